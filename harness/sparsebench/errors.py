@@ -1,0 +1,157 @@
+"""The errors of sparsebench, and what each means for a run.
+
+::
+
+    SparsebenchError                 everything we raise on purpose
+    ├── UsageError                   the caller's mistake; exit code 2
+    │   ├── NotFoundError            a name (task, instance, submission, variant) that nothing has
+    │   ├── ManifestError            a submission.toml or task.toml that does not validate
+    │   └── ContractError            code that does not keep the contract of a submission
+    ├── SandboxError                 this machine cannot isolate what it was told to isolate; exit code 3
+    ├── IntegrityError               stored data are not what their hash says; exit code 4
+    └── CellError                    ends one cell, becomes its row; the other cells go on
+        ├── RefusedError             status ``refused``: the harness would not do what was asked
+        │   └── UncountedOperationError   an operation without a price
+        ├── FailedError              status ``failed``: the submission's code or output is wrong
+        ├── TimeLimitError           status ``timeout``
+        ├── MemoryLimitError         status ``out-of-memory``
+        └── InvalidResultError       status ``invalid``: it ran, but its result cannot be believed
+
+A message says what, expected and got; ``help`` says the mend. Neither ever carries a value of a scored input.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "CellError",
+    "ContractError",
+    "FailedError",
+    "IntegrityError",
+    "InvalidResultError",
+    "ManifestError",
+    "MemoryLimitError",
+    "NotFoundError",
+    "RefusedError",
+    "SandboxError",
+    "SparsebenchError",
+    "TimeLimitError",
+    "UncountedOperationError",
+    "UsageError",
+]
+
+
+class SparsebenchError(Exception):
+    """An error that sparsebench raises on purpose.
+
+    Parameters
+    ----------
+    what
+        One line: what is wrong, what was expected, what was got.
+    help
+        One line: the mend. Empty where there is none to give.
+    """
+
+    code: ClassVar[str] = "SB000"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, what: str, *, help: str = "") -> None:  # noqa: A002 - the word people see
+        super().__init__(what)
+        self.what = what
+        self.help = help
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keep ``help`` when the error crosses a process boundary."""
+        return (_rebuild, (type(self), self.what, self.help))
+
+
+def _rebuild(kind: type[SparsebenchError], what: str, mend: str) -> SparsebenchError:
+    return kind(what, help=mend)
+
+
+class UsageError(SparsebenchError):
+    """The caller's mistake."""
+
+    code = "SB100"
+    exit_code = 2
+
+
+class NotFoundError(UsageError):
+    """A name that nothing has."""
+
+    code = "SB101"
+
+
+class ManifestError(UsageError):
+    """A ``submission.toml`` or ``task.toml`` that does not validate."""
+
+    code = "SB102"
+
+
+class ContractError(UsageError):
+    """Code that does not keep the contract of a submission."""
+
+    code = "SB103"
+
+
+class SandboxError(SparsebenchError):
+    """A machine that cannot isolate what it was told to isolate."""
+
+    code = "SB300"
+    exit_code = 3
+
+
+class IntegrityError(SparsebenchError):
+    """Stored data are not what their hash says, or cannot be read at all."""
+
+    code = "SB400"
+    exit_code = 4
+
+
+class CellError(SparsebenchError):
+    """Ends one cell and becomes its row."""
+
+    code = "SB200"
+    status: ClassVar[str] = "failed"
+
+
+class RefusedError(CellError):
+    """The harness would not do what the submission asked for."""
+
+    code = "SB201"
+    status = "refused"
+
+
+class UncountedOperationError(RefusedError):
+    """An operation without a price. There is no default price."""
+
+    code = "SB202"
+
+
+class FailedError(CellError):
+    """The submission's code raised, died, or returned something of the wrong kind."""
+
+    code = "SB203"
+    status = "failed"
+
+
+class TimeLimitError(CellError):
+    """The cell ran past its time limit."""
+
+    code = "SB204"
+    status = "timeout"
+
+
+class MemoryLimitError(CellError):
+    """The cell asked for more memory than its limit."""
+
+    code = "SB205"
+    status = "out-of-memory"
+
+
+class InvalidResultError(CellError):
+    """The cell ran to its end, but its result cannot be believed."""
+
+    code = "SB206"
+    status = "invalid"

@@ -1,0 +1,25 @@
+"""Rows made into boards, and boards made into tables."""
+
+from __future__ import annotations
+
+from sparsebench.leaderboard.board import Board, BoardTask, Entry, Point, TaskScore
+from sparsebench.leaderboard.build import BoardTaskLike, build_board
+from sparsebench.leaderboard.publish import update_between_markers, write_leaderboard
+from sparsebench.leaderboard.sheets import Sheets, csv
+from sparsebench.leaderboard.tables import markdown, terminal
+
+__all__ = [
+    "Board",
+    "BoardTask",
+    "BoardTaskLike",
+    "Entry",
+    "Point",
+    "Sheets",
+    "TaskScore",
+    "build_board",
+    "csv",
+    "markdown",
+    "terminal",
+    "update_between_markers",
+    "write_leaderboard",
+]

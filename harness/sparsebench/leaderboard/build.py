@@ -1,0 +1,190 @@
+"""From rows to a board. A pure function: the same rows and tasks give the same board, digit for digit.
+
+A submission's score depends on its own rows and on the tasks' boxes, so adding or deleting another
+submission's rows never changes it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Protocol
+
+from sparsebench.errors import UsageError
+from sparsebench.leaderboard.board import Board, BoardTask, Entry, TaskScore
+from sparsebench.leaderboard.cells import Grid
+from sparsebench.leaderboard.compare import ranks
+from sparsebench.leaderboard.notes import notes_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from sparsebench.results import Row
+    from sparsebench.scoring import Rank, ScoringBox
+
+__all__ = ["BoardTaskLike", "build_board"]
+
+_MEND = "evaluate again into a new --output folder, or take the older rows out of this one"
+
+
+class BoardTaskLike(Protocol):
+    """The part of a task that a board needs."""
+
+    @property
+    def ref(self) -> str:
+        """Task reference."""
+
+    @property
+    def hash(self) -> str:
+        """Content hash."""
+
+    @property
+    def box(self) -> ScoringBox:
+        """The frozen scoring box."""
+
+
+def build_board(
+    rows: Iterable[Row], tasks: Sequence[BoardTaskLike], *, titles: Mapping[str, str] | None = None
+) -> Board:
+    """Make a board of all submissions that have a row on one of the tasks.
+
+    Parameters
+    ----------
+    rows
+        Rows in any order. Of several rows of a cell the newest counts, one with status ``ok`` before any
+        other; of several states of a submission's folder the one evaluated last. Rows of tasks not given
+        are passed over.
+    tasks
+        What the board score is a mean over, in the order to show.
+    titles
+        Submission -> title, where known.
+
+    Returns
+    -------
+    Board
+        Best score first.
+
+    Raises
+    ------
+    UsageError
+        The rows were made under different scoring versions, cost models or task hashes, or under another
+        hash than the task has now; or a task is given twice.
+    """
+    shown = _board_tasks(tasks)
+    known = {task.ref: task for task in shown}
+    present = [row for row in rows if row.task in known]
+    version, model = _only("scoring_version", present), _only("cost_model", present)
+    for task in shown:
+        _check_hash(task, [row for row in present if row.task == task.ref])
+    current, notes = _current(present)
+    grids = {name: _grids(shown, theirs) for name, theirs in _by_submission(current).items()}
+    entries = _entries(shown, grids, titles or {})
+    return Board(
+        tasks=shown,
+        entries=entries,
+        scoring_version=version,
+        cost_model=model,
+        notes=(*notes, *notes_on(shown, entries)),
+    )
+
+
+def _board_tasks(tasks: Sequence[BoardTaskLike]) -> tuple[BoardTask, ...]:
+    refs = [task.ref for task in tasks]
+    if len(set(refs)) != len(refs) or not refs:
+        raise UsageError(
+            f"tasks of the board are {refs}, expected one or more, each once", help="give each task once"
+        )
+    return tuple(
+        BoardTask(
+            ref=task.ref,
+            hash=task.hash,
+            log2_ops_low=float(task.box.log2_ops_low),
+            log2_ops_high=float(task.box.log2_ops_high),
+        )
+        for task in tasks
+    )
+
+
+def _only(name: str, rows: Iterable[Row]) -> int | None:
+    values = sorted({int(getattr(row, name)) for row in rows})
+    if len(values) > 1:
+        raise UsageError(f"rows of {name} {values[0]} and {values[-1]} cannot share a board", help=_MEND)
+    return values[0] if values else None
+
+
+def _check_hash(task: BoardTask, rows: Iterable[Row]) -> None:
+    hashes = sorted({row.task_hash for row in rows})
+    if len(hashes) > 1:
+        raise UsageError(
+            f"rows of {task.ref} with task_hash {hashes[0][:12]} and {hashes[1][:12]} cannot share a board",
+            help=_MEND,
+        )
+    if hashes and hashes[0] != task.hash:
+        raise UsageError(
+            f"rows of {task.ref} have task_hash {hashes[0][:12]}, but the task has {task.hash[:12]}",
+            help=_MEND,
+        )
+
+
+def _by_submission(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.submission].append(row)
+    return dict(sorted(groups.items()))
+
+
+def _current(rows: Iterable[Row]) -> tuple[list[Row], list[str]]:
+    """Keep each submission's folder state that was evaluated last, and of each cell the row that counts."""
+    kept: list[Row] = []
+    notes = []
+    for name, theirs in _by_submission(rows).items():
+        newest = max(theirs, key=lambda row: (row.ended, row.submission_hash)).submission_hash
+        kept += _one_per_cell(row for row in theirs if row.submission_hash == newest)
+        if older := len({row.submission_hash for row in theirs}) - 1:
+            notes.append(f"{name}: rows of {older} earlier state(s) of its folder are left out")
+    return kept, notes
+
+
+def _one_per_cell(rows: Iterable[Row]) -> Iterable[Row]:
+    # The row itself breaks a tie, so that the order in which files are read cannot matter.
+    best: dict[str, tuple[bool, str, str, Row]] = {}
+    for row in rows:
+        standing = (row.status == "ok", row.ended, repr(row), row)
+        if row.cell_key not in best or standing[:3] > best[row.cell_key][:3]:
+            best[row.cell_key] = standing
+    return [standing[3] for standing in best.values()]
+
+
+def _grids(tasks: Sequence[BoardTask], rows: Sequence[Row]) -> dict[str, Grid]:
+    present = {row.task for row in rows}
+    return {
+        task.ref: Grid(task, [row for row in rows if row.task == task.ref])
+        for task in tasks
+        if task.ref in present
+    }
+
+
+def _entries(
+    tasks: Sequence[BoardTask], grids: Mapping[str, dict[str, Grid]], titles: Mapping[str, str]
+) -> tuple[Entry, ...]:
+    vectors = {
+        name: tuple(theirs[task.ref].score() if task.ref in theirs else None for task in tasks)
+        for name, theirs in grids.items()
+    }
+    scores = {name: sum(_points(score) for score in vector) / len(tasks) for name, vector in vectors.items()}
+    areas = {
+        name: {cell: area for grid in theirs.values() for cell, area in grid.areas().items()}
+        for name, theirs in grids.items()
+    }
+    places = ranks(scores, areas)
+    order = sorted(vectors, key=lambda name: (-scores[name], name))
+    return tuple(_entry(name, titles, scores[name], places[name], vectors[name]) for name in order)
+
+
+def _points(score: TaskScore | None) -> float:
+    return 0.0 if score is None else score.score
+
+
+def _entry(
+    name: str, titles: Mapping[str, str], score: float, rank: Rank, tasks: tuple[TaskScore | None, ...]
+) -> Entry:
+    return Entry(submission=name, title=titles.get(name), score=score, rank=rank, tasks=tasks)

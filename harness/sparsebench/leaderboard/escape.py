@@ -1,0 +1,38 @@
+"""Names come from strangers: what a cell of a table may hold, for each kind of table."""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["for_csv", "for_markdown", "for_terminal"]
+
+_MARKDOWN = frozenset("\\`*_{}[]()<>#!|~&$\"'^=")
+_FORMULA = ("=", "+", "-", "@")
+_LONGEST = 120
+
+
+def for_terminal(text: str) -> str:
+    """Return the text as one line without control characters: no escape sequence, no change of direction."""
+    clean = "".join(" " if _breaks(character) else character for character in text)
+    line = " ".join("".join(c for c in clean if not unicodedata.category(c).startswith("C")).split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def for_markdown(text: str) -> str:
+    """Return the text as it reads, inert in Markdown: no pipe, tag, link, image or emphasis."""
+    return "".join(_entity(character) for character in for_terminal(text)).replace("www.", "www&#46;")
+
+
+def for_csv(text: str) -> str:
+    """Return the text as one line that no spreadsheet runs: a leading ``= + - @`` gets an apostrophe."""
+    line = for_terminal(text)
+    return f"'{line}" if line.startswith(_FORMULA) else line
+
+
+def _breaks(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) in {"Zl", "Zp"}
+
+
+def _entity(character: str) -> str:
+    # A colon makes bare addresses into links; entities are read back as the character they stand for.
+    return f"&#{ord(character)};" if character in _MARKDOWN or character == ":" else character

@@ -1,0 +1,143 @@
+"""Write a board into a folder: the block in README.md, board.csv and points.csv, all of them or none."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sparsebench.errors import UsageError
+from sparsebench.leaderboard.sheets import csv
+from sparsebench.leaderboard.tables import markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sparsebench.leaderboard.board import Board
+
+__all__ = ["update_between_markers", "write_leaderboard"]
+
+_BLOCK = "board"
+_README = "README.md"
+_NEW_README = """# Leaderboard
+
+The tables below are made by `sparsebench leaderboard build` from stored rows. Do not edit between the
+markers.
+
+<!-- sparsebench:board:begin -->
+<!-- sparsebench:board:end -->
+"""
+
+
+def update_between_markers(text: str, name: str, block: str) -> str:
+    """Return the text with everything between two markers replaced.
+
+    Parameters
+    ----------
+    text
+        A Markdown document with ``<!-- sparsebench:NAME:begin -->`` and ``<!-- sparsebench:NAME:end -->``.
+    name
+        Name of the block.
+    block
+        What to put there, on lines of its own.
+
+    Raises
+    ------
+    UsageError
+        A marker is missing, there are several, or they are in the wrong order.
+    """
+    begin, end = (f"<!-- sparsebench:{name}:{side} -->" for side in ("begin", "end"))
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise UsageError(
+            f"found {text.count(begin)} '{begin}' and {text.count(end)} '{end}', expected one of each, in order",
+            help="put both markers, each on a line of its own, where the table belongs",
+        )
+    head, rest = text.split(begin)
+    _, tail = rest.split(end)
+    return f"{head}{begin}\n\n{block.strip()}\n\n{end}{tail}"
+
+
+def write_leaderboard(board: Board, directory: str | os.PathLike[str]) -> list[Path]:
+    """Write ``README.md`` (its marked block), ``board.csv`` and ``points.csv``.
+
+    All texts are made and stored beside their targets before the first is replaced; should a replacement
+    fail, those already replaced are put back. A missing README.md is made.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files written.
+
+    Raises
+    ------
+    UsageError
+        README.md lacks the markers or is no text, or a file cannot be written. Nothing is changed then.
+    """
+    folder = Path(directory)
+    readme, sheets = _readme(folder / _README, markdown(board)), csv(board)
+    texts = {_README: readme, "board.csv": sheets.scores, "points.csv": sheets.points}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace_all({folder / name: text.encode() for name, text in texts.items()})
+    except OSError as fault:
+        raise UsageError(
+            f"cannot write the leaderboard in {folder}: {fault.strerror or fault}",
+            help="give a folder that can be written to",
+        ) from fault
+    return [folder / name for name in texts]
+
+
+def _readme(path: Path, block: str) -> str:
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        text = _NEW_README
+    except (OSError, UnicodeDecodeError) as fault:
+        raise UsageError(
+            f"cannot read {path} as UTF-8 text: {fault}", help="move it away to have it made anew"
+        ) from fault
+    try:
+        return update_between_markers(text, _BLOCK, block)
+    except UsageError as fault:
+        raise UsageError(f"{path}: {fault.what}", help=fault.help) from fault
+
+
+def _replace_all(contents: Mapping[Path, bytes]) -> None:
+    staged: dict[Path, Path] = {}
+    try:
+        for target, content in contents.items():
+            staged[target] = _stage(target, content)
+        _swap(staged)
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _swap(staged: Mapping[Path, Path]) -> None:
+    before = {target: target.read_bytes() if target.exists() else None for target in staged}
+    replaced: list[Path] = []
+    try:
+        for target, temporary in staged.items():
+            temporary.replace(target)
+            replaced.append(target)
+    except OSError:
+        for target in replaced:
+            _restore(target, before[target])
+        raise
+
+
+def _restore(target: Path, content: bytes | None) -> None:
+    if content is None:
+        target.unlink()
+    else:
+        _stage(target, content).replace(target)
+
+
+def _stage(target: Path, content: bytes) -> Path:
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    with temporary.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return temporary

@@ -1,0 +1,148 @@
+"""A board as Markdown and as text for a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from sparsebench.leaderboard.board import ENOUGH_SEEDS
+from sparsebench.leaderboard.escape import for_markdown, for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sparsebench.leaderboard.board import Board, Entry, Point, TaskScore
+    from sparsebench.scoring import Rank
+
+    Escape = Callable[[str], str]
+    Table = tuple[list[str], list[list[str]], list[str]]
+
+__all__ = ["markdown", "terminal"]
+
+_SCORES = (
+    "Score: area that a submission's variants dominate in the task's box (log2 of active operations x "
+    "quality), as a fraction of the box, with its 95 % t interval over seeds (n/a with one seed). "
+    "Mean: unweighted over the tasks; '-' means no rows on that task, which counts 0 in the mean. "
+    "Rank: entries share places unless a paired test over common cells, Holm-corrected, tells them apart."
+)
+_VARIANTS = (
+    "Per input, means over the cells that ran: ops is every active operation, ops (router-free) leaves the "
+    "router out, as papers often do. Quality is over all cells; a cell that failed or is missing counts 0."
+)
+
+
+def markdown(board: Board) -> str:
+    """Return the board as Markdown: scores, notes, variants. The same rows make the same text."""
+    parts = [
+        _render(_score_table(board, for_markdown), "pipe"),
+        _SCORES,
+        *_bullets(board),
+        "### Variants",
+        _render(_variant_table(board, for_markdown), "pipe"),
+        _VARIANTS,
+        _versions(board),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def terminal(board: Board) -> str:
+    """Return the board as plain text for a terminal."""
+    parts = [
+        _render(_score_table(board, for_terminal), "simple"),
+        _SCORES,
+        *(f"note: {for_terminal(note)}" for note in board.notes),
+        _render(_variant_table(board, for_terminal), "simple"),
+        _VARIANTS,
+        _versions(board),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _bullets(board: Board) -> list[str]:
+    return ["\n".join(f"- {for_markdown(note)}" for note in board.notes)] if board.notes else []
+
+
+def _versions(board: Board) -> str:
+    if board.scoring_version is None:
+        return "No rows yet."
+    tasks = ", ".join(f"{for_markdown(task.ref)} ({for_markdown(task.hash[:12])})" for task in board.tasks)
+    return f"Scoring version {board.scoring_version}, cost model {board.cost_model}, tasks {tasks}."
+
+
+def _render(table: Table, style: str) -> str:
+    headers, lines, align = table
+    colalign = align if lines else None
+    return tabulate(lines, headers=headers, tablefmt=style, disable_numparse=True, colalign=colalign)
+
+
+def _score_table(board: Board, escape: Escape) -> Table:
+    headers = ["rank", "submission", "mean", *(escape(task.ref) for task in board.tasks), "seeds"]
+    lines = [
+        [
+            _rank(entry.rank),
+            _name(entry, escape),
+            f"{entry.score:.3f}",
+            *(_score(task) for task in entry.tasks),
+            _seeds(entry),
+        ]
+        for entry in board.entries
+    ]
+    return headers, lines, ["right", "left", "right", *("right" for _ in board.tasks), "right"]
+
+
+def _name(entry: Entry, escape: Escape) -> str:
+    name = escape(entry.submission)
+    return name if entry.title is None else f"{name} - {escape(entry.title)}"
+
+
+def _rank(rank: Rank) -> str:
+    return str(rank.best) if rank.best == rank.worst else f"{rank.best}-{rank.worst}"
+
+
+def _score(task: TaskScore | None) -> str:
+    if task is None:
+        return "-"
+    if task.low is None:
+        return f"{task.score:.3f} (n/a)"
+    return f"{task.score:.3f} ({task.low:.3f} to {task.high:.3f})"
+
+
+def _seeds(entry: Entry) -> str:
+    return f"{entry.seeds}, needs more seeds" if entry.seeds < ENOUGH_SEEDS else str(entry.seeds)
+
+
+def _variant_table(board: Board, escape: Escape) -> Table:
+    headers = ["submission", "variant", "task", "ops", "ops (router-free)", "quality", "error", "cells"]
+    lines = [
+        [
+            escape(entry.submission),
+            escape(point.variant),
+            escape(task.task),
+            _number(point.ops),
+            _number(point.ops_router_free),
+            f"{point.quality_mean:.3f}",
+            "-" if point.error_mean is None else f"{point.error_mean:.4g}",
+            _cells(point),
+        ]
+        for entry in board.entries
+        for task in entry.tasks
+        if task is not None
+        for point in _by_cost(task.points)
+    ]
+    return headers, lines, ["left", "left", "left", "right", "right", "right", "right", "left"]
+
+
+def _by_cost(points: Sequence[Point]) -> list[Point]:
+    return sorted(points, key=lambda point: (point.log2_ops_mean, point.variant))
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def _cells(point: Point) -> str:
+    parts = [f"{number} {status}" for status, number in point.statuses]
+    return ", ".join(parts + [f"{point.n_missing} missing"] * bool(point.n_missing))

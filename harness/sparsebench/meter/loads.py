@@ -1,0 +1,65 @@
+"""Which parameter elements an input reads: exact through views, slices and gathers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+__all__ = ["LoadTracker", "root_of"]
+
+
+def root_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Find the array that owns the memory that ``array`` looks at."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
+
+
+class LoadTracker:
+    """Marks the elements of parameters that operations read.
+
+    Parameters are known by their memory, so a slice, a transpose or a broadcast of a parameter marks the
+    elements that it really looks at.
+    """
+
+    def __init__(self) -> None:
+        self._marks: dict[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = {}
+        self._passing: set[int] = set()
+        self.active = False
+
+    def watch(self, parameter: np.ndarray[Any, Any], *, passing: bool = False) -> None:
+        """Watch an array that owns contiguous memory; a passing one only until the next reset."""
+        self._marks[id(parameter)] = (parameter, np.zeros(parameter.shape, dtype=np.bool_))
+        if passing:
+            self._passing.add(id(parameter))
+
+    def reset(self) -> None:
+        """Forget what was read; watch the parameters on."""
+        for key in self._passing:
+            del self._marks[key]
+        self._passing.clear()
+        for _, marks in self._marks.values():
+            marks[...] = False
+
+    def read(self, array: np.ndarray[Any, Any], key: Any = ...) -> None:
+        """Note that ``array[key]`` is read."""
+        root = root_of(array)
+        if self.active and id(root) in self._marks:
+            self._marks_under(array, root)[key] = True
+
+    def _marks_under(self, array: np.ndarray[Any, Any], root: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Give the marks of the elements that a view looks at, as a view of the same geometry."""
+        marks = self._marks[id(root)][1]
+        offset = (array.__array_interface__["data"][0] - root.__array_interface__["data"][0]) // root.itemsize
+        strides = tuple(stride // root.itemsize for stride in array.strides)
+        flat = marks.reshape(-1)
+        return np.lib.stride_tricks.as_strided(flat[offset:], array.shape, strides)
+
+    def elements(self) -> int:
+        """Count the distinct parameter elements read since the last reset."""
+        return sum(int(marks.sum()) for _, marks in self._marks.values())
+
+    def nbytes(self) -> int:
+        """Count the bytes of the distinct parameter elements read since the last reset."""
+        return sum(int(marks.sum()) * owner.itemsize for owner, marks in self._marks.values())

@@ -1,0 +1,148 @@
+"""The ways between a submission and the meter: within one process, or over a pipe between two."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sparsebench.errors import UncountedOperationError
+from sparsebench.meter import wire
+from sparsebench.meter.values import Description, Handle
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sparsebench.meter.engine import Engine
+
+__all__ = ["InProcess", "OverPipe", "Transport", "answer"]
+
+
+class Transport(Protocol):
+    """How the client's side asks the engine."""
+
+    def call(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Description | list[Description] | None:
+        """Execute an operation."""
+        ...
+
+    def constant(self, array: np.ndarray[Any, Any]) -> Description:
+        """Put an array of the client's own under the meter."""
+        ...
+
+    def reveal_bit(self, handle: Handle) -> bool:
+        """Ask for the truth of a one-element array."""
+        ...
+
+    def reveal_shape(self, handle: Handle) -> tuple[int, ...]:
+        """Ask for a shape that depends on values."""
+        ...
+
+    def drop(self, handle: Handle) -> None:
+        """Say that an array is not needed any more."""
+        ...
+
+
+class InProcess:
+    """Straight to an engine. For people who write submissions; scores come over a pipe."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.call = engine.call
+        self.constant = engine.constant
+        self.reveal_bit = engine.reveal_bit
+        self.reveal_shape = engine.reveal_shape
+        self._engine = engine
+
+    def drop(self, handle: Handle) -> None:
+        """Free at once."""
+        self._engine.free([handle.number])
+
+
+_RAISES: dict[str, type[Exception]] = {
+    error.__name__: error for error in (TypeError, ValueError, ArithmeticError, AttributeError, KeyError)
+}
+
+
+class OverPipe:
+    """The client's end of a pipe. Dropped handles travel with the next request."""
+
+    def __init__(self, pipe: wire.Pipe) -> None:
+        self._pipe = pipe
+        self._dropped: list[int] = []
+
+    def drop(self, handle: Handle) -> None:
+        """Remember to say so."""
+        self._dropped.append(handle.number)
+
+    def call(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Description | list[Description] | None:
+        """Execute an operation."""
+        request = {
+            "call": name,
+            "args": wire.pack(args),
+            "kwargs": {k: wire.pack(v) for k, v in kwargs.items()},
+        }
+        told = self._ask(request)
+        if told is None:
+            return None
+        several = isinstance(told[0], list)
+        return [wire.unpack_description(part) for part in told] if several else wire.unpack_description(told)
+
+    def constant(self, array: np.ndarray[Any, Any]) -> Description:
+        """Put an array of the client's own under the meter."""
+        request = {"constant": [array.dtype.name, list(array.shape)]}
+        return wire.unpack_description(self._ask(request, array.tobytes()))
+
+    def reveal_bit(self, handle: Handle) -> bool:
+        """Ask for the truth of a one-element array."""
+        return bool(self._ask({"bit": handle.number}))
+
+    def reveal_shape(self, handle: Handle) -> tuple[int, ...]:
+        """Ask for a shape that depends on values."""
+        return tuple(self._ask({"shape": handle.number}))
+
+    def _ask(self, request: dict[str, Any], payload: bytes = b"") -> Any:
+        dropped, self._dropped = self._dropped, []
+        self._pipe.send({**request, "free": dropped} if dropped else request, payload)
+        reply, _ = self._pipe.receive()
+        if "raise" not in reply:
+            return reply["ok"]
+        raised = _RAISES.get(reply["raise"])
+        if raised is None:
+            raise UncountedOperationError(reply["text"], help=reply.get("help", ""))
+        raise raised(reply["text"])
+
+
+def answer(engine: Engine, request: dict[str, Any], payload: bytes) -> dict[str, Any]:
+    """Do what a request from a pipe asks; give the reply. The other end of :class:`OverPipe`.
+
+    Raises
+    ------
+    CellError
+        If the cell must end.
+    """
+    try:
+        engine.free(wire.numbers(request.get("free", [])))
+        return {"ok": _obey(engine, request, payload)}
+    except UncountedOperationError as error:
+        return {"raise": "UncountedOperationError", "text": error.what, "help": error.help}
+    except tuple(_RAISES.values()) as error:
+        kind = next(name for name, known in _RAISES.items() if isinstance(error, known))
+        return {"raise": kind, "text": str(error)}
+
+
+def _obey(engine: Engine, request: dict[str, Any], payload: bytes) -> Any:
+    if "call" in request:
+        args = wire.unpack(request["args"])
+        kwargs = {str(key): wire.unpack(value) for key, value in request["kwargs"].items()}
+        told = engine.call(str(request["call"]), args, kwargs)
+        return [wire.pack_description(part) for part in told] if isinstance(told, list) else _packed(told)
+    if "bit" in request:
+        return engine.reveal_bit(Handle(*wire.numbers([request["bit"]])))
+    if "shape" in request:
+        return list(engine.reveal_shape(Handle(*wire.numbers([request["shape"]]))))
+    return _packed(engine.constant(wire.array(request["constant"], payload)))
+
+
+def _packed(told: Description | None) -> list[Any] | None:
+    return None if told is None else wire.pack_description(told)

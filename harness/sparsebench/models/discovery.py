@@ -1,0 +1,124 @@
+"""Finding submissions: by path, or by the name of one that is shipped."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sparsebench.errors import ContractError, ManifestError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sparsebench.models.manifest import Manifest, Variant
+
+__all__ = ["SubmissionFolder", "find_submission", "folder_hash", "shipped_names", "shipped_root"]
+
+MANIFEST = "submission.toml"
+
+
+@dataclass(frozen=True)
+class SubmissionFolder:
+    """A submission on disk."""
+
+    path: Path
+    """The folder."""
+    manifest: Manifest
+    """Its ``submission.toml``."""
+    hash: str
+    """Content hash of the folder, see :func:`folder_hash`."""
+
+    def variants(self, names: tuple[str, ...] = ()) -> list[Variant]:
+        """Give the variants with these names, all if none are given.
+
+        Raises
+        ------
+        NotFoundError
+            If a name is of no variant.
+        """
+        known = {variant.name: variant for variant in self.manifest.variants}
+        for name in names:
+            if name not in known:
+                raise _not_found(f"variant of {self.manifest.name}", name, list(known))
+        return [variant for name, variant in known.items() if not names or name in names]
+
+
+def shipped_root() -> Path:
+    """Give the folder of the submissions that come with sparsebench: in the wheel, or in the source tree."""
+    package = Path(__file__).resolve().parents[1]
+    inside = package / "_data" / "submissions"
+    return inside if inside.is_dir() else package.parents[1] / "submissions"
+
+
+def shipped_names() -> list[str]:
+    """Give the names of the submissions that come with sparsebench."""
+    return sorted(path.parent.name for path in shipped_root().glob(f"*/{MANIFEST}"))
+
+
+def find_submission(reference: str) -> SubmissionFolder:
+    """Find a submission by the path of its folder, else by the name of a shipped one.
+
+    Raises
+    ------
+    NotFoundError
+        If there is neither.
+    ManifestError
+        If its ``submission.toml`` does not validate.
+    ContractError
+        If the module that ``entry`` names is not in the folder.
+    """
+    from sparsebench.models.manifest import read_manifest  # noqa: PLC0415 - pydantic is not needed to import us
+
+    path = _locate(reference)
+    manifest = read_manifest(path / MANIFEST)
+    module = manifest.entry.partition(":")[0]
+    if not (path / f"{module}.py").is_file():
+        message = f"{path / MANIFEST}: entry: there is no {module}.py beside it"
+        raise ContractError(message, help="entry is module:name; write the module or mend the entry")
+    return SubmissionFolder(path, manifest, folder_hash(path))
+
+
+def _locate(reference: str) -> Path:
+    path = Path(reference)
+    if (path / MANIFEST).is_file():
+        return path.resolve()
+    if path.name == MANIFEST and path.is_file():
+        return path.resolve().parent
+    if path.is_dir():
+        raise ManifestError(f"{path}: there is no {MANIFEST} in it", help="`sparsebench new NAME` writes one")
+    shipped = shipped_root() / reference
+    if reference in shipped_names():
+        return shipped
+    raise _not_found("submission", reference, shipped_names())
+
+
+def _not_found(what: str, name: str, known: list[str]) -> NotFoundError:
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return NotFoundError(f"there is no {what} called {name!r}", help=f"{hint}there are: {', '.join(known)}")
+
+
+def folder_hash(path: Path) -> str:
+    """Hash a folder's content: names and bytes of all files but caches and hidden ones.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal, over the sorted relative paths.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(_files(path), key=lambda file: file.relative_to(path).as_posix()):
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(path).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _files(path: Path) -> Iterator[Path]:
+    for file in path.rglob("*"):
+        parts = file.relative_to(path).parts
+        if file.is_file() and "__pycache__" not in parts and not any(part.startswith(".") for part in parts):
+            yield file

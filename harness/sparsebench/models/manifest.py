@@ -1,0 +1,116 @@
+"""``submission.toml``: who made a submission, where its code starts, and its variants."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from sparsebench.errors import ManifestError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Manifest", "Variant", "read_manifest"]
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Setting = bool | int | float | str
+
+
+class Variant(BaseModel):
+    """One setting of a submission's hyperparameters: a name, and any keys that its constructor takes."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    __pydantic_extra__: dict[str, Setting]
+
+    name: Name
+    """Unique within the submission."""
+
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """What the constructor gets as keywords."""
+        return dict(self.__pydantic_extra__)
+
+
+class Manifest(BaseModel):
+    """The ``[submission]`` table and the variants."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    name: Name
+    """Unique on a board."""
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    """One line for people."""
+    authors: list[str]
+    """Names."""
+    license: str
+    """SPDX identifier."""
+    entry: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*:[A-Za-z_]\w*$")]
+    """``module:name`` of what is called with the task and a variant's settings."""
+    tasks: Annotated[list[str], Field(min_length=1)]
+    """References of the tasks that it answers, e.g. ``memorization@1``."""
+    reference: str = ""
+    """Where it was published."""
+    requires: list[str] = []
+    """Python requirements beyond sparsebench itself."""
+    gpu: Literal["none", "optional", "required"] = "none"
+    """Whether it can use, or needs, a GPU when it is timed."""
+    variants: Annotated[list[Variant], Field(min_length=1)]
+    """The points of its accuracy-cost curve."""
+
+    @field_validator("tasks")
+    @classmethod
+    def _references(cls, tasks: list[str]) -> list[str]:
+        wrong = [task for task in tasks if not re.fullmatch(r"[a-z0-9-]+@[0-9]+", task)]
+        if wrong:
+            raise ValueError(f"expected name@version, got {wrong[0]!r}")
+        return tasks
+
+    @field_validator("variants")
+    @classmethod
+    def _unique(cls, variants: list[Variant]) -> list[Variant]:
+        names = [variant.name for variant in variants]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two variants are called {twice[0]!r}")
+        return variants
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and validate a ``submission.toml``.
+
+    Raises
+    ------
+    ManifestError
+        With every fault of the file: the key, what was expected, what was got.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ManifestError(f"{path}: not valid TOML: {error}", help="mend the line that it names") from None
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read: {error.strerror}", help="check the path") from None
+    stray = sorted(raw.keys() - {"submission", "variants"})
+    if stray or not isinstance(raw.get("submission"), dict):
+        got = ", ".join(sorted(raw)) or "nothing"
+        message = f"{path}: expected the tables [submission] and [[variants]], got {got}"
+        raise ManifestError(message, help="`sparsebench new NAME` writes a valid one")
+    try:
+        return Manifest.model_validate({**raw["submission"], "variants": raw.get("variants", [])})
+    except ValidationError as error:
+        faults = "; ".join(_fault(fault) for fault in error.errors())
+        known = ", ".join(Manifest.model_fields)
+        raise ManifestError(f"{path}: {faults}", help=f"mend these keys; the keys are {known}") from None
+
+
+def _fault(fault: Any) -> str:
+    """One fault: key, what was expected, what was got."""
+    key = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "missing":
+        return f"{key}: missing"
+    if fault["type"] == "extra_forbidden":
+        return f"{key}: not a key that is known"
+    got = repr(fault["input"])
+    return f"{key}: {fault['msg']}, got {got if len(got) < 60 else got[:57] + '...'}"  # noqa: PLR2004 - one line

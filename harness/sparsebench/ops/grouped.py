@@ -1,0 +1,106 @@
+"""Grouped layers: every row goes through the weights of the expert that it was routed to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparsebench.ops.charges import Charge, inner_product
+from sparsebench.ops.lookup import check_index, gather, lookup_charges
+from sparsebench.ops.primitive import primitive
+
+__all__ = ["grouped_linear"]
+
+_CHUNK = 1 << 22  # elements of gathered weights held at once by the CPU implementation
+
+
+def _check(x: Any, index: Any, weights: Any, bias: Any) -> tuple[int, int, int]:
+    """Give experts, outputs and features, or say which shape does not fit."""
+    fits = x.ndim == 2 and weights.ndim == 3 and index.ndim in (1, 2)  # noqa: PLR2004 - (n, d), (E, h, d), (n[, k])
+    fits = fits and x.shape[0] == index.shape[0] and x.shape[1] == weights.shape[2]
+    if not fits or (bias is not None and bias.shape != weights.shape[:2]):
+        got = [None if part is None else tuple(part.shape) for part in (x, index, weights, bias)]
+        raise ValueError(
+            f"grouped_linear: expected x (n, d), index (n[, k]), weights (E, h, d), bias (E, h); got {got}"
+        )
+    experts, outputs, features = weights.shape
+    return experts, outputs, features
+
+
+def _cost(x: Any, index: Any, weights: Any, bias: Any = None) -> tuple[Charge, ...]:
+    _, outputs, features = _check(x, index, weights, bias)
+    common = np.result_type(x.dtype, weights.dtype)
+    charges = lookup_charges(index, weights, *(() if bias is None else (bias,)))
+    charges += inner_product(index.size * outputs, features, common)
+    if bias is not None:
+        charges += (Charge("add", np.result_type(common, bias.dtype).name, index.size * outputs),)
+    return charges
+
+
+def _elements(x: Any, index: Any, weights: Any, bias: Any = None) -> int:
+    return int(index.size) * _check(x, index, weights, bias)[1]
+
+
+def _touched(x: Any, index: Any, weights: Any, bias: Any = None) -> list[tuple[Any, Any]]:  # noqa: ARG001
+    return [(table, index) for table in (weights, bias) if table is not None]
+
+
+def _cpu(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
+    """Go through the reference in chunks of rows.
+
+    Every row is a product of its own, so a row's digits do not depend on the rows beside it. That is what a
+    score needs; sorting rows by expert is faster and is for timing.
+    """
+    experts, outputs, features = _check(x, index, weights, bias)
+    check_index("grouped_linear", index, experts)
+    per_row = max(1, index.size // max(1, index.shape[0])) * outputs * features
+    rows = max(1, _CHUNK // max(1, per_row))
+    kinds = [part.dtype for part in (x, weights, bias) if part is not None]
+    out = np.empty((*index.shape, outputs), dtype=np.result_type(*kinds))
+    for start in range(0, x.shape[0], rows):
+        part = slice(start, start + rows)
+        out[part] = grouped_linear.reference(x[part], index[part], weights, bias)
+    return out
+
+
+@primitive(
+    cost=_cost,
+    elements=_elements,
+    touched=_touched,
+    cpu=_cpu,
+    price="d → h, per address: 1 look-up, h(2d - 1) for the product, h for the bias",
+)
+def grouped_linear(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
+    """Apply to every row the linear layer of its expert: ``weights[index] @ x + bias[index]``.
+
+    Parameters
+    ----------
+    x
+        Real array ``(n, d)``.
+    index
+        Integer array ``(n,)`` or ``(n, k)``: the experts of every row, in ``[0, E)``.
+    weights
+        Real array ``(E, h, d)``.
+    bias
+        Real array ``(E, h)``, or None.
+
+    Returns
+    -------
+    real array ``(n, h)`` or ``(n, k, h)``
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+    IndexError
+        If an expert is out of range.
+    """
+    _check(x, index, weights, bias)
+    xp = x.__array_namespace__()
+    tables = (weights,) if bias is None else (weights, bias)
+    gathered = gather(index, *tables)
+    kernel = gathered if bias is None else gathered[0]
+    column = x[:, :, None] if index.ndim == 1 else x[:, None, :, None]
+    out = xp.matmul(kernel, column)[..., 0]
+    return out if bias is None else out + gathered[1]

@@ -1,0 +1,93 @@
+"""Tree descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from sparsebench.ops.bits import pack_bits
+from sparsebench.ops.charges import Charge
+from sparsebench.ops.lookup import gather
+from sparsebench.ops.primitive import primitive
+
+__all__ = ["tree_route"]
+
+
+def _depth(thresholds: Any) -> int:
+    nodes = int(thresholds.shape[0])
+    depth = (nodes + 1).bit_length() - 1
+    if thresholds.ndim != 1 or nodes != 2**depth - 1:
+        shape = tuple(thresholds.shape)
+        raise ValueError(f"tree_route: expected thresholds of shape (2**depth - 1,), got {shape}")
+    return depth
+
+
+def _cost(key: Any, thresholds: Any) -> tuple[Charge, ...]:
+    levels = key.size * _depth(thresholds)
+    common = np.result_type(key.dtype, thresholds.dtype).name
+    return (
+        Charge("lookup", "int64", levels),
+        Charge("load", thresholds.dtype.name, levels),
+        Charge("cmp", common, levels),
+    )
+
+
+def _elements(key: Any, thresholds: Any) -> int:  # noqa: ARG001 - the signature of the primitive
+    return int(key.size)
+
+
+def _descend(key: Any, thresholds: Any) -> tuple[Any, list[Any]]:
+    """Walk all rows down level by level; the node of every row at every level."""
+    node = np.zeros(key.shape, dtype=np.int64)
+    visited = []
+    for _ in range(_depth(thresholds)):
+        visited.append(node)
+        node = 2 * node + 1 + (key > thresholds[node])
+    return node - thresholds.shape[0], visited
+
+
+def _cpu(key: Any, thresholds: Any) -> Any:
+    return _descend(key, thresholds)[0]
+
+
+def _touched(key: Any, thresholds: Any) -> list[tuple[Any, Any]]:
+    return [(thresholds, node) for node in _descend(key, thresholds)[1]]
+
+
+@primitive(
+    cost=_cost,
+    elements=_elements,
+    touched=_touched,
+    cpu=_cpu,
+    price="1 look-up (a node's record) and 1 comparison per level",
+)
+def tree_route(key: Any, thresholds: Any) -> Any:
+    """Descend a complete binary tree; right where ``key > threshold``.
+
+    Parameters
+    ----------
+    key
+        Real array ``(...)``: the number that every node compares.
+    thresholds
+        Real array ``(2**depth - 1,)`` in breadth-first order: the root, its two children, their four, ...
+
+    Returns
+    -------
+    array of int64, shape (...)
+        The leaf, in ``[0, 2**depth)``, counted from the left.
+
+    Raises
+    ------
+    ValueError
+        If the number of thresholds is not one less than a power of two.
+    """
+    xp = key.__array_namespace__()
+    bits: list[Any] = []
+    address = xp.zeros(key.shape, dtype=xp.int64)
+    for level in range(_depth(thresholds)):
+        first = 2**level - 1
+        node = gather(address, thresholds[first : 2 * first + 1])
+        bits.append(key > node)
+        address = pack_bits(*bits)
+    return address

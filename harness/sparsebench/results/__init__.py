@@ -1,0 +1,39 @@
+"""Rows: the stored record of one cell, where it comes from, and the folder that keeps many of them."""
+
+from __future__ import annotations
+
+from sparsebench.results.arrow import arrow_schema, rows_from_table, table_from_rows
+from sparsebench.results.key import cell_key
+from sparsebench.results.provenance import (
+    cpu_name,
+    harness_commit,
+    harness_version,
+    package_versions,
+    provenance,
+    utc_now,
+)
+from sparsebench.results.row import COUNTS, MEASURED, OUTCOME, SCHEMA_VERSION, STATUSES, Audit, Count, Row
+from sparsebench.results.store import RESULTS_DIRECTORY, ResultStore
+
+__all__ = [
+    "COUNTS",
+    "MEASURED",
+    "OUTCOME",
+    "RESULTS_DIRECTORY",
+    "SCHEMA_VERSION",
+    "STATUSES",
+    "Audit",
+    "Count",
+    "ResultStore",
+    "Row",
+    "arrow_schema",
+    "cell_key",
+    "cpu_name",
+    "harness_commit",
+    "harness_version",
+    "package_versions",
+    "provenance",
+    "rows_from_table",
+    "table_from_rows",
+    "utc_now",
+]

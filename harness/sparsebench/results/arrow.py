@@ -1,0 +1,77 @@
+"""Rows as Arrow tables. The schema is generated from the row's annotations, so they cannot disagree."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from sparsebench.errors import IntegrityError
+from sparsebench.results.checks import columns, record_types
+from sparsebench.results.row import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["arrow_schema", "rows_from_table", "table_from_rows"]
+
+_SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+
+
+@lru_cache(maxsize=1)
+def arrow_schema() -> Any:
+    """Return the ``pyarrow.Schema`` of a file of rows: the columns of ``Row``, null only where it may be."""
+    return pa.schema(
+        [pa.field(name, _arrow_type(kind), nullable=optional) for name, (kind, optional) in columns().items()]
+    )
+
+
+def _arrow_type(kind: type) -> Any:
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    parts = record_types(kind)
+    return pa.list_(pa.struct([pa.field(name, _SCALARS[part]) for name, part in parts.items()]))
+
+
+def table_from_rows(rows: Iterable[Row]) -> Any:
+    """Return a ``pyarrow.Table`` with one line per row and the schema of ``arrow_schema``."""
+    return pa.Table.from_pylist([row.to_dict() for row in rows], schema=arrow_schema())
+
+
+def rows_from_table(table: Any) -> list[Row]:
+    """Return the rows of a table.
+
+    Raises
+    ------
+    IntegrityError
+        The table's columns are not those of ``arrow_schema``, or one of its rows does not validate.
+    """
+    check_schema(table.schema)
+    return [Row.from_dict(line) for line in table.to_pylist()]
+
+
+def check_schema(schema: Any) -> None:
+    """Check that columns and types are those of ``arrow_schema``.
+
+    Raises
+    ------
+    IntegrityError
+        They are not; the message names the first column that differs.
+    """
+    expected = arrow_schema()
+    if schema.equals(expected):
+        return
+    got = {column.name: column for column in schema}
+    for column in expected:
+        if column.name not in got:
+            raise _not_rows(f"column {column.name} is missing")
+        if got[column.name] != column:
+            raise _not_rows(f"column {column.name} is {got[column.name].type}, expected {column.type}")
+    raise _not_rows(f"columns are {schema.names[:3]}..., expected {expected.names[:3]}... and no others")
+
+
+def _not_rows(what: str) -> IntegrityError:
+    return IntegrityError(
+        f"no table of rows: {what}", help="read it with the version of sparsebench that wrote it"
+    )

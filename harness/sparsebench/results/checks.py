@@ -1,0 +1,216 @@
+"""The invariants of a row, one small function each. A fault is an ``IntegrityError`` that names the field."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import is_dataclass
+from functools import lru_cache
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+
+from sparsebench.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sparsebench.results.row import Row
+
+__all__ = ["columns", "normalised", "record_types", "validate"]
+
+_VERDICTS = ("pass", "fail", "not-run")
+_SANDBOXES = ("files", "none")
+_PASSES = ("batch", "one-by-one")
+_REQUIRED_WHEN_OK = ("error", "quality", "ops")
+_UNIT = ("quality", "recall", "expert_entropy")
+_NOT_NEGATIVE = (
+    "error",
+    "rmse",
+    "nrmse",
+    "sup_error",
+    "fit_seconds",
+    "predict_seconds_cpu",
+    "predict_seconds_gpu",
+)
+_VERSIONS = ("schema_version", "scoring_version", "cost_model")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(\+00:00|Z)")
+_INT64 = 2**63
+_RELATIVE = 1e-9
+_MEND = "this is a fault of whoever made the row: evaluate the cell again"
+
+
+def _fault(what: str) -> IntegrityError:
+    return IntegrityError(f"row: {what}", help=_MEND)
+
+
+@lru_cache(maxsize=1)
+def columns() -> dict[str, tuple[type, bool]]:
+    """Return name -> (type, whether None is allowed) for all columns, in order.
+
+    The type is ``str``, ``int``, ``float``, ``bool``, or the dataclass of which the column holds a list.
+    """
+    from sparsebench.results.row import COLUMNS, Row  # noqa: PLC0415 - row imports this module
+
+    hints = get_type_hints(Row)
+    return {name: _column(hints[name]) for name in COLUMNS}
+
+
+def _column(hint: Any) -> tuple[type, bool]:
+    options = get_args(hint)
+    if type(None) in options:
+        (inner,) = (option for option in options if option is not type(None))
+        return _column(inner)[0], True
+    return (options[0] if options else hint), False  # tuple[Count, ...] has the options (Count, ...)
+
+
+def normalised(row: Row) -> Iterator[tuple[str, Any]]:
+    """Yield each field's name and its value in the column's own type (``numpy.float64`` becomes ``float``).
+
+    Raises
+    ------
+    IntegrityError
+        A value is not of its column's type, or is NaN or infinite.
+    """
+    for name, (kind, optional) in columns().items():
+        value = getattr(row, name)
+        if value is None and optional:
+            continue
+        yield name, _converted(name, kind, value)
+
+
+def _converted(name: str, kind: type, value: Any) -> Any:
+    if kind is bool and isinstance(value, bool):
+        return value
+    if kind is int and isinstance(value, Integral) and not isinstance(value, bool):
+        return _int64(name, int(value))
+    if kind is float and isinstance(value, Real) and not isinstance(value, bool):
+        return _finite(name, float(value))
+    if kind is str:
+        return _text(name, value)
+    if is_dataclass(kind) and isinstance(value, list | tuple):
+        return tuple(_record(name, kind, item) for item in value)
+    raise _fault(f"{name} is a {type(value).__name__}, expected {kind.__name__}")
+
+
+def _text(name: str, value: Any) -> str:
+    if name == "packages" and isinstance(value, dict):
+        return json.dumps(value, sort_keys=True)
+    if not isinstance(value, str):
+        raise _fault(f"{name} is a {type(value).__name__}, expected str")
+    return value
+
+
+def _int64(name: str, value: int) -> int:
+    if not -_INT64 <= value < _INT64:
+        raise _fault(f"{name} is {value}, expected a 64-bit integer")
+    return value
+
+
+def _finite(name: str, value: float) -> float:
+    if not math.isfinite(value):
+        raise _fault(f"{name} is {value}, expected a finite number or null")
+    return value
+
+
+def _record(name: str, kind: type, item: Any) -> Any:
+    hints = record_types(kind)
+    values = item if isinstance(item, dict) else {part: getattr(item, part, None) for part in hints}
+    if set(values) != set(hints):
+        raise _fault(f"{name} holds an item with {sorted(values)}, expected {sorted(hints)}")
+    return kind(**{part: _converted(f"{name}.{part}", hint, values[part]) for part, hint in hints.items()})
+
+
+@lru_cache(maxsize=4)
+def record_types(kind: type) -> dict[str, type]:
+    """Return name -> type of the parts of ``Audit`` or ``Count``, in order."""
+    return get_type_hints(kind)
+
+
+def validate(row: Row) -> None:
+    """Check all invariants of a row whose values have their types.
+
+    Raises
+    ------
+    IntegrityError
+        The first fault found.
+    """
+    _check_words(row)
+    _check_status(row)
+    _check_ranges(row)
+    _check_sum(row)
+    _check_packages(row.packages)
+    if row.cell_key != row.expected_key():
+        raise _fault(
+            f"cell_key is {row.cell_key[:12]}..., expected {row.expected_key()[:12]}... from its identity"
+        )
+
+
+def _check_words(row: Row) -> None:
+    _one_of("sandbox", row.sandbox, _SANDBOXES)
+    if row.ops_counted is not None:
+        _one_of("ops_counted", row.ops_counted, _PASSES)
+    for audit in row.audits:
+        _one_of("audits.verdict", audit.verdict, _VERDICTS)
+    for name in ("started", "ended"):
+        if not _TIME.fullmatch(getattr(row, name)):
+            raise _fault(f"{name} is {getattr(row, name)!r}, expected ISO 8601 in UTC with microseconds")
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise _fault(f"{name} is {value!r}, expected one of {', '.join(known)}")
+
+
+def _check_status(row: Row) -> None:
+    from sparsebench.results.row import COUNTS, OUTCOME, STATUSES  # noqa: PLC0415 - row imports this module
+
+    _one_of("status", row.status, STATUSES)
+    if row.status == "ok":
+        absent = [name for name in _REQUIRED_WHEN_OK if getattr(row, name) is None]
+        if absent or row.reason is not None:
+            raise _fault(f"status ok with a reason or without {absent}, expected no reason and all of them")
+        return
+    if not row.reason:
+        raise _fault(f"status {row.status} without a reason")
+    present = sorted(name for name in COUNTS | OUTCOME if getattr(row, name) is not None)
+    if present:
+        raise _fault(f"status {row.status} with {present}, expected no metrics and no counts")
+
+
+def _check_ranges(row: Row) -> None:
+    from sparsebench.results.row import COUNTS  # noqa: PLC0415 - row imports this module
+
+    kinds = columns()
+    numbers = [name for name in COUNTS if kinds[name][0] in {int, float}]
+    for name in (*numbers, *_NOT_NEGATIVE, "peak_bytes", "seed"):
+        value = getattr(row, name)
+        if value is not None and value < 0:
+            raise _fault(f"{name} is {value}, expected at least 0")
+    for name in _UNIT:
+        value = getattr(row, name)
+        if value is not None and not 0.0 <= value <= 1.0:
+            raise _fault(f"{name} is {value}, expected a number in [0, 1]")
+    for name in _VERSIONS:
+        if getattr(row, name) < 1:
+            raise _fault(f"{name} is {getattr(row, name)}, expected at least 1")
+    for count in row.counts or ():
+        if count.count < 0:
+            raise _fault(f"counts of {count.kind} is {count.count}, expected at least 0")
+
+
+def _check_sum(row: Row) -> None:
+    if row.ops is None or row.ops_router is None or row.ops_experts is None:
+        return
+    total = row.ops_router + row.ops_experts
+    if abs(total - row.ops) > _RELATIVE * max(total, row.ops):
+        raise _fault(f"ops_router + ops_experts is {total}, expected ops = {row.ops}")
+
+
+def _check_packages(text: str) -> None:
+    try:
+        packages = json.loads(text)
+    except ValueError as fault:
+        raise _fault(f"packages is no JSON ({fault}), expected an object of versions") from fault
+    if not isinstance(packages, dict) or list(packages) != sorted(packages):
+        raise _fault("packages is no JSON object with sorted keys")

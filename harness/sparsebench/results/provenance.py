@@ -1,0 +1,145 @@
+"""Where a row was made: versions, commit, processor. Each fact is found once per process."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "cpu_name",
+    "harness_commit",
+    "harness_version",
+    "package_versions",
+    "provenance",
+    "utc_now",
+]
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+_CPUINFO = Path("/proc/cpuinfo")
+_GIT_SECONDS = 10
+_REPORTED = (
+    "cupy-cuda12x",
+    "cupy-cuda13x",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "safetensors",
+    "scipy",
+    "threadpoolctl",
+    "torch",
+)
+
+
+def provenance() -> dict[str, Any]:
+    """Return the row's fields about the harness and the machine: ``Row(**provenance(), ...)``.
+
+    Returns
+    -------
+    dict
+        ``harness_version``, ``harness_commit``, ``harness_dirty``, ``packages``, ``python`` and ``cpu``.
+    """
+    commit, dirty = harness_commit()
+    return {
+        "harness_version": harness_version(),
+        "harness_commit": commit,
+        "harness_dirty": dirty,
+        "packages": json.dumps(package_versions(), sort_keys=True),
+        "python": platform.python_version(),
+        "cpu": cpu_name(),
+    }
+
+
+def utc_now() -> str:
+    """Return the present moment as rows write it: ISO 8601, UTC, microseconds. Such texts sort by time."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+@lru_cache(maxsize=1)
+def harness_version() -> str:
+    """Return the installed version of sparsebench, ``"unknown"`` where it is not installed at all."""
+    return _version("sparsebench") or "unknown"
+
+
+def package_versions() -> dict[str, str]:
+    """Return name -> version of the packages whose version may matter to a result, where installed."""
+    return dict(_package_versions())
+
+
+@lru_cache(maxsize=1)
+def _package_versions() -> tuple[tuple[str, str], ...]:
+    found = ((name, _version(name)) for name in _REPORTED)
+    return tuple((name, version) for name, version in found if version is not None)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def cpu_name() -> str:
+    """Return the processor's name: from ``/proc/cpuinfo``, or what the platform calls it."""
+    try:
+        text = _CPUINFO.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""  # not Linux: ask the platform below
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == "model name" and value.strip():
+            return value.strip()
+    return platform.processor() or platform.machine() or "unknown"
+
+
+@lru_cache(maxsize=1)
+def harness_commit() -> tuple[str | None, bool | None]:
+    """Return the git commit that the harness runs from, and whether the harness differs from it.
+
+    Only a checkout that *tracks* the package counts: an installed copy inside somebody's repository does
+    not. Files outside the package (rows, tables, tasks, which have hashes of their own) do not make it
+    dirty.
+
+    Returns
+    -------
+    tuple
+        ``(commit, dirty)``, or ``(None, None)`` where there is no such checkout, no commit or no git.
+    """
+    if _git("ls-files", "--error-unmatch", "--", str(Path(__file__).resolve())) is None:
+        return None, None
+    commit, changes = (
+        _git("rev-parse", "--verify", "HEAD"),
+        _git("status", "--porcelain", "--", str(_PACKAGE)),
+    )
+    if commit is None or changes is None:
+        return None, None
+    return commit, bool(changes)
+
+
+def _git(*arguments: str) -> str | None:
+    program = shutil.which("git")
+    if program is None:
+        return None
+    # A caller's GIT_DIR (set inside hooks) would point to another repository than the package's own.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        answer = subprocess.run(  # noqa: S603 - no shell, and every argument is ours
+            [program, "--no-optional-locks", *arguments],
+            cwd=_PACKAGE,
+            env=environment,
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=_GIT_SECONDS,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None

@@ -1,0 +1,290 @@
+"""The row: everything that is kept of one cell. Field order is column order in Parquet.
+
+Counts are means per input of the test split unless a field says otherwise. NaN and null never mean zero:
+null means that there is no such value, and NaN is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from sparsebench.errors import IntegrityError
+from sparsebench.results import checks
+from sparsebench.results.key import cell_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["COUNTS", "MEASURED", "OUTCOME", "SCHEMA_VERSION", "STATUSES", "Audit", "Count", "Row"]
+
+SCHEMA_VERSION = 1
+"""The version of the columns below."""
+
+STATUSES = ("ok", "refused", "failed", "timeout", "out-of-memory", "invalid")
+"""What may become of a cell. Only ``ok`` has metrics and counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One check that the harness made on a cell."""
+
+    name: str
+    """What was checked."""
+    verdict: str
+    """``"pass"``, ``"fail"`` or ``"not-run"``."""
+    detail: str
+    """One line for people; empty where there is nothing to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One entry of the raw ledger, summed over ``counted_inputs`` inputs."""
+
+    phase: str
+    """``router``, ``experts`` or another label of the ledger."""
+    kind: str
+    """Kind of operation, as in the cost model."""
+    dtype: str
+    """Dtype of the operands."""
+    count: int
+    """How many were executed."""
+
+
+def _outcome() -> Any:
+    return field(default=None, metadata={"group": "outcome"})
+
+
+def _count() -> Any:
+    return field(default=None, metadata={"group": "counts"})
+
+
+def _measured() -> Any:
+    return field(default=None, metadata={"group": "measured"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """The record of one cell: one variant on one instance with one seed.
+
+    Raises
+    ------
+    IntegrityError
+        On construction, where the fields contradict one another; see ``validate``.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    """Version of these columns."""
+    scoring_version: int = 1
+    """Version of the rules that made ``error`` and ``quality``."""
+    cost_model: int = 1
+    """Version of the price list."""
+    harness_version: str
+    """Version of the sparsebench package."""
+    harness_commit: str | None = None
+    """Git commit of the harness; None where it does not run from a checkout."""
+    harness_dirty: bool | None = None
+    """Whether the harness differed from that commit."""
+    task: str
+    """Task reference, such as ``memorization@1``."""
+    task_hash: str
+    """Content hash of the task's version."""
+    instance: str
+    """Name of the instance."""
+    instance_hash: str
+    """Hash of the instance's logical values."""
+    submission: str
+    """Name of the submission."""
+    submission_hash: str
+    """Content hash of the submission's folder."""
+    variant: str
+    """Name of the variant."""
+    seed: int
+    """Seed of the cell, the unit of replication."""
+    cell_key: str = ""
+    """Hash of the identity above; made where it is left empty."""
+
+    status: str
+    """One of ``STATUSES``."""
+    reason: str | None = None
+    """Why the cell has no score, one line; None where it has."""
+    error: float | None = _outcome()
+    """The metric's error on the test split; smaller is better."""
+    quality: float | None = _outcome()
+    """In [0, 1]: 0 is the best constant predictor, 1 is perfect."""
+    recall: float | None = _outcome()
+    """Share of labels answered within tolerance (metric ``recall``)."""
+    rmse: float | None = _outcome()
+    """Root of the mean squared error (metric ``nmse``)."""
+    nrmse: float | None = _outcome()
+    """``rmse`` over the standard deviation of the test labels."""
+    sup_error: float | None = _outcome()
+    """Largest error of all test inputs."""
+
+    ops: float | None = _count()
+    """Active operations per input, profile ``ops``: what is scored."""
+    ops_p50: float | None = _count()
+    """Median over the inputs that were run one by one."""
+    ops_p95: float | None = _count()
+    """95th percentile over the inputs that were run one by one."""
+    ops_max: float | None = _count()
+    """Largest over the inputs that were run one by one."""
+    ops_batch: float | None = _count()
+    """Mean over the sampled inputs, run in batches."""
+    ops_single: float | None = _count()
+    """Mean over the same sampled inputs, run one by one."""
+    ops_counted: str | None = _count()
+    """``batch`` or ``one-by-one``: the pass that this row's counts come from."""
+    ops_router: float | None = _count()
+    """The part of ``ops`` that decides which experts run."""
+    ops_experts: float | None = _count()
+    """The rest of ``ops``."""
+    ops_add_mul_cmp: float | None = _count()
+    """Profile ``add-mul-cmp``: look-ups are free."""
+    add_mul_cmp_max: float | None = _count()
+    """Largest ``add-mul-cmp`` over the inputs that were run one by one."""
+    lookups: float | None = _count()
+    """Look-ups at computed addresses."""
+    loads: float | None = _count()
+    """Elements read by those look-ups."""
+    macs: float | None = _count()
+    """Profile ``macs``: multiply-accumulates, router included."""
+    ops_router_free: float | None = _count()
+    """Profile ``paper-router-free``: what papers report that leave the router out."""
+    bit_ops: float | None = _count()
+    """Profile ``bit-ops``: b per addition and b squared per multiplication of b-bit operands."""
+    ops_dense: float | None = _count()
+    """What running every expert would have cost."""
+    loaded_parameters: float | None = _count()
+    """Distinct parameter elements read."""
+    loaded_bytes: float | None = _count()
+    """Bytes of those."""
+    stored_parameters: int | None = _count()
+    """Parameter elements of the whole model."""
+    stored_bytes: int | None = _count()
+    """Bytes of those."""
+    experts_run: float | None = _count()
+    """Experts run."""
+    experts_seen: int | None = _count()
+    """Distinct experts that any test input reached."""
+    expert_entropy: float | None = _count()
+    """Entropy of the load over experts, divided by its largest value: 1 is even, 0 is one expert."""
+    sample_size: int | None = _count()
+    """Inputs that were run one by one."""
+    counted_inputs: int | None = _count()
+    """Inputs that ``counts`` sums over."""
+    counts: tuple[Count, ...] | None = _count()
+    """The raw ledger, to which other price lists can be applied."""
+
+    audits: tuple[Audit, ...] = ()
+    """Checks that the harness made, with their verdicts."""
+
+    fit_seconds: float | None = _measured()
+    """Wall-clock seconds of fitting."""
+    predict_seconds_cpu: float | None = _measured()
+    """Median seconds per input on the CPU; reported, never ranked."""
+    predict_seconds_gpu: float | None = _measured()
+    """Median seconds per input on the GPU; reported, never ranked."""
+    started: str = field(metadata={"group": "measured"})
+    """When the cell began: ISO 8601, UTC, microseconds."""
+    ended: str = field(metadata={"group": "measured"})
+    """When the cell ended: ISO 8601, UTC, microseconds."""
+
+    peak_bytes: int | None = None
+    """Most bytes of arrays that the meter held at once."""
+    sandbox: str
+    """What held the submission's process: ``files`` or ``none``."""
+    model_hash: str | None = None
+    """Hash of the fitted parameters."""
+    packages: str
+    """Versions of the packages used: a JSON object with sorted keys."""
+    python: str
+    """Version of Python."""
+    cpu: str
+    """Name of the processor."""
+    gpu: str | None = None
+    """Name of the GPU; None where none was used."""
+
+    def __post_init__(self) -> None:
+        """Bring every value to its column's type, fill in the key, and validate."""
+        for name, value in checks.normalised(self):
+            object.__setattr__(self, name, value)
+        if not self.cell_key:
+            object.__setattr__(self, "cell_key", self.expected_key())
+        self.validate()
+
+    def validate(self) -> None:
+        """Check the invariants.
+
+        Raises
+        ------
+        IntegrityError
+            Unknown status, audit verdict, pass or sandbox; a metric or a count beside a status other than
+            ``ok``, or a missing one beside ``ok``; a number that is not finite or out of its range; router
+            and experts that do not add up to ``ops``; a malformed time or package list; a cell key that is
+            not the identity's.
+        """
+        checks.validate(self)
+
+    def expected_key(self) -> str:
+        """Return the cell key that follows from the identity fields."""
+        return cell_key(
+            task=self.task,
+            task_hash=self.task_hash,
+            instance=self.instance,
+            instance_hash=self.instance_hash,
+            submission=self.submission,
+            submission_hash=self.submission_hash,
+            variant=self.variant,
+            seed=self.seed,
+            scoring_version=self.scoring_version,
+            cost_model=self.cost_model,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields in column order, with ``counts`` and ``audits`` as lists of dicts."""
+        plain: dict[str, Any] = {name: getattr(self, name) for name in COLUMNS}
+        plain["audits"] = [asdict(audit) for audit in self.audits]
+        plain["counts"] = None if self.counts is None else [asdict(count) for count in self.counts]
+        return plain
+
+    def to_json_dict(self) -> dict[str, Any]:
+        """Return ``to_dict``, ready for ``json.dumps``: the same names, with ``packages`` as an object."""
+        return self.to_dict() | {"packages": json.loads(self.packages)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Row:
+        """Make a row from what ``to_dict`` or ``to_json_dict`` returned.
+
+        Raises
+        ------
+        IntegrityError
+            A column is missing or unknown, or the row does not validate.
+        """
+        missing = [name for name in COLUMNS if name not in values]
+        unknown = sorted(set(values) - set(COLUMNS))
+        if missing or unknown or not values["cell_key"]:
+            raise IntegrityError(
+                f"a row lacks {missing or 'nothing'} and has unknown {unknown or 'nothing'}, "
+                f"expected the {len(COLUMNS)} columns of schema version {SCHEMA_VERSION}, each once",
+                help="read it with the version of sparsebench that wrote it, or evaluate again",
+            )
+        return cls(**values)
+
+
+def _group(name: str) -> frozenset[str]:
+    return frozenset(entry.name for entry in fields(Row) if entry.metadata.get("group") == name)
+
+
+COLUMNS = tuple(entry.name for entry in fields(Row))
+"""Names of all columns, in order."""
+
+OUTCOME = _group("outcome")
+"""Names of the error metrics."""
+
+COUNTS = _group("counts")
+"""Names of the counts."""
+
+MEASURED = _group("measured")
+"""Names of the seconds and times. Two runs of a cell agree in every other field; no score uses these."""

@@ -1,0 +1,197 @@
+"""A folder of immutable Parquet files, one per row. No server, no lock: writers share no file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sparsebench.errors import IntegrityError, SparsebenchError, UsageError
+from sparsebench.results.arrow import check_schema, rows_from_table, table_from_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sparsebench.results.row import Row
+
+__all__ = ["RESULTS_DIRECTORY", "ResultStore"]
+
+RESULTS_DIRECTORY = "sparsebench-results"
+"""Name of the folder that rows are written to where no other is given."""
+
+_ROWS = "rows"
+_SUFFIX = ".parquet"
+_READERS = 4  # more of them only wait for one another
+
+
+class ResultStore:
+    """The rows under one folder.
+
+    Nothing is made on disk before the first row is written.
+
+    Parameters
+    ----------
+    path
+        The folder. Rows lie in ``path/rows``.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.directory = self.path / _ROWS
+
+    def exists(self) -> bool:
+        """Say whether a row was ever written here."""
+        return self.directory.is_dir()
+
+    def write(self, row: Row) -> Path:
+        """Write one row as a new file, which is there whole or not at all, also after a crash.
+
+        Returns
+        -------
+        pathlib.Path
+            The new file. Names sort by time of writing and begin, after it, with the cell's key.
+
+        Raises
+        ------
+        UsageError
+            The file cannot be written (no permission, no space, a file in the place of the folder).
+        """
+        row.validate()
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+        name = f"{moment}-{row.cell_key[:12]}-{secrets.token_hex(8)}{_SUFFIX}"
+        target, temporary = self.directory / name, self.directory / f".{name}.tmp"
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            try:
+                _write_durably(table_from_rows([row]), temporary)
+                temporary.rename(target)
+            finally:
+                temporary.unlink(missing_ok=True)
+            _sync(self.directory)
+        except OSError as fault:
+            raise UsageError(
+                f"cannot write a row under {self.path}: {fault.strerror or fault}",
+                help="give another --output, or free the space and run again with --resume",
+            ) from fault
+        return target
+
+    def rows(self) -> list[Row]:
+        """Return all rows, oldest file first. An absent folder has none.
+
+        Names that begin with a dot, such as the temporary files of a killed run, are passed over.
+
+        Raises
+        ------
+        IntegrityError
+            Something in the folder is no file of rows; the message names it.
+        """
+        names = self._names()
+        with ThreadPoolExecutor(_READERS) as pool:
+            tables = list(pool.map(self._table, names))
+        if not tables:
+            return []
+        try:
+            return rows_from_table(pa.concat_tables(tables))
+        except SparsebenchError:
+            self._blame(names, tables)
+            raise
+
+    def latest(self) -> list[Row]:
+        """Return one row per cell: the newest by ``ended``, and one with status ``ok`` before any other.
+
+        Returns
+        -------
+        list of Row
+            Sorted by task, instance, submission, variant and seed.
+
+        Raises
+        ------
+        IntegrityError
+            As ``rows``.
+        """
+        return _latest(self.rows())
+
+    def finished(self) -> set[str]:
+        """Return the keys of the cells that have a row with status ``ok``.
+
+        Raises
+        ------
+        IntegrityError
+            As ``rows``.
+        """
+        return {row.cell_key for row in self.rows() if row.status == "ok"}
+
+    def _names(self) -> list[str]:
+        try:
+            found = sorted(path.name for path in self.directory.iterdir() if not path.name.startswith("."))
+        except FileNotFoundError:
+            return []
+        except OSError as fault:
+            raise UsageError(
+                f"cannot read rows under {self.path}: {fault.strerror}", help="give the folder of a run"
+            ) from fault
+        for name in found:
+            if not name.endswith(_SUFFIX):
+                raise _foreign(self.directory / name, f"its name does not end in {_SUFFIX}")
+        return found
+
+    def _table(self, name: str) -> Any:
+        path = self.directory / name
+        try:
+            with pq.ParquetFile(path, memory_map=False, pre_buffer=False) as file:
+                check_schema(file.schema_arrow)
+                return file.read(use_threads=False)
+        except (SparsebenchError, OSError, pa.ArrowException) as fault:
+            raise _foreign(path, str(fault).splitlines()[0]) from fault
+
+    def _blame(self, names: Iterable[str], tables: Iterable[Any]) -> None:
+        for name, table in zip(names, tables, strict=True):
+            try:
+                rows_from_table(table)
+            except SparsebenchError as fault:
+                raise _foreign(self.directory / name, fault.what) from fault
+
+
+def _latest(rows: Iterable[Row]) -> list[Row]:
+    newest: dict[str, Row] = {}
+    for row in rows:
+        held = newest.get(row.cell_key)
+        if held is None or _recency(row) >= _recency(held):
+            newest[row.cell_key] = row
+    return sorted(newest.values(), key=_place)
+
+
+def _recency(row: Row) -> tuple[bool, str]:
+    return row.status == "ok", row.ended
+
+
+def _place(row: Row) -> tuple[str, str, str, str, int, str]:
+    return row.task, row.instance, row.submission, row.variant, row.seed, row.cell_key
+
+
+def _foreign(path: Path, why: str) -> IntegrityError:
+    return IntegrityError(
+        f"{path} is no file of rows: {why}", help="move it out of the folder, then evaluate its cell again"
+    )
+
+
+def _write_durably(table: Any, path: Path) -> None:
+    with path.open("xb") as file:
+        # One row has nothing to compress, and statistics and dictionaries would only lengthen the footer.
+        pq.write_table(table, file, compression="none", use_dictionary=False, write_statistics=False)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

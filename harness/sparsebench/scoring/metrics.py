@@ -1,0 +1,205 @@
+"""From predictions to an error and a quality in [0, 1]: 0 is the best constant predictor, 1 is perfect."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from sparsebench.errors import FailedError, InvalidResultError, NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["METRICS", "Scores", "best_constant_recall", "score_predictions"]
+
+_TOLERANCE = 1e-6  # relative to max(1, |y|): a float32 label, with room for a last bit
+_LARGEST_RESIDUAL = 1e150  # its square, and the sum of 10^8 of those, is still a float64
+_ROWS_NAMED = 5
+
+
+class Scores(NamedTuple):
+    """What one prediction of a whole split is worth."""
+
+    error: float
+    """The metric's error: ``1 - recall`` or ``MSE / Var(y)``. Smaller is better."""
+    quality: float
+    """In [0, 1]: 0 is the best constant predictor or worse, 1 is perfect."""
+    extras: dict[str, float]
+    """Other figures of the same prediction: ``recall``, or ``rmse``, ``nrmse`` and ``sup_error``."""
+
+
+def score_predictions(metric: str, y: ArrayLike, prediction: Any) -> Scores:
+    """Score the predictions of one split.
+
+    Parameters
+    ----------
+    metric
+        ``"recall"`` or ``"nmse"``.
+    y
+        Labels, ``(n,)``. Taken as float64.
+    prediction
+        What ``predict`` returned for the same rows in the same order: floats, ``(n,)``. Taken as float64.
+
+    Returns
+    -------
+    Scores
+        ``recall``: the share of rows with ``|prediction - y| <= 1e-6 * max(1, |y|)``; quality is recall
+        rescaled so that the best constant has 0. ``nmse``: mean squared error over the population variance
+        of the labels (as in Baykal et al., arXiv:2208.04461, which compare MSE); quality is ``1 - RMSE /
+        std``, never below 0.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such metric.
+    FailedError
+        The prediction is no array, or has the wrong shape or dtype.
+    InvalidResultError
+        The prediction holds NaN or infinity, or is so far off that its error is no finite number.
+    UsageError
+        The labels are empty or all the same, so that no quality is defined.
+    """
+    measure = _MEASURES.get(metric)
+    if measure is None:
+        raise NotFoundError(f"unknown metric {metric!r}", help=f"metrics: {', '.join(METRICS)}")
+    labels = _labels(y)
+    _check_prediction(prediction, labels.shape)
+    return measure(labels, prediction.astype(np.float64))
+
+
+def best_constant_recall(y: ArrayLike) -> float:
+    """Return the recall of the best constant predictor, exactly.
+
+    A constant is right for a label when it lies in the label's tolerance interval. The most intervals that
+    share a point always share the lower end of one of them, so it is enough to count there: one window over
+    the sorted ends.
+
+    Parameters
+    ----------
+    y
+        Labels, ``(n,)``, with ``n >= 1``.
+
+    Returns
+    -------
+    float
+        Between ``1 / n`` and 1.
+
+    Raises
+    ------
+    UsageError
+        There are no labels.
+    """
+    labels = _labels(y)
+    return _best_constant_hits(labels) / labels.size
+
+
+def _labels(y: ArrayLike) -> NDArray[np.float64]:
+    labels = np.asarray(y, dtype=np.float64)
+    if labels.size == 0:
+        raise UsageError("no labels to score", help="a split needs at least one row")
+    return labels
+
+
+def _best_constant_hits(labels: NDArray[np.float64]) -> int:
+    low, high = _tolerance_intervals(labels)
+    low, high = np.sort(low), np.sort(high)
+    begun = np.searchsorted(low, low, side="right")
+    over = np.searchsorted(high, low, side="left")
+    return int(np.max(begun - over))
+
+
+def _tolerance_intervals(labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    # Hits are counted against these very ends, so that no constant can have more of them than the best one.
+    tolerance = _TOLERANCE * np.maximum(1.0, np.abs(labels))
+    return labels - tolerance, labels + tolerance
+
+
+def _recall(labels: NDArray[np.float64], prediction: NDArray[np.float64]) -> Scores:
+    n, constant = labels.size, _best_constant_hits(labels)
+    if constant == n:
+        raise UsageError(
+            "metric 'recall' needs labels that differ, got labels that one constant fits",
+            help="this is a fault of the task, not of the submission",
+        )
+    low, high = _tolerance_intervals(labels)
+    hits = int(np.count_nonzero((low <= prediction) & (prediction <= high)))
+    quality = max(0.0, (hits - constant) / (n - constant))
+    return Scores((n - hits) / n, quality, {"recall": hits / n})
+
+
+def _nmse(labels: NDArray[np.float64], prediction: NDArray[np.float64]) -> Scores:
+    if np.ptp(labels) == 0.0:
+        raise UsageError(
+            "metric 'nmse' needs labels that differ, got labels of no variance",
+            help="this is a fault of the task, not of the submission",
+        )
+    variance = _mean_square(labels - _mean(labels))
+    sup_error = _sup_error(labels, prediction)
+    mse = _mean_square(prediction - labels)
+    nrmse = math.sqrt(mse / variance)
+    extras = {"rmse": math.sqrt(mse), "nrmse": nrmse, "sup_error": sup_error}
+    return Scores(mse / variance, max(0.0, 1.0 - nrmse), extras)
+
+
+def _sup_error(labels: NDArray[np.float64], prediction: NDArray[np.float64]) -> float:
+    sup_error = float(np.max(np.abs(prediction - labels)))
+    if sup_error > _LARGEST_RESIDUAL:
+        raise InvalidResultError(
+            f"predictions are off by up to {sup_error:.3g}, expected at most {_LARGEST_RESIDUAL:.0e}",
+            help="its square is no number: look for an overflow or a division by nearly zero in predict",
+        )
+    return sup_error
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    # fsum rounds once: the digits depend neither on the order of the rows nor on the machine's vector width.
+    return math.fsum(values) / values.size
+
+
+def _mean_square(values: NDArray[np.float64]) -> float:
+    return _mean(values * values)
+
+
+_MEASURES: dict[str, Callable[[NDArray[np.float64], NDArray[np.float64]], Scores]] = {
+    "nmse": _nmse,
+    "recall": _recall,
+}
+
+METRICS = tuple(_MEASURES)
+"""The names that ``score_predictions`` knows."""
+
+
+def _check_prediction(prediction: Any, shape: tuple[int, ...]) -> None:
+    if not isinstance(prediction, np.ndarray):
+        raise FailedError(
+            f"predict returned {type(prediction).__name__}, expected an array of shape {shape}",
+            help="return one array with one number per input",
+        )
+    if prediction.shape != shape:
+        raise FailedError(
+            f"predict returned shape {prediction.shape}, expected {shape}",
+            help="return one number per input, in the order of the inputs",
+        )
+    if prediction.dtype.kind != "f" or prediction.dtype.itemsize > np.dtype(np.float64).itemsize:
+        raise FailedError(
+            f"predict returned dtype {prediction.dtype}, expected float32 or float64",
+            help="return floats: xp.astype(answer, xp.float32)",
+        )
+    _check_finite(prediction)
+
+
+def _check_finite(prediction: NDArray[np.floating[Any]]) -> None:
+    bad = np.flatnonzero(~np.isfinite(prediction))
+    if bad.size == 0:
+        return
+    nans = int(np.count_nonzero(np.isnan(prediction)))
+    rows = ", ".join(str(row) for row in bad[:_ROWS_NAMED]) + (", ..." if bad.size > _ROWS_NAMED else "")
+    raise InvalidResultError(
+        f"predict returned {bad.size} values of {prediction.size} that are not finite "
+        f"({nans} NaN, {bad.size - nans} infinite), expected none",
+        help=f"rows {rows}; look for a division by zero, a logarithm of zero or an overflow",
+    )

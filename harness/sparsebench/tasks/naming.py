@@ -1,0 +1,38 @@
+"""Names: how a task is referred to, and what to say when nothing has the name."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from sparsebench.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["NAME_PATTERN", "unknown_name"]
+
+NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+"""What a task or instance may be called: ``[a-z0-9]`` words joined by single hyphens."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> NotFoundError:
+    """Build the error for a name that nothing has: did-you-mean, then everything there is.
+
+    Parameters
+    ----------
+    kind
+        What was looked for, such as ``"task"``.
+    name
+        The name asked for.
+    known
+        The names that exist.
+    where
+        Where they were looked for; left out when empty.
+    """
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    place = f" in {where}" if where else ""
+    listed = ", ".join(names) if names else "none"
+    return NotFoundError(f"unknown {kind} {name!r}{place}", help=f"{guess}there are: {listed}")
