@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sparsebench.scoring import Rank
 
-__all__ = ["ENOUGH_SEEDS", "Board", "BoardTask", "Entry", "Point", "TaskScore"]
+__all__ = ["ENOUGH_SEEDS", "Board", "BoardTask", "Entry", "Point", "TaskScore", "short_hash"]
 
 ENOUGH_SEEDS = 5
 """Fewer seeds than this are marked: their interval, if any, says little."""
@@ -26,6 +26,11 @@ class BoardTask:
     """Cheap edge of the box, log2 of operations per input."""
     log2_ops_high: float
     """Expensive edge of the box."""
+
+
+def short_hash(value: str) -> str:
+    """Return as much of a hash (``sha256:...`` or bare) as people compare by eye."""
+    return value.rpartition(":")[2][:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Protocol
 
 from sparsebench.errors import UsageError
-from sparsebench.leaderboard.board import Board, BoardTask, Entry, TaskScore
+from sparsebench.leaderboard.board import Board, BoardTask, Entry, TaskScore, short_hash
 from sparsebench.leaderboard.cells import Grid
 from sparsebench.leaderboard.compare import ranks
 from sparsebench.leaderboard.notes import notes_on
@@ -113,16 +113,12 @@ def _only(name: str, rows: Iterable[Row]) -> int | None:
 
 def _check_hash(task: BoardTask, rows: Iterable[Row]) -> None:
     hashes = sorted({row.task_hash for row in rows})
+    names = " and ".join(short_hash(value) for value in hashes)
     if len(hashes) > 1:
-        raise UsageError(
-            f"rows of {task.ref} with task_hash {hashes[0][:12]} and {hashes[1][:12]} cannot share a board",
-            help=_MEND,
-        )
+        raise UsageError(f"rows of {task.ref} with task_hash {names} cannot share a board", help=_MEND)
     if hashes and hashes[0] != task.hash:
-        raise UsageError(
-            f"rows of {task.ref} have task_hash {hashes[0][:12]}, but the task has {task.hash[:12]}",
-            help=_MEND,
-        )
+        now = short_hash(task.hash)
+        raise UsageError(f"rows of {task.ref} have task_hash {names}, but the task has {now}", help=_MEND)
 
 
 def _by_submission(rows: Iterable[Row]) -> dict[str, list[Row]]:

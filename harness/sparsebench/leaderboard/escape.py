@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 __all__ = ["for_csv", "for_markdown", "for_terminal"]
 
-_MARKDOWN = frozenset("\\`*_{}[]()<>#!|~&$\"'^=")
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>#!|~&$]|:(?=\S)|@(?!\d)|(?<=www)\.", re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@")
 _LONGEST = 120
 
@@ -20,7 +21,8 @@ def for_terminal(text: str) -> str:
 
 def for_markdown(text: str) -> str:
     """Return the text as it reads, inert in Markdown: no pipe, tag, link, image or emphasis."""
-    return "".join(_entity(character) for character in for_terminal(text)).replace("www.", "www&#46;")
+    # The colon, the @ and the point would make bare addresses into links. An entity reads as its character.
+    return _MARKDOWN.sub(lambda found: f"&#{ord(found[0])};", for_terminal(text))
 
 
 def for_csv(text: str) -> str:
@@ -31,8 +33,3 @@ def for_csv(text: str) -> str:
 
 def _breaks(character: str) -> bool:
     return character.isspace() or unicodedata.category(character) in {"Zl", "Zp"}
-
-
-def _entity(character: str) -> str:
-    # A colon makes bare addresses into links; entities are read back as the character they stand for.
-    return f"&#{ord(character)};" if character in _MARKDOWN or character == ":" else character

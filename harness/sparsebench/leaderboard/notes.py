@@ -22,7 +22,8 @@ def notes_on(tasks: Sequence[BoardTask], entries: Iterable[Entry]) -> list[str]:
 
 def _instances(tasks: Sequence[BoardTask], entries: Sequence[Entry]) -> Iterator[str]:
     for column, task in enumerate(tasks):
-        plans = {entry.tasks[column].instances for entry in entries if entry.tasks[column] is not None}
+        scores = (entry.tasks[column] for entry in entries)
+        plans = {score.instances for score in scores if score is not None}
         if len(plans) > 1:
             yield f"{task.ref}: entries were evaluated on different instances; their scores do not compare"
 
@@ -32,10 +33,7 @@ def _missing(entries: Sequence[Entry]) -> Iterator[str]:
         scores = [score for score in entry.tasks if score is not None]
         missing = sum(point.n_missing for score in scores for point in score.points)
         if missing:
-            yield (
-                f"{entry.submission}: {missing} cell(s) of variants x instances x seeds have no row and count as "
-                "failed; run again with --resume"
-            )
+            yield f"{entry.submission}: {missing} cells without a row count as failed: run with --resume"
 
 
 def _seeds(entries: Sequence[Entry]) -> Iterator[str]:

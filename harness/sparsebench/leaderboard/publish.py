@@ -50,7 +50,7 @@ def update_between_markers(text: str, name: str, block: str) -> str:
     begin, end = (f"<!-- sparsebench:{name}:{side} -->" for side in ("begin", "end"))
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
         raise UsageError(
-            f"found {text.count(begin)} '{begin}' and {text.count(end)} '{end}', expected one of each, in order",
+            f"found {text.count(begin)} '{begin}' and {text.count(end)} '{end}', expected one of each",
             help="put both markers, each on a line of its own, where the table belongs",
         )
     head, rest = text.split(begin)
@@ -104,10 +104,10 @@ def _readme(path: Path, block: str) -> str:
 
 
 def _replace_all(contents: Mapping[Path, bytes]) -> None:
-    staged: dict[Path, Path] = {}
+    staged = {target: _beside(target) for target in contents}
     try:
         for target, content in contents.items():
-            staged[target] = _stage(target, content)
+            _write_durably(staged[target], content)
         _swap(staged)
     finally:
         for temporary in staged.values():
@@ -131,13 +131,17 @@ def _restore(target: Path, content: bytes | None) -> None:
     if content is None:
         target.unlink()
     else:
-        _stage(target, content).replace(target)
+        temporary = _beside(target)
+        _write_durably(temporary, content)
+        temporary.replace(target)
 
 
-def _stage(target: Path, content: bytes) -> Path:
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-    with temporary.open("xb") as file:
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    return temporary

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from sparsebench.leaderboard.board import ENOUGH_SEEDS
+from sparsebench.leaderboard.board import ENOUGH_SEEDS, short_hash
 from sparsebench.leaderboard.escape import for_markdown, for_terminal
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["markdown", "terminal"]
 
+_WIDTH = 100
 _SCORES = (
     "Score: area that a submission's variants dominate in the task's box (log2 of active operations x "
     "quality), as a fraction of the box, with its 95 % t interval over seeds (n/a with one seed). "
@@ -41,7 +43,7 @@ def markdown(board: Board) -> str:
         "### Variants",
         _render(_variant_table(board, for_markdown), "pipe"),
         _VARIANTS,
-        _versions(board),
+        _versions(board, for_markdown),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -50,11 +52,11 @@ def terminal(board: Board) -> str:
     """Return the board as plain text for a terminal."""
     parts = [
         _render(_score_table(board, for_terminal), "simple"),
-        _SCORES,
+        fill(_SCORES, _WIDTH),
         *(f"note: {for_terminal(note)}" for note in board.notes),
         _render(_variant_table(board, for_terminal), "simple"),
-        _VARIANTS,
-        _versions(board),
+        fill(_VARIANTS, _WIDTH),
+        _versions(board, for_terminal),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -63,10 +65,10 @@ def _bullets(board: Board) -> list[str]:
     return ["\n".join(f"- {for_markdown(note)}" for note in board.notes)] if board.notes else []
 
 
-def _versions(board: Board) -> str:
+def _versions(board: Board, escape: Escape) -> str:
     if board.scoring_version is None:
         return "No rows yet."
-    tasks = ", ".join(f"{for_markdown(task.ref)} ({for_markdown(task.hash[:12])})" for task in board.tasks)
+    tasks = ", ".join(f"{escape(task.ref)} ({escape(short_hash(task.hash))})" for task in board.tasks)
     return f"Scoring version {board.scoring_version}, cost model {board.cost_model}, tasks {tasks}."
 
 

@@ -78,10 +78,11 @@ class Engine:
         self.loads = LoadTracker()
         self.ledger = Ledger()
         self.phase = "experts"
-        self.constants: dict[str, int] = {}
+        self.constants: dict[str, tuple[int, int]] = {}
         self._values: dict[int, Value] = {}
         self._next = 0
         self._kept: frozenset[int] = frozenset()
+        self._pinned: set[int] = set()
         self._reveals = _Reveals()
 
     # What the harness calls -------------------------------------------------------------------------------
@@ -97,14 +98,26 @@ class Engine:
 
         Every handle but the parameters' is forgotten: what a child holds of earlier inputs is worth nothing.
         """
-        for number in [number for number in self._values if number not in self._kept]:
-            self.free([number])
+        self._pinned.clear()
+        self.free([number for number in self._values if number not in self._kept])
+        self.memory.mark()
         self.ledger = Ledger()
         self.loads.reset()
         self._reveals = _Reveals(left=BITS_PER_INPUT * inputs)
         array = np.array(rows, order="C")
         array.flags.writeable = False
-        return self._store(array)
+        told = self._store(array)
+        self.pin(told.handle)
+        return told
+
+    def pin(self, handle: Handle) -> None:
+        """Keep an array until the next :meth:`begin`, even if the other side drops it."""
+        self._value(handle)
+        self._pinned.add(handle.number)
+
+    def describe(self, handle: Handle) -> Description:
+        """Tell of an array what the other side may know."""
+        return self._describe(handle.number, self._value(handle))
 
     def value(self, handle: Handle) -> np.ndarray[Any, Any]:
         """Look at the array behind a handle. For the trusted side only."""
@@ -157,7 +170,7 @@ class Engine:
             )
         self.memory.admit(array.nbytes)
         content = hashlib.sha256(f"{array.dtype} {array.shape}".encode() + array.tobytes())
-        self.constants[content.hexdigest()] = array.size
+        self.constants[content.hexdigest()] = (array.size, array.nbytes)
         return self._keep(array, passing=True)
 
     def reveal_bit(self, handle: Handle) -> bool:
@@ -185,7 +198,9 @@ class Engine:
     def free(self, numbers: Iterable[int]) -> None:
         """Forget handles that the other side has dropped."""
         for number in numbers:
-            if number not in self._kept and (value := self._values.pop(number, None)) is not None:
+            if number in self._kept or number in self._pinned:
+                continue
+            if (value := self._values.pop(number, None)) is not None:
                 self.memory.drop(value.array)
 
     # Inside ------------------------------------------------------------------------------------------------
@@ -262,8 +277,11 @@ class Engine:
         number, self._next = self._next, self._next + 1
         self._values[number] = Value(array, secrets if array.ndim else frozenset())
         self.memory.hold(array)
-        shape = None if self._unpaid(self._values[number]) else array.shape
-        return Description(Handle(number), array.dtype.name, array.ndim, shape)
+        return self._describe(number, self._values[number])
+
+    def _describe(self, number: int, value: Value) -> Description:
+        shape = None if self._unpaid(value) else tuple(value.array.shape)
+        return Description(Handle(number), value.array.dtype.name, value.array.ndim, shape)
 
     def _unpaid(self, value: Value) -> list[Secret]:
         return [secret for secret in value.secrets if not secret.paid]

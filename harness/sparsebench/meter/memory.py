@@ -26,14 +26,28 @@ class Memory:
         self.limit = limit
         self.held = 0
         self.peak = 0
+        self._floor = 0
+        self._recent = 0
         self._holders: dict[int, tuple[np.ndarray[Any, Any], int]] = {}
+
+    def mark(self) -> None:
+        """Measure :meth:`since_mark` from here."""
+        self._floor = self._recent = self.held
+
+    def since_mark(self) -> int:
+        """Give the most bytes held at once since :meth:`mark`, above what was held then."""
+        return self._recent - self._floor
+
+    def _note(self, held: int) -> None:
+        self.peak = max(self.peak, held)
+        self._recent = max(self._recent, held)
 
     def admit(self, nbytes: int) -> None:
         """Refuse a result that would not fit, before it is made."""
         if self.held + nbytes > self.limit:
             message = f"arrays of {self.held + nbytes:,} bytes at once; the limit is {self.limit:,}"
             raise MemoryLimitError(message, help="work on fewer elements at a time, or raise --memory-limit")
-        self.peak = max(self.peak, self.held + nbytes)
+        self._note(self.held + nbytes)
 
     def hold(self, array: np.ndarray[Any, Any]) -> None:
         """Note one more handle on the memory of ``array``."""
@@ -41,7 +55,7 @@ class Memory:
         _, holders = self._holders.get(id(root), (root, 0))
         self._holders[id(root)] = (root, holders + 1)
         self.held += 0 if holders else root.nbytes
-        self.peak = max(self.peak, self.held)
+        self._note(self.held)
 
     def drop(self, array: np.ndarray[Any, Any]) -> None:
         """Note one handle less."""

@@ -84,7 +84,13 @@ class Router(ABC):
 class Experts(ABC):
     """The parts of a network that are run or not. What they execute is charged to the phase ``experts``."""
 
-    def fit(self, train: Split, valid: Split, rng: np.random.Generator, routes: Routes) -> Parameters:  # noqa: ARG002
+    def fit(
+        self,
+        train: Split,  # noqa: ARG002 - to be overridden
+        valid: Split,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002
+        routes: Routes,  # noqa: ARG002
+    ) -> Parameters:
         """Learn the experts' parameters, given the routes of ``train.x``; by default there are none."""
         return {}
 
@@ -96,8 +102,8 @@ class Experts(ABC):
 class Routed(Submission):
     """A router and its experts.
 
-    The harness calls :meth:`Router.route` and :meth:`Experts.apply` one after the other and charges each phase
-    by itself, so which phase an operation belongs to is not for the submission to say.
+    The harness calls :meth:`Router.route` and :meth:`Experts.apply` one after the other and charges each
+    phase by itself, so which phase an operation belongs to is not for the submission to say.
     """
 
     def __init__(self, router: Router, experts: Experts) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from sparsebench.results.arrow import arrow_schema, rows_from_table, table_from_rows
 from sparsebench.results.key import cell_key
+from sparsebench.results.parts import Audit, Count
 from sparsebench.results.provenance import (
     cpu_name,
     harness_commit,
     harness_version,
     package_versions,
-    provenance,
+    provenance_fields,
     utc_now,
 )
-from sparsebench.results.row import COUNTS, MEASURED, OUTCOME, SCHEMA_VERSION, STATUSES, Audit, Count, Row
+from sparsebench.results.row import COLUMNS, COUNTS, MEASURED, OUTCOME, SCHEMA_VERSION, STATUSES, Row
 from sparsebench.results.store import RESULTS_DIRECTORY, ResultStore
 
 __all__ = [
+    "COLUMNS",
     "COUNTS",
     "MEASURED",
     "OUTCOME",
@@ -32,7 +34,7 @@ __all__ = [
     "harness_commit",
     "harness_version",
     "package_versions",
-    "provenance",
+    "provenance_fields",
     "rows_from_table",
     "table_from_rows",
     "utc_now",

@@ -18,7 +18,7 @@ __all__ = [
     "harness_commit",
     "harness_version",
     "package_versions",
-    "provenance",
+    "provenance_fields",
     "utc_now",
 ]
 
@@ -38,8 +38,8 @@ _REPORTED = (
 )
 
 
-def provenance() -> dict[str, Any]:
-    """Return the row's fields about the harness and the machine: ``Row(**provenance(), ...)``.
+def provenance_fields() -> dict[str, Any]:
+    """Return the row's fields about the harness and the machine: ``Row(**provenance_fields(), ...)``.
 
     Returns
     -------

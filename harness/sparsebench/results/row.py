@@ -13,43 +13,18 @@ from typing import TYPE_CHECKING, Any
 from sparsebench.errors import IntegrityError
 from sparsebench.results import checks
 from sparsebench.results.key import cell_key
+from sparsebench.results.parts import Audit, Count  # noqa: TC001 - the columns' types are read from here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COUNTS", "MEASURED", "OUTCOME", "SCHEMA_VERSION", "STATUSES", "Audit", "Count", "Row"]
+__all__ = ["COLUMNS", "COUNTS", "MEASURED", "OUTCOME", "SCHEMA_VERSION", "STATUSES", "Row"]
 
 SCHEMA_VERSION = 1
 """The version of the columns below."""
 
 STATUSES = ("ok", "refused", "failed", "timeout", "out-of-memory", "invalid")
 """What may become of a cell. Only ``ok`` has metrics and counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """One check that the harness made on a cell."""
-
-    name: str
-    """What was checked."""
-    verdict: str
-    """``"pass"``, ``"fail"`` or ``"not-run"``."""
-    detail: str
-    """One line for people; empty where there is nothing to say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """One entry of the raw ledger, summed over ``counted_inputs`` inputs."""
-
-    phase: str
-    """``router``, ``experts`` or another label of the ledger."""
-    kind: str
-    """Kind of operation, as in the cost model."""
-    dtype: str
-    """Dtype of the operands."""
-    count: int
-    """How many were executed."""
 
 
 def _outcome() -> Any:

@@ -98,9 +98,9 @@ class ResultStore:
             return []
         try:
             return rows_from_table(pa.concat_tables(tables))
-        except SparsebenchError:
-            self._blame(names, tables)
-            raise
+        except SparsebenchError as fault:
+            broken = next(name for name, table in zip(names, tables, strict=True) if not _is_sound(table))
+            raise _foreign(self.directory / broken, fault.what) from fault
 
     def latest(self) -> list[Row]:
         """Return one row per cell: the newest by ``ended``, and one with status ``ok`` before any other.
@@ -150,12 +150,13 @@ class ResultStore:
         except (SparsebenchError, OSError, pa.ArrowException) as fault:
             raise _foreign(path, str(fault).splitlines()[0]) from fault
 
-    def _blame(self, names: Iterable[str], tables: Iterable[Any]) -> None:
-        for name, table in zip(names, tables, strict=True):
-            try:
-                rows_from_table(table)
-            except SparsebenchError as fault:
-                raise _foreign(self.directory / name, fault.what) from fault
+
+def _is_sound(table: Any) -> bool:
+    try:
+        rows_from_table(table)
+    except SparsebenchError:
+        return False
+    return True
 
 
 def _latest(rows: Iterable[Row]) -> list[Row]:

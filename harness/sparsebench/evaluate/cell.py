@@ -1,0 +1,216 @@
+"""One cell's journey: fit, meter, score, audit, time, and a row of it."""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import safetensors.numpy
+from threadpoolctl import threadpool_limits
+
+from sparsebench.errors import CellError, FailedError
+from sparsebench.evaluate import audits
+from sparsebench.evaluate.counts import count_columns
+from sparsebench.evaluate.metering import run_batches, run_single
+from sparsebench.evaluate.session import Session
+from sparsebench.meter import COST_MODEL, Engine
+from sparsebench.models import folder_hash
+from sparsebench.results import Audit, Row
+from sparsebench.results.provenance import provenance_fields, utc_now
+from sparsebench.scoring import SCORING_VERSION, score_predictions
+from sparsebench.tasks import fresh_inputs, load_task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sparsebench.evaluate.plan import Cell, Limits
+    from sparsebench.tasks import Instance, Task
+
+__all__ = ["SAMPLE", "run_cell"]
+
+SAMPLE = 256
+"""Inputs of the test split that are also run one by one."""
+
+_TIMED_ROWS = 1024
+_TIMED_RUNS = 5
+
+
+@dataclass
+class _Findings:
+    """What a cell has given so far."""
+
+    columns: dict[str, Any] = field(default_factory=dict)
+    audits: list[Audit] = field(default_factory=list)
+    sandbox: str = "none"
+    fit_seconds: float | None = None
+    predict_seconds: float | None = None
+    model_hash: str | None = None
+    peak_bytes: int | None = None
+
+
+def run_cell(cell: Cell, limits: Limits, note: Callable[[str], None] = lambda _: None) -> Row:
+    """Evaluate one cell, whatever happens.
+
+    Parameters
+    ----------
+    cell
+        What to run.
+    limits
+        Time for each stage, and memory.
+    note
+        Is told the stage that begins: ``fit``, ``predict``, ``time``.
+
+    Returns
+    -------
+    Row
+        With status ``ok`` and its figures, or with another status and the reason.
+
+    Raises
+    ------
+    IntegrityError
+        If the task's data are not what their hashes say.
+    """
+    task = load_task(str(cell.task_folder))
+    instance = task.load(cell.instance)
+    started, findings = utc_now(), _Findings()
+    status, reason = "ok", None
+    with threadpool_limits(1):
+        try:
+            _evaluate(cell, task, instance, limits, findings, note)
+        except CellError as error:
+            status, reason = error.status, _line(error)
+    return _row(cell, findings, status, reason, started)
+
+
+def _evaluate(
+    cell: Cell,
+    task: Task,
+    instance: Instance,
+    limits: Limits,
+    findings: _Findings,
+    note: Callable[[str], None],
+) -> None:
+    """Go through the stages; leave what they give in ``findings``."""
+    info = task.info[cell.instance]
+    _check_unchanged(cell)
+    note("fit")
+    with Session(cell, info, limits) as session:
+        findings.sandbox = session.sandbox
+        begin = time.perf_counter()
+        parameters = session.fit(instance, cell.entropy("fit"))
+        findings.fit_seconds = time.perf_counter() - begin
+    findings.model_hash = hashlib.sha256(safetensors.numpy.save(parameters)).hexdigest()
+    note("predict")
+    with Session(cell, info, limits) as session:
+        _check_unchanged(cell)
+        engine = Engine(memory_limit=limits.memory)
+        session.hold(engine.add_parameters(parameters))
+        _score(cell, task, instance, session, engine, parameters, findings)
+        note("time")
+        session.start_clock()
+        _time(cell, instance, session, engine, parameters, findings)
+        findings.peak_bytes = engine.memory.peak
+
+
+def _score(
+    cell: Cell,
+    task: Task,
+    instance: Instance,
+    session: Session,
+    engine: Engine,
+    parameters: dict[str, np.ndarray[Any, Any]],
+    findings: _Findings,
+) -> None:
+    """Meter the test split, score the predictions, audit both."""
+    test = instance.test
+    sample = _sample(cell, len(test))
+    whole = run_batches(session, engine, test.x)
+    scores = score_predictions(task.metric, test.y, whole.predictions)
+    single = run_single(session, engine, test.x[sample])
+    together = run_batches(session, engine, test.x[sample])
+    findings.audits.append(audits.alone_as_in_batches(single, whole.predictions[sample]))
+    columns = count_columns(whole, single, together, engine.constants, parameters)
+    if task.metric == "recall":
+        bound = audits.counting_bound(columns["ops_add_mul_cmp"], test.y, scores.extras["recall"])
+        findings.audits.append(bound)
+    findings.columns = {"error": scores.error, "quality": scores.quality, **scores.extras, **columns}
+
+
+def _sample(cell: Cell, n: int) -> np.ndarray[Any, Any]:
+    """Draw the inputs that are run one by one: the same for every submission on an instance and seed."""
+    text = f"{cell.task_hash} {cell.instance} {cell.seed} one by one"
+    entropy = int.from_bytes(hashlib.sha256(text.encode()).digest(), "little")
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
+    return rng.choice(n, size=min(SAMPLE, n), replace=False)
+
+
+def _time(
+    cell: Cell,
+    instance: Instance,
+    session: Session,
+    engine: Engine,
+    parameters: dict[str, np.ndarray[Any, Any]],
+    findings: _Findings,
+) -> None:
+    """Time predictions on fresh inputs, and hold them against what the meter predicts for the same inputs."""
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("timing"))))
+    x = fresh_inputs(instance.train, rng, _TIMED_ROWS)
+    try:
+        metered = run_batches(session, engine, x)
+        x = x[: metered.rows]
+        session.arm(parameters, x)
+        runs = [session.run() for _ in range(_TIMED_RUNS + 1)]
+    except CellError as error:
+        findings.audits.append(Audit("timed-as-metered", "not-run", _line(error)))
+        return
+    verdict = audits.timed_as_metered(runs[-1][0], metered.predictions[: len(x)])
+    findings.audits.append(verdict)
+    if verdict.verdict == "pass":
+        findings.predict_seconds = statistics.median(seconds for _, seconds in runs[1:]) / len(x)
+
+
+def _check_unchanged(cell: Cell) -> None:
+    if folder_hash(cell.path) != cell.submission_hash:
+        raise FailedError("the submission's folder changed while it ran", help="evaluate it again")
+
+
+def _line(error: CellError) -> str:
+    return f"{error.what}; {error.help}" if error.help else error.what
+
+
+def _row(cell: Cell, findings: _Findings, status: str, reason: str | None, started: str) -> Row:
+    identity = {
+        name: getattr(cell, name)
+        for name in (
+            "task",
+            "task_hash",
+            "instance",
+            "instance_hash",
+            "submission",
+            "submission_hash",
+            "variant",
+            "seed",
+        )
+    }
+    figures = findings.columns if status == "ok" else {}
+    return Row(
+        **provenance_fields(),
+        **identity,
+        **figures,
+        scoring_version=SCORING_VERSION,
+        cost_model=COST_MODEL,
+        status=status,
+        reason=reason,
+        audits=tuple(findings.audits),
+        fit_seconds=findings.fit_seconds,
+        predict_seconds_cpu=findings.predict_seconds if status == "ok" else None,
+        started=started,
+        ended=utc_now(),
+        peak_bytes=findings.peak_bytes,
+        sandbox=findings.sandbox,
+        model_hash=findings.model_hash,
+    )

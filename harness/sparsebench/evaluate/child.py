@@ -1,0 +1,223 @@
+"""The submission's process. It is told what to do over a pipe, and never holds a scored input.
+
+Run as ``python -m sparsebench.evaluate.child READ_FD WRITE_FD``. Imports little: NumPy and our own client.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import safetensors.numpy
+
+from sparsebench.errors import ContractError, SparsebenchError
+from sparsebench.evaluate import sandbox
+from sparsebench.meter import Description, MeteredArray, MeteredNamespace, OverPipe, Pipe
+from sparsebench.meter.wire import unpack_description
+from sparsebench.models import Routed, Routes, Submission
+from sparsebench.tasks import Split, TaskInfo
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+__all__ = ["Worker", "is_routed", "load_entry", "main", "parameters_of"]
+
+
+def load_entry(path: Path, entry: str) -> Any:
+    """Import a submission's module from its folder; give what ``entry`` names.
+
+    Raises
+    ------
+    ContractError
+        If the module has no such name.
+    """
+    module_name, _, name = entry.partition(":")
+    sys.path.insert(0, str(path))  # a submission may have modules of its own beside its entry
+    found = getattr(_import(path / f"{module_name}.py", module_name), name, None)
+    if not callable(found):
+        message = f"entry: {module_name}.py has no class or function called {name!r}"
+        raise ContractError(message, help="mend `entry` in submission.toml, or define it")
+    return found
+
+
+def _import(file: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def construct(path: Path, entry: str, task: TaskInfo, settings: dict[str, Any]) -> Submission:
+    """Make the submission of one variant.
+
+    Raises
+    ------
+    ContractError
+        If what the entry gives is no :class:`sparsebench.Submission`.
+    """
+    made = load_entry(path, entry)(task, **settings)
+    if not isinstance(made, Submission):
+        message = f"entry: expected it to give a sparsebench.Submission, got {type(made).__name__}"
+        raise ContractError(
+            message, help="derive it from sparsebench.Submission, or return sparsebench.Routed(...)"
+        )
+    return made
+
+
+def is_routed(submission: Submission) -> bool:
+    """Whether the harness can call router and experts one after the other by itself."""
+    return isinstance(submission, Routed) and type(submission).predict is Routed.predict
+
+
+def parameters_of(fitted: Any) -> dict[str, np.ndarray[Any, Any]]:
+    """Check what ``fit`` returned: a flat dictionary of named arrays.
+
+    Raises
+    ------
+    ContractError
+        If it is anything else.
+    """
+    mend = "return a dict of str to numpy.ndarray"
+    if not isinstance(fitted, dict):
+        raise ContractError(f"fit: expected a dict of arrays, got {type(fitted).__name__}", help=mend)
+    for name, array in fitted.items():
+        if not isinstance(name, str) or not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+            got = getattr(array, "dtype", type(array).__name__)
+            raise ContractError(f"fit: expected {name!r} to be a numeric array, got {got}", help=mend)
+    return {name: np.ascontiguousarray(array) for name, array in fitted.items()}
+
+
+class Worker:
+    """Does what the harness asks for, one request at a time."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._namespace = MeteredNamespace(OverPipe(pipe))
+        self._submission: Submission | None = None
+        self._described: dict[str, Description] = {}
+        self._plain: dict[str, np.ndarray[Any, Any]] = {}
+
+    def serve(self) -> None:
+        """Answer requests until the harness goes."""
+        while True:
+            try:
+                header, payload = self._pipe.receive()
+            except EOFError:
+                return
+            self._answer(header, payload)
+
+    def _answer(self, header: dict[str, Any], payload: bytes) -> None:
+        try:
+            done, data = getattr(self, f"do_{header['do']}")(header, payload)
+        except EOFError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a submission raises is told, not swallowed
+            self._pipe.send({"error": _describe(error, getattr(self, "_path", None))})
+        else:
+            self._pipe.send({"done": done}, data)
+
+    def do_load(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
+        """Lock the process in, then import and construct the submission."""
+        self._path = Path(header["path"])
+        sandbox.limit_memory(header["memory"])
+        held = sandbox.protect(self._path, Path.cwd())
+        task = TaskInfo(**{**header["task"], "input_shape": tuple(header["task"]["input_shape"])})
+        self._submission = construct(self._path, header["entry"], task, header["settings"])
+        return {"routed": is_routed(self._submission), "sandbox": held}, b""
+
+    def do_fit(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
+        """Fit; give the parameters."""
+        arrays = safetensors.numpy.load(payload)
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(header["entropy"])))
+        fitted = self._loaded.fit(_split(arrays, "train"), _split(arrays, "valid"), rng)
+        return None, safetensors.numpy.save(parameters_of(fitted))
+
+    def do_hold(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
+        """Take the handles of the parameters."""
+        self._described = {name: unpack_description(told) for name, told in header["params"].items()}
+        return None, b""
+
+    def do_predict(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
+        """Predict on handles."""
+        return self._told(self._loaded.predict(self._params(), self._handle(header["x"])), "predict"), b""
+
+    def do_route(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
+        """Route on handles."""
+        assert isinstance(self._submission, Routed)
+        routes = self._submission.router.route(self._params(), self._handle(header["x"]))
+        if not isinstance(routes, Routes):
+            message = f"route: expected sparsebench.Routes, got {type(routes).__name__}"
+            raise ContractError(message, help="return Routes(experts, gates)")
+        gates = None if routes.gates is None else self._told(routes.gates, "route: gates")
+        return {"experts": self._told(routes.experts, "route: experts"), "gates": gates}, b""
+
+    def do_apply(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
+        """Run the experts on handles."""
+        assert isinstance(self._submission, Routed)
+        gates = None if header["gates"] is None else self._handle(header["gates"])
+        routes = Routes(self._handle(header["experts"]), gates)
+        answer = self._submission.experts.apply(self._params(), self._handle(header["x"]), routes)
+        return self._told(answer, "apply"), b""
+
+    def do_arm(self, _: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
+        """Take real arrays to be timed on: parameters and fresh inputs that are never scored."""
+        self._plain = safetensors.numpy.load(payload)
+        return None, b""
+
+    def do_run(self, _: dict[str, Any], __: bytes) -> tuple[Any, bytes]:
+        """Predict on the real arrays; give the bytes of the answer."""
+        params = {name[2:]: array for name, array in self._plain.items() if name.startswith("p.")}
+        answer = np.asarray(self._loaded.predict(params, self._plain["x"]))
+        return None, np.ascontiguousarray(answer, dtype=np.float64).tobytes()
+
+    @property
+    def _loaded(self) -> Submission:
+        assert self._submission is not None
+        return self._submission
+
+    def _params(self) -> dict[str, Any]:
+        return {name: self._namespace.wrap(about) for name, about in self._described.items()}
+
+    def _handle(self, told: list[Any]) -> Any:
+        return self._namespace.wrap(unpack_description(told))
+
+    @staticmethod
+    def _told(answer: Any, where: str) -> Any:
+        """Give the handle of an answer. The harness pins it before it hears that we have dropped it."""
+        if not isinstance(answer, MeteredArray):
+            message = f"{where}: expected an array of the namespace of x, got {type(answer).__name__}"
+            raise ContractError(message, help="compute it with xp = x.__array_namespace__()")
+        return answer._about.handle.number  # noqa: SLF001 - both are one side of the meter
+
+
+def _split(arrays: dict[str, np.ndarray[Any, Any]], name: str) -> Split:
+    found = {field: arrays.get(f"{name}.{field}") for field in ("id", "x", "y", "tag")}
+    return Split(**{field: None if a is None else np.array(a) for field, a in found.items()})  # type: ignore[arg-type]
+
+
+def _describe(error: BaseException, path: Path | None) -> dict[str, Any]:
+    """Tell an error in JSON: its type, its first line, and the submission's own line that it comes from."""
+    lines = (error.what if isinstance(error, SparsebenchError) else str(error)).strip().splitlines()
+    where = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if path is not None and Path(frame.filename).is_relative_to(path):
+            where = f"{Path(frame.filename).relative_to(path)}:{frame.lineno} in {frame.name}"
+    mend = error.help if isinstance(error, SparsebenchError) else ""
+    return {"type": type(error).__name__, "text": lines[0] if lines else "", "where": where, "help": mend}
+
+
+def main() -> None:
+    """Serve on the two file descriptors named on the command line."""
+    sandbox.die_with_parent()
+    Worker(Pipe(int(sys.argv[1]), int(sys.argv[2]))).serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""From ledgers to the columns of a row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sparsebench.meter import PROFILES, Ledger, price
+from sparsebench.results import Count
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sparsebench.evaluate.metering import Pass, Single
+
+__all__ = ["count_columns"]
+
+
+def count_columns(
+    whole: Pass,
+    single: Single,
+    together: Pass,
+    constants: Mapping[str, tuple[int, int]],
+    parameters: Mapping[str, np.ndarray[Any, Any]],
+) -> dict[str, Any]:
+    """Make the count columns of a row.
+
+    Parameters
+    ----------
+    whole
+        The test split in batches.
+    single, together
+        The sampled inputs one by one, and the same inputs in batches. Where the batches were cheaper, work
+        was shared across rows, and the row carries what the inputs cost alone.
+    constants
+        Content hash -> (elements, bytes) of every array that the submission made by itself in predict.
+    parameters
+        The model.
+
+    Returns
+    -------
+    dict
+        Column -> value, see :class:`sparsebench.results.Row`.
+    """
+    sampled = len(single.predictions)
+    shared = price(together.ledger) < price(single.ledger)
+    ledger, inputs = (single.ledger, sampled) if shared else (whole.ledger, len(whole.predictions))
+    per_input = single.prices["ops"]
+    return {
+        **_prices(ledger, inputs),
+        "ops_p50": float(np.quantile(per_input, 0.5)),
+        "ops_p95": float(np.quantile(per_input, 0.95)),
+        "ops_max": float(per_input.max()),
+        "ops_batch": price(together.ledger) / sampled,
+        "ops_single": price(single.ledger) / sampled,
+        "ops_counted": "one-by-one" if shared else "batch",
+        "add_mul_cmp_max": float(single.prices["add-mul-cmp"].max()),
+        "loaded_parameters": float(single.loaded_parameters.mean()),
+        "loaded_bytes": float(single.loaded_bytes.mean()),
+        "stored_parameters": sum(p.size for p in parameters.values()) + sum(n for n, _ in constants.values()),
+        "stored_bytes": sum(p.nbytes for p in parameters.values()) + sum(b for _, b in constants.values()),
+        "sample_size": sampled,
+        "counted_inputs": inputs,
+        "counts": tuple(Count(*entry) for entry in ledger),
+        **_expert_columns(whole, ledger, inputs),
+    }
+
+
+def _prices(ledger: Ledger, inputs: int) -> dict[str, float]:
+    """Price a ledger by every profile, per input."""
+    priced = {profile: price(ledger, profile) / inputs for profile in PROFILES}
+    ops_router = price((entry for entry in ledger if entry.phase == "router"), "ops") / inputs
+    return {
+        "ops": priced["ops"],
+        "ops_router": ops_router,
+        "ops_experts": price((entry for entry in ledger if entry.phase == "experts"), "ops") / inputs,
+        "ops_add_mul_cmp": priced["add-mul-cmp"],
+        "lookups": ledger.count("lookup") / inputs,
+        "loads": ledger.count("load") / inputs,
+        "macs": priced["macs"],
+        "ops_router_free": priced["paper-router-free"],
+        "bit_ops": priced["bit-ops"],
+    }
+
+
+def _expert_columns(whole: Pass, ledger: Ledger, inputs: int) -> dict[str, Any]:
+    """Tell which experts ran, and what running all that were ever reached would have cost."""
+    total = price(ledger) / inputs
+    if whole.experts is None:
+        return {"experts_run": 1.0, "experts_seen": 1, "expert_entropy": None, "ops_dense": total}
+    ordered = np.sort(whole.experts, axis=1)
+    run = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
+    load = np.unique(whole.experts, return_counts=True)[1]
+    share = load / load.sum()
+    entropy = float(-(share * np.log(share)).sum() / np.log(len(load))) if len(load) > 1 else None
+    inside = price(entry for entry in ledger if entry.phase == "experts") / inputs
+    return {
+        "experts_run": float(run.mean()),
+        "experts_seen": len(load),
+        "expert_entropy": None if entropy is None else min(max(entropy, 0.0), 1.0),
+        "ops_dense": inside * len(load) / float(run.mean()),
+    }

@@ -1,0 +1,220 @@
+"""The metered passes: a whole split in batches, and a sample of it one input at a time.
+
+Rows are presented in an order drawn afresh for every pass from the system's randomness: nothing can be learnt
+from a row's position. What is counted, and what is predicted, does not depend on that order.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from sparsebench.errors import FailedError, MemoryLimitError
+from sparsebench.meter import PROFILES, Description, Engine, Handle, Ledger, price
+
+__all__ = ["BATCH_BYTES", "Model", "Pass", "Single", "run_batches", "run_single"]
+
+BATCH_BYTES = 64 << 20
+"""Bytes of arrays that a batch is sized to: enough to amortise a round trip, small enough for caches."""
+
+_PROBE = 32  # rows of the first batch, which tells how many bytes a row takes
+_MOST_ROWS = 16384
+
+
+class Model(Protocol):
+    """A fitted submission whose predictions can be metered: in another process, or in this one."""
+
+    @property
+    def routed(self) -> bool:
+        """Whether it is called in two parts."""
+        ...
+
+    def predict(self, engine: Engine, x: Description) -> Handle:
+        """Predict."""
+        ...
+
+    def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
+        """Give experts and gates."""
+        ...
+
+    def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
+        """Run the experts."""
+        ...
+
+
+@dataclass
+class Pass:
+    """What a pass in batches gave."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    """Everything counted."""
+    predictions: np.ndarray[Any, Any] = field(default_factory=lambda: np.empty(0))
+    """One per row, in the order of the rows that were given."""
+    experts: np.ndarray[Any, Any] | None = None
+    """Experts of every row ``(n, k)``, or None without a router."""
+    rows: int = _PROBE
+    """Rows of the largest batch."""
+
+
+@dataclass
+class Single:
+    """What one-by-one runs gave, a value per input."""
+
+    ledger: Ledger
+    """Everything counted."""
+    predictions: np.ndarray[Any, Any]
+    """One per row."""
+    prices: dict[str, np.ndarray[Any, Any]]
+    """Profile -> price of every input."""
+    loaded_parameters: np.ndarray[Any, Any]
+    """Distinct parameter elements that every input read."""
+    loaded_bytes: np.ndarray[Any, Any]
+    """Bytes of those."""
+
+
+def run_batches(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Pass:
+    """Meter a model on all rows of ``x``, in batches that fit the memory and in a secret order.
+
+    Parameters
+    ----------
+    model
+        What to run.
+    engine
+        Holds the model's parameters.
+    x
+        Inputs ``(n, ...)``.
+
+    Raises
+    ------
+    CellError
+        If the submission fails, or returns something that is not a prediction.
+    """
+    result = Pass()
+    collected: list[_Part] = []
+    order, start, rows = _secret_order(len(x)), 0, _PROBE
+    while start < len(order):
+        chosen = order[start : start + rows]
+        try:
+            collected.append(_Part(chosen, *_predict(model, engine, x[chosen])))
+        except MemoryLimitError:
+            if len(chosen) == 1:
+                raise
+            rows = len(chosen) // 2
+            continue
+        result.ledger.add(engine.ledger)
+        result.rows = max(result.rows, len(chosen))
+        start += len(chosen)
+        rows = _rows_that_fit(engine, len(chosen))
+    _in_order(result, len(x), collected)
+    return result
+
+
+class _Part(NamedTuple):
+    """What one batch gave."""
+
+    chosen: np.ndarray[Any, Any]
+    predictions: np.ndarray[Any, Any]
+    experts: np.ndarray[Any, Any] | None
+
+
+def _rows_that_fit(engine: Engine, rows: int) -> int:
+    """Size the next batch by the bytes that a row of the last one took."""
+    per_row = max(1, engine.memory.since_mark() // rows)
+    return int(np.clip(BATCH_BYTES // per_row, 1, _MOST_ROWS))
+
+
+def _in_order(result: Pass, n: int, collected: list[_Part]) -> None:
+    """Put the answers of the batches where their rows are."""
+    if not collected:
+        return
+    result.predictions = np.empty(n, dtype=np.result_type(*(part.dtype for _, part, _ in collected)))
+    widths = {None if experts is None else experts.shape[1] for _, _, experts in collected}
+    if len(widths) > 1:
+        raise FailedError(
+            "route: the number of experts k differs between batches", help="pad it with gates of 0"
+        )
+    if None not in widths:
+        result.experts = np.empty((n, *widths), dtype=np.int64)
+    for chosen, predictions, experts in collected:
+        result.predictions[chosen] = predictions
+        if result.experts is not None:
+            result.experts[chosen] = experts
+
+
+def run_single(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Single:
+    """Meter a model on each row of ``x`` alone, in a secret order.
+
+    Raises
+    ------
+    CellError
+        As :func:`run_batches`.
+    """
+    n = len(x)
+    total, predictions = Ledger(), np.empty(n)
+    prices = {profile: np.empty(n, dtype=np.int64) for profile in PROFILES}
+    elements, nbytes = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    engine.loads.active = True
+    with contextlib.ExitStack() as stack:
+        stack.callback(setattr, engine.loads, "active", False)
+        for row in _secret_order(n):
+            predictions[row] = _predict(model, engine, x[row : row + 1])[0][0]
+            total.add(engine.ledger)
+            elements[row], nbytes[row] = engine.loads.elements(), engine.loads.nbytes()
+            for profile, values in prices.items():
+                values[row] = price(engine.ledger, profile)
+    return Single(total, predictions, prices, elements, nbytes)
+
+
+def _secret_order(n: int) -> np.ndarray[Any, Any]:
+    return np.random.Generator(np.random.PCG64(secrets.randbits(128))).permutation(n)
+
+
+def _predict(
+    model: Model, engine: Engine, rows: np.ndarray[Any, Any]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
+    """Run one batch: its predictions, and the experts that its rows were routed to."""
+    x = engine.begin(rows, inputs=len(rows))
+    experts = None
+    if model.routed:
+        engine.phase = "router"
+        chosen, gates = model.route(engine, x)
+        experts = _checked_experts(engine, chosen, gates, len(rows))
+        engine.phase = "experts"
+        answer = model.apply(engine, x, chosen, gates)
+    else:
+        engine.phase = "experts"
+        answer = model.predict(engine, x)
+    return _checked_answer(engine, answer, len(rows)), experts
+
+
+def _checked_answer(engine: Engine, answer: Handle, n: int) -> np.ndarray[Any, Any]:
+    value = engine.value(answer)
+    if value.shape != (n,) or value.dtype.kind != "f":
+        got = f"shape {_relative(value.shape, n)} and dtype {value.dtype}"
+        mend = "drop the extra axis with y[:, 0]" if value.ndim > 1 else "return one real number per input"
+        raise FailedError(f"predict: expected shape (n,) and a real dtype, got {got}", help=mend)
+    return value.copy()
+
+
+def _checked_experts(engine: Engine, experts: Handle, gates: Handle | None, n: int) -> np.ndarray[Any, Any]:
+    value = engine.value(experts)
+    if value.ndim != 2 or len(value) != n or value.dtype.kind not in "iu":  # noqa: PLR2004 - (n, k)
+        got = f"shape {_relative(value.shape, n)} and dtype {value.dtype}"
+        message = f"route: expected integer experts of shape (n, k), got {got}"
+        raise FailedError(message, help="use index[:, None] for k = 1")
+    if gates is not None and engine.value(gates).shape != value.shape:
+        got = _relative(engine.value(gates).shape, n)
+        raise FailedError(
+            f"route: expected gates of the shape of experts, got {got}", help="one gate per expert"
+        )
+    return value.astype(np.int64)
+
+
+def _relative(shape: tuple[int, ...], n: int) -> str:
+    """Write a shape with n for the number of rows, which differs from batch to batch."""
+    axes = ", ".join("n" if length == n else str(length) for length in shape)
+    return f"({axes},)" if len(shape) == 1 else f"({axes})"

@@ -1,0 +1,201 @@
+"""What is to be run: cells, and the plan that lists them."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sparsebench.errors import NotFoundError, UsageError
+from sparsebench.meter import COST_MODEL
+from sparsebench.results import cell_key
+from sparsebench.scoring import SCORING_VERSION
+from sparsebench.tasks import load_task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from sparsebench.models import SubmissionFolder
+    from sparsebench.models.manifest import Variant
+    from sparsebench.tasks import Task
+
+__all__ = ["Cell", "Limits", "Selection", "make_plan"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one cell may take."""
+
+    seconds: float = 600.0
+    """Wall-clock seconds for fitting, and again for predicting."""
+    memory: int = 4 << 30
+    """Bytes that the submission's process may take beyond a bare one, and that the meter may hold for it."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One variant on one instance with one seed: the unit of work, of resuming and of failure."""
+
+    task: str
+    """Task reference."""
+    task_folder: Path
+    """Folder of the task's version."""
+    task_hash: str
+    """Content hash of the task."""
+    instance: str
+    """Name of the instance."""
+    instance_hash: str
+    """Content hash of the instance."""
+    submission: str
+    """Name of the submission."""
+    path: Path
+    """Folder of the submission."""
+    submission_hash: str
+    """Content hash of that folder."""
+    entry: str
+    """``module:name`` of its code."""
+    variant: str
+    """Name of the variant."""
+    settings: dict[str, Any]
+    """Keywords for its constructor."""
+    seed: int
+    """The seed."""
+
+    @property
+    def key(self) -> str:
+        """The name of the cell: everything that its scores may depend on."""
+        return cell_key(
+            task=self.task,
+            task_hash=self.task_hash,
+            instance=self.instance,
+            instance_hash=self.instance_hash,
+            submission=self.submission,
+            submission_hash=self.submission_hash,
+            variant=self.variant,
+            seed=self.seed,
+            scoring_version=SCORING_VERSION,
+            cost_model=COST_MODEL,
+        )
+
+    @property
+    def label(self) -> str:
+        """The cell in a line, for people."""
+        return f"{self.submission}/{self.variant} on {self.task}/{self.instance}, seed {self.seed}"
+
+    def entropy(self, purpose: str) -> list[int]:
+        """Give entropy for a seed sequence: of (task, instance, variant, seed) and a purpose."""
+        text = "\0".join((self.task, self.instance, self.variant, str(self.seed), purpose))
+        digest = hashlib.sha256(text.encode()).digest()
+        return [int.from_bytes(digest[i : i + 4], "little") for i in range(0, len(digest), 4)]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which cells to run. Empty means all."""
+
+    tasks: tuple[str, ...] = ()
+    """Task references."""
+    instances: tuple[str, ...] = ()
+    """Names of instances."""
+    variants: tuple[str, ...] = ()
+    """Names of variants."""
+    seeds: tuple[int, ...] = (0,)
+    """Seeds."""
+    small: bool = False
+    """Only the instances that are meant for a quick try."""
+
+
+def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list[Cell]:
+    """List the cells of some submissions, in a fixed order.
+
+    Raises
+    ------
+    NotFoundError
+        If a task, an instance or a variant has a name that nothing has.
+    UsageError
+        If two different submissions have one name, or nothing is selected.
+    """
+    _refuse_homonyms(folders)
+    chosen = {task.ref: task for task in map(load_task, selection.tasks)}
+    declared = {ref for folder in folders for ref in folder.manifest.tasks}
+    tasks = {
+        ref: chosen.get(ref) or load_task(ref) for ref in sorted(declared) if not chosen or ref in chosen
+    }
+    _check_names(
+        "instance", selection.instances, [name for task in tasks.values() for name in task.instances]
+    )
+    variants = _variants(folders, selection.variants)
+    cells = [
+        _cell(folder, variant, task, instance, seed)
+        for folder in folders
+        for ref, task in tasks.items()
+        if ref in folder.manifest.tasks
+        for instance, spec in task.instances.items()
+        if (not selection.instances or instance in selection.instances)
+        and (spec.small or not selection.small)
+        for variant in variants[folder.manifest.name]
+        for seed in selection.seeds
+    ]
+    if not cells:
+        names = ", ".join(folder.manifest.name for folder in folders) or "no submission"
+        answered = ", ".join(sorted(declared)) or "nothing"
+        raise UsageError(
+            f"nothing to run: {names} answers {answered}", help="widen --tasks, --instances or --variants"
+        )
+    return cells
+
+
+def _instances(task: Task, selection: Selection) -> list[str]:
+    return [
+        name
+        for name, spec in task.instances.items()
+        if (not selection.instances or name in selection.instances) and (spec.small or not selection.small)
+    ]
+
+
+def _variants(folders: Sequence[SubmissionFolder], names: tuple[str, ...]) -> dict[str, list[Variant]]:
+    known = [variant.name for folder in folders for variant in folder.manifest.variants]
+    _check_names("variant", names, known)
+    return {
+        folder.manifest.name: [
+            variant for variant in folder.manifest.variants if not names or variant.name in names
+        ]
+        for folder in folders
+    }
+
+
+def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str, seed: int) -> Cell:
+    return Cell(
+        task=task.ref,
+        task_folder=task.folder,
+        task_hash=task.hash,
+        instance=instance,
+        instance_hash=task.instances[instance].hash,
+        submission=folder.manifest.name,
+        path=folder.path,
+        submission_hash=folder.hash,
+        entry=folder.manifest.entry,
+        variant=variant.name,
+        settings=variant.settings,
+        seed=seed,
+    )
+
+
+def _refuse_homonyms(folders: Sequence[SubmissionFolder]) -> None:
+    seen: dict[str, Path] = {}
+    for folder in folders:
+        other = seen.setdefault(folder.manifest.name, folder.path)
+        if other != folder.path:
+            message = f"two submissions are called {folder.manifest.name!r}: {other} and {folder.path}"
+            raise UsageError(message, help="rename one of them in its submission.toml")
+
+
+def _check_names(kind: str, names: Iterable[str], known: list[str]) -> None:
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            there = ", ".join(dict.fromkeys(known)) or "none"
+            raise NotFoundError(f"there is no {kind} called {name!r}", help=f"{hint}there are: {there}")

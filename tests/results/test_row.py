@@ -1,0 +1,232 @@
+"""Rows: invariants, round trips, keys."""
+
+import json
+import math
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparsebench.errors import IntegrityError
+from sparsebench.results import (
+    COLUMNS,
+    COUNTS,
+    MEASURED,
+    OUTCOME,
+    STATUSES,
+    Audit,
+    Count,
+    Row,
+    arrow_schema,
+    cell_key,
+    rows_from_table,
+    table_from_rows,
+)
+
+TIME = "2026-01-02T03:04:05.000006+00:00"
+IDENTITY = {
+    "task": "memorization@1",
+    "task_hash": "t" * 64,
+    "instance": "n256-r4",
+    "instance_hash": "i" * 64,
+    "submission": "conditional-tree",
+    "submission_hash": "s" * 64,
+    "variant": "default",
+    "seed": 3,
+}
+BASE = IDENTITY | {
+    "harness_version": "0.1.0",
+    "started": TIME,
+    "ended": TIME,
+    "sandbox": "files",
+    "packages": '{"numpy": "2.4.6"}',
+    "python": "3.11.7",
+    "cpu": "a processor",
+}
+LEDGER = (Count("router", "compare", "float32", 2048), Count("experts", "gather", "float32", 256))
+OK = BASE | {
+    "status": "ok",
+    "error": 0.0,
+    "quality": 1.0,
+    "recall": 1.0,
+    "ops": 24.0,
+    "ops_router": 23.0,
+    "ops_experts": 1.0,
+    "ops_counted": "batch",
+    "stored_parameters": 1000,
+    "counts": LEDGER,
+    "audits": (Audit("counting bound", "pass", "15 >= 5.6"),),
+}
+FAILED = BASE | {"status": "failed", "reason": "fit raised ValueError: no"}
+
+finite = st.floats(0, 1e15, allow_subnormal=False)
+text = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
+
+
+@st.composite
+def ok_rows(draw):
+    router, experts = draw(finite), draw(finite)
+    return Row(
+        **OK
+        | {
+            "ops": router + experts,
+            "ops_router": router,
+            "ops_experts": experts,
+            "quality": draw(st.floats(0, 1)),
+            "error": draw(finite),
+            "sup_error": draw(st.none() | finite),
+            "experts_seen": draw(st.none() | st.integers(0, 2**63 - 1)),
+            "variant": draw(text),
+            "seed": draw(st.integers(0, 2**31)),
+            "harness_dirty": draw(st.none() | st.booleans()),
+            "counts": draw(
+                st.none()
+                | st.lists(st.builds(Count, text, text, text, st.integers(0, 2**62)), max_size=3).map(tuple)
+            ),
+            "audits": draw(
+                st.lists(
+                    st.builds(Audit, text, st.sampled_from(["pass", "fail", "not-run"]), text), max_size=2
+                ).map(tuple)
+            ),
+        }
+    )
+
+
+@given(ok_rows())
+def test_rows_survive_dicts_json_and_arrow(row):
+    assert Row.from_dict(row.to_dict()) == row
+    assert Row.from_dict(json.loads(json.dumps(row.to_json_dict(), allow_nan=False))) == row
+    assert rows_from_table(table_from_rows([row, row])) == [row, row]
+
+
+def test_names_and_order_are_those_that_other_peoples_scripts_read():
+    row = Row(**OK)
+    assert tuple(row.to_dict()) == tuple(row.to_json_dict()) == COLUMNS == tuple(arrow_schema().names)
+    fixed = (
+        "task instance submission variant seed status reason error quality ops ops_p50 ops_p95 ops_max "
+        "ops_router ops_experts ops_add_mul_cmp lookups macs ops_router_free bit_ops ops_dense "
+        "loaded_parameters stored_parameters fit_seconds predict_seconds_cpu predict_seconds_gpu sandbox"
+    )
+    assert set(fixed.split()) <= set(COLUMNS)
+
+
+def test_schema_follows_from_the_annotations():
+    schema = arrow_schema()
+    assert schema.field("seed") == pa.field("seed", pa.int64(), nullable=False)
+    assert schema.field("ops") == pa.field("ops", pa.float64())
+    assert schema.field("harness_dirty").type == pa.bool_()
+    assert schema.field("counts").type == pa.list_(
+        pa.struct(
+            {"phase": pa.string(), "kind": pa.string(), "dtype": pa.string(), "count": pa.int64()}.items()
+        )
+    )
+
+
+def test_groups():
+    assert {"ops", "counts", "stored_bytes", "ops_counted", "expert_entropy"} <= COUNTS
+    assert {"error", "quality", "recall", "rmse", "nrmse", "sup_error"} == OUTCOME
+    assert {"fit_seconds", "predict_seconds_cpu", "predict_seconds_gpu", "started", "ended"} == MEASURED
+
+
+def test_json_has_packages_as_an_object():
+    assert Row(**OK).to_json_dict()["packages"] == {"numpy": "2.4.6"}
+
+
+def test_numpy_scalars_become_python_numbers():
+    row = Row(**OK | {"ops": np.float32(24), "seed": np.int64(3), "quality": 1})
+    assert row == Row(**OK)
+    assert type(row.ops) is float
+    assert type(row.seed) is int
+    assert type(row.quality) is float
+
+
+def test_key_is_sha256_of_canonical_json_and_is_checked():
+    row = Row(**OK)
+    assert row.cell_key == cell_key(**IDENTITY, scoring_version=1, cost_model=1)
+    assert row.cell_key == "dd5737891d957e21304275c45674d7b94d750d964227a9f1d7d4ac98b35fa5c1"
+    with pytest.raises(IntegrityError, match="cell_key is 000"):
+        replace(row, cell_key="0" * 64)
+
+
+@given(st.sampled_from([*IDENTITY, "scoring_version", "cost_model"]))
+def test_every_part_of_the_identity_changes_the_key(name):
+    identity = IDENTITY | {"scoring_version": 1, "cost_model": 1}
+    value = identity[name]
+    assert cell_key(**identity | {name: value + 1 if isinstance(value, int) else value + "x"}) != cell_key(
+        **identity
+    )
+
+
+@pytest.mark.parametrize("status", [status for status in STATUSES if status != "ok"])
+def test_a_cell_without_a_score_has_a_reason_and_nothing_else(status):
+    assert Row(**FAILED | {"status": status}).quality is None
+    with pytest.raises(IntegrityError, match="without a reason"):
+        Row(**FAILED | {"status": status, "reason": ""})
+
+
+@pytest.mark.parametrize("name", sorted(COUNTS | OUTCOME))
+def test_metrics_and_counts_are_forbidden_beside_a_failure(name):
+    value = {"counts": LEDGER, "ops_counted": "batch"}.get(name, 0)
+    with pytest.raises(IntegrityError, match=rf"status failed with \['{name}'\]"):
+        Row(**FAILED | {name: value})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"quality": None}, r"without \['quality'\]"),
+        ({"ops": None}, r"without \['ops'\]"),
+        ({"reason": "but"}, "with a reason"),
+        ({"status": "done"}, "status is 'done'"),
+        ({"quality": 1.5}, r"quality is 1.5, expected a number in \[0, 1\]"),
+        ({"error": math.nan}, "error is nan, expected a finite number"),
+        ({"ops_p95": math.inf}, "ops_p95 is inf"),
+        ({"lookups": -1}, "lookups is -1.0, expected at least 0"),
+        ({"seed": -1}, "seed is -1"),
+        ({"seed": 1.5}, "seed is a float, expected int"),
+        ({"seed": True}, "seed is a bool, expected int"),
+        ({"seed": 2**63}, "expected a 64-bit integer"),
+        ({"quality": "1"}, "quality is a str, expected float"),
+        ({"task": 3}, "task is a int, expected str"),
+        ({"harness_dirty": 1}, "harness_dirty is a int, expected bool"),
+        ({"ops_router": 22.0}, "ops_router . ops_experts is 23.0, expected ops = 24.0"),
+        ({"ops_counted": "both"}, "ops_counted is 'both', expected one of batch, one-by-one"),
+        ({"sandbox": "yes"}, "sandbox is 'yes'"),
+        ({"audits": (Audit("a", "maybe", ""),)}, "audits.verdict is 'maybe'"),
+        ({"audits": [{"name": "a"}]}, "audits holds an item with"),
+        ({"counts": (Count("a", "b", "c", -1),)}, "counts of b is -1"),
+        ({"counts": 7}, "counts is a int"),
+        ({"scoring_version": 0}, "scoring_version is 0"),
+        ({"started": "yesterday"}, "started is 'yesterday', expected ISO 8601"),
+        ({"packages": "numpy"}, "packages is no JSON"),
+        ({"packages": '{"b": "1", "a": "1"}'}, "sorted keys"),
+        ({"packages": "[]"}, "packages is no JSON object"),
+    ],
+)
+def test_contradictions_name_the_field(change, message):
+    with pytest.raises(IntegrityError, match=message) as caught:
+        Row(**OK | change)
+    assert caught.value.help
+
+
+def test_missing_and_unknown_columns_are_named():
+    values = Row(**OK).to_dict()
+    with pytest.raises(IntegrityError, match=r"lacks .*'ops'"):
+        Row.from_dict({name: value for name, value in values.items() if name != "ops"})
+    with pytest.raises(IntegrityError, match=r"unknown .*'opps'"):
+        Row.from_dict(values | {"opps": 1})
+    with pytest.raises(IntegrityError):
+        Row.from_dict(values | {"cell_key": ""})
+
+
+def test_tables_with_other_columns_are_refused():
+    table = table_from_rows([Row(**OK)])
+    with pytest.raises(IntegrityError, match="column ops is missing"):
+        rows_from_table(table.drop_columns(["ops"]))
+    with pytest.raises(IntegrityError, match="column seed is string, expected int64"):
+        rows_from_table(table.set_column(table.schema.get_field_index("seed"), "seed", pa.array(["3"])))
+    with pytest.raises(IntegrityError, match="and no others"):
+        rows_from_table(table.append_column("more", pa.array([1])))

@@ -1,0 +1,203 @@
+"""The store: immutable files, newest rows, damage."""
+
+import os
+import time
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sparsebench.errors import IntegrityError, UsageError
+from sparsebench.results import ResultStore, Row, provenance_fields, store
+
+
+def time_at(second):
+    return f"2026-01-02T03:04:{second:02d}.000000+00:00"
+
+
+def row(*, second=0, **changes):
+    values = {
+        "task": "memorization@1",
+        "task_hash": "t",
+        "instance": "n256-r4",
+        "instance_hash": "i",
+        "submission": "tree",
+        "submission_hash": "s",
+        "variant": "v",
+        "seed": 0,
+        "status": "ok",
+        "error": 0.5,
+        "quality": 0.5,
+        "ops": 10,
+        "harness_version": "0.1.0",
+        "started": time_at(0),
+        "ended": time_at(second),
+        "sandbox": "files",
+        "packages": "{}",
+        "python": "3.11.7",
+        "cpu": "a processor",
+    }
+    if changes.get("status", "ok") != "ok":
+        values |= {"error": None, "quality": None, "ops": None, "reason": "it broke"}
+    return Row(**values | changes)
+
+
+@pytest.fixture
+def results(tmp_path):
+    return ResultStore(tmp_path / "out")
+
+
+def test_nothing_is_made_before_the_first_row(results):
+    assert results.rows() == results.latest() == []
+    assert results.finished() == set()
+    assert not results.exists()
+    assert not results.path.exists()
+
+
+def test_rows_come_back_as_written_with_one_file_each(results):
+    written = [row(seed=seed) for seed in range(5)]
+    paths = [results.write(one) for one in written]
+    assert results.exists()
+    assert results.rows() == written
+    assert sorted(paths) == paths == sorted((results.path / "rows").iterdir())
+    assert all(
+        path.suffix == ".parquet" and one.cell_key[:12] in path.name
+        for path, one in zip(paths, written, strict=True)
+    )
+
+
+def test_the_same_row_twice_is_two_files(results):
+    assert results.write(row()) != results.write(row())
+    assert len(results.rows()) == 2
+
+
+def test_latest_takes_ok_before_failed_and_then_the_newest(results):
+    for one in (
+        row(second=1, error=0.1),
+        row(second=9, status="failed"),
+        row(second=5, error=0.2),
+        row(second=3, error=0.3),
+        row(second=2, seed=1, status="timeout"),
+        row(second=4, seed=1, status="failed"),
+    ):
+        results.write(one)
+    assert [(one.seed, one.status, one.ended, one.error) for one in results.latest()] == [
+        (0, "ok", time_at(5), 0.2),
+        (1, "failed", time_at(4), None),
+    ]
+
+
+def test_latest_has_a_stable_order(results):
+    names = [("b@1", "i", "s", "v"), ("a@1", "j", "s", "v"), ("a@1", "i", "t", "v"), ("a@1", "i", "s", "w")]
+    for task, instance, submission, variant in names:
+        for seed in (10, 2):
+            results.write(
+                row(task=task, instance=instance, submission=submission, variant=variant, seed=seed)
+            )
+    order = [(one.task, one.instance, one.submission, one.variant, one.seed) for one in results.latest()]
+    assert order == sorted((*name, seed) for name in names for seed in (2, 10))
+
+
+def test_finished_are_the_keys_with_status_ok(results):
+    done, broken = row(), row(seed=1, status="failed")
+    results.write(done)
+    results.write(broken)
+    results.write(row(second=8, status="failed"))
+    assert results.finished() == {done.cell_key}
+
+
+def test_leftover_temporary_files_are_ignored(results):
+    results.write(row())
+    (results.directory / ".20260101T000000.000000Z-abc.parquet.tmp").write_bytes(b"half a r")
+    assert len(results.rows()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("notes.txt", b"hello"),
+        ("damaged.parquet", b"PAR1 is how it begins"),
+        ("empty.parquet", b""),
+    ],
+)
+def test_foreign_files_are_named(results, name, content):
+    results.write(row())
+    (results.directory / name).write_bytes(content)
+    with pytest.raises(IntegrityError, match=name) as caught:
+        results.rows()
+    assert "\n" not in caught.value.what
+    assert "move it" in caught.value.help
+
+
+def test_a_row_cut_short_is_named(results):
+    results.write(row())
+    path = results.write(row(seed=1))
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(IntegrityError, match=path.name):
+        results.rows()
+
+
+def test_a_parquet_file_of_something_else_is_named(results):
+    results.write(row())
+    pq.write_table(pa.table({"x": [1]}), results.directory / "other.parquet")
+    with pytest.raises(IntegrityError, match=r"other.parquet is no file of rows: .*missing"):
+        results.latest()
+
+
+def test_a_file_whose_row_was_changed_is_named(results):
+    results.write(row())
+    path = results.write(row(seed=1))
+    table = pq.read_table(path)
+    at = table.schema.get_field_index("quality")
+    pq.write_table(table.set_column(at, "quality", pa.array([7.0])), path)
+    with pytest.raises(IntegrityError, match=rf"{path.name} is no file of rows: row: quality is 7.0"):
+        results.finished()
+
+
+def test_a_folder_inside_is_named(results):
+    results.write(row())
+    (results.directory / "deeper.parquet").mkdir()
+    with pytest.raises(IntegrityError, match=r"deeper\.parquet"):
+        results.rows()
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(UsageError, match="cannot write a row"):
+        ResultStore(tmp_path / "out").write(row())
+    with pytest.raises(UsageError, match="cannot read rows"):
+        ResultStore(tmp_path / "out").rows()
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_write_that_breaks_off_leaves_nothing(results, monkeypatch):
+    results.write(row())
+    with monkeypatch.context() as patch:
+        patch.setattr(store.os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, os.strerror(28))))
+        with pytest.raises(UsageError, match="No space left"):
+            results.write(row(seed=1))
+    assert len(list(results.directory.iterdir())) == 1
+    assert len(results.rows()) == 1
+
+
+def test_a_file_may_hold_several_rows(results):
+    results.write(row())
+    more = results.write(row(seed=1))
+    pq.write_table(pa.concat_tables([pq.read_table(more)] * 2), more)
+    assert [one.seed for one in results.rows()] == [0, 1, 1]
+
+
+def test_many_rows_are_read_quickly(results):
+    source = results.write(row(**provenance_fields())).read_bytes()
+    for index in range(499):
+        (results.directory / f"copy-{index}.parquet").write_bytes(source)
+    begin = time.process_time()
+    assert len(results.rows()) == 500
+    assert time.process_time() - begin < 3.0  # an order of magnitude of room: 0.3 s is usual
+
+
+def test_rows_cannot_be_changed_in_memory():
+    with pytest.raises(AttributeError):
+        row().quality = 1.0
+    assert replace(row(), quality=1.0).quality == 1.0
