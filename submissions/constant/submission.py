@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 import sparsebench as sb
 
 TOLERANCE = 1e-6  # of the metric `recall`, for labels of at most 1 in absolute value

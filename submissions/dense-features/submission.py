@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 import sparsebench as sb
 
 
@@ -31,7 +32,7 @@ class DenseFeatures(sb.Submission):
         Returns
         -------
         dict of str to numpy.ndarray
-            ``weights`` ``(t, d)``, ``biases`` ``(t,)``, ``readout`` ``(t,)``, ``intercept`` ``(1,)``, float64.
+            All float64: ``weights`` ``(t, d)``, ``biases`` and ``readout`` ``(t,)``, ``intercept`` ``(1,)``.
         """
         weights = rng.standard_normal((self.units, train.x.shape[1]))
         biases = rng.standard_normal(self.units)

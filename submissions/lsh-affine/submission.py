@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 import sparsebench as sb
 from sparsebench import ops
 
@@ -22,7 +23,7 @@ class LshAffine(sb.Routed):
         Weight of the global affine fit in every bucket, in samples.
     """
 
-    def __init__(self, task: sb.TaskInfo, *, planes: int, ridge: float = 1.0) -> None:  # noqa: ARG002
+    def __init__(self, task: sb.TaskInfo, *, planes: int, ridge: float = 0.1) -> None:  # noqa: ARG002
         super().__init__(HyperplaneRouter(planes), AffineExperts(2**planes, ridge))
 
 

@@ -1,1 +1,1 @@
-"""To be filled."""
+"""Evaluation: plan, cells, the submission's process, audits, timing."""

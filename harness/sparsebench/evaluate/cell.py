@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.tasks import Instance, Task
 
-__all__ = ["SAMPLE", "run_cell"]
+__all__ = ["SAMPLE", "failed_row", "run_cell"]
 
 SAMPLE = 256
 """Inputs of the test split that are also run one by one."""
@@ -84,6 +84,11 @@ def run_cell(cell: Cell, limits: Limits, note: Callable[[str], None] = lambda _:
         except CellError as error:
             status, reason = error.status, _line(error)
     return _row(cell, findings, status, reason, started)
+
+
+def failed_row(cell: Cell, reason: str) -> Row:
+    """Give the row of a cell that never came to its own end."""
+    return _row(cell, _Findings(), "failed", reason, utc_now())
 
 
 def _evaluate(

@@ -1,0 +1,48 @@
+"""``sparsebench check``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from sparsebench.cli.options import Names
+
+__all__ = ["command"]
+
+
+@click.command("check")
+@click.argument("submission")
+@click.option("--variants", type=Names(), default="", help="Only these variants.")
+@click.option(
+    "--in-process", is_flag=True, help="Run in this process: prints, debuggers and whole tracebacks work."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as a JSON list.")
+def command(submission: str, variants: tuple[str, ...], *, in_process: bool, as_json: bool) -> int:
+    """Check that a submission keeps the contract, on the smallest instance of each of its tasks.
+
+    Every variant is run twice as a score would be: in a process of its own, on handles. Nothing is stored.
+
+    \b
+    Examples:
+      sparsebench check ./my-router
+      sparsebench check ./my-router --variants planes-8 --in-process
+
+    Exit code: 0 all checks pass; 1 some do not; 2 the manifest or the entry is wrong.
+    """
+    from sparsebench.evaluate.check import check_submission, run_in_process  # noqa: PLC0415 - keeps `--help` quick
+
+    if in_process:
+        for line in run_in_process(submission, variants):
+            click.echo(line)
+        return 0
+    checks = []
+    for check in check_submission(submission, variants):
+        checks.append(check)
+        if not as_json:
+            mark = click.style("pass", fg="green") if check.ok else click.style("FAIL", fg="red", bold=True)
+            click.echo(f"{mark} {check.name}: {check.detail}")
+    if as_json:
+        click.echo(json.dumps([asdict(check) for check in checks], indent=1))
+    return int(not all(check.ok for check in checks))

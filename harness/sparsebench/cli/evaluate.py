@@ -1,0 +1,127 @@
+"""``sparsebench eval``."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from sparsebench.cli.options import Names, Seeds, Size, output_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sparsebench.evaluate.run import Run
+    from sparsebench.results import Row
+
+__all__ = ["command"]
+
+
+@click.command("eval")
+@click.argument("submissions", nargs=-1, metavar="[SUBMISSION]...")
+@click.option("--shipped", is_flag=True, help="Add every submission that comes with sparsebench.")
+@click.option("--tasks", type=Names(), default="", help="Only these tasks, e.g. memorization@1.")
+@click.option("--instances", type=Names(), default="", help="Only these instances, e.g. n256-r4,polynomial.")
+@click.option("--small", is_flag=True, help="Only the small instances, for a quick try.")
+@click.option("--variants", type=Names(), default="", help="Only these variants.")
+@click.option("--seeds", type=Seeds(), default="5", show_default=True, help="How many, or 3-7, or 0,2,9.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), default=None, help="Cells at once. Default: one per core."
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600.0,
+    show_default=True,
+    help="Seconds for fitting a cell, and again for predicting.",
+)
+@click.option("--memory-limit", type=Size(), default="4G", show_default=True, help="Memory of a cell.")
+@click.option("--resume", is_flag=True, help="Do not run again what has finished; run what has failed.")
+@click.option("--dry-run", is_flag=True, help="Print the cells and stop.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as a JSON list on standard output.")
+@output_option
+def command(
+    submissions: tuple[str, ...],
+    *,
+    shipped: bool,
+    tasks: tuple[str, ...],
+    instances: tuple[str, ...],
+    small: bool,
+    variants: tuple[str, ...],
+    seeds: tuple[int, ...],
+    jobs: int | None,
+    time_limit: float,
+    memory_limit: int,
+    resume: bool,
+    dry_run: bool,
+    as_json: bool,
+    output: Path,
+) -> int:
+    """Score submissions: accuracy against active operations, counted by the harness.
+
+    SUBMISSION is the path of a folder with a submission.toml, or the name of a shipped one. Every finished
+    cell (variant x instance x seed) is stored at once as a row under the output directory.
+
+    \b
+    Examples:
+      sparsebench eval conditional-tree
+      sparsebench eval ./my-router --small --seeds 2
+      sparsebench eval --shipped --jobs 2 --resume
+      sparsebench eval lsh-constant --tasks lipschitz-regression@1 --json > rows.json
+
+    Exit code: 0 all cells ok; 1 some cell is not; 2 a mistake in usage; 4 data that are not what their
+    hashes say.
+    """
+    from sparsebench.evaluate.plan import Limits, Selection  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.evaluate.run import prepare  # noqa: PLC0415
+    from sparsebench.models import shipped_names  # noqa: PLC0415
+
+    references = [*submissions, *(shipped_names() if shipped else [])]
+    if not references:
+        raise click.UsageError("expected a submission: a path, the name of a shipped one, or --shipped")
+    selection = Selection(tasks, instances, variants, seeds, small)
+    run = prepare(references, selection, output, Limits(time_limit, memory_limit), resume=resume)
+    if dry_run:
+        for cell in run.cells:
+            click.echo(cell.label)
+        return 0
+    rows = _execute(run, jobs or len(os.sched_getaffinity(0)))
+    _print(run, rows, as_json=as_json)
+    return int(any(row.status != "ok" for row in rows))
+
+
+def _execute(run: Run, jobs: int) -> list[Row]:
+    from sparsebench.cli.progress import Progress  # noqa: PLC0415
+
+    if run.finished:
+        click.echo(f"{len(run.finished)} cells are finished already", err=True)
+    with Progress(len(run.cells)) as progress:
+        try:
+            return run.execute(jobs=min(jobs, max(len(run.cells), 1)), on_row=progress.advance)
+        except KeyboardInterrupt:
+            done = f"{progress.done} of {len(run.cells)} cells finished, their rows are in {run.store}"
+            progress.say(f"{done}; go on with the same command and --resume")
+            raise
+
+
+def _print(run: Run, rows: list[Row], *, as_json: bool) -> None:
+    """Print the rows or the tables to standard output, and remarks to standard error."""
+    from sparsebench.leaderboard import build_board, terminal  # noqa: PLC0415
+    from sparsebench.tasks import load_task  # noqa: PLC0415
+
+    if as_json:
+        click.echo(json.dumps([row.to_json_dict() for row in rows], indent=1, allow_nan=False))
+    else:
+        click.echo(
+            terminal(build_board(rows, [load_task(ref) for ref in sorted({row.task for row in rows})]))
+        )
+    for row in rows:
+        if row.status != "ok":
+            place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"
+            click.echo(f"{row.status}: {place}: {row.reason}", err=True)
+    if any(row.sandbox == "none" for row in rows):
+        mend = "on Linux 5.13 or newer, Landlock keeps submissions from reading files; see docs/trust.md"
+        click.echo(f"warning: submissions ran without a sandbox; {mend}", err=True)
+    click.echo(f"rows: {run.store}", err=True)

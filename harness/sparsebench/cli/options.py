@@ -1,0 +1,78 @@
+"""Options that several verbs share, and their types."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["Names", "Seeds", "Size", "output_option"]
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+class Names(click.ParamType[tuple[str, ...]]):
+    """Names with commas between them."""
+
+    name = "names"
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,  # noqa: ARG002 - click's signature
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> tuple[str, ...]:
+        """Split at commas."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(part.strip() for part in str(value).split(",") if part.strip())
+
+
+class Seeds(click.ParamType[tuple[int, ...]]):
+    """``5`` for the seeds 0 to 4, ``3-7`` for a range, ``0,2,9`` for a list."""
+
+    name = "seeds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Read any of the three forms."""
+        text = str(value).strip()
+        if re.fullmatch(r"[1-9][0-9]{0,3}", text):
+            return tuple(range(int(text)))
+        if found := re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text):
+            first, last = int(found[1]), int(found[2])
+            if first <= last < first + 10_000:
+                return tuple(range(first, last + 1))
+        if re.fullmatch(r"[0-9]{1,9}(,[0-9]{1,9})+,?|[0-9]{1,9},", text):
+            return tuple(dict.fromkeys(int(part) for part in text.split(",") if part))
+        wanted = "a number of seeds (5), a range (3-7) or a list (0,2,9)"
+        return self.fail(f"expected {wanted}, got {text!r}", param, ctx)
+
+
+class Size(click.ParamType[int]):
+    """Bytes: ``512M``, ``4G``, ``4GiB`` or a plain number."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a number and its unit."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([0-9]+)\s*([KMG]?)(i?B)?", str(value).strip(), flags=re.IGNORECASE)
+        if not found or not int(found[1]):
+            self.fail(f"expected a size such as 512M or 4G, got {value!r}", param, ctx)
+        return int(found[1]) * _UNITS[found[2].upper()]
+
+
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("sparsebench-results"),
+    show_default=True,
+    help="Directory of the result store.",
+)
+"""Where rows are."""

@@ -1,0 +1,120 @@
+"""The contract test for other people's submissions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sparsebench.evaluate.cell import run_cell
+from sparsebench.evaluate.child import construct, parameters_of
+from sparsebench.evaluate.entry import check_entry
+from sparsebench.evaluate.inprocess import LocalModel
+from sparsebench.evaluate.metering import run_batches
+from sparsebench.evaluate.plan import Limits, Selection, make_plan
+from sparsebench.meter import Engine, price
+from sparsebench.models import find_submission
+from sparsebench.results import MEASURED
+from sparsebench.scoring import score_predictions
+from sparsebench.tasks import load_task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sparsebench.evaluate.plan import Cell
+    from sparsebench.results import Row
+
+__all__ = ["Check", "check_submission", "run_in_process"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was checked."""
+
+    name: str
+    """What."""
+    ok: bool
+    """Whether it holds."""
+    detail: str
+    """What was seen; where it does not hold, what is wrong and the mend."""
+
+
+def check_submission(reference: str, variants: tuple[str, ...] = ()) -> Iterator[Check]:
+    """Check a submission, variant by variant, the way a score would run it.
+
+    Parameters
+    ----------
+    reference
+        A path, or the name of a shipped submission.
+    variants
+        Only these; all if empty.
+
+    Yields
+    ------
+    Check
+        As they are made.
+
+    Raises
+    ------
+    UsageError
+        If the manifest or the entry is wrong.
+    """
+    cells = _smallest_cells(reference, variants)
+    yield Check("manifest", ok=True, detail=f"{len(cells)} cells to try, entry {cells[0].entry}")
+    for cell in cells:
+        place = f"{cell.variant} on {cell.task}/{cell.instance}"
+        row = run_cell(cell, Limits())
+        if row.status != "ok":
+            yield Check(f"{place} runs", ok=False, detail=f"{row.status}: {row.reason}")
+            continue
+        figures = (
+            f"ops {row.ops:g} (router {row.ops_router:g}), quality {row.quality:.3f}, error {row.error:.4g}"
+        )
+        yield Check(f"{place} runs", ok=True, detail=figures)
+        for audit in row.audits:
+            yield Check(f"{place} {audit.name}", ok=audit.verdict == "pass", detail=audit.detail)
+        yield _repeats(place, row, run_cell(cell, Limits()))
+
+
+def _repeats(place: str, first: Row, second: Row) -> Check:
+    """Compare two runs in all that is not a time."""
+    a, b = first.to_dict(), second.to_dict()
+    differing = [name for name in a if name not in MEASURED and a[name] != b[name]]
+    if differing:
+        mend = "draw randomness only from the rng that fit is given"
+        detail = f"two runs differ in {', '.join(differing[:5])}; {mend}"
+        return Check(f"{place} repeats", ok=False, detail=detail)
+    return Check(f"{place} repeats", ok=True, detail="two runs agree in every digit")
+
+
+def _smallest_cells(reference: str, variants: tuple[str, ...]) -> list[Cell]:
+    """Give every variant on the first small instance of each task."""
+    folder = find_submission(reference)
+    check_entry(folder)
+    cells: list[Cell] = []
+    for ref in folder.manifest.tasks:
+        task = load_task(ref)
+        instance = next(
+            (name for name, spec in task.instances.items() if spec.small), next(iter(task.instances))
+        )
+        cells += make_plan([folder], Selection((ref,), (instance,), variants))
+    return cells
+
+
+def run_in_process(reference: str, variants: tuple[str, ...] = ()) -> Iterator[str]:
+    """Run every variant within this process, and tell its figures: for authors, not for scores.
+
+    Whatever the submission raises comes out as it is.
+    """
+    for cell in _smallest_cells(reference, variants):
+        task = load_task(cell.task)
+        instance = task.load(cell.instance)
+        submission = construct(cell.path, cell.entry, task.info[cell.instance], cell.settings)
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("fit"))))
+        fitted = parameters_of(submission.fit(instance.train, instance.valid, rng))
+        engine = Engine()
+        result = run_batches(LocalModel(submission, engine, fitted), engine, instance.test.x)
+        scores = score_predictions(task.metric, instance.test.y, result.predictions)
+        ops = price(result.ledger) / len(instance.test)
+        yield f"{cell.label}: ops {ops:g}, quality {scores.quality:.3f}, error {scores.error:.4g}"

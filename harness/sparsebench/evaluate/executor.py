@@ -1,0 +1,127 @@
+"""Running cells in processes on this machine; a finished cell is on disk before anybody hears of it."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import multiprocessing
+import signal
+import sys
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from sparsebench.evaluate.cell import failed_row, run_cell
+from sparsebench.evaluate.sandbox import die_with_parent
+from sparsebench.results import ResultStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from sparsebench.evaluate.plan import Cell, Limits
+    from sparsebench.results import Row
+
+__all__ = ["execute"]
+
+_Future = concurrent.futures.Future[Any]
+
+
+def execute(cells: Sequence[Cell], store: Path, limits: Limits, *, jobs: int) -> Iterator[tuple[Cell, Row]]:
+    """Run cells, each in a process of its own, and yield them with their rows as they finish.
+
+    Parameters
+    ----------
+    cells
+        What to run.
+    store
+        Directory of the result store. A worker writes a cell's row there before it reports it, so a run that
+        is killed loses no finished cell.
+    limits
+        Time and memory of a cell.
+    jobs
+        How many cells run at once.
+
+    Yields
+    ------
+    (Cell, Row)
+        In the order of finishing.
+
+    Raises
+    ------
+    IntegrityError
+        If a task's data are not what their hashes say. Cells that run are stopped.
+    """
+    if jobs == 1:
+        for cell in cells:
+            yield cell, _work(cell, store, limits)
+        return
+    waiting = list(reversed(cells))
+    while waiting:
+        suspects: list[Cell] = []
+        yield from _in_pool(waiting, suspects, store, limits, jobs)
+        for cell in suspects:  # one of them took a worker down: each gets a pool of its own, to see which
+            yield cell, _alone(cell, store, limits)
+
+
+def _in_pool(
+    waiting: list[Cell], suspects: list[Cell], store: Path, limits: Limits, jobs: int
+) -> Iterator[tuple[Cell, Row]]:
+    """Work off ``waiting`` until it is empty or a worker dies; then the cells in flight become suspects."""
+    running: dict[_Future, Cell] = {}
+    with _pool(jobs) as pool:
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    cell = waiting.pop()
+                    running[pool.submit(_work, cell, store, limits)] = cell
+                done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+                for future in done:
+                    row = future.result()
+                    yield running.pop(future), row
+        except BrokenProcessPool:
+            suspects.extend(running.values())
+        except BaseException:
+            _stop(pool)
+            raise
+
+
+def _alone(cell: Cell, store: Path, limits: Limits) -> Row:
+    """Run a cell that may have taken a worker down; if it does so again, that is its row."""
+    with _pool(1) as pool:
+        try:
+            return pool.submit(_work, cell, store, limits).result()
+        except BrokenProcessPool:
+            row = failed_row(cell, "the harness's own process died while it ran this cell; is memory short?")
+            ResultStore(store).write(row)
+            return row
+        except BaseException:
+            _stop(pool)
+            raise
+
+
+def _work(cell: Cell, store: Path, limits: Limits) -> Row:
+    row = run_cell(cell, limits)
+    ResultStore(store).write(row)
+    return row
+
+
+def _pool(jobs: int) -> concurrent.futures.ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")  # a fork would inherit locks and threads of libraries
+    return concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_worker)
+
+
+def _begin_worker() -> None:
+    """Leave Ctrl-C to the parent, clean up on its word, and go when it goes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _leave)
+    die_with_parent()
+
+
+def _leave(*_: object) -> NoReturn:
+    sys.exit(1)  # unwinds the cell: its process is killed and its scratch folder removed
+
+
+def _stop(pool: concurrent.futures.ProcessPoolExecutor) -> None:
+    """End the cells that run, now."""
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in multiprocessing.active_children():
+        process.terminate()

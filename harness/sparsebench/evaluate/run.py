@@ -1,0 +1,88 @@
+"""An evaluation run: plan, skip what is finished, execute, gather the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sparsebench.evaluate.entry import check_entry
+from sparsebench.evaluate.executor import execute
+from sparsebench.evaluate.plan import Cell, Limits, Selection, make_plan
+from sparsebench.models import find_submission
+from sparsebench.results import ResultStore
+from sparsebench.tasks import load_task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from sparsebench.results import Row
+
+__all__ = ["Run", "prepare"]
+
+
+@dataclass
+class Run:
+    """What is to be run, and where its rows go."""
+
+    store: Path
+    """Directory of the result store."""
+    limits: Limits
+    """Time and memory of a cell."""
+    finished: list[Row] = field(default_factory=list)
+    """Rows of cells that need not run again."""
+    cells: list[Cell] = field(default_factory=list)
+    """The cells to run."""
+
+    def execute(self, *, jobs: int, on_row: Callable[[Row], None]) -> list[Row]:
+        """Run the cells; tell of every row as it comes; give all rows, the finished ones too, in order.
+
+        Raises
+        ------
+        IntegrityError
+            If a task's data are not what their hashes say.
+        """
+        rows = list(self.finished)
+        for _, row in execute(self.cells, self.store, self.limits, jobs=jobs):
+            on_row(row)
+            rows.append(row)
+        return sorted(rows, key=lambda r: (r.task, r.instance, r.submission, r.variant, r.seed))
+
+
+def prepare(
+    references: Sequence[str], selection: Selection, store: Path, limits: Limits, *, resume: bool = False
+) -> Run:
+    """Find the submissions, check all that can be checked before anything runs, and make the plan.
+
+    Parameters
+    ----------
+    references
+        Paths of submissions, or names of shipped ones.
+    selection
+        Which of their cells.
+    store
+        Directory for the rows.
+    limits
+        Time and memory of a cell.
+    resume
+        Leave out the cells that have a row with status ``ok`` in the store, for the same task hash,
+        submission hash, seed, scoring version and cost model.
+
+    Raises
+    ------
+    UsageError
+        If a name, a manifest or an entry is wrong.
+    IntegrityError
+        If a task's data, or the store, are not what they should be.
+    """
+    folders = [find_submission(reference) for reference in dict.fromkeys(references)]
+    for folder in folders:
+        check_entry(folder)
+    cells = make_plan(folders, selection)
+    for folder_of_task, instance in dict.fromkeys((cell.task_folder, cell.instance) for cell in cells):
+        load_task(str(folder_of_task)).load(instance)
+    if not resume:
+        return Run(store, limits, cells=cells)
+    rows = {row.cell_key: row for row in ResultStore(store).latest() if row.status == "ok"}
+    finished = [rows[cell.key] for cell in cells if cell.key in rows]
+    return Run(store, limits, finished, [cell for cell in cells if cell.key not in rows])

@@ -1,0 +1,52 @@
+"""What ``sparsebench new`` writes."""
+
+from __future__ import annotations
+
+import os
+import re
+import string
+import tempfile
+from pathlib import Path
+
+from sparsebench.errors import UsageError
+
+__all__ = ["write_template"]
+
+_FILES = ("submission.toml", "submission.py", "README.md")
+
+
+def write_template(folder: Path) -> list[Path]:
+    """Write a submission that runs as it is, named after its folder.
+
+    Parameters
+    ----------
+    folder
+        Must not exist.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    UsageError
+        If the folder exists, or its name is no name for a submission. Nothing is written then.
+    """
+    name = folder.name
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        message = f"expected a name of lower-case letters, digits and hyphens, got {name!r}"
+        raise UsageError(message, help="for example: sparsebench new my-router")
+    if folder.exists():
+        raise UsageError(f"{folder} exists already", help="choose another name, or remove it")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    values = {"name": name, "title": name.replace("-", " ").capitalize()}
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
+        made = Path(scratch) / name
+        made.mkdir()
+        for file in _FILES:
+            template = Path(__file__).with_name("template_files") / f"{file}.txt"
+            text = string.Template(template.read_text(encoding="utf-8")).substitute(values)
+            (made / file).write_text(text, encoding="utf-8")
+        os.replace(made, folder)  # noqa: PTH105 - refuses a folder that has come to be meanwhile
+    return [folder / file for file in _FILES]

@@ -1,0 +1,110 @@
+"""The mathematics of the memorizing submissions: tree, hidden layer, constant."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sparsebench.tasks import TaskInfo, load_task
+from submissions.formulas import expected
+from submissions.shipped import columns, make, metered, module, split
+
+RECALL = TaskInfo("memorization@1", "recall", (4,), "float32")
+
+
+def recall(answers, y):
+    return np.mean(np.abs(answers - y) <= 1e-6 * np.maximum(1, np.abs(y)))
+
+
+def points(n, seed, r=4):
+    rng = np.random.default_rng(seed)
+    return split(rng.uniform(-1, 1, (n, r)), rng.uniform(-1, 1, n))
+
+
+@pytest.mark.parametrize("name", ["n256-r4", "n4096-r4", "n65536-r4"])
+def test_the_tree_recalls_every_label_of_every_instance(name):
+    train = load_task("memorization@1").load(name).train
+    tree = make("conditional-tree", RECALL)
+    params = tree.fit(train, train, np.random.default_rng(0))
+    np.testing.assert_array_equal(tree.predict(params, train.x), train.y)
+
+
+@given(n=st.integers(1, 200), share=st.integers(1, 9), r=st.integers(1, 6), seed=st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_the_tree_of_any_number_of_points_costs_its_formula_and_recalls_a_label_per_leaf(n, share, r, seed):
+    train = points(n, seed, r)
+    tree = make("conditional-tree", RECALL, share=share)
+    run = metered(tree, tree.fit(train, train, np.random.default_rng(seed)), train.x)
+    counted, by_hand = columns(run), expected("conditional-tree", {"share": share}, n, r)
+    assert counted["ops"] == n * by_hand["ops"]
+    assert counted["stored_parameters"] == by_hand["stored_parameters"]
+    assert np.sum(run.answers == train.y) >= ceil(n / share)
+
+
+@given(st.lists(st.floats(-100, 100), max_size=40, unique=True))
+def test_breadth_first_order_sorts_back_to_the_edges(edges):
+    edges = np.sort(edges)
+    tree = module("conditional-tree").breadth_first(edges)
+    finite = np.sort(tree)[: len(edges)]
+    np.testing.assert_array_equal(finite, edges)
+    assert np.all(np.isinf(np.sort(tree)[len(edges) :]))
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 16])
+def test_the_hidden_layer_is_the_piecewise_linear_interpolant(every):
+    train = load_task("memorization@1").load("n256-r4").train
+    layer = make("one-hidden-layer", RECALL, every=every)
+    params = layer.fit(train, train, np.random.default_rng(0))
+    t = train.x @ params["direction"]
+    knots = np.argsort(t)[::every]
+    anywhere = np.random.default_rng(1).uniform(-1, 1, (500, 4)).astype(np.float32)
+    between = anywhere @ params["direction"]
+    inside = (t[knots[0]] <= between) & (between <= t[knots[-1]])
+    interpolated = np.interp(between, t[knots], train.y[knots].astype(np.float64))
+    assert inside.sum() > 300
+    np.testing.assert_allclose(layer.predict(params, anywhere)[inside], interpolated[inside], atol=1e-9)
+
+
+@pytest.mark.parametrize(("name", "rows"), [("n256-r4", 256), ("n4096-r4", 512)])
+def test_the_hidden_layer_recalls_every_label_where_float64_is_enough(name, rows):
+    train = load_task("memorization@1").load(name).train
+    layer = make("one-hidden-layer", RECALL)
+    for seed in range(3):
+        params = layer.fit(train, train, np.random.default_rng(seed))
+        assert recall(layer.predict(params, train.x[:rows]), train.y[:rows]) == 1.0
+
+
+def test_blocks_of_hidden_units_add_up_to_all_of_them():
+    train = points(12_000, 0)
+    layer = make("one-hidden-layer", RECALL)
+    params = layer.fit(train, train, np.random.default_rng(0))
+    x = train.x[:3]
+    t = (x @ params["direction"])[:, None]
+    whole = (
+        params["intercept"]
+        + np.maximum(params["left"] - t, 0) @ params["left_weights"]
+        + np.maximum(t - params["right"], 0) @ params["right_weights"]
+    )
+    np.testing.assert_allclose(layer.predict(params, x), whole, atol=1e-6)
+    counted = columns(metered(layer, params, x))["ops"]
+    assert counted == 3 * (7 + 4 * 11_999)
+
+
+@given(st.lists(st.integers(-20, 20), min_size=1, max_size=30))
+def test_no_other_constant_recalls_more(labels):
+    y = np.array(labels) * 0.7e-6
+    best = module("constant").most_recalled(y)
+    tried = max(np.sum(np.abs(candidate - y) <= 1e-6) for candidate in np.linspace(-15e-6, 15e-6, 301))
+    assert np.sum(np.abs(best - y) <= 1e-6 + 1e-15) >= tried
+
+
+def test_the_constant_of_a_squared_error_is_the_mean():
+    train = points(100, 3)
+    constant = make("constant")
+    params = constant.fit(train, train, np.random.default_rng(0))
+    answers = constant.predict(params, train.x)
+    np.testing.assert_allclose(answers, np.full(100, train.y.astype(np.float64).mean()))

@@ -1,0 +1,106 @@
+"""The mathematics of the hashing and prototype submissions."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sparsebench.tasks import load_task
+from submissions.shipped import make, module, split
+
+
+@given(data=st.data(), planes=st.integers(1, 6))
+@settings(max_examples=60, deadline=None)
+def test_seen_buckets_hold_their_mean_and_unseen_ones_a_mean_of_neighbours(data, planes):
+    samples = st.lists(st.tuples(st.integers(0, 2**planes - 1), st.floats(-5, 5)), min_size=1, max_size=30)
+    bucket, y = map(np.array, zip(*data.draw(samples), strict=True))
+    means = module("lsh-constant").bucket_means(bucket, y, 2**planes)
+    seen = {b: y[bucket == b].mean() for b in np.unique(bucket)}
+    assert all(means[b] == pytest.approx(mean, abs=1e-12) for b, mean in seen.items())
+    assert means.min() >= min(seen.values()) - 1e-12
+    assert means.max() <= max(seen.values()) + 1e-12
+    for b in set(range(2**planes)) - set(seen):
+        beside = [seen[c] for c in (b ^ (1 << plane) for plane in range(planes)) if c in seen]
+        if beside:
+            assert means[b] == pytest.approx(np.mean(beside), abs=1e-12)
+
+
+def test_unseen_buckets_are_filled_from_as_far_as_need_be():
+    means = module("lsh-constant").bucket_means(np.array([0, 0]), np.array([1.0, 3.0]), 64)
+    np.testing.assert_array_equal(means, np.full(64, 2.0))
+
+
+def test_one_table_answers_the_mean_of_the_inputs_own_bucket():
+    rng = np.random.default_rng(0)
+    train = split(rng.uniform(-1, 1, (500, 3)), rng.normal(size=500))
+    lsh = make("lsh-constant", planes=4)
+    params = lsh.fit(train, train, rng)
+    bucket = lsh.router.route(params, train.x).experts[:, 0]
+    means = [train.y[bucket == own].astype(np.float64).mean() for own in bucket]
+    np.testing.assert_allclose(lsh.predict(params, train.x), means, atol=1e-12)
+
+
+def test_planes_with_offsets_cut_the_unit_square_into_more_than_wedges():
+    train = load_task("lipschitz-regression@1").load("distance-2d").train
+    lsh = make("lsh-constant", planes=8)
+    params = lsh.fit(train, train, np.random.default_rng(0))
+    regions = len(np.unique(lsh.router.route(params, train.x).experts))
+    assert regions > 9  # 8 lines through the corner of a quadrant leave at most 9 wedges of it
+
+
+def test_further_tables_reduce_the_error():
+    instance = load_task("lipschitz-regression@1").load("distance-2d")
+    errors = []
+    for tables in (1, 4, 16):
+        lsh = make("lsh-constant", planes=8, tables=tables)
+        params = lsh.fit(instance.train, instance.valid, np.random.default_rng(0))
+        errors.append(np.mean((lsh.predict(params, instance.test.x) - instance.test.y) ** 2))
+    assert errors[0] > 2 * errors[1] > 4 * errors[2]
+
+
+@pytest.mark.parametrize(
+    ("name", "sizes"), [("lsh-affine", {"planes": 7}), ("nearest-prototype", {"prototypes": 40})]
+)
+def test_affine_experts_reproduce_an_affine_function_in_every_cell(name, sizes):
+    rng = np.random.default_rng(1)
+    x = rng.uniform(-1, 1, (300, 5)).astype(np.float32)
+    slopes = rng.normal(size=5)
+    routed = make(name, **sizes)
+    train = split(x, x @ slopes + 0.5)
+    params = routed.fit(train, train, rng)
+    unseen = rng.uniform(-1, 1, (2000, 5)).astype(np.float32)
+    np.testing.assert_allclose(routed.predict(params, unseen), unseen @ slopes + 0.5, atol=1e-6)
+
+
+def test_a_bucket_without_samples_holds_the_global_fit():
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(50, 2)), rng.normal(size=50)
+    functions = module("lsh-affine").fit_affine(np.full(50, 2), x, y, 4, 0.1)
+    together = np.linalg.lstsq(np.column_stack([x, np.ones(50)]), y)[0]
+    np.testing.assert_allclose(functions[[0, 1, 3]], np.tile(together, (3, 1)))
+
+
+@given(n=st.integers(2, 60), many=st.integers(1, 12), seed=st.integers(0, 50))
+@settings(max_examples=60, deadline=None)
+def test_farthest_points_are_a_net(n, many, seed):
+    many = min(many, n)
+    x = np.random.default_rng(seed).uniform(size=(n, 2))
+    net = module("nearest-prototype").farthest_points(x, many, np.random.default_rng(seed))
+    apart = np.linalg.norm(net[:, None] - net[None], axis=-1)[~np.eye(many, dtype=bool)]
+    covering = np.linalg.norm(x[:, None] - net[None], axis=-1).min(axis=1).max()
+    assert len(np.unique(net, axis=0)) == many
+    assert many == 1 or covering <= apart.min() + 1e-12
+
+
+def test_more_prototypes_lower_the_error_on_every_instance():
+    task = load_task("lipschitz-regression@1")
+    for name in task.instances:
+        instance = task.load(name)
+        errors = []
+        for prototypes in (4, 16, 64):
+            routed = make("nearest-prototype", prototypes=prototypes)
+            params = routed.fit(instance.train, instance.valid, np.random.default_rng(0))
+            errors.append(np.mean((routed.predict(params, instance.test.x) - instance.test.y) ** 2))
+        assert errors[0] > errors[1] > errors[2]
