@@ -1,0 +1,192 @@
+"""NumPy arithmetic whose digits do not depend on a row's neighbours.
+
+Inputs are scored in a secret order and in batches of secret make-up, so a row must get the same bits whatever
+rows stand beside it, wherever it stands, and however many there are. NumPy and BLAS do not promise that:
+
+- a matrix product goes through kernels chosen by its size, and within one product rows at different places
+  may go through different kernels, which add up in different orders;
+- a sum adds up in an order that depends on the layout in memory;
+- a function evaluates contiguous and reversed memory by different code.
+
+Here sums and functions always see one layout. Products are made in tiles of one height, and the first product
+of every shape is preceded by a trial that finds the places of a tile that give the same bits.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["evaluate", "fold", "matmul"]
+
+_HEIGHTS = (512, 128, 32, 8)
+"""Rows of a tile, tallest first: tall ones are fast on many rows, low ones on few."""
+_STANDARD = 128  # the height whose bits all tiles must give
+_AT_ONCE = 1 << 20  # elements of rows that are copied into tiles at once
+_TRIALS = 8  # rows that a trial compares, at least: two orders of addition may agree on one of them
+_COMPARED = 128  # numbers that a trial compares, at least
+
+
+class _Tile(NamedTuple):
+    """A way to multiply some rows by a matrix."""
+
+    height: int
+    """Rows that BLAS sees."""
+    turned: bool
+    """Whether BLAS sees the transposed product, where its kernels go along the rows."""
+    places: slice | tuple[int, ...]
+    """Rows of the tile that may be used: all of them give the same bits."""
+    used: int
+    """How many those are."""
+
+    def multiply(self, rows: Any, matrix: Any) -> Any:
+        """Multiply ``(n, d)`` by ``(d, m)``, n a multiple of ``used``."""
+        tiles = rows.reshape(-1, self.used, rows.shape[1])
+        if self.used < self.height:
+            stack = np.zeros((len(tiles), self.height, rows.shape[1]), dtype=matrix.dtype)
+            stack[:, self.places] = tiles
+            tiles = stack
+        return self.product(tiles, matrix)[:, self.places].reshape(-1, matrix.shape[1])
+
+    def product(self, tiles: Any, matrix: Any) -> Any:
+        """Multiply whole tiles."""
+        return np.matmul(matrix.T, tiles.mT).mT if self.turned else np.matmul(tiles, matrix)
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """Matrix product by the rules of ``numpy.matmul``; every row of ``a`` gets bits of its own.
+
+    Parameters
+    ----------
+    a, b
+        Arrays ``(..., n, d)`` and ``(..., d, m)``, or of one axis.
+
+    Returns
+    -------
+    array ``(..., n, m)``
+    """
+    dtype = np.result_type(a, b)
+    if dtype.kind != "f" or not a.size or not b.size:
+        return np.matmul(a, b)
+    left = np.ascontiguousarray(a, dtype=dtype) if a.ndim > 1 else np.array(a[None, :], dtype=dtype)
+    right = (b if b.ndim > 1 else b[:, None]).astype(dtype, copy=False)
+    shape = (*np.broadcast_shapes(left.shape[:-2], right.shape[:-2]), left.shape[-2], right.shape[-1])
+    if math.prod(right.shape[:-2]) == 1:
+        product = _rows_times(left.reshape(-1, left.shape[-1]), right.reshape(right.shape[-2:]))
+    elif math.prod(left.shape[:-2]) == 1:
+        rows = left.reshape(left.shape[-2:])
+        matrices = right.reshape(-1, *right.shape[-2:])
+        product = np.stack([_rows_times(rows, matrix) for matrix in matrices])
+    else:
+        # Rows and matrices in pairs: one small product for every row, all of one shape.
+        product = np.matmul(left[..., :, None, :], np.ascontiguousarray(right)[..., None, :, :])
+    product = product.reshape(shape)
+    product = product[..., 0] if b.ndim == 1 else product
+    return product if a.ndim > 1 else product[..., 0, :] if b.ndim > 1 else product[..., 0]
+
+
+def _rows_times(rows: Any, matrix: Any) -> Any:
+    """Multiply ``(n, d)`` by ``(d, m)`` in tiles."""
+    tiles = _tiles(matrix.shape, matrix.strides[0] < matrix.strides[1], matrix.dtype.name)
+    out = np.empty((len(rows), matrix.shape[1]), dtype=matrix.dtype)
+    start = 0
+    while start < len(rows):
+        left = len(rows) - start
+        tile = next((tile for tile in tiles if tile.used <= left), tiles[-1])
+        most = tile.used * max(1, _AT_ONCE // (tile.used * rows.shape[1]))
+        taken = min(left // tile.used * tile.used, most) or left
+        part = rows[start : start + taken]
+        if taken < tile.used:
+            part = np.concatenate([part, np.zeros((tile.used - taken, rows.shape[1]), dtype=rows.dtype)])
+        out[start : start + taken] = tile.multiply(part, matrix)[:taken]
+        start += taken
+    return out
+
+
+@functools.lru_cache(maxsize=4096)
+def _tiles(shape: tuple[int, int], turned: bool, dtype: str) -> tuple[_Tile, ...]:  # noqa: FBT001 - a cache's key
+    """Find tiles that all give the same bits, by trial: the tallest first.
+
+    Rows at every place of a tile hold the same numbers; places whose products agree to the bit are of one kind.
+    """
+    kinds = {
+        (height, way): _kinds(shape, turned, dtype, height, way)
+        for height in _HEIGHTS
+        for way in (False, True)
+    }
+    bits = max(
+        (bits for way in (False, True) for bits in kinds[_STANDARD, way]),
+        key=lambda bits: max(len(kinds[_STANDARD, way].get(bits, ())) for way in (False, True)),
+    )
+    found = []
+    for height in _HEIGHTS:
+        way = max((False, True), key=lambda way: len(kinds[height, way].get(bits, ())))
+        if places := kinds[height, way].get(bits):
+            whole = range(places[0], places[-1] + 1)
+            where = slice(whole.start, whole.stop) if len(whole) == len(places) else tuple(places)
+            found.append(_Tile(height, way, where, len(places)))
+    return tuple(found)
+
+
+def _kinds(
+    shape: tuple[int, int],
+    turned: bool,  # noqa: FBT001 - whether the matrix lies in memory column by column
+    dtype: str,
+    height: int,
+    way: bool,  # noqa: FBT001 - the tile's way
+) -> dict[bytes, list[int]]:
+    """Group the places of a tile by the bits that they give.
+
+    The numbers nearly cancel, so that little but the rounding is left of a product.
+    """
+    rng = np.random.default_rng(0)
+    half = shape[0] // 2
+    matrix = rng.standard_normal(shape).astype(dtype, order="F" if turned else "C")
+    matrix[shape[0] - half :] = matrix[:half]
+    row = rng.standard_normal((max(_TRIALS, -(-_COMPARED // shape[1])), 1, shape[0])).astype(dtype)
+    row[..., shape[0] - half :] = -row[..., :half]
+    row[..., half - 1 :] *= 1 + 2.0**-18
+    tile = _Tile(height, way, slice(None), height)
+    products = tile.product(np.repeat(row, height, axis=1), matrix)
+    kinds: dict[bytes, list[int]] = {}
+    for place in range(height):
+        kinds.setdefault(products[:, place].tobytes(), []).append(place)
+    return kinds
+
+
+def fold(function: Callable[..., Any], x: Any, axes: tuple[int, ...], *, keepdims: bool = False) -> Any:
+    """Reduce over axes, always along contiguous memory.
+
+    Parameters
+    ----------
+    function
+        A NumPy reduction with an ``axis``.
+    x
+        Array.
+    axes
+        Different axes of ``x``, none negative.
+    keepdims
+        Whether the reduced axes stay, with length 1.
+
+    Returns
+    -------
+    array
+        Of the shape that ``function(x, axis=axes, keepdims=keepdims)`` has.
+    """
+    kept = [axis for axis in range(x.ndim) if axis not in axes]
+    lanes = np.ascontiguousarray(np.transpose(x, (*kept, *sorted(axes))))
+    outer = tuple(x.shape[axis] for axis in kept)
+    length = math.prod(x.shape[axis] for axis in axes)
+    folded = function(lanes.reshape(*outer, length), axis=-1)
+    return np.expand_dims(folded, axes) if keepdims else folded
+
+
+def evaluate(function: Callable[..., Any], *operands: Any) -> Any:
+    """Evaluate an element-wise function, always on contiguous memory."""
+    return function(*(np.ascontiguousarray(x) if isinstance(x, np.ndarray) and x.ndim else x for x in operands))
