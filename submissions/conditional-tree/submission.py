@@ -21,7 +21,7 @@ class ConditionalTree(sb.Routed):
         How many points share a leaf. 1 stores every label; more makes a smaller tree that recalls less.
     """
 
-    def __init__(self, task: sb.TaskInfo, *, share: int = 1) -> None:  # noqa: ARG002
+    def __init__(self, task: sb.TaskInfo, *, share: int = 1) -> None:
         super().__init__(TreeRouter(share), LabelExperts())
 
 
@@ -31,7 +31,7 @@ class TreeRouter(sb.Router):
     def __init__(self, share: int) -> None:
         self.share = share
 
-    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw the direction, sort the projections, and cut midway between neighbours.
 
         Returns
@@ -56,8 +56,8 @@ class LabelExperts(sb.Experts):
     def fit(
         self,
         train: sb.Split,
-        valid: sb.Split,  # noqa: ARG002
-        rng: np.random.Generator,  # noqa: ARG002
+        valid: sb.Split,
+        rng: np.random.Generator,
         routes: sb.Routes,
     ) -> dict[str, np.ndarray]:
         """Store the label of every leaf's point; where points share a leaf, their (upper) median label.
@@ -73,7 +73,7 @@ class LabelExperts(sb.Experts):
         middle = (np.concatenate([[0], ends[:-1]]) + ends) // 2
         return {"labels": train.y[order][middle]}
 
-    def apply(self, params: dict[str, Any], x: Any, routes: sb.Routes) -> Any:  # noqa: ARG002
+    def apply(self, params: dict[str, Any], x: Any, routes: sb.Routes) -> Any:
         """Look the label up: ``(n,)``."""
         return ops.gather(routes.experts[:, 0], params["labels"])
 

@@ -17,7 +17,7 @@ class Constant(sb.Submission):
     def __init__(self, task: sb.TaskInfo) -> None:
         self.metric = task.metric
 
-    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Find the constant that the task's metric likes best.
 
         Returns

@@ -22,11 +22,11 @@ class DenseFeatures(sb.Submission):
         Penalty on the squared weights of the readout, per training sample.
     """
 
-    def __init__(self, task: sb.TaskInfo, *, units: int, ridge: float = 1e-6) -> None:  # noqa: ARG002
+    def __init__(self, task: sb.TaskInfo, *, units: int, ridge: float = 1e-6) -> None:
         self.units = units
         self.ridge = ridge
 
-    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw weights and biases from N(0, 1) and freeze them; fit the readout.
 
         Returns

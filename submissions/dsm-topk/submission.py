@@ -30,7 +30,7 @@ class DsmTopK(sb.Routed):
 
     def __init__(
         self,
-        task: sb.TaskInfo,  # noqa: ARG002
+        task: sb.TaskInfo,
         *,
         active: int,
         units: int,
@@ -47,7 +47,7 @@ class TopKRouter(sb.Router):
         self.active = active
         self.units = units
 
-    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw weights and biases from N(0, 1) and freeze them.
 
         Returns
@@ -74,8 +74,8 @@ class UnitExperts(sb.Experts):
     def fit(
         self,
         train: sb.Split,
-        valid: sb.Split,  # noqa: ARG002
-        rng: np.random.Generator,  # noqa: ARG002
+        valid: sb.Split,
+        rng: np.random.Generator,
         routes: sb.Routes,
     ) -> dict[str, np.ndarray]:
         """Fit the readout on the masked features.

@@ -23,7 +23,7 @@ class LshAffine(sb.Routed):
         Weight of the global affine fit in every bucket, in samples.
     """
 
-    def __init__(self, task: sb.TaskInfo, *, planes: int, ridge: float = 0.1) -> None:  # noqa: ARG002
+    def __init__(self, task: sb.TaskInfo, *, planes: int, ridge: float = 0.1) -> None:
         super().__init__(HyperplaneRouter(planes), AffineExperts(2**planes, ridge))
 
 
@@ -33,7 +33,7 @@ class HyperplaneRouter(sb.Router):
     def __init__(self, planes: int) -> None:
         self.planes = planes
 
-    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw normals at random, and lay each plane through a random training input.
 
         Returns
@@ -60,8 +60,8 @@ class AffineExperts(sb.Experts):
     def fit(
         self,
         train: sb.Split,
-        valid: sb.Split,  # noqa: ARG002
-        rng: np.random.Generator,  # noqa: ARG002
+        valid: sb.Split,
+        rng: np.random.Generator,
         routes: sb.Routes,
     ) -> dict[str, np.ndarray]:
         """Fit every bucket by itself, pulled towards the global fit.

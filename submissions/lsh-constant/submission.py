@@ -25,7 +25,7 @@ class LshConstant(sb.Routed):
         Independent tables (s).
     """
 
-    def __init__(self, task: sb.TaskInfo, *, planes: int, tables: int = 1) -> None:  # noqa: ARG002
+    def __init__(self, task: sb.TaskInfo, *, planes: int, tables: int = 1) -> None:
         super().__init__(HyperplaneRouter(planes, tables), ConstantExperts(planes))
 
 
@@ -36,7 +36,7 @@ class HyperplaneRouter(sb.Router):
         self.planes = planes
         self.tables = tables
 
-    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Draw normals at random, and lay each plane through a random training input.
 
         Returns
@@ -63,8 +63,8 @@ class ConstantExperts(sb.Experts):
     def fit(
         self,
         train: sb.Split,
-        valid: sb.Split,  # noqa: ARG002
-        rng: np.random.Generator,  # noqa: ARG002
+        valid: sb.Split,
+        rng: np.random.Generator,
         routes: sb.Routes,
     ) -> dict[str, np.ndarray]:
         """Fit the tables one after the other on what the others leave over; once, if there is but one.
@@ -84,7 +84,7 @@ class ConstantExperts(sb.Experts):
                 rest -= table[bucket]
         return {"constants": constants}
 
-    def apply(self, params: dict[str, Any], x: Any, routes: sb.Routes) -> Any:  # noqa: ARG002
+    def apply(self, params: dict[str, Any], x: Any, routes: sb.Routes) -> Any:
         """Look a constant up in every table, and add: ``(n,)`` float64."""
         total = ops.gather(routes.experts[:, 0], params["constants"][0, :])
         for table in range(1, params["constants"].shape[0]):

@@ -23,7 +23,7 @@ class NearestPrototype(sb.Routed):
         Weight of the global affine fit in every cell, in samples.
     """
 
-    def __init__(self, task: sb.TaskInfo, *, prototypes: int, ridge: float = 0.01) -> None:  # noqa: ARG002
+    def __init__(self, task: sb.TaskInfo, *, prototypes: int, ridge: float = 0.01) -> None:
         super().__init__(PrototypeRouter(prototypes), AffineExperts(prototypes, ridge))
 
 
@@ -33,7 +33,7 @@ class PrototypeRouter(sb.Router):
     def __init__(self, prototypes: int) -> None:
         self.prototypes = prototypes
 
-    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Spread the prototypes over the training inputs.
 
         Returns
@@ -58,8 +58,8 @@ class AffineExperts(sb.Experts):
     def fit(
         self,
         train: sb.Split,
-        valid: sb.Split,  # noqa: ARG002
-        rng: np.random.Generator,  # noqa: ARG002
+        valid: sb.Split,
+        rng: np.random.Generator,
         routes: sb.Routes,
     ) -> dict[str, np.ndarray]:
         """Fit every cell by itself, pulled towards the global fit.

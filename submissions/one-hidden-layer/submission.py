@@ -23,10 +23,10 @@ class OneHiddenLayer(sb.Submission):
         Interpolate every so many-th point along the line. 1 takes all; more needs fewer hidden units.
     """
 
-    def __init__(self, task: sb.TaskInfo, *, every: int = 1) -> None:  # noqa: ARG002
+    def __init__(self, task: sb.TaskInfo, *, every: int = 1) -> None:
         self.every = every
 
-    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:  # noqa: ARG002
+    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Choose a direction and interpolate along it.
 
         Returns

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import click
 
-from sparsebench.cli.options import Names, Seeds, Size, output_option
+from sparsebench.cli.options import Names, Seconds, Seeds, Size, output_option, usable_cores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +31,7 @@ __all__ = ["command"]
 )
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=600.0,
     show_default=True,
     help="Seconds for fitting a cell, and again for predicting.",
@@ -87,7 +86,7 @@ def command(
         for cell in run.cells:
             click.echo(cell.label)
         return 0
-    rows = _execute(run, jobs or len(os.sched_getaffinity(0)))
+    rows = _execute(run, jobs or usable_cores())
     _print(run, rows, as_json=as_json)
     return int(any(row.status != "ok" for row in rows))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sparsebench.cli.options import Names, output_option
+from sparsebench.errors import NotFoundError
 
 if TYPE_CHECKING:
     from sparsebench.leaderboard import Board
@@ -84,5 +85,9 @@ def _board(output: Path, tasks: tuple[str, ...]) -> Board:
     from sparsebench.tasks import load_task  # noqa: PLC0415
 
     rows = stored_rows(output)
-    wanted = [load_task(ref) for ref in tasks or sorted({row.task for row in rows})]
+    stored = sorted({row.task for row in rows})
+    wanted = [load_task(ref) for ref in tasks or stored]
+    if not {task.ref for task in wanted} & set(stored):
+        message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
+        raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")
     return build_board(rows, wanted)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-__all__ = ["Names", "Seeds", "Size", "output_option"]
+__all__ = ["Names", "Seconds", "Seeds", "Size", "output_option", "usable_cores"]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -65,6 +67,28 @@ class Size(click.ParamType[int]):
         if not found or not int(found[1]):
             self.fail(f"expected a size such as 512M or 4G, got {value!r}", param, ctx)
         return int(found[1]) * _UNITS[found[2].upper()]
+
+
+class Seconds(click.ParamType[float]):
+    """A length of time: a positive number."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a number."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not 0 < seconds < math.inf:
+            self.fail(f"expected a positive number of seconds, got {value!r}", param, ctx)
+        return seconds
+
+
+def usable_cores() -> int:
+    """Give the number of cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 output_option = click.option(

@@ -56,15 +56,25 @@ def show(submissions: tuple[str, ...], tasks: tuple[str, ...], output: Path, *, 
     """
     from tabulate import tabulate  # noqa: PLC0415 - keeps `--help` quick
 
+    found = stored_rows(output)
+    _check_names("submission", submissions, {row.submission for row in found})
+    _check_names("task", tasks, {row.task for row in found})
     rows = [
         row
-        for row in stored_rows(output)
+        for row in found
         if (not submissions or row.submission in submissions) and (not tasks or row.task in tasks)
     ]
     if as_json:
         click.echo(json.dumps([row.to_json_dict() for row in rows], indent=1, allow_nan=False))
         return
     click.echo(tabulate([[_cell(getattr(row, name)) for name in _COLUMNS] for row in rows], headers=_COLUMNS))
+
+
+def _check_names(what: str, names: tuple[str, ...], stored: set[str]) -> None:
+    for name in names:
+        if name not in stored:
+            there = ", ".join(sorted(stored))
+            raise NotFoundError(f"no row is of a {what} called {name!r}", help=f"there are rows of: {there}")
 
 
 def _cell(value: Any) -> Any:

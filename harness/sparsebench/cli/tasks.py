@@ -142,6 +142,7 @@ def generate(task: str, directory: Path) -> None:
     """
     from sparsebench.tasks import load_task, regenerate  # noqa: PLC0415 - keeps `--help` quick
 
+    found = load_task(task)
     directory.mkdir(parents=True, exist_ok=True)
-    for path in regenerate(load_task(task), directory):
+    for path in regenerate(found, directory):
         click.echo(path)

@@ -12,7 +12,7 @@ import numpy as np
 import safetensors.numpy
 from threadpoolctl import threadpool_limits
 
-from sparsebench.errors import CellError, FailedError
+from sparsebench.errors import CellError, FailedError, TimeLimitError
 from sparsebench.evaluate import audits
 from sparsebench.evaluate.counts import count_columns
 from sparsebench.evaluate.metering import run_batches, run_single
@@ -50,6 +50,7 @@ class _Findings:
     predict_seconds: float | None = None
     model_hash: str | None = None
     peak_bytes: int | None = None
+    stage: str = "fit"
 
 
 def run_cell(cell: Cell, limits: Limits, note: Callable[[str], None] = lambda _: None) -> Row:
@@ -81,6 +82,9 @@ def run_cell(cell: Cell, limits: Limits, note: Callable[[str], None] = lambda _:
     with threadpool_limits(1):
         try:
             _evaluate(cell, task, instance, limits, findings, note)
+        except TimeLimitError as error:
+            where = f"{findings.stage}: {error.what} ({limits.seconds:g} seconds)"
+            status, reason = error.status, _line(TimeLimitError(where, help=error.help))
         except CellError as error:
             status, reason = error.status, _line(error)
     return _row(cell, findings, status, reason, started)
@@ -102,23 +106,28 @@ def _evaluate(
     """Go through the stages; leave what they give in ``findings``."""
     info = task.info[cell.instance]
     _check_unchanged(cell)
-    note("fit")
+    _begin("fit", findings, note)
     with Session(cell, info, limits) as session:
         findings.sandbox = session.sandbox
         begin = time.perf_counter()
         parameters = session.fit(instance, cell.entropy("fit"))
         findings.fit_seconds = time.perf_counter() - begin
     findings.model_hash = hashlib.sha256(safetensors.numpy.save(parameters)).hexdigest()
-    note("predict")
+    _begin("predict", findings, note)
     with Session(cell, info, limits) as session:
         _check_unchanged(cell)
         engine = Engine(memory_limit=limits.memory)
         session.hold(engine.add_parameters(parameters))
         _score(cell, task, instance, session, engine, parameters, findings)
-        note("time")
+        _begin("time", findings, note)
         session.start_clock()
         _time(cell, instance, session, engine, parameters, findings)
         findings.peak_bytes = engine.memory.peak
+
+
+def _begin(stage: str, findings: _Findings, note: Callable[[str], None]) -> None:
+    findings.stage = stage
+    note(stage)
 
 
 def _score(
@@ -136,7 +145,9 @@ def _score(
     whole = run_batches(session, engine, test.x)
     scores = score_predictions(task.metric, test.y, whole.predictions)
     single = run_single(session, engine, test.x[sample])
-    together = run_batches(session, engine, test.x[sample])
+    # As many rows at once as in the whole split, so that no submission can tell this pass by its size.
+    repeats = max(1, whole.rows // len(sample))
+    together = run_batches(session, engine, test.x[np.tile(sample, repeats)])
     findings.audits.append(audits.alone_as_in_batches(single, whole.predictions[sample]))
     columns = count_columns(whole, single, together, engine.constants, parameters)
     if task.metric == "recall":

@@ -31,8 +31,8 @@ def count_columns(
     whole
         The test split in batches.
     single, together
-        The sampled inputs one by one, and the same inputs in batches. Where the batches were cheaper, work
-        was shared across rows, and the row carries what the inputs cost alone.
+        The sampled inputs one by one, and the same inputs, repeated, in batches of the usual size. Where the
+        batches were cheaper, work was shared across rows, and the row carries what the inputs cost alone.
     constants
         Content hash -> (elements, bytes) of every array that the submission made by itself in predict.
     parameters
@@ -44,7 +44,8 @@ def count_columns(
         Column -> value, see :class:`sparsebench.results.Row`.
     """
     sampled = len(single.predictions)
-    shared = price(together.ledger) < price(single.ledger)
+    batched = len(together.predictions)
+    shared = price(together.ledger) * sampled < price(single.ledger) * batched
     ledger, inputs = (single.ledger, sampled) if shared else (whole.ledger, len(whole.predictions))
     per_input = single.prices["ops"]
     return {
@@ -52,7 +53,7 @@ def count_columns(
         "ops_p50": float(np.quantile(per_input, 0.5)),
         "ops_p95": float(np.quantile(per_input, 0.95)),
         "ops_max": float(per_input.max()),
-        "ops_batch": price(together.ledger) / sampled,
+        "ops_batch": price(together.ledger) / batched,
         "ops_single": price(single.ledger) / sampled,
         "ops_counted": "one-by-one" if shared else "batch",
         "add_mul_cmp_max": float(single.prices["add-mul-cmp"].max()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
+import os
 import signal
 import sys
 from concurrent.futures.process import BrokenProcessPool
@@ -14,7 +15,7 @@ from sparsebench.evaluate.sandbox import die_with_parent
 from sparsebench.results import ResultStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
     from sparsebench.evaluate.plan import Cell, Limits
@@ -25,7 +26,7 @@ __all__ = ["execute"]
 _Future = concurrent.futures.Future[Any]
 
 
-def execute(cells: Sequence[Cell], store: Path, limits: Limits, *, jobs: int) -> Iterator[tuple[Cell, Row]]:
+def execute(cells: Sequence[Cell], store: Path, limits: Limits, *, jobs: int) -> Generator[tuple[Cell, Row]]:
     """Run cells, each in a process of its own, and yield them with their rows as they finish.
 
     Parameters
@@ -50,10 +51,6 @@ def execute(cells: Sequence[Cell], store: Path, limits: Limits, *, jobs: int) ->
     IntegrityError
         If a task's data are not what their hashes say. Cells that run are stopped.
     """
-    if jobs == 1:
-        for cell in cells:
-            yield cell, _work(cell, store, limits)
-        return
     waiting = list(reversed(cells))
     while waiting:
         suspects: list[Cell] = []
@@ -72,7 +69,7 @@ def _in_pool(
             while waiting or running:
                 while waiting and len(running) < jobs:
                     cell = waiting.pop()
-                    running[pool.submit(_work, cell, store, limits)] = cell
+                    running[pool.submit(_work_in_pool, cell, store, limits)] = cell
                 done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in done:
                     row = future.result()
@@ -88,7 +85,7 @@ def _alone(cell: Cell, store: Path, limits: Limits) -> Row:
     """Run a cell that may have taken a worker down; if it does so again, that is its row."""
     with _pool(1) as pool:
         try:
-            return pool.submit(_work, cell, store, limits).result()
+            return pool.submit(_work_in_pool, cell, store, limits).result()
         except BrokenProcessPool:
             row = failed_row(cell, "the harness's own process died while it ran this cell; is memory short?")
             ResultStore(store).write(row)
@@ -109,14 +106,27 @@ def _pool(jobs: int) -> concurrent.futures.ProcessPoolExecutor:
     return concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_worker)
 
 
+def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> Row:
+    """Work in a process of a pool. The pool keeps a worker that was told to leave; this makes it go."""
+    try:
+        return _work(cell, store, limits)
+    except SystemExit:
+        pass  # and with it the frames that still held processes and folders
+    os._exit(1)
+
+
 def _begin_worker() -> None:
     """Leave Ctrl-C to the parent, clean up on its word, and go when it goes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     die_with_parent()
+    parent = multiprocessing.parent_process()
+    if parent is not None and not parent.is_alive():
+        os._exit(1)  # it went before we could tie ourselves to it
 
 
 def _leave(*_: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: nothing may interrupt the cleaning up
     sys.exit(1)  # unwinds the cell: its process is killed and its scratch folder removed
 
 

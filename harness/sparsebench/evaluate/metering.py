@@ -197,6 +197,7 @@ def _checked_answer(engine: Engine, answer: Handle, n: int) -> np.ndarray[Any, A
         got = f"shape {_relative(value.shape, n)} and dtype {value.dtype}"
         mend = "drop the extra axis with y[:, 0]" if value.ndim > 1 else "return one real number per input"
         raise FailedError(f"predict: expected shape (n,) and a real dtype, got {got}", help=mend)
+    engine.loads.read(value)  # an answer may be a parameter as it is
     return value.copy()
 
 

@@ -132,9 +132,7 @@ def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list
         for folder in folders
         for ref, task in tasks.items()
         if ref in folder.manifest.tasks
-        for instance, spec in task.instances.items()
-        if (not selection.instances or instance in selection.instances)
-        and (spec.small or not selection.small)
+        for instance in _instances(task, selection)
         for variant in variants[folder.manifest.name]
         for seed in selection.seeds
     ]

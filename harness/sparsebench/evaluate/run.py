@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sparsebench.errors import UsageError
 from sparsebench.evaluate.entry import check_entry
 from sparsebench.evaluate.executor import execute
 from sparsebench.evaluate.plan import Cell, Limits, Selection, make_plan
@@ -43,9 +46,10 @@ class Run:
             If a task's data are not what their hashes say.
         """
         rows = list(self.finished)
-        for _, row in execute(self.cells, self.store, self.limits, jobs=jobs):
-            on_row(row)
-            rows.append(row)
+        with contextlib.closing(execute(self.cells, self.store, self.limits, jobs=jobs)) as done:
+            for _, row in done:  # closed at once, even where ``on_row`` is what raises: cells end then
+                on_row(row)
+                rows.append(row)
         return sorted(rows, key=lambda r: (r.task, r.instance, r.submission, r.variant, r.seed))
 
 
@@ -71,13 +75,14 @@ def prepare(
     Raises
     ------
     UsageError
-        If a name, a manifest or an entry is wrong.
+        If a name, a manifest or an entry is wrong, or the store cannot be written to.
     IntegrityError
         If a task's data, or the store, are not what they should be.
     """
     folders = [find_submission(reference) for reference in dict.fromkeys(references)]
     for folder in folders:
         check_entry(folder)
+    _check_writable(store)
     cells = make_plan(folders, selection)
     for folder_of_task, instance in dict.fromkeys((cell.task_folder, cell.instance) for cell in cells):
         load_task(str(folder_of_task)).load(instance)
@@ -86,3 +91,11 @@ def prepare(
     rows = {row.cell_key: row for row in ResultStore(store).latest() if row.status == "ok"}
     finished = [rows[cell.key] for cell in cells if cell.key in rows]
     return Run(store, limits, finished, [cell for cell in cells if cell.key not in rows])
+
+
+def _check_writable(store: Path) -> None:
+    """Find out before an hour of work, not after. Makes nothing."""
+    there = next(folder for folder in (store.absolute(), *store.absolute().parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        fault = "not a folder" if not there.is_dir() else "not writable"
+        raise UsageError(f"cannot write rows under {store}: {there} is {fault}", help="give another --output")

@@ -112,9 +112,9 @@ class Routed(Submission):
 
     def fit(self, train: Split, valid: Split, rng: np.random.Generator) -> Parameters:
         """Fit the router, route the training inputs, fit the experts on them."""
-        routing = self.router.fit(train, valid, rng)
-        routes = self.router.route(routing, train.x)
-        expertise = self.experts.fit(train, valid, rng, routes)
+        routing = _model("router", self.router.fit(train, valid, rng))
+        routes = _routes(self.router.route(routing, train.x))
+        expertise = _model("experts", self.experts.fit(train, valid, rng, routes))
         if both := sorted(routing.keys() & expertise.keys()):
             message = f"router and experts both return the parameter {both[0]!r}"
             raise ContractError(message, help="give it another name in one of them")
@@ -122,4 +122,18 @@ class Routed(Submission):
 
     def predict(self, params: dict[str, Any], x: Any) -> Any:
         """Route, then apply."""
-        return self.experts.apply(params, x, self.router.route(params, x))
+        return self.experts.apply(params, x, _routes(self.router.route(params, x)))
+
+
+def _model(part: str, fitted: Any) -> Parameters:
+    if not isinstance(fitted, dict):
+        message = f"{part}: fit: expected a dict of arrays, got {type(fitted).__name__}"
+        raise ContractError(message, help="return a dict of str to numpy.ndarray, {} if it has no parameters")
+    return fitted
+
+
+def _routes(chosen: Any) -> Routes:
+    if not isinstance(chosen, Routes):
+        message = f"route: expected sparsebench.Routes, got {type(chosen).__name__}"
+        raise ContractError(message, help="return sparsebench.Routes(experts, gates)")
+    return chosen

@@ -83,6 +83,8 @@ def find_submission(reference: str) -> SubmissionFolder:
 
 def _locate(reference: str) -> Path:
     path = Path(reference)
+    if not reference.strip():
+        raise _not_found("submission", reference, shipped_names())
     if (path / MANIFEST).is_file():
         return path.resolve()
     if path.name == MANIFEST and path.is_file():
@@ -92,6 +94,9 @@ def _locate(reference: str) -> Path:
     shipped = shipped_root() / reference
     if reference in shipped_names():
         return shipped
+    if path.name != reference:
+        message = f"{reference}: there is no such folder"
+        raise NotFoundError(message, help=f"give the path of a folder with a {MANIFEST}")
     raise _not_found("submission", reference, shipped_names())
 
 

@@ -28,7 +28,7 @@ __all__ = ["evaluate", "fold", "matmul"]
 _HEIGHTS = (512, 128, 32, 8)
 """Rows of a tile, tallest first: tall ones are fast on many rows, low ones on few."""
 _STANDARD = 128  # the height whose bits all tiles must give
-_AT_ONCE = 1 << 20  # elements of rows that are copied into tiles at once
+_AT_ONCE = 1 << 18  # elements of rows that are copied into tiles at once
 _TRIALS = 8  # rows that a trial compares, at least: two orders of addition may agree on one of them
 _COMPARED = 128  # numbers that a trial compares, at least
 
@@ -45,14 +45,14 @@ class _Tile(NamedTuple):
     used: int
     """How many those are."""
 
-    def multiply(self, rows: Any, matrix: Any) -> Any:
-        """Multiply ``(n, d)`` by ``(d, m)``, n a multiple of ``used``."""
+    def multiply(self, rows: Any, matrix: Any, out: Any) -> None:
+        """Multiply ``(n, d)`` by ``(d, m)`` into ``out``, n a multiple of ``used``."""
         tiles = rows.reshape(-1, self.used, rows.shape[1])
         if self.used < self.height:
             stack = np.zeros((len(tiles), self.height, rows.shape[1]), dtype=matrix.dtype)
             stack[:, self.places] = tiles
             tiles = stack
-        return self.product(tiles, matrix)[:, self.places].reshape(-1, matrix.shape[1])
+        out.reshape(-1, self.used, matrix.shape[1])[...] = self.product(tiles, matrix)[:, self.places]
 
     def product(self, tiles: Any, matrix: Any) -> Any:
         """Multiply whole tiles."""
@@ -101,10 +101,15 @@ def _rows_times(rows: Any, matrix: Any) -> Any:
         tile = next((tile for tile in tiles if tile.used <= left), tiles[-1])
         most = tile.used * max(1, _AT_ONCE // (tile.used * rows.shape[1]))
         taken = min(left // tile.used * tile.used, most) or left
-        part = rows[start : start + taken]
         if taken < tile.used:
-            part = np.concatenate([part, np.zeros((tile.used - taken, rows.shape[1]), dtype=rows.dtype)])
-        out[start : start + taken] = tile.multiply(part, matrix)[:taken]
+            padded = np.zeros((tile.used, rows.shape[1]), dtype=rows.dtype)
+            padded[:taken] = rows[start:]
+            product = np.empty((tile.used, matrix.shape[1]), dtype=matrix.dtype)
+            tile.multiply(padded, matrix, product)
+            out[start:] = product[:taken]
+        else:
+            part = slice(start, start + taken)
+            tile.multiply(rows[part], matrix, out[part])
         start += taken
     return out
 
