@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 """The checkout."""
 
 MEMORIZATION = "memorization@1"
+VARIANT = '[[variants]]\nname = "v"\n'
 FIT = 'return {"w": np.zeros(4), "b": np.zeros(1)}'
 PREDICT = 'return x @ params["w"] + params["b"]'
 
@@ -81,7 +82,7 @@ tasks = {tasks}
 
 
 def write(
-    folder: Path, code: str, *, tasks: tuple[str, ...] = (MEMORIZATION,), variants: str = '[[variants]]\nname = "v"\n'
+    folder: Path, code: str, *, tasks: tuple[str, ...] = (MEMORIZATION,), variants: str = VARIANT
 ) -> Path:
     """Write a submission folder with this code, named after the folder."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +99,7 @@ def plain(fit: str = FIT, predict: str = PREDICT, *, top: str = "") -> str:
 
 def routed(
     route: str = 'return sb.Routes(xp.astype(x[:, :1] > params["edge"], xp.int64))',
-    apply: str = 'return ops.gather(routes.experts[:, 0], params["labels"])[0]',
+    apply: str = 'return ops.gather(routes.experts[:, 0], params["labels"])',
     *,
     router_fit: str = 'return {"edge": np.zeros(1)}',
     experts_fit: str = 'return {"labels": np.zeros(2)}',

@@ -201,3 +201,24 @@ def test_rows_cannot_be_changed_in_memory():
     with pytest.raises(AttributeError):
         row().quality = 1.0
     assert replace(row(), quality=1.0).quality == 1.0
+
+
+def test_compacting_keeps_every_row(tmp_path):
+    kept = ResultStore(tmp_path)
+    for seed in range(5):
+        kept.write(row(seed=seed))
+    before = kept.latest()
+    made = kept.compact()
+    assert [made] == list(kept.directory.iterdir())
+    assert kept.latest() == before
+    assert kept.compact() is None
+
+
+def test_compacting_beside_a_foreign_file_removes_nothing(tmp_path):
+    kept = ResultStore(tmp_path)
+    for seed in range(2):
+        kept.write(row(seed=seed))
+    (kept.directory / "x.parquet").write_bytes(b"not a file of rows")
+    with pytest.raises(IntegrityError, match=r"x\.parquet"):
+        kept.compact()
+    assert len(list(kept.directory.iterdir())) == 3

@@ -6,16 +6,24 @@ import math
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    _NamesType = click.ParamType[tuple[str, ...]]
+    _SeedsType = click.ParamType[tuple[int, ...]]
+    _SizeType = click.ParamType[int]
+    _SecondsType = click.ParamType[float]
+else:  # older releases of click have no type parameter there
+    _NamesType = _SeedsType = _SizeType = _SecondsType = click.ParamType
 
 __all__ = ["Names", "Seconds", "Seeds", "Size", "output_option", "usable_cores"]
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
-class Names(click.ParamType[tuple[str, ...]]):
+class Names(_NamesType):
     """Names with commas between them."""
 
     name = "names"
@@ -32,7 +40,7 @@ class Names(click.ParamType[tuple[str, ...]]):
         return tuple(part.strip() for part in str(value).split(",") if part.strip())
 
 
-class Seeds(click.ParamType[tuple[int, ...]]):
+class Seeds(_SeedsType):
     """``5`` for the seeds 0 to 4, ``3-7`` for a range, ``0,2,9`` for a list."""
 
     name = "seeds"
@@ -54,7 +62,7 @@ class Seeds(click.ParamType[tuple[int, ...]]):
         return self.fail(f"expected {wanted}, got {text!r}", param, ctx)
 
 
-class Size(click.ParamType[int]):
+class Size(_SizeType):
     """Bytes: ``512M``, ``4G``, ``4GiB`` or a plain number."""
 
     name = "size"
@@ -69,7 +77,7 @@ class Size(click.ParamType[int]):
         return int(found[1]) * _UNITS[found[2].upper()]
 
 
-class Seconds(click.ParamType[float]):
+class Seconds(_SecondsType):
     """A length of time: a positive number."""
 
     name = "seconds"

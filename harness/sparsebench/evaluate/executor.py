@@ -68,8 +68,8 @@ def _in_pool(
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
-                    cell = waiting.pop()
-                    running[pool.submit(_work_in_pool, cell, store, limits)] = cell
+                    running[pool.submit(_work_in_pool, waiting[-1], store, limits)] = waiting[-1]
+                    waiting.pop()  # not before: submit raises where the pool is broken
                 done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
                 for future in done:
                     row = future.result()

@@ -10,7 +10,22 @@ from sparsebench.ops.charges import bits_to_choose
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Description", "Handle", "Secret", "Value"]
+__all__ = ["DTYPES", "Description", "Handle", "Secret", "Value"]
+
+DTYPES = (
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float32",
+    "float64",
+)
+"""The dtypes that the meter knows."""
 
 
 class Handle(NamedTuple):

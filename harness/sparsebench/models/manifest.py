@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator
 
 from sparsebench.errors import ManifestError
 
@@ -17,13 +18,20 @@ __all__ = ["Manifest", "Variant", "read_manifest"]
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Setting = bool | int | float | str
+_RESERVED = frozenset({"self", "task"})
+
+
+def _setting(value: Any) -> Setting:
+    if isinstance(value, bool | int | str) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    raise ValueError("expected a string, a finite number, true or false")
 
 
 class Variant(BaseModel):
     """One setting of a submission's hyperparameters: a name, and any keys that its constructor takes."""
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
-    __pydantic_extra__: dict[str, Setting]
+    __pydantic_extra__: dict[str, Annotated[Any, PlainValidator(_setting)]]
 
     name: Name
     """Unique within the submission."""
@@ -77,6 +85,14 @@ class Manifest(BaseModel):
             raise ValueError(f"two variants are called {twice[0]!r}")
         return variants
 
+    @field_validator("variants")
+    @classmethod
+    def _free(cls, variants: list[Variant]) -> list[Variant]:
+        for variant in variants:
+            if taken := sorted(_RESERVED & variant.settings.keys()):
+                raise ValueError(f"{variant.name!r} has a setting called {taken[0]!r}, which is taken")
+        return variants
+
 
 def read_manifest(path: Path) -> Manifest:
     """Read and validate a ``submission.toml``.
@@ -113,4 +129,5 @@ def _fault(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         return f"{key}: not a key that is known"
     got = repr(fault["input"])
-    return f"{key}: {fault['msg']}, got {got if len(got) < 60 else got[:57] + '...'}"  # noqa: PLR2004 - one line
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}, got {got if len(got) < 60 else got[:57] + '...'}"  # noqa: PLR2004 - one line

@@ -193,5 +193,27 @@ def fold(function: Callable[..., Any], x: Any, axes: tuple[int, ...], *, keepdim
 
 
 def evaluate(function: Callable[..., Any], *operands: Any) -> Any:
-    """Evaluate an element-wise function, always on contiguous memory."""
-    return function(*(np.ascontiguousarray(x) if isinstance(x, np.ndarray) and x.ndim else x for x in operands))
+    """Evaluate an element-wise function, always on contiguous memory of at least two elements.
+
+    Parameters
+    ----------
+    function
+        A NumPy ufunc.
+    *operands
+        Arrays and Python numbers.
+
+    Returns
+    -------
+    array
+        ``function(*operands)``.
+    """
+    shape = np.broadcast_shapes(*(np.shape(x) for x in operands))
+    wide = (2,) if math.prod(shape) == 1 else shape
+    dense = (
+        np.ascontiguousarray(np.broadcast_to(x.reshape(()) if wide != shape else x, wide))
+        if isinstance(x, np.ndarray)
+        else x
+        for x in operands
+    )
+    result = function(*dense)
+    return result[:1].reshape(shape) if wide != shape else result

@@ -1,4 +1,4 @@
-"""A folder of immutable Parquet files, one per row. No server, no lock: writers share no file."""
+"""A folder of immutable Parquet files, one per row until compacted. No server, no lock: writers share none."""
 
 from __future__ import annotations
 
@@ -63,13 +63,41 @@ class ResultStore:
             The file cannot be written (no permission, no space, a file in the place of the folder).
         """
         row.validate()
+        return self._add([row], row.cell_key[:12])
+
+    def compact(self) -> Path | None:
+        """Put the rows of all files into one new file, then remove those files.
+
+        A crash on the way leaves rows twice, which reads as once. Files that others write meanwhile stay.
+
+        Returns
+        -------
+        pathlib.Path or None
+            The new file; None where there are fewer than two to put together.
+
+        Raises
+        ------
+        IntegrityError
+            As ``rows``; nothing is removed then.
+        UsageError
+            As ``write``.
+        """
+        names = self._names()
+        if len(names) < 2:  # noqa: PLR2004 - nothing to put together
+            return None
+        target = self._add(self.rows(), "compact")
+        for name in names:
+            (self.directory / name).unlink()
+        return target
+
+    def _add(self, rows: list[Row], label: str) -> Path:
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
-        name = f"{moment}-{row.cell_key[:12]}-{secrets.token_hex(8)}{_SUFFIX}"
+        name = f"{moment}-{label}-{secrets.token_hex(8)}{_SUFFIX}"
         target, temporary = self.directory / name, self.directory / f".{name}.tmp"
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             try:
-                _write_durably(table_from_rows([row]), temporary)
+                _write_durably(table_from_rows(rows), temporary)
                 temporary.rename(target)
             finally:
                 temporary.unlink(missing_ok=True)
@@ -185,7 +213,9 @@ def _foreign(path: Path, why: str) -> IntegrityError:
 def _write_durably(table: Any, path: Path) -> None:
     with path.open("xb") as file:
         # One row has nothing to compress, and statistics and dictionaries would only lengthen the footer.
-        pq.write_table(table, file, compression="none", use_dictionary=False, write_statistics=False)
+        many = len(table) > 1
+        codec = "zstd" if many else "none"
+        pq.write_table(table, file, compression=codec, use_dictionary=many, write_statistics=False)
         file.flush()
         os.fsync(file.fileno())
 

@@ -7,13 +7,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+from sparsebench.errors import UncountedOperationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from sparsebench.ops.charges import Charge
 
-__all__ = ["FREE", "Plan", "Rule", "common_dtype", "lanes", "shape_of"]
+__all__ = [
+    "FREE",
+    "FREE_BITS",
+    "QUANTIZE",
+    "WIDEST",
+    "Plan",
+    "Rule",
+    "axes_of",
+    "common_dtype",
+    "lanes",
+    "refuse_rounding",
+    "shape_of",
+]
+
+WIDEST = 8
+"""Bytes of the widest element that a result can have."""
+
+FREE_BITS = "it would give unboundedly many free bits about a real number"
+QUANTIZE = "use ops.quantize(x, levels=m)"
 
 
 class Plan(NamedTuple):
@@ -32,17 +53,20 @@ class Rule:
     name: str
     """Name in the namespace, as in the array API standard where it has the operation."""
     run: Callable[..., Any]
-    """Executes it on NumPy arrays."""
+    """Executes it on NumPy arrays. Its signature is the whole signature of the operation, and the names of its
+    parameters say what they take (:mod:`sparsebench.meter.rules.arguments`)."""
     plan: Callable[..., Plan]
-    """Prices a call from the same arguments."""
+    """Prices a call from the same arguments. It looks at shapes and dtypes, never at values, so what it raises
+    may be told."""
     price: str
     """The price in words, for the documentation."""
     example: str
     """One line that uses it."""
     touched: Callable[..., Iterable[tuple[Any, Any]]] | None = None
-    """Pairs of (array, key): only ``array[key]`` is read of these operands; nothing where the key is None."""
+    """Pairs of (array, key), one for every operand of which only ``array[key]`` is read; nothing of it is read
+    where the key is None. Operands without a pair are read whole."""
     view: bool = False
-    """Whether it reads nothing: the result is another look at the operand."""
+    """Whether it reads nothing where the result is another look at the operand's memory."""
     secret_rows: Callable[..., int] = lambda *_args, **_kwargs: 0
     """Where the shape of the result depends on values, the most rows it can have; else 0. Such a shape is a
     secret until the child pays for it."""
@@ -64,11 +88,31 @@ def common_dtype(*values: Any) -> np.dtype[Any]:
     return np.result_type(*(getattr(value, "dtype", value) for value in values))
 
 
+def axes_of(x: Any, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    """Give the axes that ``axis`` names, in order and none negative; all of them for None.
+
+    Raises
+    ------
+    ValueError
+        If an axis is out of range or named twice.
+    """
+    return tuple(range(x.ndim)) if axis is None else tuple(sorted(normalize_axis_tuple(axis, x.ndim)))
+
+
 def lanes(x: Any, axis: int | tuple[int, ...] | None) -> tuple[int, int]:
     """How many lanes a reduction over ``axis`` has, and how long each is."""
-    if axis is None:
-        return 1, x.size
-    axes = (axis,) if isinstance(axis, int) else axis
-    length = math.prod(x.shape[a] for a in axes)
-    others = np.delete(np.asarray(x.shape, dtype=np.int64), list(axes))
-    return int(np.prod(others, dtype=np.int64)), length
+    axes = axes_of(x, axis)
+    others = (length for position, length in enumerate(x.shape) if position not in axes)
+    return math.prod(others), math.prod(x.shape[position] for position in axes)
+
+
+def refuse_rounding(name: str, source: np.dtype[Any], target: np.dtype[Any]) -> None:
+    """Refuse to make an integer or a boolean of a real number for nothing.
+
+    Raises
+    ------
+    UncountedOperationError
+        If ``source`` is real and ``target`` is not.
+    """
+    if source.kind == "f" and target.kind != "f":
+        raise UncountedOperationError(f"{name} from {source} to {target} is refused: {FREE_BITS}", help=QUANTIZE)

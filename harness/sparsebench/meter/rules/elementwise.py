@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.meter.rules.base import FREE, Plan, Rule, common_dtype, shape_of
+from sparsebench.meter.rules.base import FREE, WIDEST, Plan, Rule, common_dtype, shape_of
+from sparsebench.meter.values import DTYPES
+from sparsebench.ops import steady
 from sparsebench.ops.charges import Charge
 
 if TYPE_CHECKING:
@@ -73,44 +75,84 @@ _TABLE: dict[str, tuple[Callable[..., Any], str, int]] = {
 
 _WORDS = {"cmp": "comparison", "add": "addition", "mul": "multiplication", "div": "division"}
 _WORDS |= {"logic": "logical operation", "sqrt": "square root", "special": "function evaluation"}
-_WIDEST = 8  # bytes of the widest dtype that an element-wise result can have
 
 
-def _plan(kind: str, each: int, *operands: Any) -> Plan:
-    elements = math.prod(np.broadcast_shapes(*map(shape_of, operands)))
-    charge = Charge(kind, common_dtype(*operands).name, each * elements)
-    return Plan((charge,), elements * _WIDEST)
+def _elements(*operands: Any) -> int:
+    return math.prod(np.broadcast_shapes(*map(shape_of, operands)))
+
+
+def _plan(name: str, *operands: Any) -> Plan:
+    function, kind, each = _TABLE[name]
+    _check_dtypes(name, function, operands)
+    charge = Charge(kind, common_dtype(*operands).name, each * _elements(*operands))
+    return Plan((charge,), _elements(*operands) * WIDEST)
+
+
+def _check_dtypes(name: str, function: Any, operands: tuple[Any, ...]) -> None:
+    """Refuse dtypes that the operation does not take, before it runs."""
+    given = tuple(_dtype_or_type(operand) for operand in operands)
+    if name.startswith("logical_") and any(dtype != np.bool_ for dtype in given):
+        raise TypeError(f"{name}: expected booleans; compare first, e.g. x != 0")
+    if name == "reciprocal" and given[0] is not float and given[0].kind != "f":
+        raise TypeError(f"{name}: expected a real array; use 1.0 / x")
+    result = function.resolve_dtypes((*given, None))[-1]
+    if result.name not in DTYPES:
+        raise TypeError(f"{name}: the result would be {result}; cast to float32 or float64 first")
+
+
+def _dtype_or_type(operand: Any) -> Any:
+    """Give what NumPy's promotion looks at: an array's dtype, a Python number's type."""
+    if isinstance(operand, bool):
+        return np.dtype(np.bool_)
+    return operand.dtype if isinstance(operand, np.ndarray) else type(operand)
+
+
+def _unary(function: Callable[..., Any]) -> Callable[..., Any]:
+    def run(operand: Any, /) -> Any:
+        return function(operand)
+
+    return run
+
+
+def _binary(function: Callable[..., Any]) -> Callable[..., Any]:
+    def run(x1: Any, x2: Any, /) -> Any:
+        return function(x1, x2)
+
+    return run
 
 
 def _rule(name: str) -> Rule:
     function, kind, each = _TABLE[name]
-    operands = "x1, x2" if function.nin == 2 else "x"  # type: ignore[attr-defined]  # noqa: PLR2004
+    two = function.nin == 2  # type: ignore[attr-defined]  # noqa: PLR2004
+    executed = functools.partial(steady.evaluate, function) if kind == "special" else function
     return Rule(
         name,
-        run=function,
-        plan=functools.partial(_plan, kind, each),
+        run=(_binary if two else _unary)(executed),
+        plan=functools.partial(_plan, name),
         price=f"{each} {_WORDS[kind]}{'s' if each > 1 else ''} per element of the result",
-        example=f"xp.{name}({operands})",
+        example=f"xp.{name}({'x1, x2' if two else 'x'})",
     )
 
 
 def _clip(x: Any, /, min: Any = None, max: Any = None) -> Any:  # noqa: A002 - the standard's names
-    return np.clip(x, min, max)
+    return x.copy() if min is None and max is None else np.clip(x, min, max)
 
 
 def _clip_plan(x: Any, /, min: Any = None, max: Any = None) -> Plan:  # noqa: A002
     bounds = [bound for bound in (min, max) if bound is not None]
-    return _plan("cmp", len(bounds), x, *bounds)
+    elements = _elements(x, *bounds)
+    charge = Charge("cmp", common_dtype(x, *bounds).name, len(bounds) * elements)
+    return Plan((charge,), elements * WIDEST)
 
 
 def _where(condition: Any, x1: Any, x2: Any, /) -> Any:
-    if condition.dtype != np.bool_:
-        raise TypeError(f"where: expected a boolean condition, got {condition.dtype}; compare first")
     return np.where(condition, x1, x2)
 
 
-def _where_plan(*operands: Any) -> Plan:
-    return Plan(FREE, math.prod(np.broadcast_shapes(*map(shape_of, operands))) * _WIDEST)
+def _where_plan(condition: Any, x1: Any, x2: Any, /) -> Plan:
+    if condition.dtype != np.bool_:
+        raise TypeError(f"where: expected a boolean condition, got {condition.dtype}; compare first")
+    return Plan(FREE, _elements(condition, x1, x2) * WIDEST)
 
 
 RULES: tuple[Rule, ...] = (

@@ -7,18 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.meter.rules.base import FREE, Plan, Rule, common_dtype
+from sparsebench.meter.rules.base import FREE, WIDEST, Plan, Rule, common_dtype
+from sparsebench.ops import steady
 from sparsebench.ops.charges import inner_product
 
-__all__ = ["RULES", "TILE"]
-
-TILE = 64
-"""Rows that a matrix product takes at once.
-
-BLAS chooses its kernels by the size of a product, and kernels round differently in the last digit. Blocks of
-one fixed height give every row the same kernel, so that a row's digits do not depend on which rows stand
-beside it: scores must not depend on the secret order in which inputs are presented.
-"""
+__all__ = ["RULES"]
 
 
 def _matmul_shape(a: Any, b: Any) -> tuple[tuple[int, ...], int]:
@@ -35,52 +28,29 @@ def _matmul_shape(a: Any, b: Any) -> tuple[tuple[int, ...], int]:
 
 def _matmul_plan(a: Any, b: Any, /) -> Plan:
     shape, length = _matmul_shape(a, b)
-    dtype = common_dtype(a, b)
     outputs = math.prod(shape)
-    return Plan(inner_product(outputs, length, dtype), outputs * dtype.itemsize)
+    return Plan(inner_product(outputs, length, common_dtype(a, b)), (outputs + a.size + b.size) * WIDEST)
 
 
 def _matmul(a: Any, b: Any, /) -> Any:
-    if a.ndim == 1 or b.ndim > 2:  # noqa: PLR2004 - a stack on the right is a product per item already
-        return np.matmul(a, b)
-    shape, length = _matmul_shape(a, b)
-    dtype = common_dtype(a, b)
-    rows = a.reshape(-1, length)
-    kernel = b.astype(dtype, copy=False)
-    out = np.empty((rows.shape[0], *b.shape[1:]), dtype=dtype)
-    for start in range(0, rows.shape[0], TILE):
-        tile = rows[start : start + TILE]
-        out[start : start + TILE] = (
-            _full_tile(tile, dtype) @ kernel if len(tile) == TILE else _padded(tile, kernel)
-        )
-    return out.reshape(shape)
-
-
-def _full_tile(tile: Any, dtype: np.dtype[Any]) -> Any:
-    return np.ascontiguousarray(tile, dtype=dtype)
-
-
-def _padded(tile: Any, kernel: Any) -> Any:
-    full = np.zeros((TILE, tile.shape[1]), dtype=kernel.dtype)
-    full[: len(tile)] = tile
-    return (full @ kernel)[: len(tile)]
+    return steady.matmul(a, b)
 
 
 def _vecdot(a: Any, b: Any, /, *, axis: int = -1) -> Any:
-    return np.sum(a * b, axis=axis)
+    product = a * b
+    return steady.fold(np.sum, product, (product.ndim + axis,))
 
 
 def _vecdot_plan(a: Any, b: Any, /, *, axis: int = -1) -> Plan:
-    if axis >= 0 or a.shape[axis] != b.shape[axis]:
+    if not -min(a.ndim, b.ndim) <= axis < 0 or a.shape[axis] != b.shape[axis]:
         raise ValueError(
             f"vecdot: axis must be negative and as long in both, got {axis}, {a.shape}, {b.shape}"
         )
     shape = np.broadcast_shapes(a.shape, b.shape)
     elements = math.prod(shape)
     length = shape[axis]
-    dtype = common_dtype(a, b)
-    charges = inner_product(elements // length, length, dtype) if length else FREE
-    return Plan(charges, elements * dtype.itemsize)
+    charges = inner_product(elements // length, length, common_dtype(a, b)) if length else FREE
+    return Plan(charges, 2 * elements * WIDEST)
 
 
 RULES: tuple[Rule, ...] = (

@@ -1,0 +1,103 @@
+"""The contract: what a router and its experts become when they are put together."""
+
+import numpy as np
+import pytest
+
+import sparsebench as sb
+from sparsebench.errors import ContractError
+
+
+class Threshold(sb.Router):
+    def fit(self, train, valid, rng):
+        return {"edge": np.array([0.5])}
+
+    def route(self, params, x):
+        return sb.Routes((x[:, :1] > params["edge"]).astype(np.int64))
+
+
+class Means(sb.Experts):
+    def fit(self, train, valid, rng, routes):
+        chosen = routes.experts[:, 0]
+        return {"means": np.array([train.y[chosen == expert].mean() for expert in (0, 1)])}
+
+    def apply(self, params, x, routes):
+        return params["means"][routes.experts[:, 0]]
+
+
+class Bare(sb.Router):
+    def route(self, params, x):
+        return sb.Routes(np.zeros((len(x), 1), np.int64))
+
+
+class Zero(sb.Experts):
+    def apply(self, params, x, routes):
+        return 0.0 * x[:, 0]
+
+
+@pytest.fixture
+def split():
+    x = np.array([[0.0], [0.2], [0.8], [1.0]], np.float32)
+    return sb.Split(np.arange(4), x, np.array([1, 3, 10, 20], np.float32))
+
+
+def fit(submission, split):
+    return submission.fit(split, split, np.random.default_rng(0))
+
+
+def test_experts_are_fitted_on_the_routes_of_the_training_inputs(split):
+    routed = sb.Routed(Threshold(), Means())
+    params = fit(routed, split)
+    np.testing.assert_array_equal(params["edge"], [0.5])
+    np.testing.assert_array_equal(params["means"], [2.0, 15.0])
+    np.testing.assert_array_equal(routed.predict(params, split.x), [2, 2, 15, 15])
+
+
+def test_parts_without_parameters_need_no_fit(split):
+    assert fit(sb.Routed(Bare(), Zero()), split) == {}
+
+
+def test_routes_have_no_gates_unless_given():
+    assert sb.Routes(np.zeros((1, 1))).gates is None
+
+
+def test_clashing_parameter_names_are_refused(split):
+    class Clashing(Means):
+        def fit(self, train, valid, rng, routes):
+            return {"edge": np.zeros(1)}
+
+    with pytest.raises(ContractError, match="router and experts both return the parameter 'edge'") as caught:
+        fit(sb.Routed(Threshold(), Clashing()), split)
+    assert "another name" in caught.value.help
+
+
+@pytest.mark.parametrize("part", ["router", "experts"])
+@pytest.mark.parametrize("returned", [None, [np.zeros(1)], np.zeros(1)])
+def test_a_part_whose_fit_gives_no_dict_is_named(split, part, returned):
+    class Router(Threshold):
+        def fit(self, *arguments):
+            return returned if part == "router" else super().fit(*arguments)
+
+    class Experts(Means):
+        def fit(self, *arguments):
+            return returned if part == "experts" else super().fit(*arguments)
+
+    expected = f"{part}: fit: expected a dict of arrays, got {type(returned).__name__}"
+    with pytest.raises(ContractError, match=expected):
+        fit(sb.Routed(Router(), Experts()), split)
+
+
+def test_a_route_that_is_none_is_named(split):
+    class Router(Threshold):
+        def route(self, params, x):
+            return x
+
+    with pytest.raises(ContractError, match=r"route: expected sparsebench\.Routes, got ndarray"):
+        fit(sb.Routed(Router(), Means()), split)
+    with pytest.raises(ContractError, match=r"route: expected sparsebench\.Routes, got ndarray"):
+        sb.Routed(Router(), Means()).predict({}, split.x)
+
+
+@pytest.mark.parametrize("kind", [sb.Submission, sb.Router, sb.Experts])
+def test_the_bases_cannot_be_used_as_they_are(kind):
+    with pytest.raises(TypeError, match="abstract"):
+        kind()

@@ -1,0 +1,53 @@
+"""``sparsebench new``: what it writes runs as it is, and where it refuses it leaves nothing."""
+
+import pytest
+
+from sparsebench.errors import UsageError
+from sparsebench.evaluate.check import check_submission
+from sparsebench.models import find_submission
+from sparsebench.models.template import write_template
+
+
+def test_it_passes_the_check_as_it_is(tmp_path):
+    files = write_template(tmp_path / "my-router")
+    assert [file.name for file in files] == ["submission.toml", "submission.py", "README.md"]
+    assert find_submission(str(tmp_path / "my-router")).manifest.name == "my-router"
+    checks = list(check_submission(str(tmp_path / "my-router"), ("experts-8",)))
+    assert [check for check in checks if not check.ok] == []
+    names = [check.name.rpartition(" ")[2] for check in checks]
+    assert names == ["manifest", "runs", "alone-as-in-batches", "timed-as-metered", "repeats"]
+
+
+def test_parents_are_made_and_nothing_else_is_left(tmp_path):
+    write_template(tmp_path / "a" / "b" / "mine")
+    assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == ["mine"]
+
+
+@pytest.mark.parametrize(
+    "name", ["Bad", "with_underscore", "-a", "a-", "a--b", "a b", "ä", "..", "a.py", "a" * 65]
+)
+def test_bad_names_are_refused_and_leave_nothing(tmp_path, name):
+    with pytest.raises(UsageError, match=r"expected a name of .*lower-case letters") as caught:
+        write_template(tmp_path / name)
+    assert "my-router" in caught.value.help
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link"])
+def test_what_exists_is_not_touched(tmp_path, kind):
+    there = tmp_path / "mine"
+    {
+        "folder": there.mkdir,
+        "file": lambda: there.write_text("text", encoding="utf-8"),
+        "link": lambda: there.symlink_to(tmp_path / "nowhere"),
+    }[kind]()
+    with pytest.raises(UsageError, match="exists already"):
+        write_template(there)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+    assert kind != "file" or there.read_text(encoding="utf-8") == "text"
+
+
+def test_a_folder_that_cannot_be_made_is_the_users_mistake(tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(UsageError, match="cannot write"):
+        write_template(tmp_path / "file" / "mine")
