@@ -15,11 +15,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_example_is_the_output_of_its_command(tmp_path):
-    found = re.search(
-        r"    \$ (sparsebench eval .*)\n\n<!-- example:begin -->\n(.*?)<!-- example:end -->",
-        README,
-        re.DOTALL,
-    )
+    block = r"<!-- example:begin -->\n(.*?)<!-- example:end -->"
+    found = re.search(r"    \$ (sparsebench eval .*)\n\n" + block, README, re.DOTALL)
     assert found, "the README has an example between markers"
     arguments = [*shlex.split(found[1])[1:], "--output", str(tmp_path)]
     command = [sys.executable, "-c", "from sparsebench.cli import main; main()", *arguments]

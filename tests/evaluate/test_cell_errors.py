@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 
 import pytest
 
@@ -87,7 +86,7 @@ FAULTS = {
     "fit-gives-nan": (
         plain(fit="return {'w': np.full(4, np.nan), 'b': np.zeros(1)}"),
         "invalid",
-        "256 NaN.*; look for a division by zero",
+        "not finite, .*; look for a division by zero",
     ),
     "predict-gives-too-many-axes": (
         plain(predict="return x[:, :1]"),
@@ -117,12 +116,12 @@ FAULTS = {
     "predict-gives-nan": (
         plain(predict="return x[:, 0] * float('nan')"),
         "invalid",
-        "not finite .*; look for a division by zero",
+        "not finite, .*; look for a division by zero",
     ),
     "predict-gives-numpy": (
         plain(predict="return np.zeros(x.shape[0])"),
         "failed",
-        r"predict: expected an array of the namespace of x, got ndarray; compute it with xp = x\.__array_namesp",
+        r"predict: expected an array of the namespace of x, got ndarray; compute it with xp",
     ),
     "predict-gives-nothing": (
         plain(predict="pass"),
@@ -206,7 +205,7 @@ FAULTS = {
         "RecursionError: .*submission",
     ),
     "route-gives-nothing": (
-        routed(route="pass", experts_fit="return {}").replace("return {}", "return {}"),
+        routed(route="pass"),
         "failed",
         r"route: expected sparsebench\.Routes, got NoneType; return .*Routes\(experts, gates\)",
     ),
@@ -238,7 +237,7 @@ FAULTS = {
     "an-expert-that-is-not-there": (
         routed(route=BITS + "return sb.Routes(bits + 2)"),
         "failed",
-        r"gather: an index is out of range \(submission\.py:\d+ in apply\); an index must stay inside its table",
+        r"gather: an index is out of range \(submission\.py:\d+ in apply\); an index must",
     ),
     "apply-gives-nothing": (
         routed(apply="pass"),
@@ -350,7 +349,7 @@ def test_a_batch_that_takes_too_much_is_run_in_parts(tmp_path):
 
 
 def test_a_folder_that_changes_while_it_runs_is_found_out(tmp_path):
-    fit = f"open('ready', 'w').close()\ntime.sleep(2)\n{SOUND_FIT}"
+    fit = f"time.sleep(0.5)\n{SOUND_FIT}"
     folder = write(tmp_path / "mine", plain(fit=fit))
     cell = cell_of(folder)
     note = threading.Event()
@@ -363,7 +362,6 @@ def test_a_folder_that_changes_while_it_runs_is_found_out(tmp_path):
     running = threading.Thread(target=lambda: rows.append(run_cell(cell, Limits(), told)))
     running.start()
     assert note.wait(60)
-    time.sleep(0.2)
     (folder / "notes.txt").write_text("new", encoding="utf-8")
     running.join()
     check(rows[0], "failed", "the submission's folder changed while it ran; evaluate it again")

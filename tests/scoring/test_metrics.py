@@ -125,19 +125,13 @@ def test_something_that_is_no_array_is_a_failed_cell():
 
 
 @pytest.mark.parametrize("metric", METRICS)
-def test_nan_and_infinity_are_invalid_and_say_where(metric):
+def test_nan_and_infinity_are_invalid_and_nothing_tells_where(metric):
     prediction = np.zeros(10)
     prediction[[2, 5]] = np.nan
     prediction[7] = -np.inf
-    with pytest.raises(InvalidResultError, match=r"3 values of 10 .*2 NaN, 1 infinite") as caught:
+    with pytest.raises(InvalidResultError, match="not finite") as caught:
         score_predictions(metric, np.arange(10.0), prediction)
-    assert caught.value.help.startswith("rows 2, 5, 7;")
-
-
-def test_many_bad_rows_are_not_all_listed():
-    with pytest.raises(InvalidResultError) as caught:
-        score_predictions("nmse", np.arange(9.0), np.full(9, np.nan))
-    assert caught.value.help.startswith("rows 0, 1, 2, 3, 4, ...;")
+    assert not any(character.isdigit() for character in caught.value.what + caught.value.help)
 
 
 @pytest.mark.parametrize("value", [1e200, -1.7e308])

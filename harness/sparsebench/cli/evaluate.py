@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from typing import TYPE_CHECKING
+import signal
+import threading
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from sparsebench.cli.options import Names, Seconds, Seeds, Size, output_option, usable_cores
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sparsebench.evaluate.run import Run
@@ -96,13 +100,30 @@ def _execute(run: Run, jobs: int) -> list[Row]:
 
     if run.finished:
         click.echo(f"{len(run.finished)} cells are finished already", err=True)
-    with Progress(len(run.cells)) as progress:
+    with Progress(len(run.cells)) as progress, _stopped_by_schedulers():
         try:
             return run.execute(jobs=min(jobs, max(len(run.cells), 1)), on_row=progress.advance)
         except KeyboardInterrupt:
             done = f"{progress.done} of {len(run.cells)} cells finished, their rows are in {run.store}"
             progress.say(f"{done}; go on with the same command and --resume")
             raise
+
+
+@contextlib.contextmanager
+def _stopped_by_schedulers() -> Iterator[None]:
+    """Have SIGTERM stop a run as Ctrl-C does: ``timeout`` and job schedulers send it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's affair
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _print(run: Run, rows: list[Row], *, as_json: bool) -> None:

@@ -25,7 +25,7 @@ def _differing(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> float:
         return 1.0
     with np.errstate(invalid="ignore"):
         close = np.abs(a - b) <= _TOLERANCE * np.maximum(1.0, np.abs(b))
-    return float(1.0 - np.mean(close | (np.isnan(a) & np.isnan(b)))) if a.size else 0.0
+    return float(np.mean(~(close | (np.isnan(a) & np.isnan(b))))) if a.size else 0.0
 
 
 def alone_as_in_batches(single: Single, batched: np.ndarray[Any, Any]) -> Audit:

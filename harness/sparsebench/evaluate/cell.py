@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import statistics
 import time
@@ -12,23 +13,23 @@ import numpy as np
 import safetensors.numpy
 from threadpoolctl import threadpool_limits
 
-from sparsebench.errors import CellError, FailedError, TimeLimitError
+from sparsebench.errors import CellError, TimeLimitError
 from sparsebench.evaluate import audits
 from sparsebench.evaluate.counts import count_columns
 from sparsebench.evaluate.metering import run_batches, run_single
 from sparsebench.evaluate.session import Session
 from sparsebench.meter import COST_MODEL, Engine
-from sparsebench.models import folder_hash
 from sparsebench.results import Audit, Row
 from sparsebench.results.provenance import provenance_fields, utc_now
 from sparsebench.scoring import SCORING_VERSION, score_predictions
 from sparsebench.tasks import fresh_inputs, load_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sparsebench.evaluate.plan import Cell, Limits
-    from sparsebench.tasks import Instance, Task
+    from sparsebench.meter import Description
+    from sparsebench.tasks import Instance, Task, TaskInfo
 
 __all__ = ["SAMPLE", "failed_row", "run_cell"]
 
@@ -105,7 +106,6 @@ def _evaluate(
 ) -> None:
     """Go through the stages; leave what they give in ``findings``."""
     info = task.info[cell.instance]
-    _check_unchanged(cell)
     _begin("fit", findings, note)
     with Session(cell, info, limits) as session:
         findings.sandbox = session.sandbox
@@ -114,15 +114,34 @@ def _evaluate(
         findings.fit_seconds = time.perf_counter() - begin
     findings.model_hash = hashlib.sha256(safetensors.numpy.save(parameters)).hexdigest()
     _begin("predict", findings, note)
-    with Session(cell, info, limits) as session:
-        _check_unchanged(cell)
-        engine = Engine(memory_limit=limits.memory)
-        session.hold(engine.add_parameters(parameters))
-        _score(cell, task, instance, session, engine, parameters, findings)
-        _begin("time", findings, note)
-        session.start_clock()
+    engine = Engine(memory_limit=limits.memory)
+    models = _Models(cell, info, limits, engine.add_parameters(parameters))
+    _score(cell, task, instance, models, engine, parameters, findings)
+    _begin("time", findings, note)
+    with models.fresh(last=True) as session:
         _time(cell, instance, session, engine, parameters, findings)
-        findings.peak_bytes = engine.memory.peak
+    findings.peak_bytes = engine.memory.peak
+
+
+@dataclass
+class _Models:
+    """Processes for the metered passes: each pass has its own, so that none knows what another has seen."""
+
+    cell: Cell
+    info: TaskInfo
+    limits: Limits
+    parameters: dict[str, Description]
+    deadline: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.deadline = time.monotonic() + self.limits.seconds
+
+    @contextlib.contextmanager
+    def fresh(self, *, last: bool = False) -> Iterator[Session]:
+        """Start one that holds the parameters, on what is left of the stage's time; the last has all anew."""
+        with Session(self.cell, self.info, self.limits, deadline=None if last else self.deadline) as session:
+            session.hold(self.parameters)
+            yield session
 
 
 def _begin(stage: str, findings: _Findings, note: Callable[[str], None]) -> None:
@@ -134,7 +153,7 @@ def _score(
     cell: Cell,
     task: Task,
     instance: Instance,
-    session: Session,
+    models: _Models,
     engine: Engine,
     parameters: dict[str, np.ndarray[Any, Any]],
     findings: _Findings,
@@ -142,12 +161,15 @@ def _score(
     """Meter the test split, score the predictions, audit both."""
     test = instance.test
     sample = _sample(cell, len(test))
-    whole = run_batches(session, engine, test.x)
+    with models.fresh() as session:
+        whole = run_batches(session, engine, test.x)
     scores = score_predictions(task.metric, test.y, whole.predictions)
-    single = run_single(session, engine, test.x[sample])
+    with models.fresh() as session:
+        single = run_single(session, engine, test.x[sample])
     # As many rows at once as in the whole split, so that no submission can tell this pass by its size.
     repeats = max(1, whole.rows // len(sample))
-    together = run_batches(session, engine, test.x[np.tile(sample, repeats)])
+    with models.fresh() as session:
+        together = run_batches(session, engine, test.x[np.tile(sample, repeats)])
     findings.audits.append(audits.alone_as_in_batches(single, whole.predictions[sample]))
     columns = count_columns(whole, single, together, engine.constants, parameters)
     if task.metric == "recall":
@@ -178,20 +200,18 @@ def _time(
     try:
         metered = run_batches(session, engine, x)
         x = x[: metered.rows]
-        session.arm(parameters, x)
-        runs = [session.run() for _ in range(_TIMED_RUNS + 1)]
+        session.arm(parameters)
+        # A new order each time: an answer that was kept from an earlier run is no answer.
+        orders = [rng.permutation(len(x)) for _ in range(_TIMED_RUNS + 1)]
+        runs = [session.run(x[order]) for order in orders]
     except CellError as error:
         findings.audits.append(Audit("timed-as-metered", "not-run", _line(error)))
         return
-    verdict = audits.timed_as_metered(runs[-1][0], metered.predictions[: len(x)])
+    expected = np.concatenate([metered.predictions[order] for order in orders])
+    verdict = audits.timed_as_metered(np.concatenate([timed for timed, _ in runs]), expected)
     findings.audits.append(verdict)
     if verdict.verdict == "pass":
         findings.predict_seconds = statistics.median(seconds for _, seconds in runs[1:]) / len(x)
-
-
-def _check_unchanged(cell: Cell) -> None:
-    if folder_hash(cell.path) != cell.submission_hash:
-        raise FailedError("the submission's folder changed while it ran", help="evaluate it again")
 
 
 def _line(error: CellError) -> str:

@@ -1,6 +1,6 @@
 """The submission's process. It is told what to do over a pipe, and never holds a scored input.
 
-Run as ``python -m sparsebench.evaluate.child READ_FD WRITE_FD``. Imports little: NumPy and our own client.
+Started by :mod:`sparsebench.evaluate.process`. Imports little: NumPy and our own client.
 """
 
 from __future__ import annotations
@@ -103,6 +103,7 @@ class Worker:
         self._submission: Submission | None = None
         self._described: dict[str, Description] = {}
         self._plain: dict[str, np.ndarray[Any, Any]] = {}
+        self._path: Path | None = None
 
     def serve(self) -> None:
         """Answer requests until the harness goes."""
@@ -119,17 +120,18 @@ class Worker:
         except EOFError:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a submission raises is told, not swallowed
-            self._pipe.send({"error": _describe(error, getattr(self, "_path", None))})
+            self._pipe.send({"error": _describe(error, self._path), "turn": header["turn"]})
         else:
-            self._pipe.send({"done": done}, data)
+            self._pipe.send({"done": done, "turn": header["turn"]}, data)
 
     def do_load(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Lock the process in, then import and construct the submission."""
-        self._path = Path(header["path"])
+        path = self._path = Path(header["path"])
         sandbox.limit_memory(header["memory"])
-        held = sandbox.protect(self._path, Path.cwd())
+        sandbox.drop_powers()
+        held = sandbox.protect(path, Path.cwd(), [Path(folder) for folder in header["hidden"]])
         task = TaskInfo(**{**header["task"], "input_shape": tuple(header["task"]["input_shape"])})
-        self._submission = construct(self._path, header["entry"], task, header["settings"])
+        self._submission = construct(path, header["entry"], task, header["settings"])
         return {"routed": is_routed(self._submission), "sandbox": held}, b""
 
     def do_fit(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
@@ -167,14 +169,14 @@ class Worker:
         return self._told(answer, "apply"), b""
 
     def do_arm(self, _: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
-        """Take real arrays to be timed on: parameters and fresh inputs that are never scored."""
+        """Take real parameters to be timed with."""
         self._plain = safetensors.numpy.load(payload)
         return None, b""
 
-    def do_run(self, _: dict[str, Any], __: bytes) -> tuple[Any, bytes]:
-        """Predict on the real arrays; give the bytes of the answer."""
-        params = {name[2:]: array for name, array in self._plain.items() if name.startswith("p.")}
-        answer = np.asarray(self._loaded.predict(params, self._plain["x"]))
+    def do_run(self, _: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
+        """Predict on real inputs, which are fresh and never scored; give the bytes of the answer."""
+        x = safetensors.numpy.load(payload)["x"]
+        answer = np.asarray(self._loaded.predict(dict(self._plain), x))
         return None, np.ascontiguousarray(answer, dtype=np.float64).tobytes()
 
     @property
@@ -204,20 +206,23 @@ def _split(arrays: dict[str, np.ndarray[Any, Any]], name: str) -> Split:
 
 def _describe(error: BaseException, path: Path | None) -> dict[str, Any]:
     """Tell an error in JSON: its type, its first line, and the submission's own line that it comes from."""
-    lines = (error.what if isinstance(error, SparsebenchError) else str(error)).strip().splitlines()
     where = ""
     for frame in traceback.extract_tb(error.__traceback__):
         if path is not None and Path(frame.filename).is_relative_to(path):
             where = f"{Path(frame.filename).relative_to(path)}:{frame.lineno} in {frame.name}"
     mend = error.help if isinstance(error, SparsebenchError) else ""
-    return {"type": type(error).__name__, "text": lines[0] if lines else "", "where": where, "help": mend}
+    return {"type": type(error).__name__, "text": _first_line(error), "where": where, "help": mend}
+
+
+def _first_line(error: BaseException) -> str:
+    try:
+        text = error.what if isinstance(error, SparsebenchError) else str(error)
+    except Exception as inner:  # noqa: BLE001 - an exception of a submission may not even print
+        return f"it cannot be printed: {type(inner).__name__}"
+    return text.strip().partition("\n")[0][:1000]
 
 
 def main() -> None:
     """Serve on the two file descriptors named on the command line."""
     sandbox.die_with_parent()
     Worker(Pipe(int(sys.argv[1]), int(sys.argv[2]))).serve()
-
-
-if __name__ == "__main__":
-    main()

@@ -32,7 +32,8 @@ def count_columns(
         The test split in batches.
     single, together
         The sampled inputs one by one, and the same inputs, repeated, in batches of the usual size. Where the
-        batches were cheaper, work was shared across rows, and the row carries what the inputs cost alone.
+        two differ, an input's cost depends on the inputs beside it (work is shared, or a loop waits for the
+        slowest row), so on an order that is drawn afresh: the row carries what the inputs cost alone.
     constants
         Content hash -> (elements, bytes) of every array that the submission made by itself in predict.
     parameters
@@ -45,8 +46,8 @@ def count_columns(
     """
     sampled = len(single.predictions)
     batched = len(together.predictions)
-    shared = price(together.ledger) * sampled < price(single.ledger) * batched
-    ledger, inputs = (single.ledger, sampled) if shared else (whole.ledger, len(whole.predictions))
+    coupled = _scaled(together.ledger, sampled) != _scaled(single.ledger, batched)
+    ledger, inputs = (single.ledger, sampled) if coupled else (whole.ledger, len(whole.predictions))
     per_input = single.prices["ops"]
     return {
         **_prices(ledger, inputs),
@@ -55,7 +56,7 @@ def count_columns(
         "ops_max": float(per_input.max()),
         "ops_batch": price(together.ledger) / batched,
         "ops_single": price(single.ledger) / sampled,
-        "ops_counted": "one-by-one" if shared else "batch",
+        "ops_counted": "one-by-one" if coupled else "batch",
         "add_mul_cmp_max": float(single.prices["add-mul-cmp"].max()),
         "loaded_parameters": float(single.loaded_parameters.mean()),
         "loaded_bytes": float(single.loaded_bytes.mean()),
@@ -66,6 +67,10 @@ def count_columns(
         "counts": tuple(Count(*entry) for entry in ledger),
         **_expert_columns(whole, ledger, inputs),
     }
+
+
+def _scaled(ledger: Ledger, factor: int) -> list[tuple[str, str, str, int]]:
+    return [(phase, kind, dtype, amount * factor) for phase, kind, dtype, amount in ledger]
 
 
 def _prices(ledger: Ledger, inputs: int) -> dict[str, float]:

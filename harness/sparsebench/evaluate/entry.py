@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from sparsebench.errors import ContractError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sparsebench.models import SubmissionFolder
 
 __all__ = ["check_entry"]
@@ -38,14 +40,14 @@ def check_entry(folder: SubmissionFolder) -> None:
         raise ContractError(message, help=f"define it, or mend the entry; classes there: {there}")
 
 
-def _bound(statement: ast.stmt) -> list[str]:
-    """Names that a top-level statement may bind."""
+def _bound(statement: ast.AST) -> Iterator[str]:
+    """Names that a top-level statement may bind, also one inside of ``if`` or ``try``."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
-        return [statement.name]
+        yield statement.name
+        return  # what is inside is not the module's
     if isinstance(statement, ast.Import | ast.ImportFrom):
-        return [(alias.asname or alias.name).partition(".")[0] for alias in statement.names]
-    return [
-        node.id
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    ]
+        yield from ((alias.asname or alias.name).partition(".")[0] for alias in statement.names)
+    elif isinstance(statement, ast.Name) and isinstance(statement.ctx, ast.Store):
+        yield statement.id
+    for part in ast.iter_child_nodes(statement):
+        yield from _bound(part)

@@ -7,22 +7,26 @@ import multiprocessing
 import os
 import signal
 import sys
+import tempfile
+import traceback
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.cell import failed_row, run_cell
 from sparsebench.evaluate.sandbox import die_with_parent
 from sparsebench.results import ResultStore
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
-    from pathlib import Path
 
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.results import Row
 
 __all__ = ["execute"]
 
+_Pool = concurrent.futures.ProcessPoolExecutor
 _Future = concurrent.futures.Future[Any]
 
 
@@ -52,58 +56,69 @@ def execute(cells: Sequence[Cell], store: Path, limits: Limits, *, jobs: int) ->
         If a task's data are not what their hashes say. Cells that run are stopped.
     """
     waiting = list(reversed(cells))
-    while waiting:
-        suspects: list[Cell] = []
-        yield from _in_pool(waiting, suspects, store, limits, jobs)
-        for cell in suspects:  # one of them took a worker down: each gets a pool of its own, to see which
-            yield cell, _alone(cell, store, limits)
+    # All temporary files of the workers lie in a folder of ours: a worker that is killed cannot clean up.
+    with tempfile.TemporaryDirectory(prefix="sparsebench-", ignore_cleanup_errors=True) as scratch:
+        while waiting:
+            suspects: list[Cell] = []
+            with _pool(jobs, scratch) as pool:
+                yield from _in_pool(pool, waiting, suspects, store, limits, jobs)
+            for cell in suspects:  # one of them took a worker down: each gets a pool of its own, to see which
+                with _pool(1, scratch) as pool:
+                    row = _alone(pool, cell, store, limits)
+                yield cell, row
 
 
 def _in_pool(
-    waiting: list[Cell], suspects: list[Cell], store: Path, limits: Limits, jobs: int
+    pool: _Pool, waiting: list[Cell], suspects: list[Cell], store: Path, limits: Limits, jobs: int
 ) -> Iterator[tuple[Cell, Row]]:
     """Work off ``waiting`` until it is empty or a worker dies; then the cells in flight become suspects."""
     running: dict[_Future, Cell] = {}
-    with _pool(jobs) as pool:
-        try:
-            while waiting or running:
-                while waiting and len(running) < jobs:
-                    running[pool.submit(_work_in_pool, waiting[-1], store, limits)] = waiting[-1]
-                    waiting.pop()  # not before: submit raises where the pool is broken
-                done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
-                for future in done:
-                    row = future.result()
-                    yield running.pop(future), row
-        except BrokenProcessPool:
-            suspects.extend(running.values())
-        except BaseException:
-            _stop(pool)
-            raise
+    try:
+        while waiting or running:
+            while waiting and len(running) < jobs:
+                running[pool.submit(_work_in_pool, waiting[-1], store, limits)] = waiting[-1]
+                waiting.pop()  # not before: submit raises where the pool is broken
+            done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
+            for future in done:
+                row = future.result()
+                yield running.pop(future), row
+    except BrokenProcessPool:
+        suspects.extend(running.values())
+    except BaseException:
+        _stop(pool)
+        raise
 
 
-def _alone(cell: Cell, store: Path, limits: Limits) -> Row:
+def _alone(pool: _Pool, cell: Cell, store: Path, limits: Limits) -> Row:
     """Run a cell that may have taken a worker down; if it does so again, that is its row."""
-    with _pool(1) as pool:
-        try:
-            return pool.submit(_work_in_pool, cell, store, limits).result()
-        except BrokenProcessPool:
-            row = failed_row(cell, "the harness's own process died while it ran this cell; is memory short?")
-            ResultStore(store).write(row)
-            return row
-        except BaseException:
-            _stop(pool)
-            raise
+    try:
+        return pool.submit(_work_in_pool, cell, store, limits).result()
+    except BrokenProcessPool:
+        row = failed_row(cell, "the harness's own process died while it ran this cell; is memory short?")
+        ResultStore(store).write(row)
+        return row
+    except BaseException:
+        _stop(pool)
+        raise
 
 
 def _work(cell: Cell, store: Path, limits: Limits) -> Row:
-    row = run_cell(cell, limits)
+    try:
+        row = run_cell(cell, limits)
+    except SparsebenchError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a mistake of ours ends this cell and no other
+        traceback.print_exc()
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+        row = failed_row(cell, f"the harness itself failed: {where}; please report it")
     ResultStore(store).write(row)
     return row
 
 
-def _pool(jobs: int) -> concurrent.futures.ProcessPoolExecutor:
+def _pool(jobs: int, scratch: str) -> _Pool:
     context = multiprocessing.get_context("spawn")  # a fork would inherit locks and threads of libraries
-    return concurrent.futures.ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_worker)
+    return _Pool(jobs, mp_context=context, initializer=_begin_worker, initargs=(scratch,))
 
 
 def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> Row:
@@ -115,8 +130,9 @@ def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> Row:
     os._exit(1)
 
 
-def _begin_worker() -> None:
+def _begin_worker(scratch: str) -> None:
     """Leave Ctrl-C to the parent, clean up on its word, and go when it goes."""
+    tempfile.tempdir = scratch
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
     die_with_parent()
@@ -130,8 +146,8 @@ def _leave(*_: object) -> NoReturn:
     sys.exit(1)  # unwinds the cell: its process is killed and its scratch folder removed
 
 
-def _stop(pool: concurrent.futures.ProcessPoolExecutor) -> None:
-    """End the cells that run, now."""
-    pool.shutdown(wait=False, cancel_futures=True)
+def _stop(pool: _Pool) -> None:
+    """End the cells that run, now, and wait until their processes are gone."""
     for process in multiprocessing.active_children():
         process.terminate()
+    pool.shutdown(wait=True, cancel_futures=True)

@@ -101,7 +101,8 @@ def run_batches(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Pass:
         try:
             collected.append(_Part(chosen, *_predict(model, engine, x[chosen])))
         except MemoryLimitError:
-            if len(chosen) == 1:
+            # Tried again, smaller and for nothing: but not by somebody who has learnt something of the rows.
+            if len(chosen) == 1 or engine.bits_revealed:
                 raise
             rows = len(chosen) // 2
             continue
@@ -203,7 +204,7 @@ def _checked_answer(engine: Engine, answer: Handle, n: int) -> np.ndarray[Any, A
 
 def _checked_experts(engine: Engine, experts: Handle, gates: Handle | None, n: int) -> np.ndarray[Any, Any]:
     value = engine.value(experts)
-    if value.ndim != 2 or len(value) != n or value.dtype.kind not in "iu":  # noqa: PLR2004 - (n, k)
+    if value.ndim != 2 or len(value) != n or not value.shape[1] or value.dtype.kind not in "iu":  # noqa: PLR2004
         got = f"shape {_relative(value.shape, n)} and dtype {value.dtype}"
         message = f"route: expected integer experts of shape (n, k), got {got}"
         raise FailedError(message, help="use index[:, None] for k = 1")

@@ -79,7 +79,8 @@ def prepare(
     IntegrityError
         If a task's data, or the store, are not what they should be.
     """
-    folders = [find_submission(reference) for reference in dict.fromkeys(references)]
+    found = (find_submission(reference) for reference in dict.fromkeys(references))
+    folders = list({folder.path: folder for folder in found}.values())
     for folder in folders:
         check_entry(folder)
     _check_writable(store)

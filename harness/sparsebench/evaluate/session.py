@@ -1,32 +1,36 @@
-"""The harness's end of a submission's process."""
+"""The harness's end of a submission's process.
+
+Nothing that comes from there is believed to be of any type, to be the answer to what was asked, or to end.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
-import subprocess
-import sys
-import tempfile
 import time
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import safetensors.numpy
 
-from sparsebench.errors import CellError, FailedError, MemoryLimitError, RefusedError
-from sparsebench.errors import UncountedOperationError as Uncounted
-from sparsebench.meter import Description, Engine, Handle, Pipe, answer
+from sparsebench.errors import CellError, FailedError, MemoryLimitError, RefusedError, TimeLimitError
+from sparsebench.evaluate import payloads, reports
+from sparsebench.evaluate.process import start
+from sparsebench.evaluate.scratch import Scratch
+from sparsebench.meter import Description, Engine, Handle, answer
 from sparsebench.meter.wire import pack_description
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sparsebench.evaluate.plan import Cell, Limits
-    from sparsebench.tasks import Instance, Split, TaskInfo
+    from sparsebench.tasks import Instance, TaskInfo
 
 __all__ = ["Session"]
 
-_TEXT_LIMIT = 300
-_SLACK = 16 << 20  # bytes of a message beside its arrays
+_GRACE = 1.0  # seconds for a process that closed its pipe to be gone by itself
 
 
 class Session:
@@ -39,7 +43,9 @@ class Session:
     task
         What the submission is told about its task.
     limits
-        Time for each stage, and memory.
+        Time for the stage, and memory.
+    deadline
+        When the stage ends, in :func:`time.monotonic`, where several processes share its time.
 
     Attributes
     ----------
@@ -54,18 +60,23 @@ class Session:
         If the submission cannot be loaded.
     """
 
-    def __init__(self, cell: Cell, task: TaskInfo, limits: Limits) -> None:
+    def __init__(self, cell: Cell, task: TaskInfo, limits: Limits, *, deadline: float | None = None) -> None:
         self._limits = limits
-        self._scratch = tempfile.TemporaryDirectory(prefix="sparsebench-", ignore_cleanup_errors=True)
-        self._process, self._pipe = _start(self._scratch.name, limits.memory)
-        self.start_clock()
+        self._scratch = Scratch(cell.path, cell.submission_hash)
+        self._closed = False
         try:
-            loaded = self.ask({"do": "load", **_load_request(cell, task, limits)})[0]
+            self._process, self._pipe = start(self._scratch.work, limits.memory)
+        except BaseException:
+            self._scratch.remove()
+            raise
+        self._deadline = time.monotonic() + limits.seconds if deadline is None else deadline
+        self._pipe.set_deadline(self._deadline)
+        try:
+            told = self.ask({"do": "load", **_load_request(cell, self._scratch.code, task, limits)})[0]
+            self.routed, self.sandbox = _loaded(told)
         except BaseException:
             self.close()
             raise
-        self.routed = loaded["routed"] is True
-        self.sandbox = "files" if loaded["sandbox"] == "files" else "none"
 
     def __enter__(self) -> Self:
         return self
@@ -74,12 +85,18 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Kill the process and all that it started in its process group; remove its scratch folder."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        """Kill the process and its process group, remove its folders. May be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        self._kill()
         self._process.wait()
         self._pipe.close()
-        self._scratch.cleanup()
+        self._scratch.remove()
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says so of a group of zombies
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def fit(self, instance: Instance, entropy: list[int]) -> dict[str, np.ndarray[Any, Any]]:
         """Fit on an instance's train and valid splits.
@@ -89,13 +106,8 @@ class Session:
         CellError
             If it fails, takes too long, or returns something that is not a model.
         """
-        arrays = {**_arrays("train", instance.train), **_arrays("valid", instance.valid)}
-        payload = self.ask({"do": "fit", "entropy": entropy}, safetensors.numpy.save(arrays))[1]
-        try:
-            return safetensors.numpy.load(payload)
-        except Exception as error:  # noqa: BLE001 - whatever an untrusted process sends, the parser may say
-            message = f"fit: what came back are no arrays: {type(error).__name__}"
-            raise FailedError(message, help="return a dict of str to numpy.ndarray") from None
+        arrays = {**payloads.split("train", instance.train), **payloads.split("valid", instance.valid)}
+        return payloads.model(self.ask({"do": "fit", "entropy": entropy}, safetensors.numpy.save(arrays))[1])
 
     def hold(self, parameters: dict[str, Description]) -> None:
         """Hand over the handles of the parameters."""
@@ -108,8 +120,10 @@ class Session:
     def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
         """Route on handles: experts and gates."""
         told = self.ask({"do": "route", "x": pack_description(x)}, engine=engine)[0]
-        gates = None if told["gates"] is None else self._handle(engine, told["gates"])
-        return self._handle(engine, told["experts"]), gates
+        if not isinstance(told, dict):
+            raise reports.not_a_message()
+        gates = None if told.get("gates") is None else self._handle(engine, told["gates"])
+        return self._handle(engine, told.get("experts")), gates
 
     def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
         """Run the experts on handles."""
@@ -121,15 +135,15 @@ class Session:
         }
         return self._handle(engine, self.ask(request, engine=engine)[0])
 
-    def arm(self, parameters: dict[str, np.ndarray[Any, Any]], x: np.ndarray[Any, Any]) -> None:
-        """Hand over real arrays to be timed on."""
-        arrays = {"x": np.ascontiguousarray(x), **{f"p.{name}": p for name, p in parameters.items()}}
-        self.ask({"do": "arm"}, safetensors.numpy.save(arrays))
+    def arm(self, parameters: dict[str, np.ndarray[Any, Any]]) -> None:
+        """Hand over real parameters to be timed with."""
+        self.ask({"do": "arm"}, safetensors.numpy.save(parameters))
 
-    def run(self) -> tuple[np.ndarray[Any, Any], float]:
-        """Predict on those arrays: the answer, and the wall-clock seconds until its last byte."""
+    def run(self, x: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], float]:
+        """Predict on real inputs: the answer, and the seconds from handing them over to its last byte."""
+        inputs = safetensors.numpy.save({"x": np.ascontiguousarray(x)})
         begin = time.perf_counter()
-        payload = self.ask({"do": "run"})[1]
+        payload = self.ask({"do": "run"}, inputs)[1]
         seconds = time.perf_counter() - begin
         return np.frombuffer(payload[: len(payload) // 8 * 8], dtype=np.float64), seconds
 
@@ -141,33 +155,44 @@ class Session:
         Raises
         ------
         CellError
-            If it fails. The process may be asked on after an error that it told itself.
+            If it fails; its texts are one printable line each. The process may be asked on after an error
+            that it told itself.
         """
+        turn = secrets.token_hex(8)  # an answer that was written before the question does not know it
         try:
-            self._pipe.send(request, payload)
-            return self._serve(engine)
+            self._pipe.send({**request, "turn": turn}, payload)
+            return self._serve(engine, turn)
         except (EOFError, BrokenPipeError):
             raise self._died() from None
+        except CellError as error:
+            raise reports.clean(error) from None
 
-    def start_clock(self) -> None:
-        """Give the next stage its whole time."""
-        self._pipe.set_deadline(time.monotonic() + self._limits.seconds)
-
-    def _serve(self, engine: Engine | None) -> tuple[Any, bytes]:
+    def _serve(self, engine: Engine | None, turn: str) -> tuple[Any, bytes]:
         fatal: CellError | None = None
         while True:
-            header, payload = self._pipe.receive()
-            if "done" in header:
-                if fatal:
-                    raise fatal
+            header, payload = self._receive()
+            if "done" in header or "error" in header:
+                if header.get("turn") != turn:
+                    raise RefusedError(
+                        "the process answered before it was asked", help="leave the pipe to sparsebench"
+                    )
+                if "error" in header or fatal:
+                    raise reports.of_error(header.get("error"), fatal)
                 return header["done"], payload
-            if "error" in header:
-                raise _told_error(header["error"], fatal)
             if engine is None or fatal:
                 raise fatal or RefusedError(
                     "the meter was asked outside of predict", help="compute in predict"
                 )
             fatal = self._meter(engine, header, payload)
+
+    def _receive(self) -> tuple[dict[str, Any], bytes]:
+        """Take a frame, unless the time is up: somebody who never stops sending never keeps us waiting."""
+        if time.monotonic() > self._deadline:
+            raise TimeLimitError("the time limit has passed", help="make it faster, or raise --time-limit")
+        try:
+            return self._pipe.receive()
+        except RecursionError:
+            raise reports.not_a_message() from None
 
     def _meter(self, engine: Engine, header: dict[str, Any], payload: bytes) -> CellError | None:
         """Answer one request. An error that ends the cell is told as well, so that we learn where it was."""
@@ -176,96 +201,51 @@ class Session:
         except CellError as error:
             self._pipe.send({"raise": "ValueError", "text": error.what})
             return error
+        except MemoryError:
+            raise MemoryLimitError(
+                "the meter is out of memory", help="work on fewer elements at a time"
+            ) from None
+        except Exception as error:  # noqa: BLE001 - made by a stranger's request; its text may hold values
+            kind = type(error).__name__
+            raise RefusedError(
+                f"the meter could not do what was asked: {kind}",
+                help="call operations as the array API has them",
+            ) from None
         self._pipe.send(reply)
         return None
 
     @staticmethod
     def _handle(engine: Engine, number: Any) -> Handle:
         if type(number) is not int:
-            raise RefusedError("the process sent something that is not a message")
+            raise reports.not_a_message()
         handle = Handle(number)
         engine.pin(handle)
         return handle
 
     def _died(self) -> CellError:
-        code = self._process.wait()
-        if code >= 0:
-            return FailedError(
-                f"the submission's process ended by itself with code {code}", help="do not call exit"
-            )
-        name = signal.Signals(-code).name
-        return FailedError(
-            f"the submission's process was killed by {name}",
-            help="a crash in a library, or the machine is out of memory",
-        )
+        """Say how the process ended. One that only closed its pipe is ended now."""
+        gone = time.monotonic() + _GRACE
+        while (code := self._process.poll()) is None and time.monotonic() < gone:
+            time.sleep(0.01)
+        if code is None:
+            self._kill()
+            return FailedError("the submission's process closed its pipe", help="leave open files alone")
+        return reports.of_death(code)
 
 
-def _start(scratch: str, memory: int) -> tuple[subprocess.Popen[bytes], Pipe]:
-    theirs_in, ours_out = os.pipe()
-    ours_in, theirs_out = os.pipe()
-    try:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-I", "-B", "-m", "sparsebench.evaluate.child", str(theirs_in), str(theirs_out)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(theirs_in, theirs_out),
-            cwd=scratch,
-            env=_environment(scratch),
-            start_new_session=True,
-        )
-    finally:
-        os.close(theirs_in)
-        os.close(theirs_out)
-    return process, Pipe(ours_in, ours_out, limit=memory + _SLACK)
+def _loaded(told: Any) -> tuple[bool, str]:
+    if not isinstance(told, dict):
+        raise reports.not_a_message()
+    return told.get("routed") is True, "files" if told.get("sandbox") == "files" else "none"
 
 
-def _environment(scratch: str) -> dict[str, str]:
-    """Make a clean environment: no secrets, and one thread, so that results do not depend on load."""
-    threads = dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-    )
-    path = os.environ.get("PATH", os.defpath)
-    kept = {name: os.environ[name] for name in ("COVERAGE_PROCESS_START",) if name in os.environ}
-    return {"PATH": path, "HOME": scratch, "TMPDIR": scratch, "LANG": "C.UTF-8", **threads, **kept}
-
-
-def _load_request(cell: Cell, task: TaskInfo, limits: Limits) -> dict[str, Any]:
+def _load_request(cell: Cell, code: Path, task: TaskInfo, limits: Limits) -> dict[str, Any]:
     about = {name: getattr(task, name) for name in ("task", "metric", "target_dtype")}
     return {
-        "path": str(cell.path),
+        "path": str(code),
+        "hidden": [str(cell.task_folder)],
         "entry": cell.entry,
         "task": {**about, "input_shape": list(task.input_shape)},
         "settings": cell.settings,
         "memory": limits.memory,
     }
-
-
-def _arrays(name: str, split: Split) -> dict[str, np.ndarray[Any, Any]]:
-    fields = {"id": split.id, "x": split.x, "y": split.y, "tag": split.tag}
-    return {f"{name}.{field}": np.ascontiguousarray(a) for field, a in fields.items() if a is not None}
-
-
-_KINDS: dict[str, type[CellError]] = {"UncountedOperationError": Uncounted, "MemoryError": MemoryLimitError}
-
-
-def _told_error(told: Any, fatal: CellError | None) -> CellError:
-    """Make an error of what the process tells, and of where it says that it was."""
-    text, kind, where, mend = ("", "", "", "")
-    if isinstance(told, dict):
-        kind, text, where, mend = (_plain(told.get(key)) for key in ("type", "text", "where", "help"))
-    place = f" ({where})" if where else ""
-    if fatal:
-        return type(fatal)(f"{fatal.what}{place}", help=fatal.help)
-    known = _KINDS.get(kind)
-    if known is MemoryLimitError:
-        return MemoryLimitError(f"out of memory{place}", help="take less, or raise --memory-limit")
-    if known:
-        return known(f"{text}{place}", help=mend)
-    return FailedError(f"{text}{place}" if kind == "ContractError" else f"{kind}: {text}{place}", help=mend)
-
-
-def _plain(value: Any) -> str:
-    """Text of a stranger: one printable line, not too long."""
-    line = "".join(c if c.isprintable() else " " for c in str(value))
-    return line if len(line) <= _TEXT_LIMIT else f"{line[: _TEXT_LIMIT - 3]}..."

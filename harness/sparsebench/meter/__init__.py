@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sparsebench.meter.client import MeteredArray, MeteredNamespace
+from sparsebench.meter.client import MeteredArray
 from sparsebench.meter.engine import BITS_PER_INPUT, Engine
 from sparsebench.meter.ledger import PHASES, Entry, Ledger
+from sparsebench.meter.namespace import MeteredNamespace
 from sparsebench.meter.prices import COST_MODEL, PROFILES, price
 from sparsebench.meter.transport import InProcess, OverPipe, answer
 from sparsebench.meter.values import Description, Handle

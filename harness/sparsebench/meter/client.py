@@ -11,27 +11,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from sparsebench.errors import UncountedOperationError
-from sparsebench.meter.rules import REFUSED, RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sparsebench.meter.transport import Transport
-    from sparsebench.meter.values import Description
+    from sparsebench.meter.namespace import MeteredNamespace
+    from sparsebench.meter.values import Description, Handle
 
-__all__ = ["MeteredArray", "MeteredNamespace"]
-
-_DTYPES = {
-    "bool": np.dtype("bool"),
-    **{
-        name: np.dtype(name)
-        for name in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-    },
-    "float32": np.dtype("float32"),
-    "float64": np.dtype("float64"),
-}
-_CONSTANTS = {"e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None, "pi": math.pi}
-_DTYPE_FUNCTIONS = {"can_cast": np.can_cast, "finfo": np.finfo, "iinfo": np.iinfo, "isdtype": np.isdtype}
+__all__ = ["MeteredArray"]
 
 
 def _refuse(what: str, mend: str) -> NoReturn:
@@ -63,6 +50,11 @@ class MeteredArray:
     def __repr__(self) -> str:
         shape = "(depends on values)" if self._about.shape is None else self._about.shape
         return f"MeteredArray(shape={shape}, dtype={self._about.dtype})"
+
+    @property
+    def handle(self) -> Handle:
+        """The number by which the meter knows the array."""
+        return self._about.handle
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -117,10 +109,10 @@ class MeteredArray:
         return (self[row] for row in range(len(self)))
 
     def __getitem__(self, key: Any) -> Any:
-        return self._call("getitem", self, key)
+        return self._call("getitem", self, _without_lists(key))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._call("setitem", self, key, value)
+        self._call("setitem", self, _without_lists(key), value)
 
     def __bool__(self) -> bool:
         return self._namespace.transport.reveal_bit(self._about.handle)
@@ -176,6 +168,13 @@ class MeteredArray:
         _refuse("x.item()", "keep it an array; a comparison may steer `if` and `while`")
 
 
+def _without_lists(key: Any) -> Any:
+    """Make arrays of the lists in an index, as NumPy does."""
+    if isinstance(key, tuple):
+        return tuple(np.asarray(part) if isinstance(part, list) else part for part in key)
+    return np.asarray(key) if isinstance(key, list) else key
+
+
 def _operator(name: str, *, reflected: bool = False) -> Callable[[Any, Any], Any]:
     def operate(self: MeteredArray, other: Any) -> Any:
         if not isinstance(other, MeteredArray | np.ndarray | np.generic | bool | int | float):
@@ -219,66 +218,3 @@ for _short, _name in (*_ARITHMETIC.items(), *_COMPARISONS.items()):
     setattr(MeteredArray, f"__{_short}__", _operator(_name))
 for _short, _name in _ARITHMETIC.items():
     setattr(MeteredArray, f"__r{_short}__", _operator(_name, reflected=True))
-
-
-class MeteredNamespace:
-    """The array API namespace of metered arrays, generated from the rule table."""
-
-    __name__ = "sparsebench.meter"
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _DTYPES:
-            return _DTYPES[name]
-        if name in _CONSTANTS:
-            return _CONSTANTS[name]
-        if name in _DTYPE_FUNCTIONS:
-            return _DTYPE_FUNCTIONS[name]
-        if name.startswith("_"):
-            raise AttributeError(name)
-        if name not in REFUSED and (name not in RULES or RULES[name].hidden):
-            message = f"xp.{name} has no price in the cost model"
-            raise UncountedOperationError(message, help="docs/cost-model.md lists what has")
-        return lambda *args, **kwargs: self.call(name, *args, **kwargs)
-
-    def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        """Ask the meter to execute one operation."""
-        handles = tuple(self._hand_over(value) for value in args)
-        named = {key: self._hand_over(value) for key, value in kwargs.items()}
-        return self.wrap(self.transport.call(name, handles, named))
-
-    def wrap(self, answer: Description | list[Description] | None) -> Any:
-        """Put arrays around what the meter tells."""
-        if isinstance(answer, list):
-            return tuple(MeteredArray(self, part) for part in answer)
-        return None if answer is None else MeteredArray(self, answer)
-
-    def _hand_over(self, value: Any) -> Any:
-        """Turn an argument into what may cross: handles for arrays, plain Python for the rest."""
-        if isinstance(value, MeteredArray):
-            return value._about.handle  # noqa: SLF001 - both classes are one side of the meter
-        if isinstance(value, tuple | list):
-            return tuple(self._hand_over(item) for item in value)
-        if isinstance(value, np.generic):
-            return value.item()
-        if isinstance(value, np.ndarray):
-            return self.transport.constant(value).handle
-        return value.name if isinstance(value, np.dtype) else value
-
-    def asarray(self, obj: Any, /, *, dtype: Any = None, copy: bool | None = None) -> Any:
-        """Make a metered array of an array, a number or lists of numbers. Constants count as parameters."""
-        if not isinstance(obj, MeteredArray):
-            plain = np.asarray(obj, dtype=dtype)
-            return self.wrap(self.transport.constant(plain))
-        cast = obj if dtype is None or obj.dtype == dtype else self.call("astype", obj, np.dtype(dtype))
-        return self.call("copy", cast) if copy else cast
-
-    def astype(self, x: MeteredArray, dtype: Any, /, *, copy: bool = True) -> Any:
-        """Cast."""
-        return self.call("astype", x, np.dtype(dtype), copy=copy)
-
-    def result_type(self, *arrays_and_dtypes: Any) -> np.dtype[Any]:
-        """Give the dtype that NumPy's promotion gives."""
-        return np.result_type(*(getattr(value, "dtype", value) for value in arrays_and_dtypes))

@@ -26,6 +26,7 @@ class LoadTracker:
     def __init__(self) -> None:
         self._marks: dict[int, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = {}
         self._passing: set[int] = set()
+        self._gone = (0, 0)
         self.active = False
 
     def watch(self, parameter: np.ndarray[Any, Any], *, passing: bool = False) -> None:
@@ -39,8 +40,18 @@ class LoadTracker:
         for key in self._passing:
             del self._marks[key]
         self._passing.clear()
+        self._gone = (0, 0)
         for _, marks in self._marks.values():
             marks[...] = False
+
+    def forget(self, array: np.ndarray[Any, Any]) -> None:
+        """Let go of a passing array that nothing can read any more; what was read of it stays counted."""
+        key = id(root_of(array))
+        if key in self._passing:
+            self._passing.discard(key)
+            owner, marks = self._marks.pop(key)
+            read = int(marks.sum())
+            self._gone = (self._gone[0] + read, self._gone[1] + read * owner.itemsize)
 
     def read(self, array: np.ndarray[Any, Any], key: Any = ...) -> None:
         """Note that ``array[key]`` is read."""
@@ -58,8 +69,9 @@ class LoadTracker:
 
     def elements(self) -> int:
         """Count the distinct parameter elements read since the last reset."""
-        return sum(int(marks.sum()) for _, marks in self._marks.values())
+        return self._gone[0] + sum(int(marks.sum()) for _, marks in self._marks.values())
 
     def nbytes(self) -> int:
         """Count the bytes of the distinct parameter elements read since the last reset."""
-        return sum(int(marks.sum()) * owner.itemsize for owner, marks in self._marks.values())
+        read = (int(marks.sum()) * owner.itemsize for owner, marks in self._marks.values())
+        return self._gone[1] + sum(read)

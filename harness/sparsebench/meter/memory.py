@@ -45,7 +45,8 @@ class Memory:
     def admit(self, nbytes: int) -> None:
         """Refuse a result that would not fit, before it is made."""
         if self.held + nbytes > self.limit:
-            message = f"arrays of {self.held + nbytes:,} bytes at once; the limit is {self.limit:,}"
+            # How many more they are may depend on values: the submission's side reads this too.
+            message = f"arrays of too many bytes at once; the limit is {self.limit:,}"
             raise MemoryLimitError(message, help="work on fewer elements at a time, or raise --memory-limit")
         self._note(self.held + nbytes)
 
@@ -57,10 +58,11 @@ class Memory:
         self.held += 0 if holders else root.nbytes
         self._note(self.held)
 
-    def drop(self, array: np.ndarray[Any, Any]) -> None:
-        """Note one handle less."""
+    def drop(self, array: np.ndarray[Any, Any]) -> bool:
+        """Note one handle less; tell whether it was the last one on its memory."""
         root, holders = self._holders.pop(id(root_of(array)))
         if holders > 1:
             self._holders[id(root)] = (root, holders - 1)
         else:
             self.held -= root.nbytes
+        return holders == 1

@@ -58,7 +58,8 @@ class InProcess:
 
 
 _RAISES: dict[str, type[Exception]] = {
-    error.__name__: error for error in (TypeError, ValueError, ArithmeticError, AttributeError, KeyError)
+    error.__name__: error
+    for error in (TypeError, ValueError, ArithmeticError, AttributeError, IndexError, KeyError)
 }
 
 
@@ -133,15 +134,13 @@ def answer(engine: Engine, request: dict[str, Any], payload: bytes) -> dict[str,
 
 def _obey(engine: Engine, request: dict[str, Any], payload: bytes) -> Any:
     if "call" in request:
-        args = wire.unpack(request["args"])
-        kwargs = {str(key): wire.unpack(value) for key, value in request["kwargs"].items()}
-        told = engine.call(str(request["call"]), args, kwargs)
+        told = engine.call(*wire.arguments(request))
         return [wire.pack_description(part) for part in told] if isinstance(told, list) else _packed(told)
     if "bit" in request:
         return engine.reveal_bit(Handle(*wire.numbers([request["bit"]])))
     if "shape" in request:
         return list(engine.reveal_shape(Handle(*wire.numbers([request["shape"]]))))
-    return _packed(engine.constant(wire.array(request["constant"], payload)))
+    return _packed(engine.constant(wire.array(request.get("constant"), payload)))
 
 
 def _packed(told: Description | None) -> list[Any] | None:

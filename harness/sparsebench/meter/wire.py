@@ -6,7 +6,9 @@ header ``{"h": 7}`` is a handle, ``{"s": [a, b, c]}`` a slice and ``{"e": 0}`` a
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import os
 import select
 import struct
@@ -17,10 +19,11 @@ from typing import Any
 import numpy as np
 
 from sparsebench.errors import RefusedError, TimeLimitError
-from sparsebench.meter.values import Description, Handle
+from sparsebench.meter.values import DTYPES, Description, Handle
 
 __all__ = [
     "Pipe",
+    "arguments",
     "array",
     "numbers",
     "pack",
@@ -32,7 +35,9 @@ __all__ = [
 _FRAME = struct.Struct("<IQ")
 _HEADER_LIMIT = 16 << 20
 _DEPTH = 8
+_MOST_AXES = 64  # as NumPy
 _CHUNK = 1 << 20
+_LEAST, _MOST = -(2**63), 2**64 - 1
 
 
 class Pipe:
@@ -80,15 +85,15 @@ class Pipe:
         header_length, payload_length = _FRAME.unpack(self._read(_FRAME.size))
         if header_length > _HEADER_LIMIT or (self._limit is not None and payload_length > self._limit):
             raise RefusedError(
-                f"a message of {header_length + payload_length:,} bytes; the limit is {self._limit:,}",
+                f"a message of {header_length + payload_length:,} bytes is too long",
                 help="return fewer or smaller arrays, or raise --memory-limit",
             )
         try:
             header = json.loads(self._read(header_length))
-        except ValueError:
-            raise RefusedError("the process sent something that is not a message") from None
+        except (ValueError, RecursionError):
+            raise _not_a_message() from None
         if not isinstance(header, dict):
-            raise RefusedError("the process sent something that is not a message")
+            raise _not_a_message()
         return header, self._read(payload_length)
 
     def close(self) -> None:
@@ -99,27 +104,39 @@ class Pipe:
     def _read(self, length: int) -> bytes:
         parts = bytearray()
         while len(parts) < length:
-            self._wait(self._reads, write=False)
-            chunk = os.read(self._reads, min(length - len(parts), _CHUNK))
-            if not chunk:
-                raise EOFError
-            parts += chunk
+            self._wait(self._reads, select.POLLIN)
+            with contextlib.suppress(BlockingIOError):
+                chunk = os.read(self._reads, min(length - len(parts), _CHUNK))
+                if not chunk:
+                    raise EOFError
+                parts += chunk
         return bytes(parts)
 
     def _write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
         while view:
-            self._wait(self._writes, write=True)
-            view = view[os.write(self._writes, view[:_CHUNK]) :]
+            self._wait(self._writes, select.POLLOUT)
+            try:
+                view = view[os.write(self._writes, view[:_CHUNK]) :]
+            except BlockingIOError:
+                continue
+            except BrokenPipeError:
+                raise EOFError from None
 
-    def _wait(self, descriptor: int, *, write: bool) -> None:
+    def _wait(self, descriptor: int, event: int) -> None:
         """Wait until the descriptor is ready, but not past the deadline."""
         if self._deadline is None:
             return
-        left = max(self._deadline - time.monotonic(), 0.0)
-        ready = select.select([] if write else [descriptor], [descriptor] if write else [], [], left)
-        if not any(ready):
+        poll = select.poll()
+        poll.register(descriptor, event)
+        left = self._deadline - time.monotonic()
+        # Ready or not: who always has something to say must stop at the deadline as well.
+        if left <= 0 or not poll.poll(left * 1000):
             raise TimeLimitError("the time limit has passed", help="make it faster, or raise --time-limit")
+
+
+def _not_a_message() -> RefusedError:
+    return RefusedError("the process sent something that is not a message")
 
 
 def pack(value: Any) -> Any:
@@ -134,6 +151,8 @@ def pack(value: Any) -> Any:
         return {"e": 0}
     if isinstance(value, type):
         return np.dtype(value).name
+    if isinstance(value, int) and not _LEAST <= value <= _MOST:
+        raise TypeError("expected integers of at most 64 bits")
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"expected arrays and Python numbers, got {type(value).__name__}")
@@ -148,7 +167,7 @@ def unpack(value: Any, depth: int = 0) -> Any:
     if not isinstance(value, dict):
         return value
     match value:
-        case {"h": int(number)} if len(value) == 1:
+        case {"h": number} if type(number) is int:
             return Handle(number)
         case {"s": [start, stop, step]} if all(
             part is None or type(part) is int for part in (start, stop, step)
@@ -156,7 +175,15 @@ def unpack(value: Any, depth: int = 0) -> Any:
             return slice(start, stop, step)
         case {"e": _}:
             return ...
-    raise RefusedError("the process sent something that is not a message")
+    raise _not_a_message()
+
+
+def arguments(request: dict[str, Any]) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+    """Take the name and the arguments of a call from the other side, or refuse them."""
+    match request:
+        case {"call": str(name), "args": list(args), "kwargs": dict(kwargs)}:
+            return name, unpack(args), {key: unpack(value) for key, value in kwargs.items()}
+    raise _not_a_message()
 
 
 def pack_description(about: Description) -> list[Any]:
@@ -173,7 +200,7 @@ def unpack_description(told: list[Any]) -> Description:
 def numbers(value: Any) -> list[int]:
     """Take a list of handle numbers from the other side, or refuse it."""
     if not isinstance(value, list) or not all(type(item) is int for item in value):
-        raise RefusedError("the process sent something that is not a message")
+        raise _not_a_message()
     return value
 
 
@@ -183,25 +210,13 @@ def array(about: Any, payload: bytes) -> np.ndarray[Any, Any]:
         case [str(name), list(shape)] if all(type(length) is int and length >= 0 for length in shape):
             pass
         case _:
-            raise RefusedError("the process sent something that is not a message")
-    if name not in _PLAIN:
-        raise TypeError(f"asarray: expected one of {', '.join(_PLAIN)}, got {name}")
-    flat = np.frombuffer(payload, dtype=name)
-    if flat.size != int(np.prod(shape, dtype=object)):
+            raise _not_a_message()
+    if name not in DTYPES:
+        raise TypeError(f"asarray: expected one of the dtypes {', '.join(DTYPES)}, got {name}")
+    dtype = np.dtype(name)
+    if len(payload) != math.prod(shape) * dtype.itemsize or len(shape) > _MOST_AXES:
         raise RefusedError("the process sent an array whose bytes do not fill its shape")
+    plain = np.frombuffer(payload, dtype=np.uint8)
+    # A boolean of a byte that is neither 0 nor 1 would add up to more than 1.
+    flat: np.ndarray[Any, Any] = plain != 0 if dtype == np.bool_ else plain.view(dtype)
     return flat.reshape(shape)
-
-
-_PLAIN = (
-    "bool",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "float32",
-    "float64",
-)

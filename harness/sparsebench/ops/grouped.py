@@ -56,6 +56,7 @@ def _cpu(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
     check_index("grouped_linear", index, experts)
     per_row = max(1, index.size // max(1, index.shape[0])) * outputs * features
     rows = max(1, _CHUNK // max(1, per_row))
+    x = np.ascontiguousarray(x)  # a product sees one layout, whatever stands beside a row
     kinds = [part.dtype for part in (x, weights, bias) if part is not None]
     out = np.empty((*index.shape, outputs), dtype=np.result_type(*kinds))
     for start in range(0, x.shape[0], rows):

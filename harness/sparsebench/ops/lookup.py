@@ -31,15 +31,15 @@ def lookup_charges(index: Any, *tables: Any) -> tuple[Charge, ...]:
     TypeError
         If the index is not an integer array, or there is no table.
     ValueError
-        If the tables have different numbers of rows.
+        If a table has no rows, or the tables have different numbers of them.
     """
     if not np.issubdtype(index.dtype, np.integer):
         raise TypeError(f"expected an integer index, got {index.dtype}; use ops.quantize or ops.pack_bits")
     if not tables:
         raise TypeError("gather: expected at least one table, got none")
-    if len({table.shape[0] for table in tables}) > 1:
-        rows = [table.shape[0] for table in tables]
-        raise ValueError(f"gather: the tables must have one number of rows, got {rows}")
+    if len({table.shape[:1] for table in tables}) > 1 or not tables[0].ndim:
+        shapes = [tuple(table.shape) for table in tables]
+        raise ValueError(f"gather: the tables must have one number of rows, got shapes {shapes}")
     loads = (Charge("load", table.dtype.name, index.size * math.prod(table.shape[1:])) for table in tables)
     return (Charge("lookup", index.dtype.name, index.size), *loads)
 

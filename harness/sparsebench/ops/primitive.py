@@ -38,7 +38,8 @@ class Primitive:
     elements: Callable[..., int]
     """How many elements the results of a call hold, so that a call too large is refused before it runs."""
     touched: Callable[..., Iterable[tuple[Any, Any]]] | None
-    """Pairs of (table, rows read) for arguments of which only some rows are read; None if all are read."""
+    """Pairs of (table, rows read), one for every argument of which only some rows are read (rows None:
+    nothing is read); None if all arguments are read whole."""
     price: str
     """The price in words, for the documentation."""
     base: bool

@@ -28,11 +28,16 @@ def _elements(x: Any, k: int) -> int:
     return 2 * _check(x, k)[0] * k
 
 
+def _descending(x: Any) -> Any:
+    """Order integers and booleans, of which the negative may not exist."""
+    return x.shape[-1] - 1 - np.flip(np.argsort(np.flip(x, -1), axis=-1, kind="stable"), -1)
+
+
 @primitive(
     cost=_cost, elements=_elements, price="top k of m: (m - 1) + (k - 1)⌈log2 m⌉ comparisons", base=True
 )
 def top_k(x: Any, k: int) -> Any:
-    """Find the k largest along the last axis, largest first; the lower index first among equals.
+    """Find the k largest along the last axis, largest first; the lower index first among equals, NaN last.
 
     Parameters
     ----------
@@ -52,5 +57,6 @@ def top_k(x: Any, k: int) -> Any:
         If k is out of range.
     """
     _check(x, k)
-    indices = np.argsort(-x, axis=-1, kind="stable")[..., :k].astype(np.int64, copy=False)
+    order = np.argsort(-x, axis=-1, kind="stable") if x.dtype.kind == "f" else _descending(x)
+    indices = order[..., :k].astype(np.int64)
     return np.take_along_axis(x, indices, axis=-1), indices

@@ -62,6 +62,8 @@ class _Tile(NamedTuple):
 def matmul(a: Any, b: Any) -> Any:
     """Matrix product by the rules of ``numpy.matmul``; every row of ``a`` gets bits of its own.
 
+    Columns of ``b`` do not: inputs belong into the rows of ``a``, as in ``x @ w``, not ``(w.T @ x.T).T``.
+
     Parameters
     ----------
     a, b
@@ -77,12 +79,12 @@ def matmul(a: Any, b: Any) -> Any:
     left = np.ascontiguousarray(a, dtype=dtype) if a.ndim > 1 else np.array(a[None, :], dtype=dtype)
     right = (b if b.ndim > 1 else b[:, None]).astype(dtype, copy=False)
     shape = (*np.broadcast_shapes(left.shape[:-2], right.shape[:-2]), left.shape[-2], right.shape[-1])
-    if math.prod(right.shape[:-2]) == 1:
-        product = _rows_times(left.reshape(-1, left.shape[-1]), right.reshape(right.shape[-2:]))
-    elif math.prod(left.shape[:-2]) == 1:
-        rows = left.reshape(left.shape[-2:])
+    # The way is chosen by numbers of axes: lengths may be those of a batch.
+    if right.ndim == 2:  # noqa: PLR2004 - one matrix for all rows
+        product = _rows_times(left.reshape(-1, left.shape[-1]), right)
+    elif left.ndim == 2:  # noqa: PLR2004 - the same rows for all matrices
         matrices = right.reshape(-1, *right.shape[-2:])
-        product = np.stack([_rows_times(rows, matrix) for matrix in matrices])
+        product = np.stack([_rows_times(left, matrix) for matrix in matrices])
     else:
         # Rows and matrices in pairs: one small product for every row, all of one shape.
         product = np.matmul(left[..., :, None, :], np.ascontiguousarray(right)[..., None, :, :])
@@ -93,7 +95,9 @@ def matmul(a: Any, b: Any) -> Any:
 
 def _rows_times(rows: Any, matrix: Any) -> Any:
     """Multiply ``(n, d)`` by ``(d, m)`` in tiles."""
-    tiles = _tiles(matrix.shape, matrix.strides[0] < matrix.strides[1], matrix.dtype.name)
+    turned = matrix.flags.f_contiguous and not matrix.flags.c_contiguous
+    matrix = matrix if turned else np.ascontiguousarray(matrix)
+    tiles = _tiles(matrix.shape, turned, matrix.dtype.name)
     out = np.empty((len(rows), matrix.shape[1]), dtype=matrix.dtype)
     start = 0
     while start < len(rows):
@@ -118,7 +122,7 @@ def _rows_times(rows: Any, matrix: Any) -> Any:
 def _tiles(shape: tuple[int, int], turned: bool, dtype: str) -> tuple[_Tile, ...]:  # noqa: FBT001 - a cache's key
     """Find tiles that all give the same bits, by trial: the tallest first.
 
-    Rows at every place of a tile hold the same numbers; places whose products agree to the bit are of one kind.
+    Rows at every place of a tile hold the same numbers; places whose products agree to the bit are one kind.
     """
     kinds = {
         (height, way): _kinds(shape, turned, dtype, height, way)
@@ -208,12 +212,12 @@ def evaluate(function: Callable[..., Any], *operands: Any) -> Any:
         ``function(*operands)``.
     """
     shape = np.broadcast_shapes(*(np.shape(x) for x in operands))
-    wide = (2,) if math.prod(shape) == 1 else shape
+    one = math.prod(shape) == 1
     dense = (
-        np.ascontiguousarray(np.broadcast_to(x.reshape(()) if wide != shape else x, wide))
-        if isinstance(x, np.ndarray)
-        else x
+        np.ascontiguousarray(np.broadcast_to(x.reshape(()) if one else x, (2,) if one else shape))
+        if isinstance(x, np.ndarray | np.generic)
+        else x  # a Python number has no dtype of its own
         for x in operands
     )
-    result = function(*dense)
-    return result[:1].reshape(shape) if wide != shape else result
+    result = np.atleast_1d(function(*dense))
+    return result[:1].reshape(shape) if one else result

@@ -52,7 +52,8 @@ def _cpu(key: Any, thresholds: Any) -> Any:
 
 
 def _touched(key: Any, thresholds: Any) -> list[tuple[Any, Any]]:
-    return [(thresholds, node) for node in _descend(key, thresholds)[1]]
+    visited = _descend(key, thresholds)[1]
+    return [(thresholds, np.stack(visited) if visited else None)]
 
 
 @primitive(

@@ -166,7 +166,7 @@ class Row:
     ended: str = field(metadata={"group": "measured"})
     """When the cell ended: ISO 8601, UTC, microseconds."""
 
-    peak_bytes: int | None = None
+    peak_bytes: int | None = _measured()
     """Most bytes of arrays that the meter held at once."""
     sandbox: str
     """What held the submission's process: ``files`` or ``none``."""
@@ -261,5 +261,6 @@ OUTCOME = _group("outcome")
 COUNTS = _group("counts")
 """Names of the counts."""
 
-MEASURED = _group("measured")
-"""Names of the seconds and times. Two runs of a cell agree in every other field; no score uses these."""
+MEASURED = _group("measured") | {"ops_batch"}
+"""Names of what may differ between two runs of a cell: seconds, times and memory, and what batches of a secret
+order cost where inputs are not independent. Two runs agree in every other field; no score uses these."""

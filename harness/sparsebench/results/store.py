@@ -1,4 +1,4 @@
-"""A folder of immutable Parquet files, one per row until compacted. No server, no lock: writers share none."""
+"""A folder of immutable Parquet files, one per row until compacted. No server, no lock: no file is shared."""
 
 from __future__ import annotations
 

@@ -8,20 +8,19 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from sparsebench.meter.rules import elementwise, indexing, linear, reductions, shaping
-from sparsebench.meter.rules.base import Plan, Rule
+from sparsebench.meter.rules import creation, elementwise, gathering, indexing, linear, reductions, shaping
+from sparsebench.meter.rules.arguments import check_arguments
+from sparsebench.meter.rules.base import FREE_BITS, QUANTIZE, WIDEST, Plan, Rule
 from sparsebench.ops import PRIMITIVES
 
 if TYPE_CHECKING:
     from sparsebench.ops import Primitive
 
-__all__ = ["GROUPS", "REFUSED", "RULES", "Plan", "Rule"]
-
-_WIDEST = 8  # bytes of the widest element of a primitive's result
+__all__ = ["GROUPS", "REFUSED", "RULES", "Plan", "Rule", "check_arguments"]
 
 
 def _primitive_plan(operation: Primitive, *args: Any, **kwargs: Any) -> Plan:
-    return Plan(operation.cost(*args, **kwargs), operation.elements(*args, **kwargs) * _WIDEST)
+    return Plan(operation.cost(*args, **kwargs), operation.elements(*args, **kwargs) * WIDEST)
 
 
 def _primitive_rule(operation: Primitive) -> Rule:
@@ -40,8 +39,8 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
     "Element by element": elementwise.RULES,
     "Along axes": reductions.RULES,
     "Products": linear.RULES,
-    "Indexing and casting": indexing.RULES,
-    "Shapes and constants": shaping.RULES,
+    "Indexing and casting": indexing.RULES + gathering.RULES,
+    "Shapes and constants": shaping.RULES + creation.RULES,
     "Primitives (`sparsebench.ops`)": tuple(map(_primitive_rule, PRIMITIVES.values())),
 }
 """The rules by topic, for the documentation."""
@@ -49,14 +48,14 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
 RULES: dict[str, Rule] = {rule.name: rule for group in GROUPS.values() for rule in group}
 """Every rule by name."""
 
-_BITS = "it would give unboundedly many free bits about a real number"
+_DIVISION = "it would make integers of numbers without a charge"
 REFUSED: dict[str, tuple[str, str]] = {
-    "astype-integer": (_BITS, "use ops.quantize(x, levels=m)"),
-    "ceil": (_BITS, "use ops.quantize(x, levels=m)"),
-    "floor": (_BITS, "use ops.quantize(x, levels=m)"),
-    "floor_divide": (_BITS, "use ops.quantize(x, levels=m)"),
-    "remainder": (_BITS, "use ops.quantize(x, levels=m)"),
-    "round": (_BITS, "use ops.quantize(x, levels=m)"),
-    "trunc": (_BITS, "use ops.quantize(x, levels=m)"),
+    "astype-integer": (FREE_BITS, QUANTIZE),
+    "ceil": (FREE_BITS, QUANTIZE),
+    "floor": (FREE_BITS, QUANTIZE),
+    "floor_divide": (_DIVISION, f"{QUANTIZE}; for integers x >> n"),
+    "remainder": (_DIVISION, f"{QUANTIZE}; for integers x & (2**n - 1)"),
+    "round": (FREE_BITS, QUANTIZE),
+    "trunc": (FREE_BITS, QUANTIZE),
 }
 """Operations that are refused on purpose: name -> (reason, what to use instead)."""

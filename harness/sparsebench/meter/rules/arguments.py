@@ -1,8 +1,8 @@
 """What operations take: exactly the arguments of their signatures, each of its kind.
 
 An argument that NumPy knows but the meter does not (``out``, ``where``, ``casting``) could compute something
-that nobody counts, and an array where a plain number belongs (the end of a range, a shift) could tell its value
-by the shape of the result. So every parameter of every rule has a kind, by its name.
+that nobody counts, and an array where a plain number belongs (the end of a range, a shift) could tell its
+value by the shape of the result. So every parameter of every rule has a kind, by its name.
 """
 
 from __future__ import annotations
@@ -151,7 +151,9 @@ def check_arguments(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         for value in given[name] if several else (given[name],):
             if not kind.fits(value):
                 got = type(value).__name__
-                raise TypeError(f"{rule.name}: expected {name} to be {kind.words}, got {_NAMES.get(got, got)}")
+                raise TypeError(
+                    f"{rule.name}: expected {name} to be {kind.words}, got {_NAMES.get(got, got)}"
+                )
 
 
 _NAMES = {"ndarray": "an array", "str": "text", "int": "an integer"}

@@ -25,6 +25,7 @@ __all__ = [
     "Rule",
     "axes_of",
     "common_dtype",
+    "copy_bytes",
     "lanes",
     "refuse_rounding",
     "shape_of",
@@ -53,18 +54,18 @@ class Rule:
     name: str
     """Name in the namespace, as in the array API standard where it has the operation."""
     run: Callable[..., Any]
-    """Executes it on NumPy arrays. Its signature is the whole signature of the operation, and the names of its
+    """Executes it on NumPy arrays. Its signature is the operation's whole signature, and the names of its
     parameters say what they take (:mod:`sparsebench.meter.rules.arguments`)."""
     plan: Callable[..., Plan]
-    """Prices a call from the same arguments. It looks at shapes and dtypes, never at values, so what it raises
-    may be told."""
+    """Prices a call from the same arguments. It looks at shapes and dtypes, never at values, so what it
+    raises may be told."""
     price: str
     """The price in words, for the documentation."""
     example: str
     """One line that uses it."""
     touched: Callable[..., Iterable[tuple[Any, Any]]] | None = None
-    """Pairs of (array, key), one for every operand of which only ``array[key]`` is read; nothing of it is read
-    where the key is None. Operands without a pair are read whole."""
+    """Pairs of (array, key), one for every operand of which only ``array[key]`` is read; nothing of it is
+    read where the key is None. Operands without a pair are read whole."""
     view: bool = False
     """Whether it reads nothing where the result is another look at the operand's memory."""
     secret_rows: Callable[..., int] = lambda *_args, **_kwargs: 0
@@ -106,6 +107,11 @@ def lanes(x: Any, axis: int | tuple[int, ...] | None) -> tuple[int, int]:
     return math.prod(others), math.prod(x.shape[position] for position in axes)
 
 
+def copy_bytes(x: Any, dtype: np.dtype[Any] | None = None) -> int:
+    """Bytes that a contiguous copy in ``dtype`` takes; 0 where ``x`` itself is one."""
+    return 0 if x.flags.c_contiguous and dtype in (None, x.dtype) else x.size * WIDEST
+
+
 def refuse_rounding(name: str, source: np.dtype[Any], target: np.dtype[Any]) -> None:
     """Refuse to make an integer or a boolean of a real number for nothing.
 
@@ -115,4 +121,6 @@ def refuse_rounding(name: str, source: np.dtype[Any], target: np.dtype[Any]) -> 
         If ``source`` is real and ``target`` is not.
     """
     if source.kind == "f" and target.kind != "f":
-        raise UncountedOperationError(f"{name} from {source} to {target} is refused: {FREE_BITS}", help=QUANTIZE)
+        raise UncountedOperationError(
+            f"{name} from {source} to {target} is refused: {FREE_BITS}", help=QUANTIZE
+        )

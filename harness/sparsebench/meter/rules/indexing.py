@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.meter.rules.base import FREE, Plan, Rule
+from sparsebench.errors import UncountedOperationError
+from sparsebench.meter.rules.base import FREE, WIDEST, Plan, Rule, refuse_rounding
 from sparsebench.ops.charges import Charge
 
-__all__ = ["RULES"]
-
-_INDEX_BYTES = 8
+__all__ = ["RULES", "reading_plan"]
 
 
 def _parts(key: Any) -> tuple[Any, ...]:
@@ -32,33 +31,67 @@ def _check(key: Any) -> None:
         )
     if "b" in kinds and len(_arrays(key)) > 1:
         raise TypeError("a boolean mask cannot be mixed with other index arrays; select in two steps")
+    if "b" in kinds and any(isinstance(part, int) for part in _parts(key)):
+        raise TypeError("a boolean mask cannot be mixed with integers; select in two steps")
 
 
 def _is_mask(key: Any) -> bool:
     return any(array.dtype == np.bool_ for array in _arrays(key))
 
 
-def _addresses(key: Any) -> int:
-    return math.prod(np.broadcast_shapes(*(array.shape for array in _arrays(key))))
+def _axes_taken(part: Any) -> int:
+    """How many axes of the indexed array a part of the key stands for."""
+    if isinstance(part, np.ndarray):
+        return part.ndim if part.dtype == np.bool_ else 1
+    return int(isinstance(part, int | slice))
 
 
-def _plan(x: Any, key: Any) -> Plan:
+def _width(x: Any, key: Any) -> int:
+    """Elements that ``x[key]`` reads per address: those of the axes that no index array stands for.
+
+    Raises
+    ------
+    ValueError
+        If the key has more parts than ``x`` has axes, or an integer or a mask does not fit its axis.
+    """
+    parts = _parts(key)
+    taken = sum(map(_axes_taken, parts))
+    dots = [place for place, part in enumerate(parts) if part is ...]
+    if taken > x.ndim or len(dots) > 1:
+        raise ValueError(f"an index of {taken} axes does not fit an array of shape {x.shape}")
+    place = dots[0] if dots else len(parts)
+    whole = (slice(None),) * (x.ndim - taken)
+    width, axis = 1, 0
+    for part in (*parts[:place], *whole, *parts[place + 1 :]):
+        lengths = x.shape[axis : axis + _axes_taken(part)]
+        axis += len(lengths)
+        if isinstance(part, slice):
+            width *= len(range(*part.indices(lengths[0])))
+        elif isinstance(part, int) and not -lengths[0] <= part < lengths[0]:
+            raise ValueError(f"the position {part} is outside an axis of {lengths[0]}")
+        elif isinstance(part, np.ndarray) and part.dtype == np.bool_ and part.shape != lengths:
+            raise ValueError(f"a mask of shape {part.shape} does not fit axes of shape {lengths}")
+    return width
+
+
+def reading_plan(x: Any, key: Any, /) -> Plan:
     """Price reading or writing ``x[key]``."""
     _check(key)
+    width = _width(x, key)
     if not _arrays(key):
         return Plan(FREE, 0)
     if _is_mask(key):
         return Plan(FREE, x.nbytes)
-    addresses = _addresses(key)
-    indexed = sum(isinstance(part, int | np.ndarray) for part in _parts(key))
-    width = math.prod(x.shape[indexed:])  # an upper bound where slices stand between the indices
+    addresses = math.prod(np.broadcast_shapes(*(array.shape for array in _arrays(key))))
     dtype = np.result_type(*(array.dtype for array in _arrays(key))).name
     charges = (Charge("lookup", dtype, addresses), Charge("load", x.dtype.name, addresses * width))
     return Plan(charges, addresses * width * x.dtype.itemsize)
 
 
 def _getitem(x: Any, key: Any, /) -> Any:
-    return x[key]
+    if _arrays(key) or any(part is ... for part in _parts(key)):
+        return x[key]
+    return x[(*_parts(key), ...)]  # the dots keep one element a look at the memory that it lies in
 
 
 def _getitem_touched(x: Any, key: Any, /) -> list[tuple[Any, Any]]:
@@ -73,61 +106,36 @@ def _setitem(x: Any, key: Any, value: Any, /) -> None:
     x[key] = value
 
 
-def _setitem_plan(x: Any, key: Any, value: Any, /) -> Plan:  # noqa: ARG001 - the signature of the rule
-    return Plan(_plan(x, key).charges, 0)
-
-
-def _take_key(x: Any, index: Any, axis: int | None) -> tuple[Any, ...]:
-    if index.dtype.kind not in "iu":
-        raise TypeError(f"take: expected an integer index, got {index.dtype}; use ops.quantize")
-    axis = 0 if axis is None and x.ndim == 1 else axis
-    if axis is None or not -x.ndim <= axis < x.ndim:
-        raise ValueError(f"take: axis must be in [{-x.ndim}, {x.ndim}), got {axis}")
-    return (*[slice(None)] * (axis % x.ndim), index)
-
-
-def _take(x: Any, index: Any, /, *, axis: int | None = None) -> Any:
-    return x[_take_key(x, index, axis)]
-
-
-def _take_plan(x: Any, index: Any, /, *, axis: int | None = None) -> Plan:
-    where = len(_take_key(x, index, axis)) - 1
-    loads = index.size * (x.size // x.shape[where] if x.shape[where] else 0)
-    charges = (Charge("lookup", index.dtype.name, index.size), Charge("load", x.dtype.name, loads))
-    return Plan(charges, loads * x.dtype.itemsize)
-
-
-def _take_touched(x: Any, index: Any, /, *, axis: int | None = None) -> list[tuple[Any, Any]]:
-    return [(x, _take_key(x, index, axis))]
-
-
-def _along_key(x: Any, index: Any, axis: int) -> tuple[Any, ...]:
-    if index.dtype.kind not in "iu" or index.ndim != x.ndim:
-        raise TypeError(
-            f"take_along_axis: expected an integer index of {x.ndim} axes, got {index.dtype}, {index.ndim}"
+def _setitem_plan(x: Any, key: Any, value: Any, /) -> Plan:
+    if not x.flags.writeable:
+        raise ValueError(
+            "parameters, inputs and broadcast arrays cannot be written to; use xp.asarray(x, copy=True)"
         )
-    grid = list(np.ogrid[tuple(slice(0, length) for length in index.shape)])
-    grid[axis] = index
-    return tuple(grid)
+    plan = reading_plan(x, key)
+    source = getattr(value, "dtype", None) or np.min_scalar_type(value)
+    refuse_rounding("setitem", source, x.dtype)
+    if isinstance(value, np.ndarray) and not _holds(x.dtype, source):
+        raise UncountedOperationError(
+            f"setitem from {source} to {x.dtype} is refused: it would change numbers without a charge",
+            help="use xp.astype first, or an array of another dtype",
+        )
+    return Plan(plan.charges, 0)
 
 
-def _take_along_axis(x: Any, index: Any, /, *, axis: int = -1) -> Any:
-    return x[_along_key(x, index, axis)]
+def _holds(target: np.dtype[Any], source: np.dtype[Any]) -> bool:
+    """Whether numbers may be stored without a charge: as they are, or as real numbers."""
+    return target.kind == "f" or np.can_cast(source, target)
 
 
-def _along_plan(x: Any, index: Any, /, *, axis: int = -1) -> Plan:
-    _along_key(x, index, axis)
-    charges = (Charge("lookup", index.dtype.name, index.size), Charge("load", x.dtype.name, index.size))
-    return Plan(charges, index.size * x.dtype.itemsize)
-
-
-def _along_touched(x: Any, index: Any, /, *, axis: int = -1) -> list[tuple[Any, Any]]:
-    return [(x, _along_key(x, index, axis))]
+def _nonzero(x: Any, /) -> Any:
+    return np.nonzero(x)
 
 
 def _nonzero_plan(x: Any, /) -> Plan:
+    if not x.ndim:
+        raise ValueError("nonzero: expected at least one axis; compare instead")
     charges = FREE if x.dtype == np.bool_ else (Charge("cmp", x.dtype.name, x.size),)
-    return Plan(charges, x.size * x.ndim * _INDEX_BYTES)
+    return Plan(charges, x.size * x.ndim * WIDEST)
 
 
 def _astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
@@ -139,6 +147,11 @@ def _astype_plan(x: Any, dtype: Any, /, *, copy: bool = True) -> Plan:  # noqa: 
     nbytes = x.size * target.itemsize
     if target == np.bool_ and x.dtype != np.bool_:
         return Plan((Charge("cmp", x.dtype.name, x.size),), nbytes)
+    refuse_rounding("astype", x.dtype, target)
+    if target.kind in "iu" and not np.can_cast(x.dtype, target):
+        return Plan(
+            (Charge("logic", x.dtype.name, x.size),), nbytes
+        )  # it keeps the low bits, as x & mask does
     return Plan(FREE, nbytes)
 
 
@@ -146,8 +159,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "getitem",
         _getitem,
-        _plan,
-        "0 by position, slice or mask; 1 look-up per address of integer arrays, its elements counted as loads",
+        reading_plan,
+        "0 by position, slice or mask; 1 look-up per address of integer arrays, its elements are loads",
         "x[mask], x[:, 0], table[index]",
         touched=_getitem_touched,
         secret_rows=_getitem_secret_rows,
@@ -157,30 +170,14 @@ RULES: tuple[Rule, ...] = (
         "setitem",
         _setitem,
         _setitem_plan,
-        "as reading the same elements",
+        "as reading the same elements; the dtype of the array must hold the values as they are",
         "out[mask] = y",
         touched=lambda x, *_: ((x, None),),
         hidden=True,
     ),
     Rule(
-        "take",
-        _take,
-        _take_plan,
-        "1 look-up per address; its elements are counted as loads",
-        "xp.take(table, index, axis=0)",
-        touched=_take_touched,
-    ),
-    Rule(
-        "take_along_axis",
-        _take_along_axis,
-        _along_plan,
-        "1 look-up per address; its elements are counted as loads",
-        "xp.take_along_axis(x, index, axis=-1)",
-        touched=_along_touched,
-    ),
-    Rule(
         "nonzero",
-        np.nonzero,
+        _nonzero,
         _nonzero_plan,
         "0 for booleans, which were paid for; else 1 comparison per element",
         "xp.nonzero(x > 0.0)",
@@ -190,8 +187,8 @@ RULES: tuple[Rule, ...] = (
         "astype",
         _astype,
         _astype_plan,
-        "0 between real widths, from integer to real and from boolean; to boolean 1 comparison per element; "
-        "from real to integer refused",
+        "0 between real widths, from integer to real, to wider integers and from boolean; per element "
+        "1 comparison to boolean, 1 logical operation to narrower integers; from real to integer refused",
         "xp.astype(x, xp.float64)",
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.meter.rules.base import FREE, WIDEST, Plan, Rule, common_dtype
+from sparsebench.meter.rules.base import FREE, WIDEST, Plan, Rule, common_dtype, copy_bytes
 from sparsebench.ops import steady
 from sparsebench.ops.charges import inner_product
 
@@ -29,7 +29,9 @@ def _matmul_shape(a: Any, b: Any) -> tuple[tuple[int, ...], int]:
 def _matmul_plan(a: Any, b: Any, /) -> Plan:
     shape, length = _matmul_shape(a, b)
     outputs = math.prod(shape)
-    return Plan(inner_product(outputs, length, common_dtype(a, b)), (outputs + a.size + b.size) * WIDEST)
+    dtype = common_dtype(a, b)
+    nbytes = outputs * WIDEST + copy_bytes(a, dtype) + copy_bytes(b, dtype)
+    return Plan(inner_product(outputs, length, dtype), nbytes)
 
 
 def _matmul(a: Any, b: Any, /) -> Any:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.meter.rules.base import WIDEST, Plan, Rule, axes_of, lanes, refuse_rounding, shape_of
+from sparsebench.meter.rules.base import (
+    WIDEST,
+    Plan,
+    Rule,
+    axes_of,
+    copy_bytes,
+    lanes,
+    refuse_rounding,
+    shape_of,
+)
 from sparsebench.ops import steady
 from sparsebench.ops.charges import Charge, bits_to_choose
 
@@ -64,7 +73,8 @@ def _fold_plan(name: str, kind: str, x: Any, /, *, axis: Any = None, **_: Any) -
         charges = [Charge("cmp", dtype, x.size), Charge(kind, "bool", outputs * max(length - 1, 0))]
     if name in {"max", "min", "argmax", "argmin"} and not length:
         raise ValueError(f"{name}: expected at least one element to choose from, got shape {x.shape}")
-    return Plan(tuple(charges), (x.size + outputs) * WIDEST)
+    last = axes_of(x, axis) == tuple(range(x.ndim))[-len(axes_of(x, axis)) :]
+    return Plan(tuple(charges), outputs * WIDEST + (copy_bytes(x) if last else x.nbytes))
 
 
 def _adding_plan(name: str, kind: str, x: Any, /, *, dtype: Any = None, **kwargs: Any) -> Plan:

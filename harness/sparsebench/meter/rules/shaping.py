@@ -3,129 +3,181 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from sparsebench.meter.rules.base import FREE, Plan, Rule, common_dtype
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from sparsebench.meter.rules.base import FREE, Plan, Rule, axes_of, common_dtype, copy_bytes
 
 __all__ = ["RULES"]
-
-_WIDEST = 8  # bytes of the widest element
 
 
 def _copy_plan(x: Any, /, *_: Any, **__: Any) -> Plan:
     return Plan(FREE, x.nbytes)
 
 
-def _views(name: str, function: Callable[..., Any], example: str) -> Rule:
-    # A reshape that has to copy takes memory: plan for it.
-    return Rule(name, function, _copy_plan, "0", example, view=True)
+def _axis_plan(x: Any, /, axis: Any = None) -> Plan:
+    axes_of(x, axis)
+    return Plan(FREE, 0)
 
 
-def _concat(arrays: Any, /, *, axis: int | None = 0) -> Any:
-    return np.concatenate(arrays, axis=axis)
+def _broadcast_to(x: Any, /, shape: Any) -> Any:
+    return np.broadcast_to(x, shape)
 
 
-def _stack(arrays: Any, /, *, axis: int = 0) -> Any:
-    return np.stack(arrays, axis=axis)
+def _broadcast_plan(x: Any, /, shape: Any) -> Plan:
+    if np.broadcast_shapes(x.shape, shape) != (shape if isinstance(shape, tuple) else (shape,)):
+        raise ValueError(f"broadcast_to: {x.shape} does not broadcast to {shape}")
+    # A view takes no memory, but what is done with it may copy it, and takes the time of as many elements.
+    return Plan(FREE, math.prod(np.broadcast_shapes(x.shape, shape)) * x.dtype.itemsize)
 
 
-def _join_plan(arrays: Any, /, **_: Any) -> Plan:
-    return Plan(FREE, sum(a.size for a in arrays) * common_dtype(*arrays).itemsize)
+def _expand_dims(x: Any, /, axis: Any) -> Any:
+    return np.expand_dims(x, axis)
 
 
-def _tile_plan(x: Any, repetitions: Any, /) -> Plan:
-    return Plan(FREE, x.nbytes * math.prod(repetitions))
+def _expand_plan(x: Any, /, axis: Any) -> Plan:
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes_of(np.empty((1,) * (x.ndim + len(axes))), axis)
+    return Plan(FREE, 0)
+
+
+def _flip(x: Any, /, *, axis: Any = None) -> Any:
+    return np.flip(x, axis)
+
+
+def _matrix_transpose(x: Any, /) -> Any:
+    return np.matrix_transpose(x)
+
+
+def _transpose_plan(x: Any, /) -> Plan:
+    if x.ndim < 2:  # noqa: PLR2004 - a stack of matrices
+        raise ValueError(f"matrix_transpose: expected at least 2 axes, got {x.ndim}")
+    return Plan(FREE, 0)
+
+
+def _moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
+    return np.moveaxis(x, source, destination)
+
+
+def _moveaxis_plan(x: Any, source: Any, destination: Any, /) -> Plan:
+    if len(axes_of(x, source)) != len(axes_of(x, destination)):
+        raise ValueError("moveaxis: expected as many destinations as sources")
+    return Plan(FREE, 0)
+
+
+def _permute_dims(x: Any, /, axes: Any) -> Any:
+    return np.transpose(x, axes)
+
+
+def _permute_plan(x: Any, /, axes: Any) -> Plan:
+    if len(axes_of(x, axes)) != x.ndim:
+        raise ValueError(f"permute_dims: expected all {x.ndim} axes, got {axes}")
+    return Plan(FREE, 0)
+
+
+def _positive(x: Any, /) -> Any:
+    return x.copy()
+
+
+def _copy(x: Any, /) -> Any:
+    return x.copy()
+
+
+def _reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
+    return x.copy().reshape(shape) if copy else x.reshape(shape)
+
+
+def _reshape_plan(x: Any, /, shape: Any, *, copy: bool | None = None) -> Plan:
+    lengths = shape if isinstance(shape, tuple) else (shape,)
+    known = math.prod(length for length in lengths if length != -1)
+    open_axes = lengths.count(-1)
+    fits = min(lengths, default=0) >= -1 and open_axes <= 1
+    if not fits or (x.size != known if not open_axes else not known or x.size % known):
+        raise ValueError(f"reshape: {x.shape} does not fit {shape}")
+    if copy is False and copy_bytes(x):
+        raise ValueError("reshape: this would copy; leave out copy=False")
+    return Plan(FREE, x.nbytes)  # a reshape may have to copy
+
+
+def _squeeze(x: Any, /, axis: Any) -> Any:
+    return np.squeeze(x, axis)
+
+
+def _squeeze_plan(x: Any, /, axis: Any) -> Plan:
+    if any(x.shape[place] != 1 for place in axes_of(x, axis)):
+        raise ValueError(f"squeeze: the axes {axis} of {x.shape} are not all of length 1")
+    return Plan(FREE, 0)
+
+
+def _roll(x: Any, /, shift: Any, *, axis: Any = None) -> Any:
+    return np.roll(x, shift, axis=axis)
+
+
+def _roll_plan(x: Any, /, shift: Any, *, axis: Any = None) -> Plan:
+    several = isinstance(shift, tuple)
+    if several and (not isinstance(axis, tuple) or len(axis) != len(shift)):
+        raise ValueError("roll: expected an axis for every shift")
+    axes_of(x, axis)
+    return _copy_plan(x)
 
 
 def _repeat(x: Any, repeats: int, /, *, axis: int | None = None) -> Any:
     return np.repeat(x, repeats, axis=axis)
 
 
-def _repeat_plan(x: Any, repeats: Any, /, *, axis: int | None = None) -> Plan:  # noqa: ARG001
-    if not isinstance(repeats, int):
-        raise TypeError(
-            "repeat: expected a Python integer; repeats that depend on an input would cost nothing"
-        )
-    return Plan(FREE, x.nbytes * max(repeats, 0))
+def _repeat_plan(x: Any, repeats: int, /, *, axis: int | None = None) -> Plan:
+    axes_of(x, axis)
+    return Plan(FREE, x.nbytes * repeats)
 
 
-def _shape_elements(shape: Any) -> int:
-    return math.prod(shape) if isinstance(shape, tuple | list) else int(shape)
+def _tile(x: Any, repetitions: Any, /) -> Any:
+    return np.tile(x, repetitions)
 
 
-def _new_plan(shape: Any, /, *_: Any, **__: Any) -> Plan:
-    return Plan(FREE, _shape_elements(shape) * _WIDEST)
+def _tile_plan(x: Any, repetitions: Any, /) -> Plan:
+    return Plan(FREE, x.nbytes * (math.prod(repetitions) if isinstance(repetitions, tuple) else repetitions))
 
 
-def _full(shape: Any, value: complex, /, *, dtype: Any = None) -> Any:
-    return np.full(shape, _scalar("full", value), dtype=dtype)
+def _concat(arrays: Any, /, *, axis: int | None = 0) -> Any:
+    return np.concatenate(arrays, axis=axis)
 
 
-def _full_like(x: Any, value: complex, /, *, dtype: Any = None) -> Any:
-    return np.full_like(x, _scalar("full_like", value), dtype=dtype)
+def _concat_plan(arrays: Any, /, *, axis: int | None = 0) -> Plan:
+    if axis is not None:
+        (along,) = axes_of(arrays[0], axis)
+        shapes = {(*a.shape[:along], *a.shape[along + 1 :], a.ndim) for a in arrays}
+        if len(shapes) > 1:
+            raise ValueError(f"concat: the shapes {[a.shape for a in arrays]} differ beside axis {axis}")
+    return Plan(FREE, sum(a.size for a in arrays) * common_dtype(*arrays).itemsize)
 
 
-def _scalar(name: str, value: Any) -> Any:
-    if not isinstance(value, bool | int | float):
-        raise TypeError(f"{name}: expected a Python number, got {type(value).__name__}; use xp.broadcast_to")
-    return value
+def _stack(arrays: Any, /, *, axis: int = 0) -> Any:
+    return np.stack(arrays, axis=axis)
 
 
-def _like_plan(x: Any, /, *_: Any, **__: Any) -> Plan:
-    return Plan(FREE, x.size * _WIDEST)
-
-
-def _arange(start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None) -> Any:
-    return np.arange(start, stop, step, dtype=dtype)
-
-
-def _arange_plan(start: float, /, stop: float | None = None, step: float = 1, **_: Any) -> Plan:
-    first, last = (0, start) if stop is None else (start, stop)
-    return Plan(FREE, max(math.ceil((last - first) / step), 0) * _WIDEST)
-
-
-def _linspace_plan(_start: float, _stop: float, /, num: int, **_: Any) -> Plan:
-    return Plan(FREE, num * _WIDEST)
-
-
-def _eye_plan(rows: int, columns: int | None = None, /, **_: Any) -> Plan:
-    return Plan(FREE, rows * (rows if columns is None else columns) * _WIDEST)
-
-
-def _broadcast_plan(x: Any, shape: Any, /) -> Plan:
-    np.broadcast_shapes(x.shape, tuple(shape))
-    return Plan(FREE, 0)
+def _stack_plan(arrays: Any, /, *, axis: int = 0) -> Plan:
+    _expand_plan(arrays[0], axis)
+    if len({a.shape for a in arrays}) > 1:
+        raise ValueError(f"stack: the shapes {[a.shape for a in arrays]} differ")
+    return Plan(FREE, sum(a.size for a in arrays) * common_dtype(*arrays).itemsize)
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("broadcast_to", np.broadcast_to, _broadcast_plan, "0", "xp.broadcast_to(b, x.shape)", view=True),
-    _views("expand_dims", np.expand_dims, "xp.expand_dims(x, axis=0)"),
-    _views("flip", np.flip, "xp.flip(x, axis=0)"),
-    _views("matrix_transpose", np.matrix_transpose, "x.mT"),
-    _views("moveaxis", np.moveaxis, "xp.moveaxis(x, 0, -1)"),
-    _views("permute_dims", np.transpose, "xp.permute_dims(x, (1, 0))"),
-    _views("positive", np.asarray, "+x"),
-    _views("reshape", np.reshape, "xp.reshape(x, (-1,))"),
-    _views("squeeze", np.squeeze, "xp.squeeze(x, axis=0)"),
-    Rule("copy", np.copy, _copy_plan, "0", "xp.asarray(x, copy=True)", hidden=True),
-    Rule("roll", np.roll, _copy_plan, "0", "xp.roll(x, 1)"),
+    Rule("broadcast_to", _broadcast_to, _broadcast_plan, "0", "xp.broadcast_to(b, x.shape)", view=True),
+    Rule("expand_dims", _expand_dims, _expand_plan, "0", "xp.expand_dims(x, axis=0)", view=True),
+    Rule("flip", _flip, _axis_plan, "0", "xp.flip(x, axis=0)", view=True),
+    Rule("matrix_transpose", _matrix_transpose, _transpose_plan, "0", "x.mT", view=True),
+    Rule("moveaxis", _moveaxis, _moveaxis_plan, "0", "xp.moveaxis(x, 0, -1)", view=True),
+    Rule("permute_dims", _permute_dims, _permute_plan, "0", "xp.permute_dims(x, (1, 0))", view=True),
+    Rule("reshape", _reshape, _reshape_plan, "0", "xp.reshape(x, (-1,))", view=True),
+    Rule("squeeze", _squeeze, _squeeze_plan, "0", "xp.squeeze(x, axis=0)", view=True),
+    Rule("positive", _positive, _copy_plan, "0", "+x"),
+    Rule("copy", _copy, _copy_plan, "0", "xp.asarray(x, copy=True)", hidden=True),
+    Rule("roll", _roll, _roll_plan, "0", "xp.roll(x, 1)"),
     Rule("repeat", _repeat, _repeat_plan, "0", "xp.repeat(x, 2)"),
-    Rule("tile", np.tile, _tile_plan, "0", "xp.tile(x, (2, 1))"),
-    Rule("concat", _concat, _join_plan, "0", "xp.concat([x, y])"),
-    Rule("stack", _stack, _join_plan, "0", "xp.stack([x, y])"),
-    Rule("arange", _arange, _arange_plan, "0: a constant", "xp.arange(8)"),
-    Rule("eye", np.eye, _eye_plan, "0: a constant", "xp.eye(3)"),
-    Rule("full", _full, _new_plan, "0: a constant", "xp.full((2, 3), 1.0)"),
-    Rule("full_like", _full_like, _like_plan, "0: a constant", "xp.full_like(x, 1.0)"),
-    Rule("linspace", np.linspace, _linspace_plan, "0: a constant", "xp.linspace(0.0, 1.0, 5)"),
-    Rule("ones", np.ones, _new_plan, "0: a constant", "xp.ones((2, 3))"),
-    Rule("ones_like", np.ones_like, _like_plan, "0: a constant", "xp.ones_like(x)", view=True),
-    Rule("zeros", np.zeros, _new_plan, "0: a constant", "xp.zeros((2, 3))"),
-    Rule("zeros_like", np.zeros_like, _like_plan, "0: a constant", "xp.zeros_like(x)", view=True),
+    Rule("tile", _tile, _tile_plan, "0", "xp.tile(x, (2, 1))"),
+    Rule("concat", _concat, _concat_plan, "0", "xp.concat([x, y])"),
+    Rule("stack", _stack, _stack_plan, "0", "xp.stack([x, y])"),
 )
-"""The rules of shapes and constants."""
+"""The rules of shapes."""

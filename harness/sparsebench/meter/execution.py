@@ -1,0 +1,129 @@
+"""One call: its rule, its price, its run, and what to say where it fails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sparsebench.errors import CellError, FailedError, MemoryLimitError, RefusedError, UncountedOperationError
+from sparsebench.meter.loads import root_of
+from sparsebench.meter.rules import REFUSED, RULES, Plan, Rule, check_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sparsebench.meter.loads import LoadTracker
+
+__all__ = ["MOST_PER_CALL", "find_rule", "plan_call", "run_call"]
+
+MOST_PER_CALL = 1 << 38
+"""Scalar operations that one call may cost: minutes of work, during which nothing can stop it."""
+
+_PLAN_ERRORS = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
+_RUN_ERRORS = (*_PLAN_ERRORS, RuntimeError)
+
+
+def find_rule(name: str) -> Rule:
+    """Find the rule of an operation.
+
+    Raises
+    ------
+    UncountedOperationError
+        If it is refused, or has no price.
+    """
+    if name in REFUSED:
+        reason, mend = REFUSED[name]
+        raise UncountedOperationError(f"{name} is refused: {reason}", help=mend)
+    if name not in RULES:
+        mend = "write it with priced operations: docs/cost-model.md lists them"
+        raise UncountedOperationError(f"{name} has no price", help=mend)
+    return RULES[name]
+
+
+def plan_call(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: bool) -> Plan:
+    """Price a call from its shapes and dtypes.
+
+    Parameters
+    ----------
+    secret
+        Whether a shape of an argument is a secret. Then an error may not be told, and ends the cell.
+
+    Raises
+    ------
+    TypeError, ValueError, ...
+        If the arguments do not fit.
+    CellError
+        If the cell must end, or the operation has no price.
+    """
+    check_arguments(rule, args, kwargs)
+    try:
+        plan = rule.plan(*args, **kwargs)
+    except _PLAN_ERRORS as error:
+        if secret:
+            raise _ends_the_cell(rule, error, args, secret=secret) from None
+        raise
+    if sum(charge.amount for charge in plan.charges) > MOST_PER_CALL:
+        raise RefusedError(
+            f"{rule.name}: more than {MOST_PER_CALL:,} operations in one call",
+            help="do less, or in several calls",
+        )
+    return plan
+
+
+def run_call(
+    rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], loads: LoadTracker, *, secret: bool
+) -> Any:
+    """Compute. An error may depend on values from here on, so it ends the cell.
+
+    Raises
+    ------
+    FailedError
+        If the operation fails.
+    MemoryLimitError
+        If the machine's memory does not suffice.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            result = rule.run(*args, **kwargs)
+            if loads.active:
+                _mark(rule, args, kwargs, result, loads)
+    except MemoryError:
+        message = f"{rule.name}: this machine has not enough memory"
+        raise MemoryLimitError(message, help="work on fewer elements at a time") from None
+    except _RUN_ERRORS as error:
+        raise _ends_the_cell(rule, error, args, secret=secret) from None
+    return result
+
+
+def _mark(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, loads: LoadTracker) -> None:
+    """Note which elements of parameters a call has read."""
+    partly = list(rule.touched(*args, **kwargs)) if rule.touched else []
+    for array, key in partly:
+        if key is not None:
+            loads.read(array, key)
+    skipped = Counter(id(array) for array, _ in partly)
+    for array in _arrays([*args, *kwargs.values()]):
+        if skipped[id(array)]:
+            skipped[id(array)] -= 1
+        elif not rule.view or root_of(array) is not root_of(result):
+            loads.read(array)
+
+
+def _ends_the_cell(rule: Rule, error: Exception, args: tuple[Any, ...], *, secret: bool) -> CellError:
+    """Say what went wrong without a word about values, nor about shapes that depend on them."""
+    if isinstance(error, IndexError) and not isinstance(error, ValueError):
+        message = f"{rule.name}: an index is out of range"
+        return FailedError(message, help="an index must stay inside its table")
+    shapes = "shapes that depend on values" if secret else ", ".join(str(a.shape) for a in _arrays(args))
+    message = f"{rule.name}: {type(error).__name__} on {shapes}"
+    return FailedError(message, help=f"it is called as {rule.example}")
+
+
+def _arrays(arguments: Iterable[Any]) -> Iterator[np.ndarray[Any, Any]]:
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            yield argument
+        elif isinstance(argument, tuple):
+            yield from _arrays(argument)

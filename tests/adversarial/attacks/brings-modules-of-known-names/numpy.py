@@ -1,0 +1,1 @@
+raise RuntimeError("LEAK: this is not the module that was meant")

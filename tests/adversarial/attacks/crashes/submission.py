@@ -1,0 +1,18 @@
+"""Reads at address zero."""
+
+import sparsebench as sb
+import numpy as np
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        import ctypes
+
+        ctypes.string_at(0)
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        return x @ params["w"]

@@ -1,0 +1,21 @@
+"""Kills itself with a signal that has no name."""
+
+import sparsebench as sb
+import numpy as np
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        import os
+
+        os.kill(os.getpid(), 37)
+        import time
+
+        time.sleep(60)
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        return x @ params["w"]

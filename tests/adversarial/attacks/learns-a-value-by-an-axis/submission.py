@@ -1,0 +1,18 @@
+"""Names an axis by a value, and reads the shape."""
+
+import sparsebench as sb
+import numpy as np
+from sparsebench import ops
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.zeros(4, dtype=np.float32)}
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        k = ops.quantize(x[0, 0], levels=2)
+        raise RuntimeError(f"LEAK {xp.stack([x, x], axis=k).shape}")

@@ -1,0 +1,17 @@
+"""Says that it is of another class."""
+
+import sparsebench as sb
+import numpy as np
+
+
+class Attack:
+    __class__ = sb.Routed
+
+    def __init__(self, task, **settings):
+        pass
+
+    def fit(self, train, valid, rng):
+        return {}
+
+    def predict(self, params, x):
+        return x[:, 0] + 0.0

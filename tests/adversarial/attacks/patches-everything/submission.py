@@ -1,0 +1,52 @@
+"""Patches NumPy, time, os, json and our own modules in its process."""
+
+import sparsebench as sb
+import numpy as np
+from sparsebench import ops
+import json
+import os
+import time
+
+import sparsebench.meter.client
+import sparsebench.meter.ledger
+import sparsebench.meter.prices
+import sparsebench.scoring.metrics
+
+for kind in sparsebench.meter.prices.WEIGHTS:
+    sparsebench.meter.prices.WEIGHTS[kind] = 0
+sparsebench.meter.ledger.Ledger.charge = lambda *_: None
+sparsebench.scoring.metrics.score_predictions = lambda *_: 1.0
+time.perf_counter = time.monotonic = lambda: 0.0
+os.getppid = lambda: 1
+np.mean = lambda *_, **__: 0.0
+sb.Submission.__module__ = "numpy"
+
+
+class Attack(sb.Routed):
+    def __init__(self, task, **settings):
+        super().__init__(Router(), Experts())
+
+
+class Router(sb.Router):
+    def fit(self, train, valid, rng):
+        direction = rng.standard_normal(train.x.shape[1])
+        t = np.sort(train.x @ direction)
+        edges = (t[:-1] + t[1:]) / 2
+        depth = len(edges).bit_length()
+        full = np.full(2**depth - 1, np.inf)
+        full[: len(edges)] = edges
+        levels = [full[2 ** (depth - i - 1) - 1 :: 2 ** (depth - i)] for i in range(depth)]
+        return {"direction": direction, "thresholds": np.concatenate(levels)}
+
+    def route(self, params, x):
+        return sb.Routes(experts=ops.tree_route(x @ params["direction"], params["thresholds"])[:, None])
+
+
+class Experts(sb.Experts):
+    def fit(self, train, valid, rng, routes):
+        labels = np.zeros(len(train.y), dtype=train.y.dtype)
+        labels[routes.experts[:, 0]] = train.y
+        return {"labels": labels}
+
+    def apply(self, params, x, routes):
+        return ops.gather(routes.experts[:, 0], params["labels"])

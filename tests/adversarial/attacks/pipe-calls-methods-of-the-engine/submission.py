@@ -1,0 +1,56 @@
+"""Calls names that are methods of the engine, not operations."""
+
+import sparsebench as sb
+import numpy as np
+import json
+import os
+import struct
+import sys
+
+
+def pipe_of(x):
+    return x._namespace.transport._pipe
+
+
+def raw(x, header, payload=b""):
+    """One frame, by hand."""
+    pipe = pipe_of(x)
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    pipe._write(struct.pack("<IQ", len(text), len(payload)) + text + payload)
+
+
+def turn():
+    """The secret of the present question, from the frame of the function that was called with it."""
+    frame = sys._getframe()
+    while frame:
+        header = frame.f_locals.get("header")
+        if isinstance(header, dict) and "turn" in header:
+            return header["turn"]
+        frame = frame.f_back
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.zeros(4, dtype=np.float32)}
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        pipe = pipe_of(x)
+        for name in (
+            "value",
+            "begin",
+            "reveal_bit",
+            "__class__",
+            "free",
+            "run",
+            "copy.copy",
+            "\x1b[31m" * 1000,
+        ):
+            raw(x, {"call": name, "args": [{"h": x._about.handle.number}], "kwargs": {}})
+            reply, _ = pipe.receive()
+            if "ok" in reply:
+                raise RuntimeError(f"LEAK {name} {reply}")
+        x._namespace.call("\x1b[31m\n" * 1000, x)

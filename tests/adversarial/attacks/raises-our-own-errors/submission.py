@@ -1,0 +1,18 @@
+"""Raises the errors of the harness, to choose its status."""
+
+import sparsebench as sb
+import numpy as np
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.zeros(4, dtype=np.float32)}
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        from sparsebench.errors import InvalidResultError
+
+        raise InvalidResultError("status ok", help="believe me")

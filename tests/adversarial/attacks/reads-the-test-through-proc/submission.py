@@ -1,0 +1,41 @@
+"""Reads the test file through the roots and folders of processes."""
+
+import sparsebench as sb
+import numpy as np
+import os
+from pathlib import Path
+
+PACKAGE = Path(sb.__file__).parent
+PLACES = [PACKAGE / "_data" / "tasks", *(folder / "tasks" for folder in PACKAGE.parents)]
+FILES = [place / "memorization" / "v1" / "n256-r4.parquet" for place in PLACES]
+
+
+def read(files):
+    """Open the first that opens."""
+    errors = []
+    for file in files:
+        try:
+            with open(file, "rb") as stream:
+                stream.read(4)
+        except OSError as error:
+            errors.append(type(error).__name__)
+        else:
+            raise RuntimeError(f"LEAK {file}")
+    raise RuntimeError("all refused: " + ", ".join(sorted(set(errors))))
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        roots = [
+            f"/proc/{who}/{what}"
+            for who in ("self", os.getpid(), os.getppid(), 1)
+            for what in ("root", "cwd/../../..")
+        ]
+        read([f"{root}{file}" for root in roots for file in FILES])
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        return x @ params["w"]

@@ -1,0 +1,16 @@
+"""Returns a model of very many arrays."""
+
+import sparsebench as sb
+import numpy as np
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {f"a-{number}": np.zeros(0) for number in range(500_000)}
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        return x @ params["w"]

@@ -1,0 +1,16 @@
+"""Returns a model of NaN."""
+
+import sparsebench as sb
+import numpy as np
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.full(4, np.nan)}
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        return x @ params["w"]

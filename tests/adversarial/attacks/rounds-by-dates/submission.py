@@ -1,0 +1,18 @@
+"""Casts real numbers to dates and those to integers, for nothing."""
+
+import sparsebench as sb
+import numpy as np
+from sparsebench import ops
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.zeros(4, dtype=np.float32)}
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        k = x._namespace.call("astype", x._namespace.call("astype", x, "timedelta64[s]"), "int64")
+        raise RuntimeError("LEAK")

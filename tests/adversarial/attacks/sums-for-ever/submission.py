@@ -1,0 +1,16 @@
+"""Sums over more elements than can be gone through."""
+
+import sparsebench as sb
+import numpy as np
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.zeros(4, dtype=np.float32)}
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        return x @ params["w"] + xp.sum(xp.broadcast_to(xp.asarray(1.0), (1_000_000, 1_000_000)))

@@ -1,0 +1,18 @@
+"""Copies a handle, to look at the copy."""
+
+import sparsebench as sb
+import numpy as np
+import copy
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.zeros(4, dtype=np.float32)}
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        copy.deepcopy(x)
+        return x @ params["w"]

@@ -1,0 +1,17 @@
+"""Takes a value out of the meter by tolist."""
+
+import sparsebench as sb
+import numpy as np
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.zeros(4, dtype=np.float32)}
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        seen = x.tolist()
+        return x @ params["w"] + xp.asarray(float(np.sum(seen)))

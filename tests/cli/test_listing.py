@@ -1,0 +1,59 @@
+"""The verbs that list and show."""
+
+import json
+
+import pytest
+
+from sparsebench.models import shipped_names
+
+VERBS = ["check", "eval", "leaderboard", "new", "results", "submissions", "tasks"]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself_with_an_example(cli, verb):
+    outcome = cli(verb, "--help")
+    assert outcome.code == 0
+    assert f"sparsebench {verb}" in outcome.out.split("Example", 1)[1]
+
+
+def test_help_lists_all_verbs(cli):
+    outcome = cli("--help")
+    assert outcome.code == 0
+    listed = outcome.out.split("Commands:")[1].splitlines()
+    assert [line.split()[0] for line in listed if line.strip()] == VERBS
+
+
+def test_version(cli):
+    outcome = cli("--version")
+    assert outcome.code == 0
+    assert outcome.out.startswith("sparsebench 0.")
+
+
+def test_submissions(cli):
+    listed = json.loads(cli("submissions", "--json").out)
+    assert [submission["name"] for submission in listed] == shipped_names()
+    assert all(submission["variants"] for submission in listed)
+    assert all(name in cli("submissions").out for name in shipped_names())
+
+
+def test_tasks(cli):
+    listed = json.loads(cli("tasks", "list", "--json").out)
+    assert [task["task"] for task in listed] == ["lipschitz-regression@1", "memorization@1"]
+    assert "memorization@1" in cli("tasks", "list").out
+    assert json.loads(cli("tasks", "show", "memorization@1", "--json").out) == listed[1]
+    assert listed[1]["hash"] in cli("tasks", "show", "memorization@1").out
+
+
+def test_tasks_verify(cli):
+    outcome = cli("tasks", "verify", "memorization@1")
+    assert outcome.code == 0
+    assert all(line.startswith("ok   memorization@1 ") for line in outcome.out.splitlines())
+
+
+def test_results(cli):
+    assert cli("eval", "constant", "--instances", "n256-r4", "--seeds", "2").code == 0
+    assert len(cli("results", "show").out.splitlines()) == 2 + 2
+    rows = json.loads(
+        cli("results", "show", "--submissions", "constant", "--tasks", "memorization@1", "--json").out
+    )
+    assert [(row["submission"], row["seed"]) for row in rows] == [("constant", 0), ("constant", 1)]

@@ -1,0 +1,223 @@
+"""A user's mistake ends with exit code 2 and one line that says what, expected, got and the mend."""
+
+import shutil
+
+import pytest
+
+from evaluate.tiny import ROOT, plain, write
+from sparsebench.tasks import discovery, load_task
+
+
+def told(outcome, code, *parts):
+    """Check that an error is told in one line and its mend in another, and nothing else."""
+    assert outcome.code == code, outcome
+    assert outcome.out == ""
+    lines = outcome.err.splitlines()
+    assert len(lines) == 2, outcome.err
+    assert lines[0].startswith("error[SB")
+    assert lines[1].startswith("help: ")
+    for part in parts:
+        assert part in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["eval", "contant"], ["no submission called 'contant'", "did you mean 'constant'?"]),
+        (["eval", "./nowhere"], ["./nowhere: there is no such folder", "submission.toml"]),
+        (["eval", ""], ["no submission called ''"]),
+        (
+            ["eval", "constant", "--tasks", "memorisation@1"],
+            ["'memorisation@1'", "did you mean 'memorization@1'?"],
+        ),
+        (["eval", "constant", "--tasks", "memorization@9"], ["'memorization@9'", "memorization@1"]),
+        (
+            ["eval", "constant", "--instances", "n256"],
+            ["no instance called 'n256'", "did you mean 'n256-r4'?"],
+        ),
+        (["eval", "constant", "--variants", "zz"], ["no variant called 'zz'", "there are: best"]),
+        (
+            ["eval", "conditional-tree", "--tasks", "lipschitz-regression@1"],
+            ["nothing to run", "widen --tasks"],
+        ),
+        (["eval", "constant", "--small", "--instances", "n65536-r4"], ["nothing to run", "widen"]),
+        (["check", "contant"], ["did you mean 'constant'?"]),
+        (["check", "constant", "--variants", "zz"], ["no variant called 'zz'"]),
+        (["leaderboard", "show"], ["sparsebench-results: no rows there", "sparsebench eval"]),
+        (["leaderboard", "build"], ["sparsebench-results: no rows there", "sparsebench eval"]),
+        (["results", "show", "-o", "other"], ["other: no rows there", "--output"]),
+        (["tasks", "show", "memory"], ["unknown task 'memory'", "memorization@1"]),
+        (["tasks", "verify", "memory"], ["unknown task 'memory'"]),
+        (["tasks", "generate", "memory", "made"], ["unknown task 'memory'"]),
+        (["new", "Bad_Name"], ["got 'Bad_Name'", "sparsebench new my-router"]),
+    ],
+)
+def test_a_wrong_name(cli, here, arguments, parts):
+    told(cli(*arguments), 2, *parts)
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["eval"], "expected a submission"),
+        (["eval", "constant", "--seeds", "junk"], "a range (3-7) or a list (0,2,9), got 'junk'"),
+        (["eval", "constant", "--seeds", "0"], "got '0'"),
+        (["eval", "constant", "--seeds", "7-3"], "got '7-3'"),
+        (["eval", "constant", "--seeds", "-1"], "got '-1'"),
+        (["eval", "constant", "--seeds", "1.5"], "got '1.5'"),
+        (["eval", "constant", "--seeds", ""], "got ''"),
+        (["eval", "constant", "--jobs", "0"], "'--jobs'"),
+        (["eval", "constant", "--time-limit", "0"], "positive number of seconds, got '0'"),
+        (["eval", "constant", "--time-limit", "nan"], "positive number of seconds, got 'nan'"),
+        (["eval", "constant", "--time-limit", "inf"], "positive number of seconds, got 'inf'"),
+        (["eval", "constant", "--time-limit", "1h"], "positive number of seconds, got '1h'"),
+        (["eval", "constant", "--memory-limit", "4X"], "a size such as 512M or 4G, got '4X'"),
+        (["eval", "constant", "--memory-limit", "0"], "got '0'"),
+        (["eval", "constant", "--sedes", "3"], "--seeds"),
+        (["evaluate"], "No such command 'evaluate'"),
+        (["check"], "SUBMISSION"),
+        (["leaderboard", "show", "--format", "xml"], "'xml'"),
+    ],
+)
+def test_a_wrong_option(cli, here, arguments, part):
+    outcome = cli(*arguments)
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert part in outcome.err
+    assert outcome.err.startswith("Usage: sparsebench")
+    assert "--help" in outcome.err
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("verb", ["eval", "check"])
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ('title = "A test"', "title = ", ["not valid TOML", "line 3"]),
+        ('title = "A test"', 'titel = "A test"', ["title: missing", "titel: not a key that is known"]),
+        ("submission:Model", "model:Model", ["entry: there is no model.py beside it"]),
+        (
+            "submission:Model",
+            "submission:Modell",
+            ["submission.py defines no 'Modell'", "classes there: Model"],
+        ),
+        ("memorization@1", "memorisation@1", ["'memorisation@1'", "did you mean 'memorization@1'?"]),
+    ],
+)
+def test_a_wrong_manifest(cli, here, verb, old, new, parts):
+    folder = write(here / "mine", plain())
+    manifest = folder / "submission.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    told(cli(verb, "mine"), 2, *parts)
+    assert [path.name for path in here.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize("verb", ["eval", "check"])
+def test_code_that_is_not_python(cli, here, verb):
+    write(here / "mine", "x = 1\ndef broken(:\n")
+    told(cli(verb, "mine"), 2, "submission.py:2: not valid Python", "mend it")
+
+
+def test_two_submissions_of_one_name(cli, here):
+    write(here / "a" / "mine", plain())
+    write(here / "b" / "mine", plain())
+    told(cli("eval", "a/mine", "b/mine"), 2, "two submissions are called 'mine'", "rename one")
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/below"])
+def test_rows_that_could_not_be_written_are_found_out_before_anything_runs(cli, here, place):
+    (here / "file").write_text("text", encoding="utf-8")
+    outcome = cli("eval", "constant", "--seeds", "1", "--small", "-o", place)
+    assert outcome.code == 2
+    assert "] ok " not in outcome.err
+    assert "Traceback" not in outcome.err
+    assert (here / "file").read_text(encoding="utf-8") == "text"
+
+
+def test_a_folder_that_exists_is_not_written_over(cli, here):
+    (here / "mine").mkdir()
+    told(cli("new", "mine"), 2, "mine exists already", "choose another name")
+    assert list((here / "mine").iterdir()) == []
+
+
+@pytest.fixture
+def rows(cli):
+    """Have rows of one task in the default place."""
+    outcome = cli("eval", "constant", "--tasks", "memorization@1", "--instances", "n256-r4", "--seeds", "1")
+    assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_readme_without_markers_stays_as_it_is(cli, here):
+    (here / "README.md").write_text("my text\n", encoding="utf-8")
+    told(cli("leaderboard", "build", "--into", "."), 2, "sparsebench:board:begin", "put both markers")
+    assert (here / "README.md").read_text(encoding="utf-8") == "my text\n"
+    assert sorted(path.name for path in here.iterdir()) == ["README.md", "sparsebench-results"]
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("verb", ["show", "build"])
+def test_a_task_without_rows_makes_no_board(cli, here, verb):
+    outcome = cli("leaderboard", verb, "--tasks", "lipschitz-regression@1")
+    told(outcome, 2, "no rows of lipschitz-regression@1", "there are rows of: memorization@1")
+    assert not (here / "leaderboard").exists()
+
+
+@pytest.mark.usefixtures("rows")
+def test_names_that_no_row_has(cli):
+    told(cli("results", "show", "--submissions", "constnt"), 2, "'constnt'", "there are rows of: constant")
+    told(cli("results", "show", "--tasks", "memory@1"), 2, "'memory@1'", "there are rows of: memorization@1")
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["leaderboard", "show"],
+        ["results", "show", "--json"],
+        ["eval", "constant", "--instances", "n256-r4", "--seeds", "1", "--resume"],
+    ],
+)
+def test_a_damaged_file_in_the_store_is_refused(cli, here, arguments):
+    (file,) = (here / "sparsebench-results" / "rows").iterdir()
+    file.write_bytes(file.read_bytes()[:-20])
+    told(cli(*arguments), 4, f"{file.name} is no file of rows", "move it out of the folder")
+
+
+@pytest.fixture
+def tasks(tmp_path, monkeypatch):
+    """Have a copy of the tasks that may be damaged."""
+    shutil.copytree(ROOT / "tasks", tmp_path / "tasks")
+    monkeypatch.setattr(discovery, "tasks_root", lambda: tmp_path / "tasks")
+    assert load_task("memorization@1").folder.is_relative_to(tmp_path)
+    return tmp_path / "tasks"
+
+
+def test_a_task_file_that_is_no_parquet(cli, here, tasks):
+    (tasks / "memorization" / "v1" / "n256-r4.parquet").write_bytes(b"PAR1 and nothing else")
+    told(cli("eval", "conditional-tree", "--instances", "n256-r4"), 4, "n256-r4.parquet")
+    assert list(here.iterdir()) == []
+
+
+def test_a_task_file_whose_values_have_changed(cli, here, tasks):
+    folder = tasks / "memorization" / "v1"
+    shutil.copyfile(folder / "n4096-r4.parquet", folder / "n256-r4.parquet")
+    told(
+        cli("eval", "conditional-tree", "--instances", "n256-r4"),
+        4,
+        "expected content",
+        "a changed hash is a new",
+    )
+    assert list(here.iterdir()) == []
+    outcome = cli("tasks", "verify", "memorization@1")
+    assert outcome.code == 4
+    assert "FAIL memorization@1 n256-r4" in outcome.out
+    assert "1 files are not what their hashes say" in outcome.err
+
+
+def test_another_instance_of_a_damaged_task_still_runs(cli, tasks):
+    (tasks / "memorization" / "v1" / "n65536-r4.parquet").write_bytes(b"")
+    outcome = cli("eval", "constant", "--instances", "n256-r4", "--seeds", "1")
+    assert outcome.code == 0, outcome.err

@@ -1,0 +1,115 @@
+"""The wheel: it carries the tasks and the submissions, and works in an empty folder."""
+
+import contextlib
+import importlib.metadata
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import venv
+import zipfile
+
+import pytest
+
+from evaluate.tiny import ROOT
+from sparsebench.results import ResultStore
+
+MISSING = [name for name in ("build", "hatchling") if importlib.util.find_spec(name) is None]
+
+pytestmark = pytest.mark.skipif(
+    bool(MISSING), reason=f"building a wheel needs {', '.join(MISSING)}: pip install build hatchling"
+)
+
+
+def called(command, **options):
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240, **options)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    called([sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)])
+    (made,) = folder.glob("*.whl")
+    return made
+
+
+def dependencies(name, found):
+    """Gather the distributions that one needs, and those that they need, without extras."""
+    for line in importlib.metadata.requires(name) or ():
+        requirement, _, marker = line.partition(";")
+        needed = re.match(r"[A-Za-z0-9._-]+", requirement)[0]
+        if "extra" in marker or needed in found:
+            continue
+        with contextlib.suppress(
+            importlib.metadata.PackageNotFoundError
+        ):  # needed elsewhere, such as on Windows
+            found[needed] = importlib.metadata.distribution(needed)
+            dependencies(needed, found)
+    return found
+
+
+def link(source, target):
+    """Link a file, or copy it where it is on another disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory, wheel):
+    """Install the wheel and what it needs in an environment of its own, without the network."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    venv.create(folder, with_pip=False, symlinks=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    zipfile.ZipFile(wheel).extractall(packages)
+    for distribution in dependencies("sparsebench", {}).values():
+        for file in distribution.files:
+            if ".." not in file.parts and "__pycache__" not in file.parts:
+                link(distribution.locate_file(file), packages / file)
+    python = folder / "bin" / "python"
+    home = called([python, "-I", "-c", "import sparsebench; print(sparsebench.__file__)"]).strip()
+    assert home == str(packages / "sparsebench" / "__init__.py")
+    return python
+
+
+def test_it_carries_everything_that_runs_and_no_rubbish(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    source = {
+        f"sparsebench/{path.relative_to(ROOT / 'harness' / 'sparsebench').as_posix()}"
+        for path in (ROOT / "harness" / "sparsebench").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    data = {
+        f"sparsebench/_data/{path.relative_to(ROOT).as_posix()}"
+        for folder in ("tasks", "submissions")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {name for name in names if name.startswith("sparsebench/")} == source | data
+    assert {
+        f"sparsebench/models/template_files/{n}.txt"
+        for n in ("submission.toml", "submission.py", "README.md")
+    } <= names
+    assert any(name.endswith("memorization/v1/n256-r4.parquet") for name in data)
+    assert {name.partition("/")[0].rpartition(".")[2] for name in names} == {"sparsebench", "dist-info"}
+
+
+@pytest.mark.parametrize("submission", ["conditional-tree", "mine"])
+def test_it_evaluates_in_an_empty_folder(python, tmp_path, submission):
+    run = [python, "-I", "-c", "from sparsebench.cli import main; main()"]
+    arguments = ["--instances", "n256-r4"]
+    if submission == "mine":
+        called([*run, "new", "mine"], cwd=tmp_path)
+        submission, arguments = "./mine", ["--instances", "polynomial", "--variants", "experts-8"]
+    out = called([*run, "eval", submission, *arguments, "--seeds", "1"], cwd=tmp_path)
+    rows = ResultStore(tmp_path / "sparsebench-results").latest()
+    assert {row.status for row in rows} == {"ok"}
+    assert rows[0].submission in out
+    full = [row for row in rows if row.variant == "full"]
+    assert [(row.recall, row.ops_add_mul_cmp, row.ops) for row in full] in ([], [(1.0, 15, 24)])
+    assert called([*run, "tasks", "verify"], cwd=tmp_path).count("ok ") == 12

@@ -1,0 +1,68 @@
+"""The child's own manners: what it loads, checks and tells. None of it is trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from sparsebench.errors import ContractError
+from sparsebench.evaluate import child
+from sparsebench.models import Routed, Submission
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_an_entry_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child.sys, "path", list(child.sys.path))
+    (tmp_path / "some_entry.py").write_text("value = 5\n")
+    for name in ("missing", "value"):
+        with pytest.raises(ContractError, match=name):
+            child.load_entry(tmp_path, f"some_entry:{name}")
+
+
+@pytest.mark.parametrize(
+    ("fitted", "got"),
+    [
+        ([1], "got list"),
+        (None, "got NoneType"),
+        ({"w": [1.0]}, "got list"),
+        ({1: np.zeros(1)}, "expected 1"),
+        ({"w": np.array(["a"])}, "got <U1"),
+        ({"w": np.zeros(1, dtype=complex)}, "got complex128"),
+    ],
+)
+def test_a_model_is_a_dictionary_of_arrays(fitted: object, got: str) -> None:
+    with pytest.raises(ContractError, match=got):
+        child.parameters_of(fitted)
+
+
+def test_arrays_come_back_contiguous() -> None:
+    given = np.arange(6.0).reshape(2, 3).T
+    assert child.parameters_of({"w": given})["w"].flags.c_contiguous
+
+
+def test_only_the_harness_puts_router_and_experts_together() -> None:
+    class Own(Routed):
+        def predict(self, params: object, x: object) -> object:
+            return x
+
+    assert child.is_routed(Routed(None, None))  # type: ignore[arg-type]
+    assert not child.is_routed(Own(None, None))  # type: ignore[arg-type]
+    assert issubclass(Own, Submission)
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [(ValueError("one\ntwo"), "one"), (ValueError(), ""), (ContractError("what", help="mend"), "what")],
+)
+def test_an_error_is_told_in_its_first_line(error: Exception, text: str) -> None:
+    told = child._describe(error, None)
+    assert told == {
+        "type": type(error).__name__,
+        "text": text,
+        "where": "",
+        "help": "mend" if isinstance(error, ContractError) else "",
+    }

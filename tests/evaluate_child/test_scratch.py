@@ -1,0 +1,84 @@
+"""The copy that a submission runs from, and the removal of whatever it leaves."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sparsebench.errors import FailedError
+from sparsebench.evaluate import scratch
+from sparsebench.evaluate.scratch import Scratch
+from sparsebench.models import folder_hash
+
+NAMES = st.sampled_from(
+    ["a.py", "b/c.txt", "b/d/e.bin", ".git/x", "__pycache__/a.pyc", "b/.f", "b/__pycache__/g", "h"]
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files=st.dictionaries(NAMES, st.binary(max_size=8)))
+def test_the_copy_is_what_is_hashed(
+    tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
+) -> None:
+    folder = tmp_path_factory.mktemp("submission")
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    made = Scratch(folder, folder_hash(folder))
+    copied = {
+        file.relative_to(made.code).as_posix(): file.read_bytes()
+        for file in made.code.rglob("*")
+        if file.is_file()
+    }
+    assert copied == {
+        name: content
+        for name, content in files.items()
+        if not any(part.startswith(".") or part == "__pycache__" for part in name.split("/"))
+    }
+    made.remove()
+    made.remove()
+    assert not made.code.parent.exists()
+
+
+def test_another_hash_is_refused_and_nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path / "scratch"))
+    with pytest.raises(FailedError, match="folder changed"):
+        Scratch(tmp_path / "sub", "0" * 64)
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_pipes_and_sockets_are_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "submission.py")
+    made = Scratch(tmp_path, folder_hash(tmp_path))
+    assert not list(made.code.iterdir())
+    made.remove()
+
+
+def test_anything_is_removed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    (tmp_path / "sub").mkdir()
+    made = Scratch(tmp_path / "sub", folder_hash(tmp_path / "sub"))
+    (made.work / "link").symlink_to(outside)
+    (made.work / "closed").mkdir()
+    (made.work / "closed" / "inner").mkdir()
+    (made.work / "closed").chmod(0)
+    os.mkfifo(made.work / "pipe")
+    here = Path.cwd()
+    try:
+        os.chdir(made.work)
+        for _ in range(1500):  # deeper than a path is long, and than Python's stack
+            Path("deep").mkdir()
+            os.chdir("deep")
+    finally:
+        os.chdir(here)
+    made.remove()
+    assert not made.code.parent.exists()
+    assert (outside / "kept").exists()

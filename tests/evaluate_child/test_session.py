@@ -1,0 +1,171 @@
+"""The life of a submission's process: started, asked, ended, and nothing left of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import psutil
+import pytest
+
+from evaluate import tiny
+from sparsebench.errors import CellError, FailedError, RefusedError, TimeLimitError
+from sparsebench.evaluate import process
+from sparsebench.evaluate import session as module
+from sparsebench.evaluate.plan import Cell, Limits
+from sparsebench.evaluate.sandbox import landlock_version
+from sparsebench.evaluate.session import Session
+from sparsebench.meter import Engine
+from sparsebench.tasks import load_task
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TASK = load_task("memorization@1")
+LIMITS = Limits(seconds=10, memory=1 << 30)
+
+
+@pytest.fixture(autouse=True)
+def _scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+
+
+def cell(tmp_path: Path, code: str | None = None) -> Cell:
+    return tiny.cell_of(tiny.write(tmp_path / "sub", tiny.plain() if code is None else code))
+
+
+def session(tmp_path: Path, code: str | None = None, limits: Limits = LIMITS) -> Session:
+    return Session(cell(tmp_path, code), TASK.info["n256-r4"], limits)
+
+
+def left_behind(tmp_path: Path) -> list[Path]:
+    return list((tmp_path / "scratch").iterdir())
+
+
+def test_it_says_what_holds(tmp_path: Path) -> None:
+    with session(tmp_path) as opened:
+        assert opened.sandbox == ("files" if landlock_version() else "none")
+        assert opened.routed is False
+        assert len(left_behind(tmp_path)) == 1
+    assert not left_behind(tmp_path)
+
+
+def test_closing_twice_is_closing_once(tmp_path: Path) -> None:
+    opened = session(tmp_path)
+    process = psutil.Process(opened._process.pid)
+    opened.close()
+    reused = os.open(os.devnull, os.O_RDONLY)  # takes the number of a descriptor that was closed
+    opened.close()
+    os.fstat(reused)
+    os.close(reused)
+    assert not process.is_running()
+
+
+def test_many_sessions_leave_nothing(tmp_path: Path) -> None:
+    this = psutil.Process()
+    chosen = cell(tmp_path)
+    Session(chosen, TASK.info["n256-r4"], LIMITS).close()
+    files = this.num_fds()
+    for _ in range(20):
+        Session(chosen, TASK.info["n256-r4"], LIMITS).close()
+    assert this.num_fds() == files
+    assert this.children() == []
+    assert not left_behind(tmp_path)
+
+
+def test_a_process_that_cannot_start_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no more processes")
+
+    files = psutil.Process().num_fds()
+    monkeypatch.setattr(process.subprocess, "Popen", fail)
+    with pytest.raises(OSError, match="no more processes"):
+        session(tmp_path)
+    assert psutil.Process().num_fds() == files
+    assert not left_behind(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "code", ["raise ValueError", "import os; os._exit(3)", "import time; time.sleep(60)"]
+)
+def test_a_submission_that_does_not_load_leaves_nothing(tmp_path: Path, code: str) -> None:
+    with pytest.raises(CellError):
+        session(tmp_path, code + tiny.plain(), Limits(seconds=1, memory=1 << 30))
+    assert psutil.Process().children() == []
+    assert not left_behind(tmp_path)
+
+
+def test_the_deadline_holds_for_a_process_that_hangs(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    with (
+        pytest.raises(TimeLimitError, match="time limit"),
+        session(tmp_path, tiny.plain(fit="time.sleep(60)"), Limits(seconds=1.5, memory=1 << 30)) as opened,
+    ):
+        opened.fit(TASK.load("n256-r4"), [1])
+    assert time.monotonic() - begin < 4
+
+
+def test_a_deadline_may_be_shared(tmp_path: Path) -> None:
+    with pytest.raises(TimeLimitError):
+        Session(cell(tmp_path), TASK.info["n256-r4"], LIMITS, deadline=time.monotonic() - 1)
+    assert not left_behind(tmp_path)
+
+
+@pytest.mark.parametrize("stage", ["fit", "hold", "predict", "arm", "run"])
+def test_death_at_every_stage_is_told(tmp_path: Path, stage: str) -> None:
+    x = np.ones((4, 4), dtype=np.float32)
+    with session(tmp_path) as opened:
+        engine = Engine()
+        os.kill(opened._process.pid, signal.SIGKILL)
+        asked = {
+            "fit": lambda: opened.fit(TASK.load("n256-r4"), [1]),
+            "hold": lambda: opened.hold({}),
+            "predict": lambda: opened.predict(engine, engine.begin(x, inputs=4)),
+            "arm": lambda: opened.arm({}),
+            "run": lambda: opened.run(x),
+        }[stage]
+        with pytest.raises(FailedError, match="killed by SIGKILL"):
+            asked()
+
+
+def test_a_process_that_dies_at_once_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process.sys, "executable", "/bin/false")
+    with pytest.raises(FailedError, match="by itself with code 1"):
+        session(tmp_path)
+
+
+def test_the_environment_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "secret")
+    with session(tmp_path) as opened:
+        environment = psutil.Process(opened._process.pid).environ()
+        assert "TOKEN" not in environment
+        assert environment["HOME"] == environment["TMPDIR"] == str(opened._scratch.work)
+        assert environment["OMP_NUM_THREADS"] == "1"
+
+
+def test_an_answer_to_another_question_is_refused(tmp_path: Path) -> None:
+    with session(tmp_path) as opened:
+        opened._pipe.send({"do": "hold", "params": {}, "turn": "mine"})
+        with pytest.raises(RefusedError, match="before it was asked"):
+            opened.hold({})
+
+
+def test_a_fault_of_the_meter_ends_the_cell_and_tells_no_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("0.123 is a value")
+
+    monkeypatch.setattr(module, "answer", fail)
+    engine = Engine()
+    with session(tmp_path) as opened:
+        opened.hold(engine.add_parameters({"w": np.zeros(4), "b": np.zeros(1)}))
+        with pytest.raises(RefusedError) as caught:
+            opened.predict(engine, engine.begin(np.ones((2, 4)), inputs=2))
+    assert "AssertionError" in caught.value.what
+    assert "0.123" not in caught.value.what
