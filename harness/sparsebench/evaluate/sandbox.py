@@ -168,8 +168,9 @@ def _allow(libc: ctypes.CDLL, ruleset: int, path: Path, access: int) -> None:
 def _readable(submission: Path, hidden: Sequence[Path]) -> Iterator[Path]:
     """Everything that Python and its packages are made of, but nothing of the tasks."""
     package = Path(__file__).resolve().parents[1]
-    holes = [package / "_data", package.parents[1] / "tasks", *hidden]
-    holes = [hole.resolve() for hole in holes]
+    # Another installation in reach has its own copy of the data.
+    copies = (Path(entry) / package.name / "_data" for entry in sys.path)
+    holes = [hole.resolve() for hole in (package / "_data", package.parents[1] / "tasks", *copies, *hidden)]
     yield submission
     yield Path("/proc/self")
     python = (sys.prefix, sys.base_prefix, *site.getsitepackages(), *sys.path, str(package))

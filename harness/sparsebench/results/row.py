@@ -262,5 +262,5 @@ COUNTS = _group("counts")
 """Names of the counts."""
 
 MEASURED = _group("measured") | {"ops_batch"}
-"""Names of what may differ between two runs of a cell: seconds, times and memory, and what batches of a secret
-order cost where inputs are not independent. Two runs agree in every other field; no score uses these."""
+"""Names of what may differ between two runs of a cell: seconds, times and memory, and what batches of a
+secret order cost where inputs are not independent. All other fields agree; no score uses these."""

@@ -29,7 +29,7 @@ def turn():
         frame = frame.f_back
 
 
-from __main__ import Worker
+from sparsebench.evaluate.child import Worker
 import gc
 
 
