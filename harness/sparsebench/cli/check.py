@@ -16,7 +16,9 @@ __all__ = ["command"]
 @click.argument("submission")
 @click.option("--variants", type=Names(), default="", help="Only these variants.")
 @click.option(
-    "--in-process", is_flag=True, help="Run in this process: prints, debuggers and whole tracebacks work."
+    "--in-process",
+    is_flag=True,
+    help="Run once in this process, where prints and debuggers work; not the whole check.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as a JSON list.")
 def command(submission: str, variants: tuple[str, ...], *, in_process: bool, as_json: bool) -> int:

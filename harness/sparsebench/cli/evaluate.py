@@ -128,15 +128,14 @@ def _interrupt(*_: object) -> NoReturn:
 
 def _print(run: Run, rows: list[Row], *, as_json: bool) -> None:
     """Print the rows or the tables to standard output, and remarks to standard error."""
-    from sparsebench.leaderboard import build_board, terminal  # noqa: PLC0415
-    from sparsebench.tasks import load_task  # noqa: PLC0415
+    from sparsebench.cli.leaderboard import board_of  # noqa: PLC0415
+    from sparsebench.leaderboard import terminal  # noqa: PLC0415
 
     if as_json:
         click.echo(json.dumps([row.to_json_dict() for row in rows], indent=1, allow_nan=False))
     else:
-        click.echo(
-            terminal(build_board(rows, [load_task(ref) for ref in sorted({row.task for row in rows})]))
-        )
+        chosen = {ref: {row.instance for row in rows if row.task == ref} for ref in run.tasks}
+        click.echo(terminal(board_of(rows, list(run.tasks.values()), chosen)))
     for row in rows:
         if row.status != "ok":
             place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,13 @@ from sparsebench.cli.options import Names, output_option
 from sparsebench.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from sparsebench.leaderboard import Board
+    from collections.abc import Mapping, Sequence
 
-__all__ = ["command"]
+    from sparsebench.leaderboard import Board
+    from sparsebench.results import Row
+    from sparsebench.tasks import Task
+
+__all__ = ["board_of", "command"]
 
 
 @click.group("leaderboard")
@@ -47,7 +52,7 @@ def show(tasks: tuple[str, ...], form: str, output: Path) -> None:
     """
     from sparsebench.leaderboard import csv, markdown, terminal  # noqa: PLC0415 - keeps `--help` quick
 
-    board = _board(output, tasks)
+    board = _board(output, tasks, titled=form != "terminal")
     click.echo(
         csv(board).points if form == "csv" else {"terminal": terminal, "markdown": markdown}[form](board)
     )
@@ -74,14 +79,13 @@ def build(tasks: tuple[str, ...], into: Path, output: Path) -> None:
     """
     from sparsebench.leaderboard import write_leaderboard  # noqa: PLC0415 - keeps `--help` quick
 
-    for path in write_leaderboard(_board(output, tasks), into):
+    for path in write_leaderboard(_board(output, tasks, titled=True), into):
         click.echo(path)
 
 
-def _board(output: Path, tasks: tuple[str, ...]) -> Board:
+def _board(output: Path, tasks: tuple[str, ...], *, titled: bool) -> Board:
     """Build the board of the tasks that are asked for, else of all that have rows."""
     from sparsebench.cli.results import stored_rows  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.leaderboard import build_board  # noqa: PLC0415
     from sparsebench.tasks import load_task  # noqa: PLC0415
 
     rows = stored_rows(output)
@@ -90,4 +94,37 @@ def _board(output: Path, tasks: tuple[str, ...]) -> Board:
     if not {task.ref for task in wanted} & set(stored):
         message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
         raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")
-    return build_board(rows, wanted)
+    return board_of(rows, wanted, titled=titled)
+
+
+def board_of(
+    rows: Sequence[Row],
+    tasks: Sequence[Task],
+    chosen: Mapping[str, set[str]] | None = None,
+    *,
+    titled: bool = False,
+) -> Board:
+    """Build a board on which all entries are scored on the same instances.
+
+    These are the chosen ones; else, of each task, the small ones where there are rows of no other, else
+    all. Titled, the board has the titles of shipped submissions beside their names.
+    """
+    from sparsebench.leaderboard import build_board  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.models import find_submission, shipped_names  # noqa: PLC0415
+
+    scored = {}
+    for task in tasks:
+        present = {row.instance for row in rows if row.task == task.ref}
+        small = {name for name, spec in task.instances.items() if spec.small}
+        usual = small if present <= small else set(task.instances)
+        scored[task.ref] = (chosen or {}).get(task.ref) or usual
+    names = shipped_names() if titled else []
+    titles = {name: find_submission(name).manifest.title for name in names}
+    board = build_board(rows, tasks, titles=titles, instances=scored)
+    parts = [_part(task, scored[task.ref]) for task in tasks if len(scored[task.ref]) < len(task.instances)]
+    return replace(board, notes=(*parts, *board.notes))
+
+
+def _part(task: Task, scored: set[str]) -> str:
+    names = ", ".join(sorted(scored))
+    return f"{task.ref}: on {len(scored)} of its {len(task.instances)} instances ({names})"

@@ -20,6 +20,7 @@ else:  # older releases of click have no type parameter there
 
 __all__ = ["Names", "Seconds", "Seeds", "Size", "output_option", "usable_cores"]
 
+_LEAST = 64 << 20  # bytes
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -74,7 +75,10 @@ class Size(_SizeType):
         found = re.fullmatch(r"([0-9]+)\s*([KMG]?)(i?B)?", str(value).strip(), flags=re.IGNORECASE)
         if not found or not int(found[1]):
             self.fail(f"expected a size such as 512M or 4G, got {value!r}", param, ctx)
-        return int(found[1]) * _UNITS[found[2].upper()]
+        size = int(found[1]) * _UNITS[found[2].upper()]
+        if size < _LEAST:
+            self.fail(f"expected at least 64M, which Python itself needs, got {value!r}", param, ctx)
+        return size
 
 
 class Seconds(_SecondsType):

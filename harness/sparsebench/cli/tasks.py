@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sparsebench.errors import IntegrityError
+from sparsebench.errors import IntegrityError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,6 +143,11 @@ def generate(task: str, directory: Path) -> None:
     from sparsebench.tasks import load_task, regenerate  # noqa: PLC0415 - keeps `--help` quick
 
     found = load_task(task)
-    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{directory}: cannot be made: {error.strerror}", help="give another folder"
+        ) from None
     for path in regenerate(found, directory):
         click.echo(path)

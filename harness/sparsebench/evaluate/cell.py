@@ -13,10 +13,11 @@ import numpy as np
 import safetensors.numpy
 from threadpoolctl import threadpool_limits
 
-from sparsebench.errors import CellError, TimeLimitError
+from sparsebench.errors import CellError, IntegrityError, TimeLimitError
 from sparsebench.evaluate import audits
 from sparsebench.evaluate.counts import count_columns
 from sparsebench.evaluate.metering import run_batches, run_single
+from sparsebench.evaluate.sandbox import landlock_version
 from sparsebench.evaluate.session import Session
 from sparsebench.meter import COST_MODEL, Engine
 from sparsebench.results import Audit, Row
@@ -25,7 +26,7 @@ from sparsebench.scoring import SCORING_VERSION, score_predictions
 from sparsebench.tasks import fresh_inputs, load_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.meter import Description
@@ -46,7 +47,7 @@ class _Findings:
 
     columns: dict[str, Any] = field(default_factory=dict)
     audits: list[Audit] = field(default_factory=list)
-    sandbox: str = "none"
+    sandbox: str = field(default_factory=lambda: "files" if landlock_version() else "none")
     fit_seconds: float | None = None
     predict_seconds: float | None = None
     model_hash: str | None = None
@@ -54,7 +55,7 @@ class _Findings:
     stage: str = "fit"
 
 
-def run_cell(cell: Cell, limits: Limits, note: Callable[[str], None] = lambda _: None) -> Row:
+def run_cell(cell: Cell, limits: Limits) -> Row:
     """Evaluate one cell, whatever happens.
 
     Parameters
@@ -63,8 +64,6 @@ def run_cell(cell: Cell, limits: Limits, note: Callable[[str], None] = lambda _:
         What to run.
     limits
         Time for each stage, and memory.
-    note
-        Is told the stage that begins: ``fit``, ``predict``, ``time``.
 
     Returns
     -------
@@ -82,13 +81,16 @@ def run_cell(cell: Cell, limits: Limits, note: Callable[[str], None] = lambda _:
     status, reason = "ok", None
     with threadpool_limits(1):
         try:
-            _evaluate(cell, task, instance, limits, findings, note)
+            _evaluate(cell, task, instance, limits, findings)
         except TimeLimitError as error:
             where = f"{findings.stage}: {error.what} ({limits.seconds:g} seconds)"
             status, reason = error.status, _line(TimeLimitError(where, help=error.help))
         except CellError as error:
             status, reason = error.status, _line(error)
-    return _row(cell, findings, status, reason, started)
+    try:
+        return _row(cell, findings, status, reason, started)
+    except IntegrityError as error:  # a mistake of ours, which must not take other cells with it
+        return failed_row(cell, f"the harness made a row that is not valid: {error.what}; please report it")
 
 
 def failed_row(cell: Cell, reason: str) -> Row:
@@ -96,30 +98,20 @@ def failed_row(cell: Cell, reason: str) -> Row:
     return _row(cell, _Findings(), "failed", reason, utc_now())
 
 
-def _evaluate(
-    cell: Cell,
-    task: Task,
-    instance: Instance,
-    limits: Limits,
-    findings: _Findings,
-    note: Callable[[str], None],
-) -> None:
+def _evaluate(cell: Cell, task: Task, instance: Instance, limits: Limits, findings: _Findings) -> None:
     """Go through the stages; leave what they give in ``findings``."""
     info = task.info[cell.instance]
-    _begin("fit", findings, note)
     with Session(cell, info, limits) as session:
         findings.sandbox = session.sandbox
         begin = time.perf_counter()
         parameters = session.fit(instance, cell.entropy("fit"))
         findings.fit_seconds = time.perf_counter() - begin
     findings.model_hash = hashlib.sha256(safetensors.numpy.save(parameters)).hexdigest()
-    _begin("predict", findings, note)
+    findings.stage = "predict"
     engine = Engine(memory_limit=limits.memory)
     models = _Models(cell, info, limits, engine.add_parameters(parameters))
     _score(cell, task, instance, models, engine, parameters, findings)
-    _begin("time", findings, note)
-    with models.fresh(last=True) as session:
-        _time(cell, instance, session, engine, parameters, findings)
+    _time(cell, instance, models, engine, parameters, findings)
     findings.peak_bytes = engine.memory.peak
 
 
@@ -144,11 +136,6 @@ class _Models:
             yield session
 
 
-def _begin(stage: str, findings: _Findings, note: Callable[[str], None]) -> None:
-    findings.stage = stage
-    note(stage)
-
-
 def _score(
     cell: Cell,
     task: Task,
@@ -160,13 +147,13 @@ def _score(
 ) -> None:
     """Meter the test split, score the predictions, audit both."""
     test = instance.test
-    sample = _sample(cell, len(test))
+    sample = _sample(cell, findings.model_hash or "", len(test))
     with models.fresh() as session:
         whole = run_batches(session, engine, test.x)
     scores = score_predictions(task.metric, test.y, whole.predictions)
     with models.fresh() as session:
         single = run_single(session, engine, test.x[sample])
-    # As many rows at once as in the whole split, so that no submission can tell this pass by its size.
+    # About as many rows at once as in the whole split, so that work is shared here as it is there.
     repeats = max(1, whole.rows // len(sample))
     with models.fresh() as session:
         together = run_batches(session, engine, test.x[np.tile(sample, repeats)])
@@ -178,9 +165,9 @@ def _score(
     findings.columns = {"error": scores.error, "quality": scores.quality, **scores.extras, **columns}
 
 
-def _sample(cell: Cell, n: int) -> np.ndarray[Any, Any]:
-    """Draw the inputs that are run one by one: the same for every submission on an instance and seed."""
-    text = f"{cell.task_hash} {cell.instance} {cell.seed} one by one"
+def _sample(cell: Cell, model_hash: str, n: int) -> np.ndarray[Any, Any]:
+    """Draw the inputs that are run one by one. The model is part of the draw: no model can be made for it."""
+    text = f"{cell.task_hash} {cell.instance} {cell.seed} {model_hash} one by one"
     entropy = int.from_bytes(hashlib.sha256(text.encode()).digest(), "little")
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
     return rng.choice(n, size=min(SAMPLE, n), replace=False)
@@ -189,7 +176,7 @@ def _sample(cell: Cell, n: int) -> np.ndarray[Any, Any]:
 def _time(
     cell: Cell,
     instance: Instance,
-    session: Session,
+    models: _Models,
     engine: Engine,
     parameters: dict[str, np.ndarray[Any, Any]],
     findings: _Findings,
@@ -198,12 +185,13 @@ def _time(
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("timing"))))
     x = fresh_inputs(instance.train, rng, _TIMED_ROWS)
     try:
-        metered = run_batches(session, engine, x)
-        x = x[: metered.rows]
-        session.arm(parameters)
-        # A new order each time: an answer that was kept from an earlier run is no answer.
-        orders = [rng.permutation(len(x)) for _ in range(_TIMED_RUNS + 1)]
-        runs = [session.run(x[order]) for order in orders]
+        with models.fresh(last=True) as session:
+            metered = run_batches(session, engine, x)
+            x = x[: metered.rows]
+            session.arm(parameters)
+            # A new order each time: an answer that was kept from an earlier run is no answer.
+            orders = [rng.permutation(len(x)) for _ in range(_TIMED_RUNS + 1)]
+            runs = [session.run(x[order]) for order in orders]
     except CellError as error:
         findings.audits.append(Audit("timed-as-metered", "not-run", _line(error)))
         return

@@ -33,7 +33,9 @@ def count_columns(
     single, together
         The sampled inputs one by one, and the same inputs, repeated, in batches of the usual size. Where the
         two differ, an input's cost depends on the inputs beside it (work is shared, or a loop waits for the
-        slowest row), so on an order that is drawn afresh: the row carries what the inputs cost alone.
+        slowest row), so on an order that is drawn afresh: the row carries what the inputs cost alone. So it
+        does where the whole split was cheaper per input than the sample: a submission may know the split by
+        its size.
     constants
         Content hash -> (elements, bytes) of every array that the submission made by itself in predict.
     parameters
@@ -47,7 +49,9 @@ def count_columns(
     sampled = len(single.predictions)
     batched = len(together.predictions)
     coupled = _scaled(together.ledger, sampled) != _scaled(single.ledger, batched)
-    ledger, inputs = (single.ledger, sampled) if coupled else (whole.ledger, len(whole.predictions))
+    inputs = len(whole.predictions)
+    alone = coupled or price(whole.ledger) * sampled < price(single.ledger) * inputs
+    ledger, inputs = (single.ledger, sampled) if alone else (whole.ledger, inputs)
     per_input = single.prices["ops"]
     return {
         **_prices(ledger, inputs),
@@ -56,7 +60,7 @@ def count_columns(
         "ops_max": float(per_input.max()),
         "ops_batch": price(together.ledger) / batched,
         "ops_single": price(single.ledger) / sampled,
-        "ops_counted": "one-by-one" if coupled else "batch",
+        "ops_counted": "one-by-one" if alone else "batch",
         "add_mul_cmp_max": float(single.prices["add-mul-cmp"].max()),
         "loaded_parameters": float(single.loaded_parameters.mean()),
         "loaded_bytes": float(single.loaded_bytes.mean()),
@@ -93,17 +97,16 @@ def _prices(ledger: Ledger, inputs: int) -> dict[str, float]:
 def _expert_columns(whole: Pass, ledger: Ledger, inputs: int) -> dict[str, Any]:
     """Tell which experts ran, and what running all that were ever reached would have cost."""
     total = price(ledger) / inputs
-    if whole.experts is None:
+    if not whole.load:
         return {"experts_run": 1.0, "experts_seen": 1, "expert_entropy": None, "ops_dense": total}
-    ordered = np.sort(whole.experts, axis=1)
-    run = 1 + np.count_nonzero(np.diff(ordered, axis=1), axis=1)
-    load = np.unique(whole.experts, return_counts=True)[1]
+    run = whole.distinct / len(whole.predictions)
+    load = np.array([count for _, count in sorted(whole.load.items())])
     share = load / load.sum()
     entropy = float(-(share * np.log(share)).sum() / np.log(len(load))) if len(load) > 1 else None
     inside = price(entry for entry in ledger if entry.phase == "experts") / inputs
     return {
-        "experts_run": float(run.mean()),
+        "experts_run": run,
         "experts_seen": len(load),
         "expert_entropy": None if entropy is None else min(max(entropy, 0.0), 1.0),
-        "ops_dense": inside * len(load) / float(run.mean()),
+        "ops_dense": inside * len(load) / run,
     }

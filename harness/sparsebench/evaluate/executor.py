@@ -26,12 +26,20 @@ if TYPE_CHECKING:
 
 __all__ = ["execute"]
 
-_Pool = concurrent.futures.ProcessPoolExecutor
 _Future = concurrent.futures.Future[Any]
 
 
+class _Pool(concurrent.futures.ProcessPoolExecutor):
+    """A pool that knows which processes are not its own: this may run within somebody else's program."""
+
+    def __init__(self, jobs: int, scratch: str) -> None:
+        self.others = set(multiprocessing.active_children())
+        context = multiprocessing.get_context("spawn")  # a fork would inherit locks and threads of libraries
+        super().__init__(jobs, mp_context=context, initializer=_begin_worker, initargs=(scratch,))
+
+
 def execute(cells: Sequence[Cell], store: Path, limits: Limits, *, jobs: int) -> Generator[tuple[Cell, Row]]:
-    """Run cells, each in a process of its own, and yield them with their rows as they finish.
+    """Run cells in worker processes, and yield them with their rows as they finish.
 
     Parameters
     ----------
@@ -60,10 +68,10 @@ def execute(cells: Sequence[Cell], store: Path, limits: Limits, *, jobs: int) ->
     with tempfile.TemporaryDirectory(prefix="sparsebench-", ignore_cleanup_errors=True) as scratch:
         while waiting:
             suspects: list[Cell] = []
-            with _pool(jobs, scratch) as pool:
+            with _Pool(jobs, scratch) as pool:
                 yield from _in_pool(pool, waiting, suspects, store, limits, jobs)
             for cell in suspects:  # one of them took a worker down: each gets a pool of its own, to see which
-                with _pool(1, scratch) as pool:
+                with _Pool(1, scratch) as pool:
                     row = _alone(pool, cell, store, limits)
                 yield cell, row
 
@@ -116,11 +124,6 @@ def _work(cell: Cell, store: Path, limits: Limits) -> Row:
     return row
 
 
-def _pool(jobs: int, scratch: str) -> _Pool:
-    context = multiprocessing.get_context("spawn")  # a fork would inherit locks and threads of libraries
-    return _Pool(jobs, mp_context=context, initializer=_begin_worker, initargs=(scratch,))
-
-
 def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> Row:
     """Work in a process of a pool. The pool keeps a worker that was told to leave; this makes it go."""
     try:
@@ -148,6 +151,6 @@ def _leave(*_: object) -> NoReturn:
 
 def _stop(pool: _Pool) -> None:
     """End the cells that run, now, and wait until their processes are gone."""
-    for process in multiprocessing.active_children():
+    for process in set(multiprocessing.active_children()) - pool.others:
         process.terminate()
     pool.shutdown(wait=True, cancel_futures=True)

@@ -1,15 +1,16 @@
 """The metered passes: a whole split in batches, and a sample of it one input at a time.
 
 Rows are presented in an order drawn afresh for every pass from the system's randomness: nothing can be learnt
-from a row's position. What is counted, and what is predicted, does not depend on that order.
+from a row's position. What is predicted, and what an input costs alone, does not depend on that order.
 """
 
 from __future__ import annotations
 
 import contextlib
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -54,8 +55,12 @@ class Pass:
     """Everything counted."""
     predictions: np.ndarray[Any, Any] = field(default_factory=lambda: np.empty(0))
     """One per row, in the order of the rows that were given."""
-    experts: np.ndarray[Any, Any] | None = None
-    """Experts of every row ``(n, k)``, or None without a router."""
+    load: Counter[int] = field(default_factory=Counter)
+    """How often every expert was chosen; empty without a router."""
+    distinct: int = 0
+    """Different experts of a row, summed over rows."""
+    widths: set[int | None] = field(default_factory=set)
+    """How many experts the rows of a batch had; None without a router."""
     rows: int = _PROBE
     """Rows of the largest batch."""
 
@@ -94,19 +99,21 @@ def run_batches(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Pass:
         If the submission fails, or returns something that is not a prediction.
     """
     result = Pass()
-    collected: list[_Part] = []
+    collected: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
     order, start, rows = _secret_order(len(x)), 0, _PROBE
     while start < len(order):
         chosen = order[start : start + rows]
         try:
-            collected.append(_Part(chosen, *_predict(model, engine, x[chosen])))
+            predictions, experts = _predict(model, engine, x[chosen])
         except MemoryLimitError:
             # Tried again, smaller and for nothing: but not by somebody who has learnt something of the rows.
             if len(chosen) == 1 or engine.bits_revealed:
                 raise
             rows = len(chosen) // 2
             continue
+        collected.append((chosen, predictions))
         result.ledger.add(engine.ledger)
+        _add_experts(result, experts)
         result.rows = max(result.rows, len(chosen))
         start += len(chosen)
         rows = _rows_that_fit(engine, len(chosen))
@@ -114,12 +121,18 @@ def run_batches(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Pass:
     return result
 
 
-class _Part(NamedTuple):
-    """What one batch gave."""
-
-    chosen: np.ndarray[Any, Any]
-    predictions: np.ndarray[Any, Any]
-    experts: np.ndarray[Any, Any] | None
+def _add_experts(result: Pass, experts: np.ndarray[Any, Any] | None) -> None:
+    """Note which experts a batch used; what is kept does not grow with the split."""
+    result.widths.add(None if experts is None else experts.shape[1])
+    if len(result.widths) > 1:
+        raise FailedError(
+            "route: the number of experts k differs between batches", help="pad it with gates of 0"
+        )
+    if experts is not None:
+        ordered = np.sort(experts, axis=1)
+        result.distinct += len(ordered) + int(np.count_nonzero(np.diff(ordered, axis=1)))
+        chosen, often = np.unique(ordered, return_counts=True)
+        result.load.update(dict(zip(chosen.tolist(), often.tolist(), strict=True)))
 
 
 def _rows_that_fit(engine: Engine, rows: int) -> int:
@@ -128,22 +141,14 @@ def _rows_that_fit(engine: Engine, rows: int) -> int:
     return int(np.clip(BATCH_BYTES // per_row, 1, _MOST_ROWS))
 
 
-def _in_order(result: Pass, n: int, collected: list[_Part]) -> None:
+def _in_order(
+    result: Pass, n: int, collected: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]
+) -> None:
     """Put the answers of the batches where their rows are."""
-    if not collected:
-        return
-    result.predictions = np.empty(n, dtype=np.result_type(*(part.dtype for _, part, _ in collected)))
-    widths = {None if experts is None else experts.shape[1] for _, _, experts in collected}
-    if len(widths) > 1:
-        raise FailedError(
-            "route: the number of experts k differs between batches", help="pad it with gates of 0"
-        )
-    if None not in widths:
-        result.experts = np.empty((n, *widths), dtype=np.int64)
-    for chosen, predictions, experts in collected:
+    if collected:
+        result.predictions = np.empty(n, dtype=np.result_type(*(part.dtype for _, part in collected)))
+    for chosen, predictions in collected:
         result.predictions[chosen] = predictions
-        if result.experts is not None:
-            result.experts[chosen] = experts
 
 
 def run_single(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Single:
@@ -213,6 +218,7 @@ def _checked_experts(engine: Engine, experts: Handle, gates: Handle | None, n: i
         raise FailedError(
             f"route: expected gates of the shape of experts, got {got}", help="one gate per expert"
         )
+    engine.memory.admit(3 * value.size * 8)  # a router's answer may be a view of little memory
     return value.astype(np.int64)
 
 

@@ -29,7 +29,7 @@ class Limits:
     """What one cell may take."""
 
     seconds: float = 600.0
-    """Wall-clock seconds for fitting, and again for predicting."""
+    """Wall-clock seconds for fitting, again for predicting, and again for timing."""
     memory: int = 4 << 30
     """Bytes that the submission's process may take beyond a bare one, and that the meter may hold for it."""
 

@@ -12,6 +12,7 @@ __all__ = ["clean", "not_a_message", "of_death", "of_error", "one_line"]
 _TEXT_LIMIT = 300
 _KINDS: dict[str, type[CellError]] = {
     "MemoryError": MemoryLimitError,
+    "PanicException": MemoryLimitError,  # how safetensors says it
     "RefusedError": RefusedError,
     "UncountedOperationError": UncountedOperationError,
 }

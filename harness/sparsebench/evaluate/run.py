@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sparsebench.results import Row
+    from sparsebench.tasks import Task
 
 __all__ = ["Run", "prepare"]
 
@@ -32,6 +33,8 @@ class Run:
     """Directory of the result store."""
     limits: Limits
     """Time and memory of a cell."""
+    tasks: dict[str, Task]
+    """The tasks of its cells, by reference."""
     finished: list[Row] = field(default_factory=list)
     """Rows of cells that need not run again."""
     cells: list[Cell] = field(default_factory=list)
@@ -84,14 +87,24 @@ def prepare(
     for folder in folders:
         check_entry(folder)
     _check_writable(store)
+    _check_outside(store, [folder.path for folder in folders])
     cells = make_plan(folders, selection)
-    for folder_of_task, instance in dict.fromkeys((cell.task_folder, cell.instance) for cell in cells):
-        load_task(str(folder_of_task)).load(instance)
+    tasks = {cell.task: load_task(str(cell.task_folder)) for cell in cells}
+    for task, instance in dict.fromkeys((cell.task, cell.instance) for cell in cells):
+        tasks[task].load(instance)
     if not resume:
-        return Run(store, limits, cells=cells)
+        return Run(store, limits, tasks, cells=cells)
     rows = {row.cell_key: row for row in ResultStore(store).latest() if row.status == "ok"}
     finished = [rows[cell.key] for cell in cells if cell.key in rows]
-    return Run(store, limits, finished, [cell for cell in cells if cell.key not in rows])
+    return Run(store, limits, tasks, finished, [cell for cell in cells if cell.key not in rows])
+
+
+def _check_outside(store: Path, folders: Sequence[Path]) -> None:
+    """Refuse a store inside a submission: each row would change the submission's hash."""
+    for folder in folders:
+        if store.resolve().is_relative_to(folder):
+            message = f"the rows would go to {store}, inside the submission {folder.name}"
+            raise UsageError(message, help="run from another folder, or give another --output")
 
 
 def _check_writable(store: Path) -> None:

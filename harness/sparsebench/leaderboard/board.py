@@ -26,6 +26,8 @@ class BoardTask:
     """Cheap edge of the box, log2 of operations per input."""
     log2_ops_high: float
     """Expensive edge of the box."""
+    instances: tuple[str, ...] = ()
+    """The instances that every entry is scored on; empty where each has those that it has rows of."""
 
 
 def short_hash(value: str) -> str:

@@ -16,7 +16,7 @@ from sparsebench.leaderboard.compare import ranks
 from sparsebench.leaderboard.notes import notes_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sparsebench.results import Row
     from sparsebench.scoring import Rank, ScoringBox
@@ -43,7 +43,11 @@ class BoardTaskLike(Protocol):
 
 
 def build_board(
-    rows: Iterable[Row], tasks: Sequence[BoardTaskLike], *, titles: Mapping[str, str] | None = None
+    rows: Iterable[Row],
+    tasks: Sequence[BoardTaskLike],
+    *,
+    titles: Mapping[str, str] | None = None,
+    instances: Mapping[str, Collection[str]] | None = None,
 ) -> Board:
     """Make a board of all submissions that have a row on one of the tasks.
 
@@ -57,6 +61,9 @@ def build_board(
         What the board score is a mean over, in the order to show.
     titles
         Submission -> title, where known.
+    instances
+        Task -> the instances that every entry is scored on; a cell without a row counts as failed. Rows of
+        others are passed over. Without it, an entry is scored on the instances that it has rows of.
 
     Returns
     -------
@@ -69,9 +76,11 @@ def build_board(
         The rows were made under different scoring versions, cost models or task hashes, or under another
         hash than the task has now; or a task is given twice.
     """
-    shown = _board_tasks(tasks)
-    known = {task.ref: task for task in shown}
-    present = [row for row in rows if row.task in known]
+    shown = _board_tasks(tasks, instances or {})
+    known = {task.ref: task.instances for task in shown}
+    present = [
+        row for row in rows if row.task in known and (not known[row.task] or row.instance in known[row.task])
+    ]
     version, model = _only("scoring_version", present), _only("cost_model", present)
     for task in shown:
         _check_hash(task, [row for row in present if row.task == task.ref])
@@ -87,7 +96,9 @@ def build_board(
     )
 
 
-def _board_tasks(tasks: Sequence[BoardTaskLike]) -> tuple[BoardTask, ...]:
+def _board_tasks(
+    tasks: Sequence[BoardTaskLike], instances: Mapping[str, Collection[str]]
+) -> tuple[BoardTask, ...]:
     refs = [task.ref for task in tasks]
     if len(set(refs)) != len(refs) or not refs:
         raise UsageError(
@@ -99,6 +110,7 @@ def _board_tasks(tasks: Sequence[BoardTaskLike]) -> tuple[BoardTask, ...]:
             hash=task.hash,
             log2_ops_low=float(task.box.log2_ops_low),
             log2_ops_high=float(task.box.log2_ops_high),
+            instances=tuple(sorted(instances.get(task.ref, ()))),
         )
         for task in tasks
     )

@@ -1,7 +1,7 @@
 """One submission's cells on one task: the full grid variant x instance x seed, and the points made from it.
 
 Every cell of the grid counts. One that failed, or that has no row at all, has quality 0 at the expensive
-edge of the box, so leaving out what went badly can never raise a score.
+edge of the box. Where the board names its instances, leaving out what went badly can never raise a score.
 """
 
 from __future__ import annotations
@@ -43,9 +43,11 @@ class Grid:
 
     def __init__(self, task: BoardTask, rows: Iterable[Row]) -> None:
         self.task = task
-        self.rows = {(row.variant, row.instance, row.seed): row for row in rows}
+        among = set(task.instances)
+        kept = [row for row in rows if not among or row.instance in among]
+        self.rows = {(row.variant, row.instance, row.seed): row for row in kept}
         self.variants = sorted({variant for variant, _, _ in self.rows})
-        self.instances = sorted({instance for _, instance, _ in self.rows})
+        self.instances = sorted(among or {instance for _, instance, _ in self.rows})
         self.seeds = sorted({seed for _, _, seed in self.rows})
 
     def score(self) -> TaskScore:

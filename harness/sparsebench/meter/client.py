@@ -114,6 +114,12 @@ class MeteredArray:
     def __setitem__(self, key: Any, value: Any) -> None:
         self._call("setitem", self, _without_lists(key), value)
 
+    def __getattr__(self, name: str) -> Any:
+        """Say where NumPy's methods are: the standard has functions."""
+        raise AttributeError(
+            f"a metered array has no {name!r}; if it is NumPy's, use the namespace: xp.{name}(x)"
+        )
+
     def __bool__(self) -> bool:
         return self._namespace.transport.reveal_bit(self._about.handle)
 

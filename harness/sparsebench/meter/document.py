@@ -89,6 +89,11 @@ _LIMITS = """## Known limits
   input, such code is a decision tree over the bits, and it is priced as the tree that it amounts to: every
   bit costs its comparison and its branch, and what else Python computes from them could have stood in the
   tree's leaves.
+- Selection by a mask and `where` are free, so a tree can be walked by halving its tables with `where`, for
+  its comparisons alone and without a look-up, and any Boolean function of paid bits can be made of `where`
+  for nothing. The comparisons that make the bits are always paid, and no count goes below log2 of the
+  number of outcomes. The profile `add-mul-cmp`, in which look-ups are free for everybody, is not touched by
+  this; compare by it where a submission selects instead of looking up.
 - One address may read a column for all rows of a batch (`x[:, index]`), and work on parameters alone is
   done once for a batch. Inputs are therefore metered one by one as well, and where that is dearer, it is
   what counts.

@@ -15,6 +15,7 @@ of every shape is preceded by a trial that finds the places of a tile that give 
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,7 +28,8 @@ __all__ = ["evaluate", "fold", "matmul"]
 
 _HEIGHTS = (512, 128, 32, 8)
 """Rows of a tile, tallest first: tall ones are fast on many rows, low ones on few."""
-_STANDARD = 128  # the height whose bits all tiles must give
+_STANDARD = 128  # the height whose bits all tiles must give; the tallest, where this one is too large
+_TRIED = 1 << 22  # elements of a tile that is still tried
 _AT_ONCE = 1 << 18  # elements of rows that are copied into tiles at once
 _TRIALS = 8  # rows that a trial compares, at least: two orders of addition may agree on one of them
 _COMPARED = 128  # numbers that a trial compares, at least
@@ -124,17 +126,19 @@ def _tiles(shape: tuple[int, int], turned: bool, dtype: str) -> tuple[_Tile, ...
 
     Rows at every place of a tile hold the same numbers; places whose products agree to the bit are one kind.
     """
+    heights = [height for height in _HEIGHTS if height * max(shape) <= _TRIED] or _HEIGHTS[-1:]
+    standard = _STANDARD if _STANDARD in heights else heights[0]
     kinds = {
         (height, way): _kinds(shape, turned, dtype, height, way)
-        for height in _HEIGHTS
+        for height in heights
         for way in (False, True)
     }
     bits = max(
-        (bits for way in (False, True) for bits in kinds[_STANDARD, way]),
-        key=lambda bits: max(len(kinds[_STANDARD, way].get(bits, ())) for way in (False, True)),
+        (bits for way in (False, True) for bits in kinds[standard, way]),
+        key=lambda bits: max(len(kinds[standard, way].get(bits, ())) for way in (False, True)),
     )
     found = []
-    for height in _HEIGHTS:
+    for height in heights:
         way = max((False, True), key=lambda way: len(kinds[height, way].get(bits, ())))
         if places := kinds[height, way].get(bits):
             whole = range(places[0], places[-1] + 1)
@@ -162,10 +166,14 @@ def _kinds(
     row[..., shape[0] - half :] = -row[..., :half]
     row[..., half - 1 :] *= 1 + 2.0**-18
     tile = _Tile(height, way, slice(None), height)
-    products = tile.product(np.repeat(row, height, axis=1), matrix)
+    seen = [hashlib.sha256() for _ in range(height)]
+    for trial in row:  # one after the other: many wide rows at once would take gigabytes
+        product = tile.product(np.repeat(trial[None], height, axis=1), matrix)[0]
+        for place, digest in enumerate(seen):
+            digest.update(product[place].tobytes())
     kinds: dict[bytes, list[int]] = {}
-    for place in range(height):
-        kinds.setdefault(products[:, place].tobytes(), []).append(place)
+    for place, digest in enumerate(seen):
+        kinds.setdefault(digest.digest(), []).append(place)
     return kinds
 
 

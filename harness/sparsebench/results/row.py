@@ -130,7 +130,7 @@ class Row:
     bit_ops: float | None = _count()
     """Profile ``bit-ops``: b per addition and b squared per multiplication of b-bit operands."""
     ops_dense: float | None = _count()
-    """What running every expert would have cost."""
+    """What running every expert that any test input reached would have cost."""
     loaded_parameters: float | None = _count()
     """Distinct parameter elements read."""
     loaded_bytes: float | None = _count()

@@ -87,7 +87,7 @@ class ResultStore:
             return None
         target = self._add(self.rows(), "compact")
         for name in names:
-            (self.directory / name).unlink()
+            (self.directory / name).unlink(missing_ok=True)  # somebody else may be compacting, too
         return target
 
     def _add(self, rows: list[Row], label: str) -> Path:
@@ -120,8 +120,13 @@ class ResultStore:
             Something in the folder is no file of rows; the message names it.
         """
         names = self._names()
-        with ThreadPoolExecutor(_READERS) as pool:
-            tables = list(pool.map(self._table, names))
+        try:
+            with ThreadPoolExecutor(_READERS) as pool:
+                tables = list(pool.map(self._table, names))
+        except IntegrityError:
+            if set(names) <= set(self._names()):
+                raise
+            return self.rows()  # a file went meanwhile: its rows are in a compacted one now
         if not tables:
             return []
         try:
