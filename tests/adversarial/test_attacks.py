@@ -63,7 +63,7 @@ def test_attack(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     open_files = psutil.Process().num_fds()
 
-    row = run(ATTACKS / name, seconds=verdict.seconds)
+    row = run(ATTACKS / name, instance=verdict.instance, seconds=verdict.seconds)
 
     check_row(row, verdict)
     assert psutil.Process().num_fds() <= open_files
@@ -78,6 +78,7 @@ def check_row(row: Row, verdict: Verdict) -> None:
     assert row.reason is None or (row.reason.isprintable() and len(row.reason) < 1000)
     assert verdict.ops is None or row.ops == verdict.ops
     assert verdict.recall is None or row.recall == verdict.recall
+    assert verdict.counted is None or row.ops_counted == verdict.counted
     if row.status == "ok":
         assert row.ops >= REFERENCE_OPS - 1 or row.quality < 0.05, "an attack gained something"
     unfinished = {audit.name for audit in row.audits if audit.verdict != "pass"}

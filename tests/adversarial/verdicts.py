@@ -20,6 +20,9 @@ class Verdict:
     recall: float | None = None
     audit: str | None = None
     """An audit that fails, or does not come to an end."""
+    counted: str | None = None
+    """How its inputs are counted: ``batch`` or ``one-by-one``."""
+    instance: str = "n256-r4"
     seconds: float = 10.0
     landlock: int = 0
     """The version of Landlock that it takes to hold the attack."""
@@ -77,6 +80,9 @@ VERDICTS: dict[str, Verdict] = {
     "answers-otherwise-when-alone": _COUPLED,
     "remembers-the-batches": _COUPLED,
     "is-cheap-when-alone": Verdict("ok", ops=47, recall=0.0),
+    "knows-the-split-by-its-size": Verdict(
+        "ok", ops=50, recall=0.0, counted="one-by-one", instance="n4096-r4"
+    ),
     # Patches and disguises.
     "patches-everything": _HONEST,
     "hides-its-phases": _HONEST,

@@ -115,7 +115,10 @@ def test_the_table_is_made_of_the_rows(cli, here):
     assert (row.ops, row.quality) == (24, 1.0)
     (line,) = (line for line in outcome.out.splitlines() if line.startswith("conditional-tree  full"))
     assert line.split()[2:] == ["memorization@1", "24", "1", "1.000", "0", "1", "ok"]
-    assert cli("leaderboard", "show", "-o", "rows-here").out == outcome.out
+    assert "memorization@1: on 1 of its 3 instances (n256-r4)" in outcome.out
+    shown = cli("leaderboard", "show", "-o", "rows-here").out  # on both small instances: one has no row
+    assert "memorization@1: on 2 of its 3 instances (n256-r4, n4096-r4)" in shown
+    assert "cells without a row" in shown
     assert "rows: rows-here" in outcome.err
     assert [path.name for path in here.iterdir()] == ["rows-here"]
 
@@ -156,6 +159,32 @@ def test_the_new_submission_can_be_evaluated_at_once(cli, here):
     assert "my-router" in cli("leaderboard", "show").out
     assert cli("leaderboard", "build").code == 0
     assert "my-router" in (here / "leaderboard" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_commands_in_the_readme_of_a_new_submission_work(cli, here, monkeypatch):
+    assert cli("new", "my-router").code == 0
+    folder = here / "my-router"
+    before = sorted(folder.iterdir())
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    commands = [line.split() for line in text.splitlines() if line.startswith("    ")]
+    assert [words[:2] for words in commands] == [
+        ["cd", ".."],
+        ["sparsebench", "check"],
+        ["sparsebench", "eval"],
+    ]
+    monkeypatch.chdir(folder)
+    for command, *words in commands:
+        if command == "cd":
+            monkeypatch.chdir(*words)
+            continue
+        dry_run = ["--dry-run"] if words[0] == "eval" else ["--variants", "experts-8"]
+        outcome = cli(*words, *dry_run)
+        assert outcome.code == 0, outcome.err
+        assert "my-router" in outcome.out or "pass" in outcome.out
+    outcome = cli(*commands[-1][1:], "--variants", "experts-8", "--instances", "polynomial", "--seeds", "1")
+    assert outcome.code == 0, outcome.err
+    assert sorted(folder.iterdir()) == before
+    assert (here / "sparsebench-results").is_dir()
 
 
 def test_check_tells_what_fails(cli, here):

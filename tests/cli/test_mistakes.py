@@ -75,6 +75,9 @@ def test_a_wrong_name(cli, here, arguments, parts):
         (["eval", "constant", "--time-limit", "1h"], "positive number of seconds, got '1h'"),
         (["eval", "constant", "--memory-limit", "4X"], "a size such as 512M or 4G, got '4X'"),
         (["eval", "constant", "--memory-limit", "0"], "got '0'"),
+        (["eval", "constant", "--memory-limit", "63M"], "at least 64M, which Python itself needs, got '63M'"),
+        (["eval", "constant", "--memory-limit", "67108863"], "at least 64M"),
+        (["eval", "constant", "--memory-limit", "4"], "at least 64M"),
         (["eval", "constant", "--sedes", "3"], "--seeds"),
         (["evaluate"], "No such command 'evaluate'"),
         (["check"], "SUBMISSION"),
@@ -133,6 +136,35 @@ def test_rows_that_could_not_be_written_are_found_out_before_anything_runs(cli, 
     assert outcome.code == 2
     assert "] ok " not in outcome.err
     assert "Traceback" not in outcome.err
+    assert (here / "file").read_text(encoding="utf-8") == "text"
+
+
+@pytest.mark.parametrize("place", ["mine", "mine/rows", "mine/../mine/rows", "link/rows"])
+def test_rows_do_not_go_into_a_submission(cli, here, place):
+    folder = write(here / "mine", plain())
+    (here / "link").symlink_to(folder)
+    before = sorted(folder.iterdir())
+    told(
+        cli("eval", "mine", "--instances", "n256-r4", "--seeds", "1", "-o", place),
+        2,
+        "inside the submission mine",
+        "run from another folder, or give another --output",
+    )
+    assert sorted(folder.iterdir()) == before
+
+
+def test_rows_do_not_go_into_the_submission_one_works_in(cli, here, monkeypatch):
+    folder = write(here / "mine", plain())
+    before = sorted(folder.iterdir())
+    monkeypatch.chdir(folder)
+    told(cli("eval", ".", "--instances", "n256-r4"), 2, "inside the submission mine", "--output")
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("place", ["/proc/nope/x", "file/below"])
+def test_a_task_is_not_generated_where_no_folder_can_be(cli, here, place):
+    (here / "file").write_text("text", encoding="utf-8")
+    told(cli("tasks", "generate", "memorization@1", place), 2, f"{place}: cannot be made", "another folder")
     assert (here / "file").read_text(encoding="utf-8") == "text"
 
 

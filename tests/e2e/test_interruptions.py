@@ -1,6 +1,7 @@
 """Runs that are killed, interrupted, or lose a worker: finished rows stay, nothing else does."""
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.executor import execute
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.evaluate.run import prepare
+from sparsebench.evaluate.session import Session
 from sparsebench.models import find_submission
 from sparsebench.results import MEASURED, ResultStore
 
@@ -274,14 +276,35 @@ def test_an_error_where_a_row_is_told_ends_the_cells_that_run(tmp_path):
     assert len(ResultStore(tmp_path / "out").latest()) == 1
 
 
-def test_an_interrupted_cell_in_this_process_leaves_no_process(tmp_path):
-    others = left_over()
+def test_an_error_where_a_row_is_told_leaves_processes_of_the_program_alone(tmp_path):
+    folder = slow_submission(tmp_path / "slow", [0.0, 60.0])
+    run = prepare([str(folder)], Selection(instances=("n256-r4",)), tmp_path / "out", Limits())
+    foreign = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(PATIENCE,))
+    foreign.start()
 
-    def told(stage):
-        if stage == "predict":
-            raise KeyboardInterrupt
+    def tell(row):
+        raise KeyboardInterrupt
 
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run.execute(jobs=2, on_row=tell)
+        foreign.join(1)
+        assert foreign.is_alive()
+    finally:
+        foreign.kill()
+        foreign.join()
+
+
+def test_an_interrupted_cell_in_this_process_leaves_no_process(tmp_path, monkeypatch):
+    others, during = left_over(), []
+
+    def interrupted(session, parameters):
+        during.extend(left_over() - others)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Session, "hold", interrupted)
     cell = cell_of(write(tmp_path / "mine", plain()))
     with pytest.raises(KeyboardInterrupt):
-        run_cell(cell, Limits(), told)
+        run_cell(cell, Limits())
+    assert during
     assert left_over() <= others

@@ -1,13 +1,15 @@
 """What may go wrong in a submission: each gives a row with a status and a reason that names the mend."""
 
 import re
-import threading
 
 import pytest
 
 from evaluate.tiny import PREDICT, cell_of, plain, routed, run, write
+from sparsebench.evaluate import cell as cell_module
+from sparsebench.evaluate import process
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.plan import Limits
+from sparsebench.evaluate.session import Session
 from sparsebench.results import COUNTS, MEASURED
 
 SOUND_FIT = 'return {"w": np.zeros(4), "b": np.zeros(1)}'
@@ -348,23 +350,67 @@ def test_a_batch_that_takes_too_much_is_run_in_parts(tmp_path):
     assert row.ops == 1 << 17
 
 
-def test_a_folder_that_changes_while_it_runs_is_found_out(tmp_path):
-    fit = f"time.sleep(0.5)\n{SOUND_FIT}"
-    folder = write(tmp_path / "mine", plain(fit=fit))
-    cell = cell_of(folder)
-    note = threading.Event()
-    rows = []
+class Edited(Session):
+    """Sessions of a cell whose submission's folder is edited while the first one fits."""
 
-    def told(stage):
-        if stage == "fit":
-            note.set()
+    def fit(self, instance, entropy):
+        (self.folder / "notes.txt").write_text("new", encoding="utf-8")
+        return super().fit(instance, entropy)
 
-    running = threading.Thread(target=lambda: rows.append(run_cell(cell, Limits(), told)))
-    running.start()
-    assert note.wait(60)
-    (folder / "notes.txt").write_text("new", encoding="utf-8")
-    running.join()
-    check(rows[0], "failed", "the submission's folder changed while it ran; evaluate it again")
+
+def test_a_folder_that_changes_while_it_runs_is_found_out(tmp_path, monkeypatch):
+    folder = write(tmp_path / "mine", plain())
+    monkeypatch.setattr(Edited, "folder", folder, raising=False)
+    monkeypatch.setattr(cell_module, "Session", Edited)
+    row = run_cell(cell_of(folder), Limits())
+    check(row, "failed", "the submission's folder changed while it ran; evaluate it again")
+    assert row.fit_seconds is not None
+
+
+LAST = 5  # fit, the whole split, one by one, the same together, timing
+
+
+def before_the_last(monkeypatch, meddle):
+    """Do something before a cell's last process, the timed one, starts; give the list of all."""
+    started = []
+
+    class Counted(Session):
+        def __init__(self, *arguments, **keywords):
+            started.append(self)
+            if len(started) == LAST:
+                meddle()
+            super().__init__(*arguments, **keywords)
+
+    monkeypatch.setattr(cell_module, "Session", Counted)
+    return started
+
+
+def check_not_timed(row, pattern):
+    assert row.status == "ok", row.reason
+    assert row.ops == 8
+    assert row.predict_seconds_cpu is None
+    audits = {audit.name: audit for audit in row.audits}
+    assert audits["alone-as-in-batches"].verdict == "pass"
+    assert audits["timed-as-metered"].verdict == "not-run"
+    assert re.search(pattern, audits["timed-as-metered"].detail)
+
+
+def test_a_folder_that_changes_before_the_timing_costs_only_the_time(tmp_path, monkeypatch):
+    folder = write(tmp_path / "mine", plain())
+    started = before_the_last(monkeypatch, lambda: (folder / "notes.txt").write_text("new", encoding="utf-8"))
+    check_not_timed(run_cell(cell_of(folder), Limits()), "folder changed while it ran")
+    assert len(started) == LAST
+
+
+def test_an_import_that_fails_before_the_timing_costs_only_the_time(tmp_path, monkeypatch):
+    plainly = process._environment
+    late = "import os\nif os.environ.get('LATE'): raise RuntimeError('late')"
+    folder = write(tmp_path / "mine", plain(top=late))
+    before_the_last(
+        monkeypatch,
+        lambda: monkeypatch.setattr(process, "_environment", lambda place: plainly(place) | {"LATE": "1"}),
+    )
+    check_not_timed(run_cell(cell_of(folder), Limits()), "RuntimeError: late")
 
 
 def test_what_a_submission_prints_disturbs_nothing(tmp_path, capfd):

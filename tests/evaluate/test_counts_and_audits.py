@@ -6,10 +6,14 @@ import pytest
 from evaluate.tiny import cell_of, plain, routed, run, write
 from sparsebench.errors import InvalidResultError
 from sparsebench.evaluate import audits, executor
-from sparsebench.evaluate.metering import Single
+from sparsebench.evaluate import cell as cell_module
+from sparsebench.evaluate.cell import SAMPLE, _sample, run_cell
+from sparsebench.evaluate.counts import count_columns
+from sparsebench.evaluate.metering import Pass, Single
 from sparsebench.evaluate.plan import Limits
-from sparsebench.meter import Ledger
+from sparsebench.meter import PROFILES, Ledger
 from sparsebench.results import MEASURED, ResultStore
+from sparsebench.tasks import load_task
 
 BITS = "bits = xp.astype(x[:, :1] > 0, xp.int64)\n"
 
@@ -45,6 +49,94 @@ def test_rows_at_hand_that_are_picked_by_a_mask_are_charged_alone(tmp_path):
     assert 0 < picked < 2
     assert (row.ops_p50, row.ops_max) in ((2, 4), (3, 4), (4, 4))
     assert row.ops_batch == row.ops_single == row.ops
+
+
+def quantile_by_hand(values, q):
+    """Interpolate between the two values beside the place (n - 1) q."""
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * q
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+
+
+def test_quantiles_of_a_cost_that_depends_on_the_input(tmp_path):
+    predict = """
+    y = x[:, 0] + 0.0
+    for step in range(40):
+        mine = y[y > step / 20 - 1] * 2.0
+    return y
+    """
+    folder = write(tmp_path / "mine", plain(predict=predict))
+    row = run_cell(cell_of(folder), Limits())
+    x = load_task("memorization@1").load("n256-r4").test.x[:, 0]
+    assert len(x) == row.sample_size  # all inputs are in the sample
+    costs = [1 + 40 + sum(float(value) > float(np.float32(k / 20 - 1)) for k in range(40)) for value in x]
+    assert row.ops == pytest.approx(sum(costs) / 256)
+    assert (row.ops_p50, row.ops_p95) == (quantile_by_hand(costs, 0.5), quantile_by_hand(costs, 0.95))
+    assert row.ops_max == max(costs)
+    assert quantile_by_hand(costs, 0.85) < row.ops_p95 < row.ops_max
+
+
+def shared(ops_whole, ops_single, ops_together):
+    """Count columns of 256 of 4,096 inputs, each at a price in each of the passes."""
+
+    def ledger(ops, inputs):
+        return Ledger([("experts", "add", "float32", ops * inputs)])
+
+    return count_columns(
+        Pass(ledger(ops_whole, 4096), np.zeros(4096)),
+        Single(
+            ledger(ops_single, 256),
+            np.zeros(256),
+            dict.fromkeys(PROFILES, np.full(256, ops_single)),
+            np.zeros(256),
+            np.zeros(256),
+        ),
+        Pass(ledger(ops_together, 3840), np.zeros(3840)),
+        {},
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("whole", "single", "together", "counted", "ops"),
+    [
+        (50, 50, 50, "batch", 50),
+        (51, 50, 50, "batch", 51),  # the split may have dearer inputs than the sample
+        (49, 50, 50, "one-by-one", 50),
+        (1, 50, 50, "one-by-one", 50),
+        (50, 50, 1, "one-by-one", 50),
+        (50, 10, 50, "one-by-one", 10),
+    ],
+)
+def test_the_whole_split_is_never_cheaper_than_the_sample(whole, single, together, counted, ops):
+    columns = shared(whole, single, together)
+    assert (columns["ops_counted"], columns["ops"]) == (counted, ops)
+    assert columns["counted_inputs"] == (4096 if counted == "batch" else 256)
+
+
+def test_the_sample_is_drawn_by_the_model_too(tmp_path):
+    cell = cell_of(write(tmp_path / "mine", plain()), instance="n4096-r4")
+    first, again, other = (set(_sample(cell, model, 4096).tolist()) for model in ("a", "a", "b"))
+    assert _sample(cell, "a", 4096).tolist() == _sample(cell, "a", 4096).tolist()
+    assert first == again != other
+    assert len(first) == len(other) == SAMPLE
+    assert len(first & other) < SAMPLE // 2
+    assert sorted(_sample(cell, "a", 9).tolist()) == list(range(9))
+
+
+def test_a_cell_draws_its_sample_by_the_hash_of_what_was_fitted(tmp_path, monkeypatch):
+    asked = []
+
+    def noted(cell, model_hash, n):
+        asked.append(model_hash)
+        return _sample(cell, model_hash, n)
+
+    monkeypatch.setattr(cell_module, "_sample", noted)
+    row = run(tmp_path / "mine", plain())
+    assert asked == [row.model_hash]
+    assert row.model_hash is not None
 
 
 def test_the_columns_of_a_router(tmp_path):

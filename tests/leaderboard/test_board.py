@@ -30,6 +30,7 @@ class StubTask:
     box: StubBox = BOX
 
 
+NAMED = {"memorization@1": {"j", "i"}}
 MEMO, LIP = StubTask("memorization@1"), StubTask("lipschitz-regression@1", box=StubBox(0.0, 10.0))
 
 
@@ -132,6 +133,33 @@ def test_a_missing_cell_counts_like_a_failed_one():
     assert points["w"].log2_ops_mean == (5 + 3 * 12) / 4
     assert points["v"].n_missing == 0
     assert any("3 cells without a row" in note for note in build_board(rows, [MEMO]).notes)
+
+
+def test_an_instance_that_a_board_names_counts_where_it_has_no_row():
+    rows = [made(instance="i", ops=2.0**6, quality=0.8), made("b", instance="i"), made("b", instance="j")]
+    entries = build_board(rows, [MEMO], instances=NAMED).entries
+    score, other = (entry.tasks[0] for entry in sorted(entries, key=lambda entry: entry.submission))
+    (point,) = score.points
+    assert (score.instances, other.instances) == (("i", "j"), ("i", "j"))
+    assert (point.n_cells, point.n_missing, point.n_failed) == (2, 1, 0)
+    assert (point.quality_mean, point.log2_ops_mean) == (0.4, (6 + 12) / 2)
+    assert score.score == pytest.approx(3 / 8 * 0.4)
+    free = {entry.submission: entry for entry in build_board(rows, [MEMO]).entries}["a"].tasks[0]
+    assert (free.instances, free.score) == (("i",), pytest.approx(6 / 8 * 0.8))
+
+
+def test_rows_of_instances_that_a_board_does_not_name_are_passed_over():
+    rows = [made(instance="i"), made(instance="k", quality=1.0), made("z", instance="k", scoring_version=9)]
+    board = build_board(rows, [MEMO], instances={MEMO.ref: ["i"]})
+    assert board == build_board(rows[:1], [MEMO], instances={MEMO.ref: ["i"]})
+    assert board.tasks[0].instances == ("i",)
+    assert only(board).score == 0.25
+
+
+def test_a_task_whose_instances_are_not_named_has_those_with_rows():
+    rows = [made(), made(task=LIP, instance="x")]
+    board = build_board(rows, [MEMO, LIP], instances=NAMED)
+    assert [score.instances for score in board.entries[0].tasks] == [("i", "j"), ("x",)]
 
 
 def test_the_board_score_is_the_unweighted_mean_and_an_absent_task_counts_zero():
@@ -315,3 +343,20 @@ def test_dropping_a_cell_that_failed_never_helps(rows, pick):
         one_state = len({r.submission_hash for r in rows if r.submission == name}) == 1
         if whole and grid and seeds and one_state:
             assert after[name][0] <= before[name][0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(cells, st.sampled_from(["a", "b", "c"]), st.sampled_from(["i", "j"]))
+def test_on_named_instances_leaving_one_out_never_helps(rows, name, left_out):
+    named = {MEMO.ref: {"i", "j"}, LIP.ref: {"i", "j"}}
+    fewer = [row for row in rows if (row.submission, row.instance) != (name, left_out)]
+    before, after = (
+        {entry.submission: entry for entry in build_board(some, [MEMO, LIP], instances=named).entries}
+        for some in (rows, fewer)
+    )
+    grid = [
+        {(r.task, r.variant, r.seed, r.submission_hash) for r in some if r.submission == name}
+        for some in (rows, fewer)
+    ]
+    if name in after and grid[0] == grid[1]:  # seeds and variants make the grid, too
+        assert after[name].score <= before[name].score + 1e-12

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -170,3 +173,25 @@ def test_sums_of_another_width(meter):
     assert meter.xp.prod(meter.n, dtype="float64").dtype == np.float64
     assert meter.get(meter.xp.clip(meter.x)).tolist() == X.tolist()
     assert meter.get(meter.xp.mean(meter.xp.zeros((0,)))) != 0.0
+
+
+@pytest.mark.parametrize("name", ["sum", "astype", "reshape", "argmax", "nosuch"])
+def test_a_method_of_numpys_is_answered_with_the_namespace(meter, name):
+    with pytest.raises(AttributeError, match=rf"{name}.*use the namespace: xp\.{name}\(x\)"):
+        getattr(meter.x, name)
+    assert not hasattr(meter.x, name)
+    assert getattr(meter.x, name, None) is None
+    assert meter.charges() == {}
+
+
+def test_what_looks_for_protocols_finds_none_or_a_refusal(meter):
+    for name in ("__array_interface__", "__array_struct__", "__cuda_array_interface__", "__wrapped__"):
+        assert not hasattr(meter.x, name)
+    for convert in (np.asarray, np.array, np.from_dlpack, copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(UncountedOperationError):
+            convert(meter.x)
+    with pytest.raises(UncountedOperationError):
+        meter.x.tolist()
+    for convert in (np.sum, np.exp, memoryview):
+        with pytest.raises(TypeError):
+            convert(meter.x)

@@ -37,6 +37,7 @@ ILL_SHAPED = {
     "write-input": lambda m: m.x.__setitem__(0, 1.0),
     "write-broadcast": lambda m: m.xp.broadcast_to(m.xp.zeros(1), (3,)).__setitem__(0, 1.0),
     "broadcast": lambda m: m.xp.broadcast_to(m.x, (3,)),
+    "broadcast-to-less": lambda m: m.xp.broadcast_to(m.params["w"], (3,)),
     "transpose": lambda m: m.xp.matrix_transpose(m.x),
     "T": lambda m: m.x.T,
     "moveaxis": lambda m: m.xp.moveaxis(m.params["w"], (0, 1), 0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -126,6 +128,24 @@ def test_uneven_blas(monkeypatch):
     assert all(isinstance(tile.places, tuple) and 1 not in tile.places for tile in tiles)
     check_rows(lambda rows: steady.matmul(rows, matrix), x, 0)
     steady._tiles.cache_clear()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_trials_of_a_very_wide_product_take_little_memory(dtype):
+    x, matrix = random(0, (45, 65535), dtype), random(1, (65535, 1), dtype)
+    steady._tiles.cache_clear()
+    tracemalloc.start()
+    try:
+        whole = steady.matmul(x, matrix)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 200e6
+    order = np.random.default_rng(2).permutation(len(x))
+    same(steady.matmul(x[order], matrix), whole[order])
+    for part in (slice(0, 1), slice(7, 8), slice(5, 20), slice(3, 37), slice(44, 45)):
+        same(steady.matmul(x[part], matrix), whole[part])
+    np.testing.assert_allclose(whole, x @ matrix, rtol=1e-3, atol=0.1)
 
 
 @settings(max_examples=40)

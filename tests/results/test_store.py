@@ -222,3 +222,49 @@ def test_compacting_beside_a_foreign_file_removes_nothing(tmp_path):
     with pytest.raises(IntegrityError, match=r"x\.parquet"):
         kept.compact()
     assert len(list(kept.directory.iterdir())) == 3
+
+
+def test_two_that_compact_at_once_keep_every_row(tmp_path, monkeypatch):
+    kept = ResultStore(tmp_path)
+    for seed in range(3):
+        kept.write(row(seed=seed))
+    before, read = kept.latest(), kept.rows
+
+    def read_while_another_compacts():
+        monkeypatch.undo()
+        rows = read()
+        assert ResultStore(tmp_path).compact() is not None
+        return rows
+
+    monkeypatch.setattr(kept, "rows", read_while_another_compacts)
+    assert kept.compact().exists()
+    assert kept.latest() == before
+    assert len(list(kept.directory.iterdir())) == 2
+
+
+def listing_first(monkeypatch, results, *gone):
+    """Have the store list files that have gone when it is asked for the first time."""
+    told, asked = results._names, []
+
+    def names():
+        asked.append(None)
+        return sorted([*told(), *gone]) if len(asked) == 1 else told()
+
+    monkeypatch.setattr(results, "_names", names)
+    return asked
+
+
+def test_files_that_go_while_they_are_read_are_read_where_they_are_now(results, monkeypatch):
+    for seed in range(3):
+        results.write(row(seed=seed))
+    asked = listing_first(monkeypatch, results, "0-gone.parquet", "9-gone.parquet")
+    assert [one.seed for one in results.rows()] == [0, 1, 2]
+    assert len(asked) >= 2
+
+
+def test_files_that_go_do_not_hide_one_that_is_damaged(results, monkeypatch):
+    results.write(row())
+    (results.directory / "damaged.parquet").write_bytes(b"PAR1 is how it begins")
+    listing_first(monkeypatch, results, "0-gone.parquet")
+    with pytest.raises(IntegrityError, match=r"damaged\.parquet is no file of rows"):
+        results.rows()
