@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sparsebench import ops
+    from sparsebench.arrays import Array, Namespace
     from sparsebench.errors import SparsebenchError, UncountedOperationError
+    from sparsebench.meter.notebook import metered
     from sparsebench.models import Experts, Routed, Router, Routes, Submission
     from sparsebench.tasks import Split, TaskInfo
 
 __all__ = [
+    "Array",
     "Experts",
+    "Namespace",
     "Routed",
     "Router",
     "Routes",
@@ -21,11 +25,14 @@ __all__ = [
     "Submission",
     "TaskInfo",
     "UncountedOperationError",
+    "metered",
     "ops",
 ]
 
 _HOMES = {
+    "Array": "arrays",
     "Experts": "models",
+    "Namespace": "arrays",
     "Routed": "models",
     "Router": "models",
     "Routes": "models",
@@ -34,6 +41,7 @@ _HOMES = {
     "Submission": "models",
     "TaskInfo": "tasks",
     "UncountedOperationError": "errors",
+    "metered": "meter.notebook",
 }
 
 

@@ -38,7 +38,7 @@ _FILES = Verdict("failed", "all refused.*PermissionError", landlock=1)
 _NOTHING = Verdict("failed", "all refused", landlock=1)
 _TIMEOUT = Verdict("timeout", "time limit has passed", seconds=2.0)
 _MEMORY = Verdict("out-of-memory", "out of memory")
-_COUPLED = Verdict("invalid", "alone and the same input in a batch")
+_COUPLED = Verdict("invalid", "alone and the same input in a batch", audit="alone-as-in-batches")
 _EARLIER = Verdict("refused", "an array of an earlier call")
 
 VERDICTS: dict[str, Verdict] = {
@@ -47,10 +47,10 @@ VERDICTS: dict[str, Verdict] = {
         f"takes-value-by-{way}": _OUT
         for way in (
             *("asarray", "complex", "copy", "dlpack", "float", "int", "item", "math", "pickle"),
-            *("python-index", "tolist"),
+            *("numpy-function", "python-index", "tolist"),
         )
     },
-    **{f"takes-value-by-{way}": _TYPE for way in ("format", "memoryview", "numpy-function", "round")},
+    **{f"takes-value-by-{way}": _TYPE for way in ("format", "memoryview", "round")},
     "looks-for-values-in-memory": Verdict("failed", "nothing found"),
     "keeps-x-across-passes": _EARLIER,
     "forges-a-handle": _EARLIER,
@@ -62,7 +62,7 @@ VERDICTS: dict[str, Verdict] = {
     "takes-more-bits-than-allowed": Verdict("refused", "more than 64 bits"),
     "takes-more-bits-from-few-rows": Verdict("refused", "more than 64 bits"),
     # A bit costs its comparison and a branch, as much as a level of a tree; the label's look-up is Python's.
-    "computes-on-bits-in-python": Verdict("ok", ops=23, recall=1.0),
+    "computes-on-bits-in-python": Verdict("ok", ops=23, recall=1.0, seconds=60.0),
     **{f"learns-a-value-by-{way}": _TYPE for way in ("a-range", "a-shape", "an-axis")},
     "looks-up-by-rolling": _TYPE,
     "computes-by-linspace": _TYPE,
@@ -115,6 +115,7 @@ VERDICTS: dict[str, Verdict] = {
     "pipe-sends-huge-integers": _NO_MESSAGE,
     "pipe-announces-a-huge-header": _TOO_LONG,
     "pipe-announces-a-huge-payload": _TOO_LONG,
+    "pipe-asks-a-million-times": Verdict("refused", "more than 1,048,576 requests", seconds=120.0),
     "pipe-never-stops-asking": _TIMEOUT,
     "pipe-is-closed": Verdict("failed", "closed its pipe"),
     "pipe-is-written-by-a-thread": Verdict("refused", "too long|not a message"),
@@ -168,7 +169,7 @@ VERDICTS: dict[str, Verdict] = {
     "returns-objects": Verdict("failed", "got object"),
     "returns-half-floats": Verdict("failed", "got float16"),
     "returns-a-lying-array": Verdict("failed", "matmul"),
-    "returns-a-lying-dict": Verdict("failed", "numeric array"),
+    "returns-a-lying-dict": Verdict("failed", "array of real numbers"),
     "returns-metadata": Verdict("failed", "are no arrays"),
     "raises-ugly-errors": Verdict("failed", "ValueError"),
     "raises-what-cannot-be-printed": Verdict("failed", "cannot be printed"),

@@ -201,7 +201,7 @@ def test_check_tells_of_a_fit_that_does_not_repeat(cli, here):
     write(here / "mine", plain(fit="return {'w': np.random.default_rng().normal(size=4), 'b': np.zeros(1)}"))
     outcome = cli("check", "mine")
     assert outcome.code == 1
-    assert "repeats: two runs differ in model_hash" in outcome.out
+    assert "runs-again: two runs differ in model_hash" in outcome.out
     assert "draw randomness only from the rng" in outcome.out
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from sparsebench.models import shipped_names
 
-VERBS = ["check", "eval", "leaderboard", "new", "results", "submissions", "tasks"]
+VERBS = ["check", "eval", "explain", "leaderboard", "new", "results", "submissions", "tasks"]
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -86,5 +86,13 @@ def test_every_count_of_a_row_is_what_the_hand_formula_says(name, variant, ref):
     assert found.ops_p50 == found.ops_p95 == found.ops_max == found.ops_batch == found.ops_single == found.ops
     assert found.ops_counted == "batch"
     assert found.counted_inputs == len(instance.test)
-    assert [audit.verdict for audit in found.audits] == ["pass"] * len(found.audits)
-    assert len(found.audits) >= 2
+    verdicts = {audit.name: audit.verdict for audit in found.audits}
+    assert set(verdicts.values()) <= {"pass", "not-run"}, found.audits
+    assert {name for name, verdict in verdicts.items() if verdict == "not-run"} <= without_occasion(name)
+    assert verdicts.keys() - without_occasion(name) >= {"repeats", "order-invariance", "phases-add-up"}
+
+
+def without_occasion(name):
+    """Audits for which a submission gives no occasion: one without a router, which reads all of its model."""
+    dense = name in {"constant", "dense-features", "one-hidden-layer"}
+    return {"expert-poison", "executed-within-dense", "unread-parameters"} if dense else set()

@@ -73,12 +73,17 @@ FAULTS = {
     "fit-gives-a-dict-of-lists": (
         plain(fit="return {'w': [1.0]}"),
         "failed",
-        "fit: expected 'w' to be a numeric array, got list; return a dict",
+        "fit: expected 'w' to be an array of real numbers, got list; return a dict",
     ),
     "fit-gives-objects": (
         plain(fit="return {'w': np.array([None])}"),
         "failed",
-        "fit: expected 'w' to be a numeric array, got object; return a dict",
+        "fit: expected 'w' to be an array of real numbers, got object; return a dict",
+    ),
+    "fit-gives-complex-numbers": (
+        plain(fit='return {"w": np.zeros(4, complex)}'),
+        "failed",
+        "fit: expected 'w' to be an array of real numbers, got complex128; store real and imaginary parts",
     ),
     "fit-gives-numbered-arrays": (
         plain(fit="return {1: np.zeros(4)}"),
@@ -145,10 +150,15 @@ FAULTS = {
         "refused",
         r"floor is refused: .* \(submission\.py:\d+ in predict\); use ops\.quantize",
     ),
-    "unknown-operation": (
+    "refused-extension": (
         plain(predict="return xp.linalg.svd(x)"),
         "refused",
-        r"xp\.linalg has no price .*\(submission\.py:\d+ in predict\); docs/cost-model",
+        r"linalg\.svd is refused: .* \(submission\.py:\d+ in predict\); decompose in fit",
+    ),
+    "unknown-operation": (
+        plain(predict="return xp.linalg.expm(x)"),
+        "refused",
+        r"xp\.linalg\.expm has no price .*\(submission\.py:\d+ in predict\); docs/cost-model",
     ),
     "reading-a-value": (
         plain(predict="return x[:, 0] * float(x[0, 0])"),
@@ -367,7 +377,7 @@ def test_a_folder_that_changes_while_it_runs_is_found_out(tmp_path, monkeypatch)
     assert row.fit_seconds is not None
 
 
-LAST = 5  # fit, the whole split, one by one, the same together, timing
+LAST = 6  # fit, the whole split, one by one, the same together, trials, timing
 
 
 def before_the_last(monkeypatch, meddle):

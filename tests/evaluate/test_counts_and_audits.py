@@ -1,5 +1,7 @@
 """What an input costs does not depend on the inputs beside it, and what does is found out."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from evaluate.tiny import cell_of, plain, routed, run, write
 from sparsebench.errors import InvalidResultError
 from sparsebench.evaluate import audits, executor
 from sparsebench.evaluate import cell as cell_module
-from sparsebench.evaluate.cell import SAMPLE, _sample, run_cell
+from sparsebench.evaluate.cell import SAMPLE, run_cell, sample_inputs
 from sparsebench.evaluate.counts import count_columns
 from sparsebench.evaluate.metering import Pass, Single
 from sparsebench.evaluate.plan import Limits
@@ -118,12 +120,12 @@ def test_the_whole_split_is_never_cheaper_than_the_sample(whole, single, togethe
 
 def test_the_sample_is_drawn_by_the_model_too(tmp_path):
     cell = cell_of(write(tmp_path / "mine", plain()), instance="n4096-r4")
-    first, again, other = (set(_sample(cell, model, 4096).tolist()) for model in ("a", "a", "b"))
-    assert _sample(cell, "a", 4096).tolist() == _sample(cell, "a", 4096).tolist()
+    first, again, other = (set(sample_inputs(cell, model, 4096).tolist()) for model in ("a", "a", "b"))
+    assert sample_inputs(cell, "a", 4096).tolist() == sample_inputs(cell, "a", 4096).tolist()
     assert first == again != other
     assert len(first) == len(other) == SAMPLE
     assert len(first & other) < SAMPLE // 2
-    assert sorted(_sample(cell, "a", 9).tolist()) == list(range(9))
+    assert sorted(sample_inputs(cell, "a", 9).tolist()) == list(range(9))
 
 
 def test_a_cell_draws_its_sample_by_the_hash_of_what_was_fitted(tmp_path, monkeypatch):
@@ -131,9 +133,9 @@ def test_a_cell_draws_its_sample_by_the_hash_of_what_was_fitted(tmp_path, monkey
 
     def noted(cell, model_hash, n):
         asked.append(model_hash)
-        return _sample(cell, model_hash, n)
+        return sample_inputs(cell, model_hash, n)
 
-    monkeypatch.setattr(cell_module, "_sample", noted)
+    monkeypatch.setattr(cell_module, "sample_inputs", noted)
     row = run(tmp_path / "mine", plain())
     assert asked == [row.model_hash]
     assert row.model_hash is not None
@@ -177,8 +179,70 @@ def test_an_input_alone_is_as_in_a_batch():
     few = np.where(np.arange(200) < 2, 2.0, 1.0)
     assert audits.alone_as_in_batches(single(ones), few).verdict == "pass"
     many = np.where(np.arange(200) < 3, 2.0, 1.0)
+    failed = audits.alone_as_in_batches(single(ones), many)
+    assert failed.verdict == "fail"
     with pytest.raises(InvalidResultError, match=r"1\.5% of predictions differ"):
-        audits.alone_as_in_batches(single(ones), many)
+        audits.demand(failed)
+
+
+def test_what_an_audit_says_does_not_tell_how_many_differ():
+    ones = np.ones(200)
+    few = np.where(np.arange(200) < 2, 2.0, 1.0)
+    assert audits.alone_as_in_batches(single(ones), few) == audits.alone_as_in_batches(single(ones), ones)
+    together = Pass(predictions=np.tile(ones, 3))
+    assert audits.order_invariance(together, few) == audits.order_invariance(together, ones)
+
+
+def test_an_order_that_matters_is_found():
+    sample = np.arange(100.0)
+    assert audits.order_invariance(Pass(predictions=np.tile(sample, 4)), sample).verdict == "pass"
+    other = np.tile(sample, 4)
+    other[-5:] += 1.0
+    failed = audits.order_invariance(Pass(predictions=other), sample)
+    assert failed.verdict == "fail"
+    with pytest.raises(InvalidResultError, match=r"1\.2% of predictions differ between two orders") as caught:
+        audits.demand(failed)
+    assert "wherever it stands" in caught.value.help
+
+
+def test_predictions_that_depend_on_the_size_of_a_batch_make_the_row_invalid(tmp_path):
+    # Batches of 32 and 4,064 rows, then rows alone; but 32 and 3,808 where the sample is repeated.
+    predict = "return x[:, 0] + (1.0 if len(x) == 3808 else 0.0)"
+    row = run_cell(cell_of(write(tmp_path / "mine", plain(predict=predict)), instance="n4096-r4"), Limits())
+    assert row.status == "invalid"
+    assert "predictions differ between two orders of batches; predict must treat" in row.reason
+    verdicts = {audit.name: audit.verdict for audit in row.audits}
+    assert verdicts == {"alone-as-in-batches": "pass", "order-invariance": "fail"}
+
+
+def charged(total, phase="experts"):
+    ledger = Ledger([(phase, "add", "float32", 3), ("router", "add", "float64", 2)])
+    return Pass(ledger, total=Counter(total))
+
+
+def test_phases_that_do_not_add_up_are_found():
+    sound, lost, unknown = charged({"add": 5}), charged({"add": 6}), charged({"add": 5, "mul": 1})
+    assert audits.phases_add_up({"whole": sound, "together": sound}).verdict == "pass"
+    failed = audits.phases_add_up({"whole": sound, "together": lost})
+    assert (failed.verdict, failed.detail) == (
+        "fail",
+        "together: 5 add in phases, 6 in all; please report it",
+    )
+    assert "0 mul in phases, 1 in all" in audits.phases_add_up({"whole": unknown}).detail
+
+
+def test_an_engine_that_loses_a_charge_is_found(tmp_path, monkeypatch):
+    whole = Ledger.charge
+    monkeypatch.setattr(
+        Ledger,
+        "charge",
+        lambda self, phase, charges: whole(self, phase, [c for c in charges if c.kind != "mul"]),
+    )
+    row = run(tmp_path / "mine", plain())
+    verdicts = {audit.name: audit for audit in row.audits}
+    assert row.status == "ok", row.reason
+    assert verdicts["phases-add-up"].verdict == "fail"
+    assert verdicts["phases-add-up"].detail == "whole: 0 mul in phases, 1024 in all; please report it"
 
 
 def test_another_shape_and_one_sided_nan_differ():
@@ -192,7 +256,7 @@ def test_memorizing_for_less_than_the_bound_is_not_believed():
     labels = np.arange(256.0)
     assert audits.counting_bound(15, labels, 1.0).verdict == "pass"
     with pytest.raises(InvalidResultError, match="fewer than memorizing 256 labels takes"):
-        audits.counting_bound(1, labels, 1.0)
+        audits.demand(audits.counting_bound(1, labels, 1.0))
     assert audits.counting_bound(0, labels, 1 / 256).verdict == "pass"
     assert audits.counting_bound(0, np.zeros(256), 1.0).verdict == "pass"
 

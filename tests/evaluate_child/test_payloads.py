@@ -22,7 +22,7 @@ def test_any_bytes_are_a_model_or_an_error(payload: bytes) -> None:
         assert isinstance(payloads.model(payload), dict)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", [name for name in DTYPES if not name.startswith("complex")])
 def test_every_known_dtype_comes_through(dtype: str) -> None:
     sent = {"w": np.array([[0, 1], [1, 0]], dtype=dtype)}
     got = payloads.model(safetensors.numpy.save(sent))["w"]
@@ -34,10 +34,11 @@ def test_every_known_dtype_comes_through(dtype: str) -> None:
     "sent",
     [
         {"w": np.zeros(1, dtype=np.float16)},
+        {"w": np.zeros(1, dtype=np.complex64)},
         {f"a{number}": np.zeros(0) for number in range(4097)},
         {"a" * 257: np.zeros(1)},
     ],
-    ids=["dtype", "many", "name"],
+    ids=["dtype", "complex", "many", "name"],
 )
 def test_other_models_are_refused(sent: dict[str, np.ndarray]) -> None:
     with pytest.raises(FailedError, match="expected"):

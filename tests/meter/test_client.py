@@ -10,6 +10,7 @@ import pytest
 
 from meter.metered import Meter
 from sparsebench.errors import UncountedOperationError
+from sparsebench.meter.values import DTYPES
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]], dtype=np.float32)
 
@@ -122,8 +123,47 @@ def test_the_namespace(meter):
     assert xp.result_type(meter.x, 1.0) == np.float32
     assert xp.__name__ == "sparsebench.meter"
     assert not hasattr(xp, "_private")
-    with pytest.raises(UncountedOperationError, match=r"xp\.linalg"):
-        _ = xp.linalg
+    assert xp.__array_api_version__ == "2024.12"
+    assert xp.linalg.matmul is xp.matmul
+    assert xp.linalg is xp.linalg
+    assert {"matmul", "float32", "linalg"} <= set(dir(xp))
+    assert "vecdot" in dir(xp.linalg)
+    assert xp.exp.__doc__.startswith("Price: 1 function evaluation")
+    for name in ("nonsense", "getitem"):
+        assert not hasattr(xp, name)
+        with pytest.raises(UncountedOperationError, match=rf"xp\.{name}"):
+            getattr(xp, name)
+    with pytest.raises(UncountedOperationError, match=r"xp\.linalg\.nonsense"):
+        _ = xp.linalg.nonsense
+
+
+def test_questions_about_the_namespace(meter):
+    xp = meter.xp
+    info = xp.__array_namespace_info__()
+    assert info.capabilities()["boolean indexing"] is True
+    assert info.devices() == [info.default_device()] == [meter.x.device]
+    assert info.default_dtypes()["real floating"] == xp.float64
+    assert set(info.dtypes(kind="real floating")) == {"float32", "float64"}
+    assert set(info.dtypes()) == set(DTYPES)
+    assert xp.iinfo(xp.int8).max == 127
+    assert xp.isdtype(meter.x.dtype, ("integral", "real floating"))
+    assert xp.isdtype(xp.bool, xp.bool)
+    with pytest.raises(ValueError, match="expected one of"):
+        xp.isdtype(xp.bool, "whole")
+
+
+def test_there_is_one_device(meter):
+    assert meter.xp.zeros(2, device="meter").shape == (2,)
+    with pytest.raises(ValueError, match="device"):
+        meter.xp.zeros(2, device="gpu")
+    assert meter.xp.from_dlpack(meter.x) is meter.x
+    assert meter.get(meter.xp.from_dlpack(np.ones(2))).tolist() == [1.0, 1.0]
+    for call in (
+        lambda: meter.xp.asarray([1.0], copy=False),
+        lambda: meter.xp.asarray(meter.x, dtype=np.float64, copy=False),
+    ):
+        with pytest.raises(ValueError, match="copy=False"):
+            call()
 
 
 def test_asarray(meter):
@@ -192,6 +232,24 @@ def test_what_looks_for_protocols_finds_none_or_a_refusal(meter):
             convert(meter.x)
     with pytest.raises(UncountedOperationError):
         meter.x.tolist()
-    for convert in (np.sum, np.exp, memoryview):
-        with pytest.raises(TypeError):
-            convert(meter.x)
+    with pytest.raises(UncountedOperationError, match=r"numpy\.sum"):
+        np.sum(meter.x)
+    with pytest.raises(TypeError):
+        memoryview(meter.x)
+
+
+def test_numpys_elementwise_functions_are_counted(meter):
+    assert np.array_equal(meter.get(np.exp(meter.x)), meter.get(meter.xp.exp(meter.x)))
+    assert np.array_equal(
+        meter.get(np.arctan2(meter.x, meter.x)), meter.get(meter.xp.atan2(meter.x, meter.x))
+    )
+    flags = meter.x > 1.0
+    assert np.array_equal(meter.get(np.invert(flags)), ~meter.get(flags))
+    assert np.array_equal(meter.get(np.logical_and(flags, True)), meter.get(flags))
+    for call in (
+        lambda: np.add.reduce(meter.x),
+        lambda: np.add(meter.x, 1.0, where=True),
+        lambda: np.floor(meter.x),
+    ):
+        with pytest.raises(UncountedOperationError):
+            call()

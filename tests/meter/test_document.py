@@ -29,10 +29,20 @@ def test_everything_is_on_the_page(name):
 
 def test_every_row_of_a_table_has_its_columns():
     widths = [line.count(" | ") for line in markdown().splitlines() if line.startswith("| ")]
-    assert set(widths) == {1, 2}
+    assert set(widths) == {1, 2, 3}
 
 
 def test_the_module_prints_the_page(capsys, monkeypatch):
     monkeypatch.delitem(sys.modules, "sparsebench.meter.document")
     runpy.run_module("sparsebench.meter.document", run_name="__main__", alter_sys=True)
     assert capsys.readouterr().out == markdown()
+
+
+def test_every_table_has_cells_under_its_heads():
+    import re
+
+    width = 0
+    for line in markdown().splitlines():
+        cells = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0
+        assert not (width and cells) or cells == width, line
+        width = cells

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sparsebench.errors import MemoryLimitError
 from sparsebench.meter import PHASES, PROFILES, Entry, Ledger, price
-from sparsebench.meter.memory import Memory
+from sparsebench.meter.memory import PER_HANDLE, Memory
 from sparsebench.meter.prices import WEIGHTS
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops.charges import KINDS, Charge
@@ -93,17 +93,17 @@ def test_profiles(profile, entries, expected):
 
 
 def test_memory_counts_views_once():
-    memory = Memory(1000)
+    memory = Memory(10_000)
     base = np.zeros(100)
     memory.mark()
     memory.hold(base)
     memory.hold(base[3:])
-    assert (memory.held, memory.peak, memory.since_mark()) == (800, 800, 800)
+    assert (memory.held, memory.peak, memory.since_mark()) == (1824, 1824, 1824)
     assert memory.drop(base) is False
-    assert memory.held == 800
+    assert memory.held == 800 + PER_HANDLE
     assert memory.drop(base[3:]) is True
     assert memory.held == 0
     with pytest.raises(MemoryLimitError):
-        memory.admit(1001)
-    memory.admit(900)
-    assert memory.peak == 900
+        memory.admit(10_001)
+    memory.admit(2000)
+    assert memory.peak == 2000

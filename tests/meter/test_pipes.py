@@ -147,4 +147,4 @@ def test_readiness_that_was_none(monkeypatch):
         a.send({"n": 1}, b"payload")
         b.set_deadline(time.monotonic() + 60)
         assert b.receive() == ({"n": 1}, b"payload")
-        assert min(calls.values()) > 2
+        assert min(calls.values()) >= 2

@@ -63,12 +63,115 @@ def grouped_linear_calls(draw):
     return (draw(reals((n, d))), index, draw(reals((experts, h, d))), *bias)
 
 
+@st.composite
+def gather_matmul_calls(draw):
+    x, index, weights = draw(grouped_linear_calls())[:3]
+    return (x, index, weights[:, 0] if weights.shape[1] and draw(st.booleans()) else weights)
+
+
+@st.composite
+def one_hot_calls(draw):
+    shape = draw(st.lists(SIZES, max_size=2))
+    index = np.random.default_rng(draw(st.integers(0, 99))).integers(0, 4, shape)
+    dtype = draw(st.sampled_from([{}, {"dtype": None}, {"dtype": np.float64}, {"dtype": "bool"}]))
+    return (np.asarray(index), {"classes": draw(st.integers(4, 9)), **dtype})
+
+
+@st.composite
+def segment_sum_calls(draw):
+    n, segments = draw(SIZES), draw(SOME)
+    index = np.random.default_rng(draw(st.integers(0, 99))).integers(0, segments, n)
+    index = index.astype(draw(st.sampled_from([np.int64, np.uint8])))
+    rest = draw(st.sampled_from([(), (0,), (3,), (2, 3)]))
+    dtype = draw(st.sampled_from([np.float32, np.float64, np.int8]))
+    return (draw(reals((n, *rest), dtype)), index, {"num_segments": segments})
+
+
+@st.composite
+def einsum_calls(draw):
+    """Subscripts of up to three operands: letters may stand twice, and may be summed."""
+    lengths = dict(zip("abcd", (draw(st.integers(0, 3)) for _ in range(4)), strict=True))
+    terms = draw(st.lists(st.text("abcd", max_size=3), min_size=1, max_size=3))
+    known = sorted({label for term in terms for label in term})
+    output = draw(st.permutations(known))[: draw(st.integers(0, len(known)))]
+    arrow = draw(st.sampled_from(["", "->" + "".join(output)]))
+    dtypes = st.sampled_from([np.float32, np.float64, np.int32])
+    arrays = [draw(reals([lengths[label] for label in term], draw(dtypes))) for term in terms if term]
+    given_terms = iter(arrays)
+    operands = [next(given_terms) if term else np.array(0.5, np.float32) for term in terms]
+    return (",".join(terms) + arrow, *operands)
+
+
+@st.composite
+def activation_calls(draw):
+    shape = draw(st.lists(SOME, min_size=1, max_size=3))
+    shape[0] = draw(SIZES)
+    axis = draw(st.integers(1, len(shape))) - len(shape) - 1 if all(shape) else -1
+    return (draw(reals(shape)), *(({"axis": axis},) if shape[axis] else ({"axis": 0},)))
+
+
+def soft_calls(**keywords):
+    def shaped(call):
+        x, given = call
+        return (x, {**given, **keywords}) if x.shape[given["axis"]] else (x.reshape(0, 2), keywords)
+
+    return activation_calls().map(shaped)
+
+
+@st.composite
+def relu_calls(draw):
+    dtype = draw(st.sampled_from([np.float32, np.float64, np.int16]))
+    return (draw(reals(draw(st.lists(SIZES, min_size=1, max_size=3)), dtype)),)
+
+
+@st.composite
+def prelu_calls(draw):
+    shape = draw(st.lists(SIZES, min_size=1, max_size=3))
+    slopes = [st.just(0.25), reals((1,)), reals((shape[-1],)), reals(tuple(shape)), reals((2, *shape))]
+    return (draw(reals(shape)), draw(st.one_of(slopes)))
+
+
+@st.composite
+def layer_norm_calls(draw):
+    shape = (*draw(st.lists(SIZES, max_size=2)), draw(SOME))
+    vectors = [draw(st.one_of(st.none(), reals(shape[-1:]))) for _ in range(2)]
+    eps = draw(st.sampled_from([{}, {"eps": 0.5}]))
+    return (draw(reals(shape)), *vectors[: draw(st.integers(0, 2))], eps)
+
+
 CALLS = {
+    "einsum": einsum_calls(),
+    "gather_matmul": gather_matmul_calls(),
+    "layer_norm": layer_norm_calls(),
+    "logsumexp": st.one_of(soft_calls(), soft_calls(keepdims=True)),
+    "one_hot": one_hot_calls(),
+    "prelu": prelu_calls(),
+    "relu": relu_calls(),
+    "segment_sum": segment_sum_calls(),
+    "softmax": soft_calls(),
     "tree_route": tree_route_calls(),
     "hyperplane_hash": hyperplane_hash_calls(),
     "nearest_prototype": nearest_prototype_calls(),
     "grouped_linear": grouped_linear_calls(),
 }
+
+
+ROUNDED = ("layer_norm", "logsumexp", "softmax")  # their steps round, so the order of additions shows
+
+
+def called(arguments):
+    """Arguments by position and, where the last is a dictionary, by name."""
+    return (arguments[:-1], arguments[-1]) if isinstance(arguments[-1], dict) else (arguments, {})
+
+
+def put(meter, argument):
+    return meter.put(argument) if isinstance(argument, np.ndarray) else argument
+
+
+def agree(name, got, want):
+    assert (got.dtype, got.shape) == (want.dtype, want.shape)
+    tolerance = 3e-6 if name in ROUNDED else 0
+    np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
 
 
 def test_every_derived_primitive_is_tried():
@@ -79,30 +182,27 @@ def test_every_derived_primitive_is_tried():
 @settings(max_examples=60)
 @given(data=st.data())
 def test_price_is_the_price_of_the_reference(name, data):
-    arguments = data.draw(CALLS[name])
+    arguments, keywords = called(data.draw(CALLS[name]))
     primitive = PRIMITIVES[name]
     answers, charges = {}, {}
     for way in ("one call", "reference"):
         meter = Meter()
         meter.begin(np.zeros((1, 1)))
-        held = [meter.put(argument) for argument in arguments]
-        made = (primitive if way == "one call" else primitive.reference)(*held)
+        held = [put(meter, argument) for argument in arguments]
+        made = (primitive if way == "one call" else primitive.reference)(*held, **keywords)
         answers[way], charges[way] = unwrap(meter, made), meter.charges()
     assert charges["one call"] == charges["reference"]
-    assert answers["one call"].dtype == answers["reference"].dtype
-    np.testing.assert_array_equal(answers["one call"], answers["reference"])
+    agree(name, answers["one call"], answers["reference"])
 
 
 @pytest.mark.parametrize("name", CALLS)
 @settings(max_examples=60)
 @given(data=st.data())
 def test_the_cpu_does_what_the_reference_does(name, data):
-    arguments = data.draw(CALLS[name])
+    arguments, keywords = called(data.draw(CALLS[name]))
     primitive = PRIMITIVES[name]
-    got, want = primitive.cpu(*arguments), primitive.reference(*arguments)
-    assert got.dtype == want.dtype
-    assert got.shape == want.shape
-    np.testing.assert_array_equal(got, want)
+    got, want = primitive.cpu(*arguments, **keywords), primitive.reference(*arguments, **keywords)
+    agree(name, got, want)
 
 
 def test_formulas_of_the_design():

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from sparsebench import ops
 from sparsebench.errors import CellError, FailedError, RefusedError, UncountedOperationError
 from sparsebench.meter import Engine, InProcess, MeteredNamespace, OverPipe, Pipe, answer
+from sparsebench.meter.memory import PER_HANDLE
 from sparsebench.meter.wire import pack_description
 
 X = np.random.default_rng(0).standard_normal((6, 3)).astype(np.float32)
@@ -92,7 +93,15 @@ def test_both_ways_give_the_same():
     assert ledgers[0].count("branch") == 1 + 3
 
 
+@pytest.mark.parametrize("kind", ["process", "pipe"])
+def test_several_results_may_be_none(kind):
+    with client(kind) as (_, xp, _, _):
+        assert xp.broadcast_arrays() == []
+        assert xp.unstack(xp.zeros((0, 2))) == ()
+
+
 ERRORS = [
+    (IndexError, lambda _, x: x[99]),
     (TypeError, lambda xp, x: xp.add(x, None)),
     (ValueError, lambda xp, x: x + xp.zeros(5)),
     (ArithmeticError, lambda xp, x: xp.arange(float("inf"))),
@@ -132,10 +141,10 @@ def test_dropped_arrays_are_freed_with_the_next_request():
             y = x + 1.0
             del y
         z = x + 1.0
-        assert engine.memory.held == held + 8000
+        assert engine.memory.held == held + 8000 + PER_HANDLE
         del z
         assert engine.value((x[:1]).handle).shape == (1, 1)
-        assert engine.memory.held == held
+        assert engine.memory.held == held + PER_HANDLE
 
 
 HOSTILE = [

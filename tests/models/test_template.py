@@ -15,7 +15,9 @@ def test_it_passes_the_check_as_it_is(tmp_path):
     checks = list(check_submission(str(tmp_path / "my-router"), ("experts-8",)))
     assert [check for check in checks if not check.ok] == []
     names = [check.name.rpartition(" ")[2] for check in checks]
-    assert names == ["manifest", "runs", "alone-as-in-batches", "timed-as-metered", "repeats"]
+    audits = ["alone-as-in-batches", "order-invariance", "phases-add-up", "repeats", "expert-poison"]
+    audits += ["unread-parameters", "executed-within-dense", "timed-as-metered"]
+    assert names == ["manifest", "runs", *audits, "runs-again"]
 
 
 def test_parents_are_made_and_nothing_else_is_left(tmp_path):

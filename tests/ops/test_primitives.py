@@ -140,6 +140,8 @@ def test_nearest_prototype_takes_the_first_among_equals():
     ]
     with pytest.raises(ValueError, match="nearest_prototype"):
         ops.nearest_prototype(X, prototypes[:0])
+    with pytest.raises(TypeError, match="booleans twice"):  # NumPy does not subtract them
+        ops.nearest_prototype(prototypes > 0, prototypes > 0)
 
 
 @pytest.mark.parametrize("chunk", [1, 10, 1 << 20])
@@ -207,7 +209,7 @@ def test_a_primitive_runs_its_reference_on_other_arrays():
     def cost(x):
         return ()
 
-    @primitive(cost=cost, elements=lambda x: 0, price="0", cpu=lambda x: "cpu")
+    @primitive(cost=cost, elements=lambda x: 0, price="0", example="ops.probe(x)", cpu=lambda x: "cpu")
     def probe(x):
         """Say who was called."""
         return "reference"
@@ -224,3 +226,16 @@ def test_kinds_and_logarithms():
     assert [bits_to_choose(options) for options in (0, 1, 2, 3, 4, 5, 8, 9)] == [0, 0, 1, 2, 2, 3, 3, 4]
     assert inner_product(3, 0, np.dtype("float32")) == ()
     assert {charge.kind for charge in inner_product(3, 2, np.dtype("float32"))} <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda z: ops.hyperplane_hash(z, np.ones((2, 3))),
+        lambda z: ops.nearest_prototype(np.ones((2, 3)), z),
+        lambda z: ops.tree_route(z[:, 0], np.ones(3)),
+    ],
+)
+def test_complex_numbers_have_no_order(call):
+    with pytest.raises(TypeError, match="expected real numbers, got complex"):
+        call(np.ones((2, 3), dtype=np.complex64))

@@ -18,6 +18,7 @@ __all__ = ["main"]
 _VERBS = {
     "check": "Check that a submission keeps the contract.",
     "eval": "Score submissions: accuracy against active operations.",
+    "explain": "Show where a submission's operations go, line by line.",
     "leaderboard": "Show the board of stored rows, or publish it.",
     "new": "Start a submission of your own.",
     "results": "Look at stored rows.",

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from sparsebench.cli.options import Names, Seconds, Seeds, Size, output_option, usable_cores
+from sparsebench.cli.prices import prices_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from sparsebench.evaluate.run import Run
+    from sparsebench.meter.pricelist import PriceList
     from sparsebench.results import Row
 
 __all__ = ["command"]
@@ -42,7 +44,11 @@ __all__ = ["command"]
 )
 @click.option("--memory-limit", type=Size(), default="4G", show_default=True, help="Memory of a cell.")
 @click.option("--resume", is_flag=True, help="Do not run again what has finished; run what has failed.")
+@click.option(
+    "--traces", is_flag=True, help="Store with each row what was asked, for `results verify --replay`."
+)
 @click.option("--dry-run", is_flag=True, help="Print the cells and stop.")
+@prices_option
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as a JSON list on standard output.")
 @output_option
 def command(
@@ -58,7 +64,9 @@ def command(
     time_limit: float,
     memory_limit: int,
     resume: bool,
+    traces: bool,
     dry_run: bool,
+    prices: PriceList | None,
     as_json: bool,
     output: Path,
 ) -> int:
@@ -72,6 +80,7 @@ def command(
       sparsebench eval conditional-tree
       sparsebench eval ./my-router --small --seeds 2
       sparsebench eval --shipped --jobs 2 --resume
+      sparsebench eval conditional-tree --small --traces
       sparsebench eval lsh-constant --tasks lipschitz-regression@1 --json > rows.json
 
     Exit code: 0 all cells ok; 1 some cell is not; 2 a mistake in usage; 4 data that are not what their
@@ -85,13 +94,14 @@ def command(
     if not references:
         raise click.UsageError("expected a submission: a path, the name of a shipped one, or --shipped")
     selection = Selection(tasks, instances, variants, seeds, small)
-    run = prepare(references, selection, output, Limits(time_limit, memory_limit), resume=resume)
+    limits = Limits(time_limit, memory_limit, traces=output if traces else None)
+    run = prepare(references, selection, output, limits, resume=resume)
     if dry_run:
         for cell in run.cells:
             click.echo(cell.label)
         return 0
     rows = _execute(run, jobs or usable_cores())
-    _print(run, rows, as_json=as_json)
+    _print(run, rows, prices, as_json=as_json)
     return int(any(row.status != "ok" for row in rows))
 
 
@@ -126,16 +136,17 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _print(run: Run, rows: list[Row], *, as_json: bool) -> None:
+def _print(run: Run, rows: list[Row], prices: PriceList | None, *, as_json: bool) -> None:
     """Print the rows or the tables to standard output, and remarks to standard error."""
     from sparsebench.cli.leaderboard import board_of  # noqa: PLC0415
     from sparsebench.leaderboard import terminal  # noqa: PLC0415
+    from sparsebench.results.priced import with_price  # noqa: PLC0415
 
     if as_json:
-        click.echo(json.dumps([row.to_json_dict() for row in rows], indent=1, allow_nan=False))
+        click.echo(json.dumps([with_price(row, prices) for row in rows], indent=1, allow_nan=False))
     else:
         chosen = {ref: {row.instance for row in rows if row.task == ref} for ref in run.tasks}
-        click.echo(terminal(board_of(rows, list(run.tasks.values()), chosen)))
+        click.echo(terminal(board_of(rows, list(run.tasks.values()), chosen, prices=prices)))
     for row in rows:
         if row.status != "ok":
             place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"
@@ -143,4 +154,21 @@ def _print(run: Run, rows: list[Row], *, as_json: bool) -> None:
     if any(row.sandbox == "none" for row in rows):
         mend = "on Linux 5.13 or newer, Landlock keeps submissions from reading files; see docs/trust.md"
         click.echo(f"warning: submissions ran without a sandbox; {mend}", err=True)
+    if run.limits.traces:
+        _print_lacking(run.limits.traces, rows)
     click.echo(f"rows: {run.store}", err=True)
+
+
+def _print_lacking(store: Path, rows: list[Row]) -> None:
+    """Say which rows have no trace: they were finished before, or their model is too large for one."""
+    from sparsebench.evaluate.tracing import trace_path  # noqa: PLC0415
+
+    lacking = [row for row in rows if row.status == "ok" and not trace_path(store, row.cell_key).exists()]
+    for row in lacking:
+        place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"
+        click.echo(f"no trace: {place}", err=True)
+    if lacking:
+        mend = (
+            "without --resume a finished cell runs again; what is too large for a trace, docs/traces.md says"
+        )
+        click.echo(f"{len(lacking)} rows have no trace: {mend}", err=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sparsebench.cli.options import Names, output_option
-from sparsebench.errors import NotFoundError
+from sparsebench.cli.prices import prices_option
+from sparsebench.errors import IntegrityError, NotFoundError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sparsebench.meter.pricelist import PriceList
     from sparsebench.results import Row
 
 __all__ = ["command", "stored_rows"]
@@ -31,6 +34,13 @@ _COLUMNS = (
 )
 
 
+_MARKS = {
+    "pass": click.style("pass", fg="green"),
+    "fail": click.style("FAIL", fg="red", bold=True),
+    "not-run": click.style("not run", fg="yellow"),
+}
+
+
 @click.group("results")
 def command() -> None:
     """Look at stored rows.
@@ -44,17 +54,28 @@ def command() -> None:
 @command.command("show")
 @click.option("--submissions", type=Names(), default="", help="Only these submissions.")
 @click.option("--tasks", type=Names(), default="", help="Only these tasks.")
+@prices_option
 @click.option("--json", "as_json", is_flag=True, help="Print all columns as a JSON list.")
 @output_option
-def show(submissions: tuple[str, ...], tasks: tuple[str, ...], output: Path, *, as_json: bool) -> None:
+def show(
+    submissions: tuple[str, ...],
+    tasks: tuple[str, ...],
+    prices: PriceList | None,
+    output: Path,
+    *,
+    as_json: bool,
+) -> None:
     """Print the newest row of every cell.
 
     \b
     Examples:
       sparsebench results show
       sparsebench results show --tasks memorization@1 --json
+      sparsebench results show --prices my-accelerator.toml
     """
     from tabulate import tabulate  # noqa: PLC0415 - keeps `--help` quick
+
+    from sparsebench.results.priced import price_footnote, with_price  # noqa: PLC0415
 
     found = stored_rows(output)
     _check_names("submission", submissions, {row.submission for row in found})
@@ -65,9 +86,22 @@ def show(submissions: tuple[str, ...], tasks: tuple[str, ...], output: Path, *, 
         if (not submissions or row.submission in submissions) and (not tasks or row.task in tasks)
     ]
     if as_json:
-        click.echo(json.dumps([row.to_json_dict() for row in rows], indent=1, allow_nan=False))
+        click.echo(json.dumps([with_price(row, prices) for row in rows], indent=1, allow_nan=False))
         return
-    click.echo(tabulate([[_cell(getattr(row, name)) for name in _COLUMNS] for row in rows], headers=_COLUMNS))
+    columns = _columns(prices)
+    shown = (with_price(row, prices) for row in rows)
+    lines = [[_cell(values[name]) for name in columns] for values in shown]
+    click.echo(tabulate(lines, headers=columns))
+    if prices:
+        click.echo(f"\n{price_footnote(prices.name)}")
+
+
+def _columns(prices: PriceList | None) -> tuple[str, ...]:
+    """Name the columns: a price list's comes beside ``ops``."""
+    if prices is None or prices.name in _COLUMNS:
+        return _COLUMNS
+    beside = _COLUMNS.index("ops") + 1
+    return (*_COLUMNS[:beside], prices.name, *_COLUMNS[beside:])
 
 
 def _check_names(what: str, names: tuple[str, ...], stored: set[str]) -> None:
@@ -90,6 +124,50 @@ def compact(output: Path) -> None:
 
     stored_rows(output)
     click.echo(ResultStore(output).compact() or "nothing to do: there is one file")
+
+
+@command.command("verify")
+@click.argument("row")
+@click.option("--replay", is_flag=True, help="Run its trace again as well, without the submission's code.")
+@click.option("--json", "as_json", is_flag=True, help="Print the checks as a JSON list.")
+@output_option
+def verify(row: str, output: Path, *, replay: bool, as_json: bool) -> None:
+    """Check that a stored row holds.
+
+    ROW is the beginning of a cell key, at least 6 digits (`sparsebench results show --json` prints them), or
+    `all`. By itself a row is held to its own rules, to the task and the submission at hand, and to its raw
+    counts. With --replay, what the submission asked for is asked again: the predictions and the counts of the
+    inputs that were run one by one must come out the same. That takes a trace: `sparsebench eval --traces`.
+
+    \b
+    Examples:
+      sparsebench results verify 3f9a2c
+      sparsebench results verify all --replay
+
+    Exit code: 0 all checks hold; 2 there is no such row, or no trace of it; 4 some check does not hold.
+    """
+    from sparsebench.evaluate.tracing import trace_path  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.evaluate.verify import find_rows, verify_row  # noqa: PLC0415
+
+    reports: list[dict[str, Any]] = []
+    for found in find_rows(stored_rows(output), row):
+        place = f"{found.submission}/{found.variant} on {found.task}/{found.instance}, seed {found.seed}"
+        if not as_json:
+            click.echo(f"{found.cell_key[:12]} {place}")
+        checks = []
+        for check in verify_row(found, trace_path(output, found.cell_key) if replay else None):
+            checks.append(check)
+            if not as_json:
+                click.echo(f"  {_MARKS[check.verdict]} {check.name}: {check.detail}")
+        reports.append({"cell_key": found.cell_key, "checks": [asdict(check) for check in checks]})
+    if as_json:
+        click.echo(json.dumps(reports, indent=1))
+    failed = [report for report in reports if any(check["verdict"] == "fail" for check in report["checks"])]
+    if failed:
+        message = f"{len(failed)} of {len(reports)} rows do not hold: {failed[0]['cell_key'][:12]}..."
+        raise IntegrityError(
+            message, help="the lines marked FAIL say what; docs/traces.md says what it means"
+        )
 
 
 def _cell(value: Any) -> Any:

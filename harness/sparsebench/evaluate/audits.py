@@ -1,22 +1,74 @@
-"""Audits: checks of a cell that the harness makes by itself, each with a verdict in the row."""
+"""Audits: checks of a cell that the harness makes by itself, each with a verdict in the row.
+
+Here are the verdicts on what the passes of a score gave. Those that take runs of their own are made by
+:mod:`sparsebench.evaluate.trials`. What an audit says is the same in every run of a cell: nothing in it
+depends on the secret orders.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.errors import InvalidResultError
+from sparsebench.errors import CellError, InvalidResultError
 from sparsebench.results import Audit
 from sparsebench.scoring import best_constant_recall, respects_counting_bound
 
 if TYPE_CHECKING:
-    from sparsebench.evaluate.metering import Single
+    from collections.abc import Mapping
 
-__all__ = ["alone_as_in_batches", "counting_bound", "timed_as_metered"]
+    from sparsebench.evaluate.passes import Pass, Single
 
-_TOLERANCE = 1e-6
-_FEW = 0.01  # share of inputs that may differ: a tie may fall the other way in the last digit
+__all__ = [
+    "FEW",
+    "TOLERANCE",
+    "alone_as_in_batches",
+    "counting_bound",
+    "demand",
+    "line",
+    "not_run",
+    "order_invariance",
+    "phases_add_up",
+    "timed_as_metered",
+]
+
+TOLERANCE = 1e-6
+"""Two predictions agree if they differ by at most this times the larger of 1 and the prediction."""
+
+FEW = 0.01
+"""Share of predictions that may differ: a tie may fall the other way in the last digit."""
+
+_AGREE = f"at most {FEW:.0%} differ by more than {TOLERANCE:g}"
+
+_MENDS = {
+    "alone-as-in-batches": "predict must treat every row by itself: no means, ranks or maxima over the batch",
+    "order-invariance": "predict must treat every row by itself, wherever it stands in a batch",
+    "counting-bound": "an operation went uncounted: please report it",
+}
+
+
+def line(error: CellError) -> str:
+    """Give an error and its mend in one line."""
+    return f"{error.what}; {error.help}" if error.help else error.what
+
+
+def not_run(name: str, error: CellError) -> Audit:
+    """Say that an audit did not come to an end, and why."""
+    return Audit(name, "not-run", line(error))
+
+
+def demand(audit: Audit) -> None:
+    """Insist on an audit without which there is nothing to score.
+
+    Raises
+    ------
+    InvalidResultError
+        If it failed.
+    """
+    if audit.verdict == "fail":
+        raise InvalidResultError(audit.detail, help=_MENDS[audit.name])
 
 
 def _differing(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> float:
@@ -24,34 +76,41 @@ def _differing(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> float:
     if a.shape != b.shape:
         return 1.0
     with np.errstate(invalid="ignore"):
-        close = np.abs(a - b) <= _TOLERANCE * np.maximum(1.0, np.abs(b))
+        close = np.abs(a - b) <= TOLERANCE * np.maximum(1.0, np.abs(b))
     return float(np.mean(~(close | (np.isnan(a) & np.isnan(b))))) if a.size else 0.0
 
 
 def alone_as_in_batches(single: Single, batched: np.ndarray[Any, Any]) -> Audit:
     """Check that an input's prediction does not depend on the inputs beside it.
 
-    Raises
-    ------
-    InvalidResultError
-        If it does: such a prediction is not a function of params and x.
+    The sampled inputs one by one against the same inputs in the batches of the whole split. If it fails, the
+    prediction is not a function of params and x.
     """
     share = _differing(single.predictions, batched)
-    if share > _FEW:
-        raise InvalidResultError(
-            f"{share:.1%} of predictions differ between an input alone and the same input in a batch",
-            help="predict must treat every row by itself: no means, ranks or maxima over the batch",
-        )
-    return Audit("alone-as-in-batches", "pass", f"{share:.1%} of {batched.size} sampled predictions differ")
+    if share > FEW:
+        message = f"{share:.1%} of predictions differ between an input alone and the same input in a batch"
+        return Audit("alone-as-in-batches", "fail", message)
+    return Audit("alone-as-in-batches", "pass", f"{batched.size} sampled predictions: {_AGREE}")
+
+
+def order_invariance(together: Pass, batched: np.ndarray[Any, Any]) -> Audit:
+    """Check that an input's prediction does not depend on where it stands, nor on how often.
+
+    The sampled inputs, repeated, in batches of another order with other neighbours, against the same inputs
+    in the batches of the whole split. If it fails, the prediction is not a function of params and x.
+    """
+    times = len(together.predictions) // max(1, len(batched))
+    share = _differing(together.predictions, np.tile(batched, times))
+    if share > FEW:
+        message = f"{share:.1%} of predictions differ between two orders of batches"
+        return Audit("order-invariance", "fail", message)
+    return Audit("order-invariance", "pass", f"{batched.size} sampled predictions: {_AGREE}")
 
 
 def counting_bound(add_mul_cmp: float, y: np.ndarray[Any, Any], recall: float) -> Audit:
     """Check that memorization did not cost less than it can (Koyuncu 2023: n <= T 2^T).
 
-    Raises
-    ------
-    InvalidResultError
-        If it did: then something was not counted.
+    If it fails, something was not counted.
     """
     n = len(y)
     each = n * best_constant_recall(y)
@@ -59,17 +118,37 @@ def counting_bound(add_mul_cmp: float, y: np.ndarray[Any, Any], recall: float) -
     if memorized and not respects_counting_bound(
         add_mul_cmp, memorized, n_inputs=n, labels_per_value=round(each)
     ):
-        raise InvalidResultError(
-            f"{add_mul_cmp:g} operations per input are fewer than memorizing {memorized} labels takes",
-            help="an operation went uncounted: please report it",
-        )
+        message = f"{add_mul_cmp:g} operations per input are fewer than memorizing {memorized} labels takes"
+        return Audit("counting-bound", "fail", message)
     return Audit("counting-bound", "pass", f"{add_mul_cmp:g} operations per input, {memorized} labels")
 
 
 def timed_as_metered(timed: np.ndarray[Any, Any], metered: np.ndarray[Any, Any]) -> Audit:
-    """Check that the code that was timed predicts what the code that was counted predicts."""
+    """Check that the code that was timed, on NumPy, predicts what the code that was counted predicts.
+
+    Both see the same fresh inputs: a scored input is never shown to the submission's process. If it fails,
+    the time is of another computation, and is not kept.
+    """
     share = _differing(timed, metered)
-    verdict = "fail" if share > _FEW else "pass"
-    return Audit(
-        "timed-as-metered", verdict, f"{share:.1%} of {metered.size} predictions on fresh inputs differ"
-    )
+    verdict = "fail" if share > FEW else "pass"
+    detail = f"{share:.1%} of {metered.size} predictions on fresh inputs differ by more than {TOLERANCE:g}"
+    return Audit("timed-as-metered", verdict, f"{detail}; at most {FEW:.0%} may")
+
+
+def phases_add_up(passes: Mapping[str, Pass | Single]) -> Audit:
+    """Check that what was charged to the phases is all that was charged.
+
+    The ledgers of all passes, summed over phases and dtypes, against the amounts that the engine adds up a
+    second time as it charges. If it fails, the meter has lost or invented operations: a defect of ours.
+    """
+    for name, metered in passes.items():
+        phased: Counter[str] = Counter()
+        for entry in metered.ledger:
+            phased[entry.kind] += entry.amount
+        for kind in sorted(phased | metered.total):
+            if phased[kind] != metered.total[kind]:
+                detail = (
+                    f"{name}: {phased[kind]} {kind} in phases, {metered.total[kind]} in all; please report it"
+                )
+                return Audit("phases-add-up", "fail", detail)
+    return Audit("phases-add-up", "pass", f"every kind of operation in {len(passes)} passes")

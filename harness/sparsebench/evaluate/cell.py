@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import statistics
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,9 +16,15 @@ from sparsebench.errors import CellError, IntegrityError, TimeLimitError
 from sparsebench.evaluate import audits
 from sparsebench.evaluate.counts import count_columns
 from sparsebench.evaluate.metering import run_batches, run_single
+from sparsebench.evaluate.placement import on_one_core
+from sparsebench.evaluate.sample import SAMPLE, sample_inputs
 from sparsebench.evaluate.sandbox import landlock_version
 from sparsebench.evaluate.session import Session
+from sparsebench.evaluate.timing import TIMED_ROWS, time_predictions
+from sparsebench.evaluate.tracing import make_trace, run_recorded, trace_path
+from sparsebench.evaluate.trials import Trials, no_trials, run_trials
 from sparsebench.meter import COST_MODEL, Engine
+from sparsebench.meter.trace_file import write_trace
 from sparsebench.results import Audit, Row
 from sparsebench.results.provenance import provenance_fields, utc_now
 from sparsebench.scoring import SCORING_VERSION, score_predictions
@@ -28,17 +33,18 @@ from sparsebench.tasks import fresh_inputs, load_task
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sparsebench.evaluate.passes import Pass
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.meter import Description
+    from sparsebench.meter.trace_file import Trace
     from sparsebench.tasks import Instance, Task, TaskInfo
 
-__all__ = ["SAMPLE", "failed_row", "run_cell"]
+__all__ = ["SAMPLE", "failed_row", "run_cell", "sample_inputs"]
 
-SAMPLE = 256
-"""Inputs of the test split that are also run one by one."""
-
-_TIMED_ROWS = 1024
-_TIMED_RUNS = 5
+_IDENTITY = (
+    *("task", "task_hash", "instance", "instance_hash"),
+    *("submission", "submission_hash", "variant", "seed"),
+)
 
 
 @dataclass
@@ -53,6 +59,7 @@ class _Findings:
     model_hash: str | None = None
     peak_bytes: int | None = None
     stage: str = "fit"
+    trace: Trace | None = None
 
 
 def run_cell(cell: Cell, limits: Limits) -> Row:
@@ -63,7 +70,7 @@ def run_cell(cell: Cell, limits: Limits) -> Row:
     cell
         What to run.
     limits
-        Time for each stage, and memory.
+        Time for each stage, memory, and whether a trace is written.
 
     Returns
     -------
@@ -74,6 +81,8 @@ def run_cell(cell: Cell, limits: Limits) -> Row:
     ------
     IntegrityError
         If the task's data are not what their hashes say.
+    UsageError
+        If a trace cannot be written.
     """
     task = load_task(str(cell.task_folder))
     instance = task.load(cell.instance)
@@ -84,13 +93,16 @@ def run_cell(cell: Cell, limits: Limits) -> Row:
             _evaluate(cell, task, instance, limits, findings)
         except TimeLimitError as error:
             where = f"{findings.stage}: {error.what} ({limits.seconds:g} seconds)"
-            status, reason = error.status, _line(TimeLimitError(where, help=error.help))
+            status, reason = error.status, audits.line(TimeLimitError(where, help=error.help))
         except CellError as error:
-            status, reason = error.status, _line(error)
+            status, reason = error.status, audits.line(error)
     try:
-        return _row(cell, findings, status, reason, started)
+        row = _row(cell, findings, status, reason, started)
     except IntegrityError as error:  # a mistake of ours, which must not take other cells with it
         return failed_row(cell, f"the harness made a row that is not valid: {error.what}; please report it")
+    if limits.traces and findings.trace and row.status == "ok":  # before its row: who finds a row finds both
+        write_trace(trace_path(limits.traces, row.cell_key), findings.trace)
+    return row
 
 
 def failed_row(cell: Cell, reason: str) -> Row:
@@ -133,7 +145,8 @@ class _Models:
         """Start one that holds the parameters, on what is left of the stage's time; the last has all anew."""
         with Session(self.cell, self.info, self.limits, deadline=None if last else self.deadline) as session:
             session.hold(self.parameters)
-            yield session
+            with contextlib.nullcontext() if last else on_one_core(session.pid):
+                yield session
 
 
 def _score(
@@ -147,30 +160,47 @@ def _score(
 ) -> None:
     """Meter the test split, score the predictions, audit both."""
     test = instance.test
-    sample = _sample(cell, findings.model_hash or "", len(test))
+    sample = sample_inputs(cell, findings.model_hash or "", len(test))
     with models.fresh() as session:
         whole = run_batches(session, engine, test.x)
     scores = score_predictions(task.metric, test.y, whole.predictions)
     with models.fresh() as session:
-        single = run_single(session, engine, test.x[sample])
+        if models.limits.traces:
+            single, recorded = run_recorded(session, engine, test.x[sample])
+            findings.trace = make_trace(cell, recorded, single, test.id[sample], parameters)
+        else:
+            single = run_single(session, engine, test.x[sample])
     # About as many rows at once as in the whole split, so that work is shared here as it is there.
     repeats = max(1, whole.rows // len(sample))
     with models.fresh() as session:
         together = run_batches(session, engine, test.x[np.tile(sample, repeats)])
-    findings.audits.append(audits.alone_as_in_batches(single, whole.predictions[sample]))
+    _demand(findings, audits.alone_as_in_batches(single, whole.predictions[sample]))
+    _demand(findings, audits.order_invariance(together, whole.predictions[sample]))
     columns = count_columns(whole, single, together, engine.constants, parameters)
     if task.metric == "recall":
-        bound = audits.counting_bound(columns["ops_add_mul_cmp"], test.y, scores.extras["recall"])
-        findings.audits.append(bound)
+        _demand(findings, audits.counting_bound(columns["ops_add_mul_cmp"], test.y, scores.extras["recall"]))
+    findings.audits.append(audits.phases_add_up({"whole": whole, "one by one": single, "together": together}))
+    trials = _try(models, engine, test.x, whole, sample)
+    findings.audits += trials.audits
+    if trials.dense:
+        columns["ops_dense"] = trials.dense.of(columns["ops_experts"])
     findings.columns = {"error": scores.error, "quality": scores.quality, **scores.extras, **columns}
 
 
-def _sample(cell: Cell, model_hash: str, n: int) -> np.ndarray[Any, Any]:
-    """Draw the inputs that are run one by one. The model is part of the draw: no model can be made for it."""
-    text = f"{cell.task_hash} {cell.instance} {cell.seed} {model_hash} one by one"
-    entropy = int.from_bytes(hashlib.sha256(text.encode()).digest(), "little")
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
-    return rng.choice(n, size=min(SAMPLE, n), replace=False)
+def _demand(findings: _Findings, audit: Audit) -> None:
+    findings.audits.append(audit)
+    audits.demand(audit)
+
+
+def _try(
+    models: _Models, engine: Engine, x: np.ndarray[Any, Any], whole: Pass, sample: np.ndarray[Any, Any]
+) -> Trials:
+    """Make the audits that take runs of their own. What they cannot do costs no row its score."""
+    try:
+        with models.fresh() as session:
+            return run_trials(session, engine, x, whole, sample)
+    except CellError as error:
+        return no_trials(error)
 
 
 def _time(
@@ -181,45 +211,20 @@ def _time(
     parameters: dict[str, np.ndarray[Any, Any]],
     findings: _Findings,
 ) -> None:
-    """Time predictions on fresh inputs, and hold them against what the meter predicts for the same inputs."""
+    """Time predictions on fresh inputs."""
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("timing"))))
-    x = fresh_inputs(instance.train, rng, _TIMED_ROWS)
+    x = fresh_inputs(instance.train, rng, TIMED_ROWS)
     try:
         with models.fresh(last=True) as session:
-            metered = run_batches(session, engine, x)
-            x = x[: metered.rows]
-            session.arm(parameters)
-            # A new order each time: an answer that was kept from an earlier run is no answer.
-            orders = [rng.permutation(len(x)) for _ in range(_TIMED_RUNS + 1)]
-            runs = [session.run(x[order]) for order in orders]
+            verdict, seconds = time_predictions(session, engine, parameters, x, rng)
     except CellError as error:
-        findings.audits.append(Audit("timed-as-metered", "not-run", _line(error)))
-        return
-    expected = np.concatenate([metered.predictions[order] for order in orders])
-    verdict = audits.timed_as_metered(np.concatenate([timed for timed, _ in runs]), expected)
+        verdict, seconds = audits.not_run("timed-as-metered", error), None
     findings.audits.append(verdict)
-    if verdict.verdict == "pass":
-        findings.predict_seconds = statistics.median(seconds for _, seconds in runs[1:]) / len(x)
-
-
-def _line(error: CellError) -> str:
-    return f"{error.what}; {error.help}" if error.help else error.what
+    findings.predict_seconds = seconds
 
 
 def _row(cell: Cell, findings: _Findings, status: str, reason: str | None, started: str) -> Row:
-    identity = {
-        name: getattr(cell, name)
-        for name in (
-            "task",
-            "task_hash",
-            "instance",
-            "instance_hash",
-            "submission",
-            "submission_hash",
-            "variant",
-            "seed",
-        )
-    }
+    identity = {name: getattr(cell, name) for name in _IDENTITY}
     figures = findings.columns if status == "ok" else {}
     return Row(
         **provenance_fields(),

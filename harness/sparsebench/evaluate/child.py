@@ -90,7 +90,10 @@ def parameters_of(fitted: Any) -> dict[str, np.ndarray[Any, Any]]:
     for name, array in fitted.items():
         if not isinstance(name, str) or not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
             got = getattr(array, "dtype", type(array).__name__)
-            raise ContractError(f"fit: expected {name!r} to be a numeric array, got {got}", help=mend)
+            if getattr(got, "kind", "") == "c":
+                mend = "store real and imaginary parts apart, and join them in predict: re + 1j * im"
+            message = f"fit: expected {name!r} to be an array of real numbers, got {got}"
+            raise ContractError(message, help=mend)
     return {name: np.ascontiguousarray(array) for name, array in fitted.items()}
 
 
@@ -211,7 +214,13 @@ def _describe(error: BaseException, path: Path | None) -> dict[str, Any]:
         if path is not None and Path(frame.filename).is_relative_to(path):
             where = f"{Path(frame.filename).relative_to(path)}:{frame.lineno} in {frame.name}"
     mend = error.help if isinstance(error, SparsebenchError) else ""
-    return {"type": type(error).__name__, "text": _first_line(error), "where": where, "help": mend}
+    return {"type": _kind(error), "text": _first_line(error), "where": where, "help": mend}
+
+
+def _kind(error: BaseException) -> str:
+    """Name the class of an error: of a subclass of one of ours, ours."""
+    names = (kind.__name__ for kind in type(error).__mro__ if kind.__module__ == SparsebenchError.__module__)
+    return next(names, type(error).__name__)
 
 
 def _first_line(error: BaseException) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sparsebench.evaluate.metering import Pass, Single
 
-__all__ = ["count_columns"]
+__all__ = ["count_columns", "price_columns", "raw_counts", "single_columns"]
 
 
 def count_columns(
@@ -52,33 +52,45 @@ def count_columns(
     inputs = len(whole.predictions)
     alone = coupled or price(whole.ledger) * sampled < price(single.ledger) * inputs
     ledger, inputs = (single.ledger, sampled) if alone else (whole.ledger, inputs)
-    per_input = single.prices["ops"]
     return {
-        **_prices(ledger, inputs),
+        **price_columns(ledger, inputs),
+        **single_columns(single),
+        "ops_batch": price(together.ledger) / batched,
+        "ops_counted": "one-by-one" if alone else "batch",
+        "stored_parameters": sum(p.size for p in parameters.values()) + sum(n for n, _ in constants.values()),
+        "stored_bytes": sum(p.nbytes for p in parameters.values()) + sum(b for _, b in constants.values()),
+        "counted_inputs": inputs,
+        "counts": raw_counts(ledger),
+        **_expert_columns(whole, ledger, inputs),
+    }
+
+
+def single_columns(single: Single) -> dict[str, Any]:
+    """Make the columns that the one-by-one pass alone gives: column -> value."""
+    per_input, sampled = single.prices["ops"], len(single.predictions)
+    return {
         "ops_p50": float(np.quantile(per_input, 0.5)),
         "ops_p95": float(np.quantile(per_input, 0.95)),
         "ops_max": float(per_input.max()),
-        "ops_batch": price(together.ledger) / batched,
         "ops_single": price(single.ledger) / sampled,
-        "ops_counted": "one-by-one" if alone else "batch",
         "add_mul_cmp_max": float(single.prices["add-mul-cmp"].max()),
         "loaded_parameters": float(single.loaded_parameters.mean()),
         "loaded_bytes": float(single.loaded_bytes.mean()),
-        "stored_parameters": sum(p.size for p in parameters.values()) + sum(n for n, _ in constants.values()),
-        "stored_bytes": sum(p.nbytes for p in parameters.values()) + sum(b for _, b in constants.values()),
         "sample_size": sampled,
-        "counted_inputs": inputs,
-        "counts": tuple(Count(*entry) for entry in ledger),
-        **_expert_columns(whole, ledger, inputs),
     }
+
+
+def raw_counts(ledger: Ledger) -> tuple[Count, ...]:
+    """Turn a ledger into what a row keeps of it."""
+    return tuple(Count(*entry) for entry in ledger)
 
 
 def _scaled(ledger: Ledger, factor: int) -> list[tuple[str, str, str, int]]:
     return [(phase, kind, dtype, amount * factor) for phase, kind, dtype, amount in ledger]
 
 
-def _prices(ledger: Ledger, inputs: int) -> dict[str, float]:
-    """Price a ledger by every profile, per input."""
+def price_columns(ledger: Ledger, inputs: int) -> dict[str, float]:
+    """Price a ledger by every profile, per input: column -> value."""
     priced = {profile: price(ledger, profile) / inputs for profile in PROFILES}
     ops_router = price((entry for entry in ledger if entry.phase == "router"), "ops") / inputs
     return {
@@ -95,7 +107,11 @@ def _prices(ledger: Ledger, inputs: int) -> dict[str, float]:
 
 
 def _expert_columns(whole: Pass, ledger: Ledger, inputs: int) -> dict[str, Any]:
-    """Tell which experts ran, and what running all that were ever reached would have cost."""
+    """Tell which experts ran, and what running all that were ever reached would have cost.
+
+    The latter as the load tells it; where it can be measured (:mod:`sparsebench.evaluate.dense`), that
+    counts.
+    """
     total = price(ledger) / inputs
     if not whole.load:
         return {"experts_run": 1.0, "experts_seen": 1, "expert_entropy": None, "ops_dense": total}

@@ -9,76 +9,25 @@ from __future__ import annotations
 import contextlib
 import secrets
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.errors import FailedError, MemoryLimitError
-from sparsebench.meter import PROFILES, Description, Engine, Handle, Ledger, price
+from sparsebench.evaluate.passes import FIRST_ROWS, Batch, Model, Pass, Single
+from sparsebench.meter import PROFILES, Ledger, price
 
-__all__ = ["BATCH_BYTES", "Model", "Pass", "Single", "run_batches", "run_single"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sparsebench.meter import Engine, Handle
+
+__all__ = ["BATCH_BYTES", "Batch", "Model", "Pass", "Single", "run_batches", "run_rows", "run_single"]
 
 BATCH_BYTES = 64 << 20
 """Bytes of arrays that a batch is sized to: enough to amortise a round trip, small enough for caches."""
 
-_PROBE = 32  # rows of the first batch, which tells how many bytes a row takes
 _MOST_ROWS = 16384
-
-
-class Model(Protocol):
-    """A fitted submission whose predictions can be metered: in another process, or in this one."""
-
-    @property
-    def routed(self) -> bool:
-        """Whether it is called in two parts."""
-        ...
-
-    def predict(self, engine: Engine, x: Description) -> Handle:
-        """Predict."""
-        ...
-
-    def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
-        """Give experts and gates."""
-        ...
-
-    def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
-        """Run the experts."""
-        ...
-
-
-@dataclass
-class Pass:
-    """What a pass in batches gave."""
-
-    ledger: Ledger = field(default_factory=Ledger)
-    """Everything counted."""
-    predictions: np.ndarray[Any, Any] = field(default_factory=lambda: np.empty(0))
-    """One per row, in the order of the rows that were given."""
-    load: Counter[int] = field(default_factory=Counter)
-    """How often every expert was chosen; empty without a router."""
-    distinct: int = 0
-    """Different experts of a row, summed over rows."""
-    widths: set[int | None] = field(default_factory=set)
-    """How many experts the rows of a batch had; None without a router."""
-    rows: int = _PROBE
-    """Rows of the largest batch."""
-
-
-@dataclass
-class Single:
-    """What one-by-one runs gave, a value per input."""
-
-    ledger: Ledger
-    """Everything counted."""
-    predictions: np.ndarray[Any, Any]
-    """One per row."""
-    prices: dict[str, np.ndarray[Any, Any]]
-    """Profile -> price of every input."""
-    loaded_parameters: np.ndarray[Any, Any]
-    """Distinct parameter elements that every input read."""
-    loaded_bytes: np.ndarray[Any, Any]
-    """Bytes of those."""
 
 
 def run_batches(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Pass:
@@ -100,11 +49,11 @@ def run_batches(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Pass:
     """
     result = Pass()
     collected: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
-    order, start, rows = _secret_order(len(x)), 0, _PROBE
+    order, start, rows = _secret_order(len(x)), 0, FIRST_ROWS
     while start < len(order):
         chosen = order[start : start + rows]
         try:
-            predictions, experts = _predict(model, engine, x[chosen])
+            predictions, experts = run_rows(model, engine, x[chosen])
         except MemoryLimitError:
             # Tried again, smaller and for nothing: but not by somebody who has learnt something of the rows.
             if len(chosen) == 1 or engine.bits_revealed:
@@ -112,7 +61,9 @@ def run_batches(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Pass:
             rows = len(chosen) // 2
             continue
         collected.append((chosen, predictions))
+        result.first = result.first or Batch(chosen, predictions, engine.ledger)
         result.ledger.add(engine.ledger)
+        result.total.update(engine.total)
         _add_experts(result, experts)
         result.rows = max(result.rows, len(chosen))
         start += len(chosen)
@@ -131,6 +82,9 @@ def _add_experts(result: Pass, experts: np.ndarray[Any, Any] | None) -> None:
     if experts is not None:
         ordered = np.sort(experts, axis=1)
         result.distinct += len(ordered) + int(np.count_nonzero(np.diff(ordered, axis=1)))
+        lowest, highest = experts.min(axis=0), experts.max(axis=0)
+        result.lowest = lowest if result.lowest is None else np.minimum(lowest, result.lowest)
+        result.highest = highest if result.highest is None else np.maximum(highest, result.highest)
         chosen, often = np.unique(ordered, return_counts=True)
         result.load.update(dict(zip(chosen.tolist(), often.tolist(), strict=True)))
 
@@ -151,8 +105,17 @@ def _in_order(
         result.predictions[chosen] = predictions
 
 
-def run_single(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Single:
+def run_single(
+    model: Model, engine: Engine, x: np.ndarray[Any, Any], *, announce: Callable[[int], None] | None = None
+) -> Single:
     """Meter a model on each row of ``x`` alone, in a secret order.
+
+    Parameters
+    ----------
+    model, engine, x
+        As for :func:`run_batches`.
+    announce
+        Told the number of every row before it is run. For the trusted side only.
 
     Raises
     ------
@@ -160,29 +123,51 @@ def run_single(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Single:
         As :func:`run_batches`.
     """
     n = len(x)
-    total, predictions = Ledger(), np.empty(n)
+    ledger, total, predictions = Ledger(), Counter[str](), np.empty(n)
     prices = {profile: np.empty(n, dtype=np.int64) for profile in PROFILES}
     elements, nbytes = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     engine.loads.active = True
     with contextlib.ExitStack() as stack:
         stack.callback(setattr, engine.loads, "active", False)
         for row in _secret_order(n):
-            predictions[row] = _predict(model, engine, x[row : row + 1])[0][0]
-            total.add(engine.ledger)
+            if announce:
+                announce(int(row))
+            predictions[row] = run_rows(model, engine, x[row : row + 1])[0][0]
+            ledger.add(engine.ledger)
+            total.update(engine.total)
             elements[row], nbytes[row] = engine.loads.elements(), engine.loads.nbytes()
             for profile, values in prices.items():
                 values[row] = price(engine.ledger, profile)
-    return Single(total, predictions, prices, elements, nbytes)
+    return Single(ledger, predictions, prices, elements, nbytes, total)
 
 
 def _secret_order(n: int) -> np.ndarray[Any, Any]:
     return np.random.Generator(np.random.PCG64(secrets.randbits(128))).permutation(n)
 
 
-def _predict(
+def run_rows(
     model: Model, engine: Engine, rows: np.ndarray[Any, Any]
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
-    """Run one batch: its predictions, and the experts that its rows were routed to."""
+    """Run one batch in the order that is given.
+
+    Parameters
+    ----------
+    model, engine
+        As for :func:`run_batches`.
+    rows
+        Inputs ``(n, ...)``.
+
+    Returns
+    -------
+    tuple
+        The predictions ``(n,)``, and the experts ``(n, k)`` int64 that the rows were routed to; None without
+        a router. What it cost is in the engine's ledger.
+
+    Raises
+    ------
+    CellError
+        As :func:`run_batches`.
+    """
     x = engine.begin(rows, inputs=len(rows))
     experts = None
     if model.routed:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["model", "split"]
 
 _MOST_ARRAYS, _LONGEST_NAME = 4096, 256
+_STORED = tuple(name for name in DTYPES if not name.startswith("complex"))  # what a model file can hold
 
 
 def split(name: str, given: Split) -> dict[str, np.ndarray[Any, Any]]:
@@ -30,7 +31,7 @@ def model(payload: bytes) -> dict[str, np.ndarray[Any, Any]]:
     Raises
     ------
     FailedError
-        If they are no arrays, too many, or of a dtype that the meter does not know.
+        If they are no arrays, too many, or of a dtype that a stored model does not have.
     """
     mend = "return a dict of str to numpy.ndarray"
     try:
@@ -42,7 +43,7 @@ def model(payload: bytes) -> dict[str, np.ndarray[Any, Any]]:
         message = f"fit: expected at most {_MOST_ARRAYS:,} arrays with names up to {_LONGEST_NAME} characters"
         raise FailedError(message, help="stack arrays of one shape into one")
     for array in parameters.values():
-        if array.dtype.name not in DTYPES:
-            message = f"fit: expected arrays of one of {', '.join(DTYPES)}, got {array.dtype.name}"
+        if array.dtype.name not in _STORED:
+            message = f"fit: expected arrays of one of {', '.join(_STORED)}, got {array.dtype.name}"
             raise FailedError(message, help=mend)
     return parameters

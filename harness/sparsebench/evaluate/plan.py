@@ -32,6 +32,8 @@ class Limits:
     """Wall-clock seconds for fitting, again for predicting, and again for timing."""
     memory: int = 4 << 30
     """Bytes that the submission's process may take beyond a bare one, and that the meter may hold for it."""
+    traces: Path | None = None
+    """Directory of the result store that traces are written beside; None for no traces."""
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,11 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def close(self) -> None:
         """Kill the process and its process group, remove its folders. May be called again."""
         if self._closed:

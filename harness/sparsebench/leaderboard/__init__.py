@@ -5,7 +5,7 @@ from __future__ import annotations
 from sparsebench.leaderboard.board import Board, BoardTask, Entry, Point, TaskScore
 from sparsebench.leaderboard.build import BoardTaskLike, build_board
 from sparsebench.leaderboard.publish import update_between_markers, write_leaderboard
-from sparsebench.leaderboard.sheets import Sheets, csv
+from sparsebench.leaderboard.sheets import Sheets, csv, points
 from sparsebench.leaderboard.tables import markdown, terminal
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "build_board",
     "csv",
     "markdown",
+    "points",
     "terminal",
     "update_between_markers",
     "write_leaderboard",

@@ -59,6 +59,8 @@ class Point:
     """Of those, cells without any row. They count as failed."""
     statuses: tuple[tuple[str, int], ...]
     """Rows by status, sorted by name."""
+    own_price: float | None = None
+    """Per input by the board's price list: mean over the cells that ran. Not scored; None without a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,3 +118,5 @@ class Board:
     """The price list that all rows share; None on an empty board."""
     notes: tuple[str, ...]
     """What a reader must know about these rows, one line each."""
+    prices: str | None = None
+    """Name of a price list that is shown beside ``ops``; None where there is none."""

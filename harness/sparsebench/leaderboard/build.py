@@ -18,6 +18,7 @@ from sparsebench.leaderboard.notes import notes_on
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from sparsebench.meter.pricelist import PriceList
     from sparsebench.results import Row
     from sparsebench.scoring import Rank, ScoringBox
 
@@ -48,6 +49,7 @@ def build_board(
     *,
     titles: Mapping[str, str] | None = None,
     instances: Mapping[str, Collection[str]] | None = None,
+    prices: PriceList | None = None,
 ) -> Board:
     """Make a board of all submissions that have a row on one of the tasks.
 
@@ -64,6 +66,8 @@ def build_board(
     instances
         Task -> the instances that every entry is scored on; a cell without a row counts as failed. Rows of
         others are passed over. Without it, an entry is scored on the instances that it has rows of.
+    prices
+        A price list to show beside the standard one. Scores and ranks do not depend on it.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def build_board(
     for task in shown:
         _check_hash(task, [row for row in present if row.task == task.ref])
     current, notes = _current(present)
-    grids = {name: _grids(shown, theirs) for name, theirs in _by_submission(current).items()}
+    grids = {name: _grids(shown, theirs, prices) for name, theirs in _by_submission(current).items()}
     entries = _entries(shown, grids, titles or {})
     return Board(
         tasks=shown,
@@ -93,6 +97,7 @@ def build_board(
         scoring_version=version,
         cost_model=model,
         notes=(*notes, *notes_on(shown, entries)),
+        prices=None if prices is None else prices.name,
     )
 
 
@@ -162,10 +167,10 @@ def _one_per_cell(rows: Iterable[Row]) -> Iterable[Row]:
     return [standing[3] for standing in best.values()]
 
 
-def _grids(tasks: Sequence[BoardTask], rows: Sequence[Row]) -> dict[str, Grid]:
+def _grids(tasks: Sequence[BoardTask], rows: Sequence[Row], prices: PriceList | None) -> dict[str, Grid]:
     present = {row.task for row in rows}
     return {
-        task.ref: Grid(task, [row for row in rows if row.task == task.ref])
+        task.ref: Grid(task, [row for row in rows if row.task == task.ref], prices)
         for task in tasks
         if task.ref in present
     }

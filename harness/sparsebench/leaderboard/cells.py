@@ -11,11 +11,13 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from sparsebench.leaderboard.board import BoardTask, Point, TaskScore
+from sparsebench.results.priced import price_of_row
 from sparsebench.scoring import hypervolume, t_half_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sparsebench.meter.pricelist import PriceList
     from sparsebench.results import Row
 
 __all__ = ["Grid"]
@@ -39,10 +41,13 @@ class Grid:
         The task with its box.
     rows
         The submission's rows on this task, at least one and at most one per cell.
+    prices
+        A price list to show beside the standard one. Nothing is scored by it.
     """
 
-    def __init__(self, task: BoardTask, rows: Iterable[Row]) -> None:
+    def __init__(self, task: BoardTask, rows: Iterable[Row], prices: PriceList | None = None) -> None:
         self.task = task
+        self.prices = prices
         among = set(task.instances)
         kept = [row for row in rows if not among or row.instance in among]
         self.rows = {(row.variant, row.instance, row.seed): row for row in kept}
@@ -104,6 +109,7 @@ class Grid:
             n_failed=sum(row.status != "ok" for row in rows),
             n_missing=cells - len(rows),
             statuses=tuple(sorted(Counter(row.status for row in rows).items())),
+            own_price=_mean(price_of_row(row, self.prices) for row in rows) if self.prices else None,
         )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Cell = str | float | int | None
 
-__all__ = ["Sheets", "csv"]
+__all__ = ["POINT_COLUMNS", "Sheets", "csv", "points"]
 
 _SCORES = (
     "submission",
@@ -33,7 +33,7 @@ _SCORES = (
     "cost_model",
     "task_hash",
 )
-_POINTS = (
+POINT_COLUMNS = (
     "submission",
     "task",
     "variant",
@@ -47,6 +47,7 @@ _POINTS = (
     "n_missing",
     "statuses",
 )
+"""Names of the columns of the sheet of points."""
 
 
 class Sheets(NamedTuple):
@@ -68,14 +69,28 @@ def csv(board: Board) -> Sheets:
         for entry in board.entries
         for task, score in zip(board.tasks, entry.tasks, strict=True)
     )
-    points = (
-        _point_line(entry, score, point)
+    lines = (list(record.values()) for record in points(board))
+    return Sheets(_sheet(_SCORES, scores), _sheet(_point_columns(board), lines))
+
+
+def points(board: Board) -> list[dict[str, Cell]]:
+    """Return one record per submission, task and variant: what the sheet of points holds."""
+    columns = _point_columns(board)
+    return [
+        dict(zip(columns, _point_line(board, entry, score, point), strict=True))
         for entry in board.entries
         for score in entry.tasks
         if score is not None
         for point in score.points
-    )
-    return Sheets(_sheet(_SCORES, scores), _sheet(_POINTS, points))
+    ]
+
+
+def _point_columns(board: Board) -> tuple[str, ...]:
+    """Name the columns: a price list's comes beside ``ops``."""
+    if board.prices is None or board.prices in POINT_COLUMNS:
+        return POINT_COLUMNS
+    beside = POINT_COLUMNS.index("ops") + 1
+    return (*POINT_COLUMNS[:beside], board.prices, *POINT_COLUMNS[beside:])
 
 
 def _score_line(board: Board, entry: Entry, task: BoardTask, score: TaskScore | None) -> list[Cell]:
@@ -86,12 +101,15 @@ def _score_line(board: Board, entry: Entry, task: BoardTask, score: TaskScore | 
     return [*head, task.ref, *measured, board.scoring_version, board.cost_model, task.hash]
 
 
-def _point_line(entry: Entry, score: TaskScore, point: Point) -> list[Cell]:
+def _point_line(board: Board, entry: Entry, score: TaskScore, point: Point) -> list[Cell]:
+    shown = board.prices is not None and board.prices not in POINT_COLUMNS
+    own: list[Cell] = [point.own_price] if shown else []
     return [
         entry.submission,
         score.task,
         point.variant,
         point.ops,
+        *own,
         point.ops_router_free,
         point.log2_ops_mean,
         point.quality_mean,

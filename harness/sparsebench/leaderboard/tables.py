@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from sparsebench.leaderboard.board import ENOUGH_SEEDS, short_hash
 from sparsebench.leaderboard.escape import for_markdown, for_terminal
+from sparsebench.results.priced import price_footnote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +44,7 @@ def markdown(board: Board) -> str:
         "### Variants",
         _render(_variant_table(board, for_markdown), "pipe"),
         _VARIANTS,
+        *_own(board),
         _versions(board, for_markdown),
     ]
     return "\n\n".join(parts) + "\n"
@@ -56,6 +58,7 @@ def terminal(board: Board) -> str:
         *(f"note: {for_terminal(note)}" for note in board.notes),
         _render(_variant_table(board, for_terminal), "simple"),
         fill(_VARIANTS, _WIDTH),
+        *(fill(line, _WIDTH) for line in _own(board)),
         _versions(board, for_terminal),
     ]
     return "\n\n".join(parts) + "\n"
@@ -63,6 +66,10 @@ def terminal(board: Board) -> str:
 
 def _bullets(board: Board) -> list[str]:
     return ["\n".join(f"- {for_markdown(note)}" for note in board.notes)] if board.notes else []
+
+
+def _own(board: Board) -> list[str]:
+    return [] if board.prices is None else [price_footnote(board.prices)]
 
 
 def _versions(board: Board, escape: Escape) -> str:
@@ -115,13 +122,15 @@ def _seeds(entry: Entry) -> str:
 
 
 def _variant_table(board: Board, escape: Escape) -> Table:
-    headers = ["submission", "variant", "task", "ops", "ops (router-free)", "quality", "error", "cells"]
+    own = [] if board.prices is None else [board.prices]
+    headers = ["submission", "variant", "task", "ops", *own, "ops (router-free)", "quality", "error", "cells"]
     lines = [
         [
             escape(entry.submission),
             escape(point.variant),
             escape(task.task),
             _number(point.ops),
+            *(_number(point.own_price) for _ in own),
             _number(point.ops_router_free),
             f"{point.quality_mean:.3f}",
             "-" if point.error_mean is None else f"{point.error_mean:.4g}",
@@ -132,7 +141,8 @@ def _variant_table(board: Board, escape: Escape) -> Table:
         if task is not None
         for point in _by_cost(task.points)
     ]
-    return headers, lines, ["left", "left", "left", "right", "right", "right", "right", "left"]
+    align = ["left"] * 3 + ["right"] * (4 + len(own)) + ["left"]
+    return headers, lines, align
 
 
 def _by_cost(points: Sequence[Point]) -> list[Point]:

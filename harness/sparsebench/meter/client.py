@@ -6,6 +6,7 @@ Everything here runs on the submission's side of the meter. It holds nothing tha
 from __future__ import annotations
 
 import math
+import operator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from sparsebench.meter.namespace import MeteredNamespace
     from sparsebench.meter.values import Description, Handle
 
-__all__ = ["MeteredArray"]
+__all__ = ["ARITHMETIC", "COMPARISONS", "MeteredArray"]
 
 
 def _refuse(what: str, mend: str) -> NoReturn:
@@ -31,7 +32,6 @@ class MeteredArray:
     """An array whose values live in the harness's process. Every operation on it is counted there."""
 
     __slots__ = ("__weakref__", "_about", "_namespace")
-    __array_ufunc__ = None  # NumPy arrays on the left hand over to our reflected operators
     __hash__ = None  # type: ignore[assignment]  # == compares element by element, as in every array library
 
     def __init__(self, namespace: MeteredNamespace, about: Description) -> None:
@@ -43,6 +43,18 @@ class MeteredArray:
 
     def __array_namespace__(self, *, api_version: str | None = None) -> MeteredNamespace:
         return self._namespace
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Take over NumPy's element-wise functions, and operators with a NumPy array on the left."""
+        name = _UFUNCS.get(ufunc.__name__, ufunc.__name__)
+        if method != "__call__" or kwargs:
+            _refuse(f"numpy.{ufunc.__name__} with more than its arrays", "use the functions of xp")
+        if "logical" not in name and all(_is_boolean(value) for value in inputs):
+            name = _BOOLEAN.get(name, name)
+        return self._call(name, *inputs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> NoReturn:
+        _refuse(f"numpy.{func.__name__}(x)", f"use the namespace of x: xp.{func.__name__}(x)")
 
     def __sparsebench_call__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._namespace.call(name, *args, **kwargs)
@@ -109,10 +121,10 @@ class MeteredArray:
         return (self[row] for row in range(len(self)))
 
     def __getitem__(self, key: Any) -> Any:
-        return self._call("getitem", self, _without_lists(key))
+        return self._call("getitem", self, _plain_key(key))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self._call("setitem", self, _without_lists(key), value)
+        self._call("setitem", self, _plain_key(key), value)
 
     def __getattr__(self, name: str) -> Any:
         """Say where NumPy's methods are: the standard has functions."""
@@ -156,7 +168,9 @@ class MeteredArray:
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
         _refuse("numpy.asarray(x)", "use the namespace of x: xp = x.__array_namespace__()")
 
-    def __dlpack__(self, **_: Any) -> NoReturn:
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None
+    ) -> NoReturn:
         _refuse("DLPack", "use the namespace of x: xp = x.__array_namespace__()")
 
     def __dlpack_device__(self) -> NoReturn:
@@ -174,30 +188,67 @@ class MeteredArray:
         _refuse("x.item()", "keep it an array; a comparison may steer `if` and `while`")
 
 
-def _without_lists(key: Any) -> Any:
-    """Make arrays of the lists in an index, as NumPy does."""
-    if isinstance(key, tuple):
-        return tuple(np.asarray(part) if isinstance(part, list) else part for part in key)
-    return np.asarray(key) if isinstance(key, list) else key
+_UFUNCS = {
+    "absolute": "abs",
+    "arccos": "acos",
+    "arccosh": "acosh",
+    "arcsin": "asin",
+    "arcsinh": "asinh",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arctanh": "atanh",
+    "conjugate": "conj",
+    "invert": "bitwise_invert",
+    "left_shift": "bitwise_left_shift",
+    "power": "pow",
+    "right_shift": "bitwise_right_shift",
+}
+"""NumPy's names of the standard's functions, where they differ."""
+
+_BOOLEAN = {
+    "bitwise_and": "logical_and",
+    "bitwise_invert": "logical_not",
+    "bitwise_or": "logical_or",
+    "bitwise_xor": "logical_xor",
+}
+
+
+def _is_boolean(value: Any) -> bool:
+    return getattr(value, "dtype", type(value)) in (bool, np.bool_)
+
+
+def _plain_key(key: Any) -> Any:
+    """Make arrays of the lists in an index, and integers of the bounds of its slices, as NumPy does."""
+    return tuple(map(_plain_part, key)) if isinstance(key, tuple) else _plain_part(key)
+
+
+def _plain_part(part: Any) -> Any:
+    if isinstance(part, slice):
+        return slice(_bound(part.start), _bound(part.stop), _bound(part.step))
+    return np.asarray(part) if isinstance(part, list) else part
+
+
+def _bound(value: Any) -> int | None:
+    """Give a bound as a Python integer; a metered array refuses to become one."""
+    return None if value is None else operator.index(value)
+
+
+_OPERANDS = (MeteredArray, np.ndarray, np.generic, bool, int, float, complex)
 
 
 def _operator(name: str, *, reflected: bool = False) -> Callable[[Any, Any], Any]:
+    on_booleans = _BOOLEAN.get(name, name)
+
     def operate(self: MeteredArray, other: Any) -> Any:
-        if not isinstance(other, MeteredArray | np.ndarray | np.generic | bool | int | float):
+        if not isinstance(other, _OPERANDS):
             return NotImplemented
-        pair = (other, self) if reflected else (self, other)
-        return self._call(_boolean_name(name, self), *pair)
+        chosen = on_booleans if self._about.dtype == "bool" else name
+        return self._call(chosen, other, self) if reflected else self._call(chosen, self, other)
 
     return operate
 
 
-def _boolean_name(name: str, array: MeteredArray) -> str:
-    """``&``, ``|`` and ``^`` on booleans are the logical operations."""
-    return name.replace("bitwise_", "logical_") if array.dtype == np.bool_ and name in _LOGICAL else name
-
-
-_LOGICAL = {"bitwise_and", "bitwise_or", "bitwise_xor"}
-_ARITHMETIC = {
+ARITHMETIC = {
     "add": "add",
     "and": "bitwise_and",
     "floordiv": "floor_divide",
@@ -212,7 +263,7 @@ _ARITHMETIC = {
     "truediv": "divide",
     "xor": "bitwise_xor",
 }
-_COMPARISONS = {
+COMPARISONS = {
     "eq": "equal",
     "ge": "greater_equal",
     "gt": "greater",
@@ -220,7 +271,7 @@ _COMPARISONS = {
     "lt": "less",
     "ne": "not_equal",
 }
-for _short, _name in (*_ARITHMETIC.items(), *_COMPARISONS.items()):
+for _short, _name in (*ARITHMETIC.items(), *COMPARISONS.items()):
     setattr(MeteredArray, f"__{_short}__", _operator(_name))
-for _short, _name in _ARITHMETIC.items():
+for _short, _name in ARITHMETIC.items():
     setattr(MeteredArray, f"__r{_short}__", _operator(_name, reflected=True))

@@ -64,7 +64,9 @@ One call may cost at most 2^{MOST_PER_CALL.bit_length() - 1} operations."""
 _PRICES_HEAD = f"""## Prices
 
 A division or a square root weighs {WEIGHTS["div"]} and a function evaluation {WEIGHTS["special"]}; every
-other operation that is named here weighs 1."""
+other operation that is named here weighs 1. Where the source of a price is *definition*, the cost model
+lays it down; where it names a formula or an algorithm, that was counted, operation by operation. A complex
+number is two real ones, and is charged as the real operations that the textbook formula takes."""
 
 _KINDS_HEAD = """## Kinds and their weights
 
@@ -116,8 +118,10 @@ def markdown() -> str:
 
 
 def _group(title: str, rules: Iterable[Rule]) -> str:
-    rows = ([f"`{rule.name}`", _plain(rule.price), f"`{rule.example}`"] for rule in rules)
-    return f"### {title}\n\n{_table(['operation', 'price', 'example'], rows)}"
+    rows = (
+        [f"`{rule.name}`", _plain(rule.price), _plain(rule.source), f"`{rule.example}`"] for rule in rules
+    )
+    return f"### {title}\n\n{_table(['operation', 'price', 'source of the price', 'example'], rows)}"
 
 
 def _refused() -> str:
@@ -146,7 +150,8 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep Markdown from reading powers as emphasis."""
+    """Keep Markdown from reading powers as emphasis, and magnitudes as the ends of cells."""
+    text = text.replace("|", "\\|")
     return text if "`" in text else text.replace("*", "\\*")
 
 

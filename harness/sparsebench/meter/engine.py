@@ -6,29 +6,55 @@ parts of its shape that no value decides, and, for a price, one bit at a time.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from sparsebench.errors import CellError, FailedError, RefusedError, UncountedOperationError
-from sparsebench.meter.execution import find_rule, plan_call, run_call
+from sparsebench.meter.execution import Planner, find_rule, run_call
 from sparsebench.meter.ledger import Ledger
+from sparsebench.meter.rules.complexes import charged
 from sparsebench.meter.shelf import Shelf, frozen, unpaid
 from sparsebench.meter.values import DTYPES, Description, Handle, Secret
 from sparsebench.ops.charges import Charge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sparsebench.meter.loads import LoadTracker
     from sparsebench.meter.memory import Memory
 
-__all__ = ["BITS_PER_INPUT", "DTYPES", "Engine"]
+__all__ = ["BITS_PER_INPUT", "DTYPES", "MOST_CONSTANTS", "MOST_REQUESTS", "Engine", "Request"]
 
 BITS_PER_INPUT = 64
 """Bits that may leave the meter per input. Control flow needs few; computing on bits outside needs many."""
+
+MOST_REQUESTS = 1 << 20
+"""Requests that may be made for one batch of inputs: far more than a tree has levels."""
+
+MOST_CONSTANTS = 1 << 16
+"""Different arrays that a submission may make by itself."""
+
+
+class Request(NamedTuple):
+    """One thing that the other side asked for and got: what observers of an engine are told."""
+
+    what: str
+    """``call``, ``constant``, ``bit`` or ``shape``."""
+    name: str
+    """The name of the rule, for a call; else empty."""
+    args: tuple[Any, ...]
+    """Arguments of a call; the handle of a bit or a shape; the array of a constant."""
+    kwargs: dict[str, Any]
+    """Arguments of a call by name."""
+    told: Any
+    """The answer: descriptions, a truth value, or a shape."""
+    charges: tuple[Charge, ...]
+    """What it was charged."""
 
 
 @dataclass
@@ -46,6 +72,8 @@ class Engine:
     ----------
     memory_limit
         Bytes of arrays that may be held at once.
+    request_limit
+        Requests that may be made for one batch.
 
     Attributes
     ----------
@@ -55,15 +83,27 @@ class Engine:
         The phase that is charged: set by the harness, never by the submission.
     constants
         Arrays that the submission made by itself: a hash of each and its (elements, bytes).
+    total
+        Everything charged since :meth:`begin`, counted a second time and without phases: kind -> amount.
+    observers
+        Told of every request that was answered, after it.
+    parameters
+        The model's arrays by name, as they were told of.
     """
 
-    def __init__(self, *, memory_limit: int = 1 << 30) -> None:
+    def __init__(self, *, memory_limit: int = 1 << 30, request_limit: int = MOST_REQUESTS) -> None:
         self.ledger = Ledger()
         self.phase = "experts"
         self.constants: dict[str, tuple[int, int]] = {}
         self._shelf = Shelf(memory_limit)
+        self._planner = Planner()
         self._reveals = _Reveals()
         self._ended: CellError | None = None
+        self._request_limit = request_limit
+        self._requests = 0
+        self.total: Counter[str] = Counter()
+        self.observers: list[Callable[[Request], None]] = []
+        self.parameters: dict[str, Description] = {}
 
     # What the harness calls -------------------------------------------------------------------------------
 
@@ -94,7 +134,9 @@ class Engine:
             if array.dtype.name not in DTYPES:
                 message = f"parameter {name!r}: expected one of {', '.join(DTYPES)}, got {array.dtype}"
                 raise FailedError(message, help="cast it in fit")
-        return {name: self._shelf.keep(array) for name, array in parameters.items()}
+        told = {name: self._shelf.keep(array) for name, array in parameters.items()}
+        self.parameters.update(told)
+        return told
 
     def begin(self, rows: np.ndarray[Any, Any], *, inputs: int) -> Description:
         """Start counting afresh for a batch of inputs.
@@ -105,9 +147,25 @@ class Engine:
         self.ledger = Ledger()
         self._reveals = _Reveals(left=BITS_PER_INPUT * inputs)
         self._ended = None
-        told = self._shelf.store(frozen(rows))
+        self._requests = 0
+        self.total = Counter()
+        return self.place(rows)
+
+    def place(self, array: np.ndarray[Any, Any]) -> Description:
+        """Put an array of the harness's own beside a batch's inputs, read-only, until :meth:`begin`."""
+        told = self._shelf.store(frozen(array))
         self.pin(told.handle)
         return told
+
+    @contextlib.contextmanager
+    def replaced(self, arrays: Mapping[Handle, np.ndarray[Any, Any]]) -> Iterator[None]:
+        """Put other arrays of the same shapes and dtypes behind parameters' handles, for a while."""
+        before = {handle: self._shelf.replace(handle, array) for handle, array in arrays.items()}
+        try:
+            yield
+        finally:
+            for handle, array in before.items():
+                self._shelf.replace(handle, array)
 
     def pin(self, handle: Handle) -> None:
         """Keep an array until the next :meth:`begin`, even if the other side drops it."""
@@ -145,15 +203,17 @@ class Engine:
             If the cell must end: an error that depends on values, too much memory, a handle of nobody.
             Whoever asks on gets the same error again.
         """
-        if self._ended:
-            raise self._ended
+        self._admit_request()
         try:
-            return self._call(name, args, kwargs)
+            told, charges = self._call(name, args, kwargs)
         except UncountedOperationError:
             raise
         except CellError as error:
             self._ended = error
             raise
+        if self.observers:
+            self._observe(Request("call", name, args, kwargs, told, charges))
+        return told
 
     def constant(self, array: np.ndarray[Any, Any]) -> Description:
         """Take an array that the submission made by itself. It counts as stored parameters.
@@ -168,10 +228,16 @@ class Engine:
         if array.dtype.name not in DTYPES:
             message = f"asarray: expected one of the dtypes {', '.join(DTYPES)}, got {array.dtype}"
             raise TypeError(message)
+        self._admit_request()
         self.memory.admit(array.nbytes)
         content = hashlib.sha256(f"{array.dtype} {array.shape}".encode() + array.tobytes())
         self.constants[content.hexdigest()] = (array.size, array.nbytes)
-        return self._shelf.keep(array, passing=True)
+        if len(self.constants) > MOST_CONSTANTS:
+            message = f"more than {MOST_CONSTANTS:,} different arrays were made in predict"
+            raise self._end(RefusedError(message, help="make tables in fit"))
+        told = self._shelf.keep(array, passing=True)
+        self._observe(Request("constant", "", (array,), {}, told, ()))
+        return told
 
     def reveal_bit(self, handle: Handle) -> bool:
         """Give the truth of a one-element array to the other side, for the price of a branch.
@@ -183,25 +249,33 @@ class Engine:
         CellError
             If that depends on values, or too many bits have left.
         """
+        self._admit_request()
         value = self._shelf.value(handle)
         if value.array.size != 1:
             if unpaid(value):
                 message = "bool: expected one element"
-                raise FailedError(message, help="this shape depends on values; use xp.any first")
+                raise self._end(FailedError(message, help="this shape depends on values; use xp.any first"))
             raise ValueError("bool: expected one element; use xp.any or xp.all, or a boolean mask")
-        if value.array.dtype != np.bool_:
-            self.ledger.charge(self.phase, [Charge("cmp", value.array.dtype.name, 1)])
-        self._spend(1)
+        numeric = value.array.dtype != np.bool_
+        charges = charged("not_equal", value.array.dtype, 1) if numeric else ()
+        self._charge(charges)
+        charges += self._spend(1)
         self.loads.read(value.array)
-        return bool(value.array.reshape(())[()])
+        bit = bool(value.array.reshape(())[()])
+        self._observe(Request("bit", "", (handle,), {}, bit, charges))
+        return bit
 
     def reveal_shape(self, handle: Handle) -> tuple[int, ...]:
         """Give a shape that depends on values to the other side, for the price of the bits that it tells."""
+        self._admit_request()
         value = self._shelf.value(handle)
+        charges: tuple[Charge, ...] = ()
         for secret in unpaid(value):
-            self._spend(secret.bits)
+            charges += self._spend(secret.bits)
             secret.paid = True
-        return tuple(value.array.shape)
+        shape = tuple(value.array.shape)
+        self._observe(Request("shape", "", (handle,), {}, shape, charges))
+        return shape
 
     def free(self, numbers: Iterable[int]) -> None:
         """Forget handles that the other side has dropped."""
@@ -209,24 +283,48 @@ class Engine:
 
     # Inside ------------------------------------------------------------------------------------------------
 
+    def _admit_request(self) -> None:
+        """Let one more request in, unless the cell has ended or there were too many."""
+        if self._ended:
+            raise self._ended
+        self._requests += 1
+        if self._requests > self._request_limit:
+            message = f"more than {self._request_limit:,} requests for one batch of inputs"
+            raise self._end(RefusedError(message, help="work on whole arrays instead of single numbers"))
+
+    def _observe(self, request: Request) -> None:
+        for observer in self.observers:
+            observer(request)
+
+    def _end(self, error: CellError) -> CellError:
+        """Remember that the cell has ended: whoever asks on gets the same error again."""
+        self._ended = error
+        return error
+
+    def _charge(self, charges: tuple[Charge, ...]) -> None:
+        self.ledger.charge(self.phase, charges)
+        for kind, _, amount in charges:
+            self.total[kind] += amount
+
     def _call(
         self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Description | list[Description] | None:
+    ) -> tuple[Description | list[Description] | None, tuple[Charge, ...]]:
         rule = find_rule(name)
         secrets: set[Secret] = set()
-        args = tuple(self._resolve(value, secrets) for value in args)
-        kwargs = {key: self._resolve(value, secrets) for key, value in kwargs.items()}
-        plan = plan_call(rule, args, kwargs, secret=bool(secrets))
+        args = tuple([self._resolve(value, secrets) for value in args])
+        kwargs = {key: self._resolve(value, secrets) for key, value in kwargs.items()} if kwargs else kwargs
+        plan = self._planner.plan(rule, args, kwargs, secret=bool(secrets))
         self.memory.admit(plan.nbytes)
-        self.ledger.charge(self.phase, plan.charges)
+        self._charge(plan.charges)
         result = run_call(rule, args, kwargs, self.loads, secret=bool(secrets))
         if rows := rule.secret_rows(*args, **kwargs):
             secrets.add(Secret(rows))
         if result is None:
-            return None
+            return None, plan.charges
+        carried = frozenset(secrets)
         if isinstance(result, tuple):
-            return [self._shelf.store(np.asarray(part), frozenset(secrets)) for part in result]
-        return self._shelf.store(np.asarray(result), frozenset(secrets))
+            return [self._shelf.store(np.asarray(part), carried) for part in result], plan.charges
+        return self._shelf.store(np.asarray(result), carried), plan.charges
 
     def _resolve(self, argument: Any, secrets: set[Secret]) -> Any:
         """Put arrays in the place of handles, and note which secrets they carry."""
@@ -238,11 +336,13 @@ class Engine:
             return tuple(self._resolve(item, secrets) for item in argument)
         return argument
 
-    def _spend(self, bits: int) -> None:
-        self.ledger.charge(self.phase, [Charge("branch", "bool", bits)])
+    def _spend(self, bits: int) -> tuple[Charge, ...]:
+        charges = (Charge("branch", "bool", bits),)
+        self._charge(charges)
         self._reveals.left -= bits
         self._reveals.used += bits
         if self._reveals.left < 0:
             message = f"more than {BITS_PER_INPUT} bits per input left the meter"
             mend = "choose with ops.pack_bits and ops.gather instead of Python's if"
-            raise RefusedError(message, help=mend)
+            raise self._end(RefusedError(message, help=mend))
+        return charges

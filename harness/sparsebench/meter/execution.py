@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from sparsebench.meter.loads import LoadTracker
 
-__all__ = ["MOST_PER_CALL", "find_rule", "plan_call", "run_call"]
+__all__ = ["MOST_PER_CALL", "Planner", "find_rule", "run_call"]
 
 MOST_PER_CALL = 1 << 38
 """Scalar operations that one call may cost: minutes of work, during which nothing can stop it."""
+
+_MOST_PLANS = 1 << 12
+_LONGEST_KEPT = 64
 
 _PLAN_ERRORS = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
 _RUN_ERRORS = (*_PLAN_ERRORS, RuntimeError)
@@ -42,22 +45,67 @@ def find_rule(name: str) -> Rule:
     return RULES[name]
 
 
-def plan_call(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: bool) -> Plan:
-    """Price a call from its shapes and dtypes.
+class Planner:
+    """Prices calls from their shapes and dtypes. A pass repeats itself, so plans are kept: they cost time."""
 
-    Parameters
-    ----------
-    secret
-        Whether a shape of an argument is a secret. Then an error may not be told, and ends the cell.
+    def __init__(self) -> None:
+        self._plans: dict[Any, Plan] = {}
 
-    Raises
-    ------
-    TypeError, ValueError, ...
-        If the arguments do not fit.
-    CellError
-        If the cell must end, or the operation has no price.
-    """
+    def plan(self, rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: bool) -> Plan:
+        """Price a call.
+
+        Parameters
+        ----------
+        rule, args, kwargs
+            The call.
+        secret
+            Whether a shape of an argument is a secret. Then an error may not be told, and ends the cell.
+
+        Raises
+        ------
+        TypeError, ValueError, ...
+            If the arguments do not fit.
+        CellError
+            If the cell must end, or the operation has no price.
+        """
+        key = rule.name, _looks(args), _looks(tuple(kwargs.items())) if kwargs else None
+        try:
+            known = self._plans.get(key)
+        except TypeError:  # something that nobody can give over a pipe, and that is refused below
+            known = None
+        if known is not None and not (secret and rule.tells_length):
+            return known
+        plan = _plan(rule, args, kwargs, secret=secret)
+        if len(self._plans) >= _MOST_PLANS:
+            self._plans.clear()
+        if all(map(_is_short, args)):  # what is kept must not grow with what a stranger sends
+            self._plans[key] = plan
+        return plan
+
+
+def _is_short(value: Any) -> bool:
+    return not isinstance(value, tuple | str) or len(value) <= _LONGEST_KEPT
+
+
+def _looks(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Give all that a plan may look at: arguments that look alike have one plan."""
+    return tuple([
+        (value.shape, value.dtype, value.strides, value.flags.writeable)
+        if isinstance(value, np.ndarray)
+        else _looks(value)
+        if isinstance(value, tuple)
+        else (slice, value.start, value.stop, value.step)  # which has no hash before Python 3.12
+        if isinstance(value, slice)
+        else (type(value), value)  # True is not 1
+        for value in arguments
+    ])
+
+
+def _plan(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: bool) -> Plan:
     check_arguments(rule, args, kwargs)
+    if secret and rule.tells_length:
+        message = f"{rule.name}: the number of results would tell a length that depends on values"
+        raise FailedError(message, help="ask for x.shape first, which pays for it")
     try:
         plan = rule.plan(*args, **kwargs)
     except _PLAN_ERRORS as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LoadTracker", "root_of"]
+__all__ = ["LoadTracker", "as_seen", "root_of"]
 
 
 def root_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -14,6 +14,27 @@ def root_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
+
+
+def as_seen(array: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Look at ``other``, which has the shape of what ``array`` is a view of, as ``array`` looks at that.
+
+    Parameters
+    ----------
+    array
+        A view of an array that owns contiguous memory, or such an array itself.
+    other
+        A contiguous array of that array's shape and of any dtype.
+
+    Returns
+    -------
+    numpy.ndarray
+        A view of ``other``, of the shape of ``array``: each element stands where that of ``array`` does.
+    """
+    root = root_of(array)
+    offset = (array.__array_interface__["data"][0] - root.__array_interface__["data"][0]) // root.itemsize
+    strides = tuple(stride // root.itemsize * other.itemsize for stride in array.strides)
+    return np.lib.stride_tricks.as_strided(other.reshape(-1)[offset:], array.shape, strides)
 
 
 class LoadTracker:
@@ -57,15 +78,11 @@ class LoadTracker:
         """Note that ``array[key]`` is read."""
         root = root_of(array)
         if self.active and id(root) in self._marks:
-            self._marks_under(array, root)[key] = True
+            as_seen(array, self._marks[id(root)][1])[key] = True
 
-    def _marks_under(self, array: np.ndarray[Any, Any], root: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Give the marks of the elements that a view looks at, as a view of the same geometry."""
-        marks = self._marks[id(root)][1]
-        offset = (array.__array_interface__["data"][0] - root.__array_interface__["data"][0]) // root.itemsize
-        strides = tuple(stride // root.itemsize for stride in array.strides)
-        flat = marks.reshape(-1)
-        return np.lib.stride_tricks.as_strided(flat[offset:], array.shape, strides)
+    def unread(self, parameter: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Tell of every element of a watched array whether it was not read since the last reset."""
+        return ~self._marks[id(parameter)][1]
 
     def elements(self) -> int:
         """Count the distinct parameter elements read since the last reset."""

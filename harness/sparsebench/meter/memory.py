@@ -10,7 +10,10 @@ from sparsebench.meter.loads import root_of
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Memory"]
+__all__ = ["PER_HANDLE", "Memory"]
+
+PER_HANDLE = 512
+"""Bytes that a handle takes beside its array's: who makes a million empty arrays fills memory as well."""
 
 
 class Memory:
@@ -55,12 +58,13 @@ class Memory:
         root = root_of(array)
         _, holders = self._holders.get(id(root), (root, 0))
         self._holders[id(root)] = (root, holders + 1)
-        self.held += 0 if holders else root.nbytes
+        self.held += PER_HANDLE + (0 if holders else root.nbytes)
         self._note(self.held)
 
     def drop(self, array: np.ndarray[Any, Any]) -> bool:
         """Note one handle less; tell whether it was the last one on its memory."""
         root, holders = self._holders.pop(id(root_of(array)))
+        self.held -= PER_HANDLE
         if holders > 1:
             self._holders[id(root)] = (root, holders - 1)
         else:

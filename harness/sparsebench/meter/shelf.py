@@ -10,6 +10,7 @@ from sparsebench.errors import RefusedError
 from sparsebench.meter.loads import LoadTracker
 from sparsebench.meter.memory import Memory
 from sparsebench.meter.values import Description, Handle, Secret, Value
+from sparsebench.ops.charges import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,8 +36,11 @@ class Shelf:
         self._pinned: set[int] = set()
 
     def keep(self, array: np.ndarray[Any, Any], *, passing: bool = False) -> Description:
-        """Put a parameter under a new number. It stays; a passing one stays until it is dropped."""
-        owned = frozen(array)
+        """Put a parameter under a new number. It stays; a passing one stays until it is dropped.
+
+        A passing one may be written to, as what a submission makes by itself may in every array library.
+        """
+        owned = _copied(array) if passing else frozen(array)
         self.loads.watch(owned, passing=passing)
         told = self.store(owned)
         if not passing:
@@ -46,9 +50,17 @@ class Shelf:
     def store(self, array: np.ndarray[Any, Any], secrets: frozenset[Secret] = frozenset()) -> Description:
         """Put an array under a new number."""
         number, self._next = self._next, self._next + 1
-        self._values[number] = Value(array, secrets if array.ndim else frozenset())
+        value = self._values[number] = Value(array, secrets if array.ndim else frozenset())
         self.memory.hold(array)
-        return self.describe(Handle(number))
+        return _describe(Handle(number), value)
+
+    def replace(self, handle: Handle, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Put another array behind a parameter's handle; give the one that was there."""
+        before = self.value(handle)
+        assert handle.number in self._kept
+        assert (array.shape, array.dtype) == (before.array.shape, before.array.dtype)
+        self._values[handle.number] = Value(array, before.secrets)
+        return before.array
 
     def value(self, handle: Handle) -> Value:
         """Find what a handle names.
@@ -66,9 +78,7 @@ class Shelf:
 
     def describe(self, handle: Handle) -> Description:
         """Tell of an array what the other side may know."""
-        value = self.value(handle)
-        shape = None if unpaid(value) else tuple(value.array.shape)
-        return Description(handle, value.array.dtype.name, value.array.ndim, shape)
+        return _describe(handle, self.value(handle))
 
     def pin(self, handle: Handle) -> None:
         """Keep an array until :meth:`clear`, even if the other side drops it."""
@@ -93,11 +103,21 @@ class Shelf:
 
 def frozen(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Copy an array into contiguous memory of its own that nobody can write to."""
-    owned = np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
+    owned = _copied(array)
     owned.flags.writeable = False
     return owned
 
 
+def _copied(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
+
+
 def unpaid(value: Value) -> list[Secret]:
     """Secrets that the shape of a value would tell and that nobody has paid for."""
-    return [secret for secret in value.secrets if not secret.paid]
+    return [secret for secret in value.secrets if not secret.paid] if value.secrets else []
+
+
+def _describe(handle: Handle, value: Value) -> Description:
+    array = value.array
+    shape = None if unpaid(value) else array.shape
+    return Description(handle, name_of(array.dtype), array.ndim, shape)

@@ -86,7 +86,7 @@ class OverPipe:
         told = self._ask(request)
         if told is None:
             return None
-        several = isinstance(told[0], list)
+        several = not told or isinstance(told[0], list)  # none at all are several as well
         return [wire.unpack_description(part) for part in told] if several else wire.unpack_description(told)
 
     def constant(self, array: np.ndarray[Any, Any]) -> Description:

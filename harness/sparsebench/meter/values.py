@@ -24,6 +24,8 @@ DTYPES = (
     "uint64",
     "float32",
     "float64",
+    "complex64",
+    "complex128",
 )
 """The dtypes that the meter knows."""
 

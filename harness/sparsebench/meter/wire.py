@@ -1,12 +1,12 @@
 """The format on the pipe: a frame is a JSON header and raw bytes. Nothing of it can carry code.
 
 A frame is ``uint32 header length, uint64 payload length`` (little-endian), the header, the payload. In a
-header ``{"h": 7}`` is a handle, ``{"s": [a, b, c]}`` a slice and ``{"e": 0}`` an ellipsis; lists are tuples.
+header ``{"h": 7}`` is a handle, ``{"s": [a, b, c]}`` a slice, ``{"e": 0}`` an ellipsis and ``{"c": [a, b]}``
+the complex number a + bi; lists are tuples.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import math
 import os
@@ -37,7 +37,11 @@ _HEADER_LIMIT = 16 << 20
 _DEPTH = 8
 _MOST_AXES = 64  # as NumPy
 _CHUNK = 1 << 20
+_SMALL = 4096  # bytes that are read, or sent with their header, in one go
 _LEAST, _MOST = -(2**63), 2**64 - 1
+# json.dumps makes an encoder for every call, and json.loads looks for other encodings than UTF-8.
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+_DECODE = json.JSONDecoder().decode
 
 
 class Pipe:
@@ -56,6 +60,7 @@ class Pipe:
         self._writes = writes
         self._limit = limit
         self._deadline: float | None = None
+        self._ahead = bytearray()
 
     def set_deadline(self, deadline: float | None) -> None:
         """Give up waiting for the other end at this time of :func:`time.monotonic`."""
@@ -65,9 +70,12 @@ class Pipe:
 
     def send(self, header: dict[str, Any], payload: bytes | memoryview = b"") -> None:
         """Send one frame."""
-        text = json.dumps(header, separators=(",", ":")).encode()
-        self._write(_FRAME.pack(len(text), len(payload)) + text)
-        if len(payload):
+        text = _ENCODE(header).encode()
+        head = _FRAME.pack(len(text), len(payload)) + text
+        if len(payload) <= _SMALL:
+            self._write(head + bytes(payload))
+        else:
+            self._write(head)
             self._write(payload)
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
@@ -82,6 +90,7 @@ class Pipe:
         RefusedError
             If what comes is not a frame, or larger than allowed.
         """
+        self._seconds_left()
         header_length, payload_length = _FRAME.unpack(self._read(_FRAME.size))
         if header_length > _HEADER_LIMIT or (self._limit is not None and payload_length > self._limit):
             raise RefusedError(
@@ -89,7 +98,7 @@ class Pipe:
                 help="return fewer or smaller arrays, or raise --memory-limit",
             )
         try:
-            header = json.loads(self._read(header_length))
+            header = _DECODE(self._read(header_length).decode())
         except (ValueError, RecursionError):
             raise _not_a_message() from None
         if not isinstance(header, dict):
@@ -102,37 +111,57 @@ class Pipe:
             os.close(descriptor)
 
     def _read(self, length: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < length:
-            self._wait(self._reads, select.POLLIN)
-            with contextlib.suppress(BlockingIOError):
-                chunk = os.read(self._reads, min(length - len(parts), _CHUNK))
-                if not chunk:
-                    raise EOFError
-                parts += chunk
-        return bytes(parts)
+        """Take so many bytes; a small frame comes in one piece, and what follows it waits here."""
+        while len(self._ahead) < length:
+            self._ahead += self._take(max(min(length - len(self._ahead), _CHUNK), _SMALL))
+        taken = bytes(memoryview(self._ahead)[:length])
+        del self._ahead[:length]
+        return taken
+
+    def _take(self, most: int) -> bytes:
+        """Read what is there, at least one byte."""
+        while True:
+            left = self._seconds_left()
+            try:
+                chunk = os.read(self._reads, most)
+            except BlockingIOError:
+                self._wait(self._reads, select.POLLIN, left)
+                continue
+            if not chunk:
+                raise EOFError
+            return chunk
 
     def _write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
         while view:
-            self._wait(self._writes, select.POLLOUT)
+            left = self._seconds_left()
             try:
                 view = view[os.write(self._writes, view[:_CHUNK]) :]
             except BlockingIOError:
-                continue
+                self._wait(self._writes, select.POLLOUT, left)
             except BrokenPipeError:
                 raise EOFError from None
 
-    def _wait(self, descriptor: int, event: int) -> None:
-        """Wait until the descriptor is ready, but not past the deadline."""
+    def _seconds_left(self) -> float:
+        """Give the time to the deadline. Who always has something to say must stop then as well."""
         if self._deadline is None:
-            return
+            return math.inf
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise _too_late()
+        return left
+
+    @staticmethod
+    def _wait(descriptor: int, event: int, seconds: float) -> None:
+        """Wait until the descriptor is ready, but not past the deadline."""
         poll = select.poll()
         poll.register(descriptor, event)
-        left = self._deadline - time.monotonic()
-        # Ready or not: who always has something to say must stop at the deadline as well.
-        if left <= 0 or not poll.poll(left * 1000):
-            raise TimeLimitError("the time limit has passed", help="make it faster, or raise --time-limit")
+        if not poll.poll(seconds * 1000):
+            raise _too_late()
+
+
+def _too_late() -> TimeLimitError:
+    return TimeLimitError("the time limit has passed", help="make it faster, or raise --time-limit")
 
 
 def _not_a_message() -> RefusedError:
@@ -141,20 +170,26 @@ def _not_a_message() -> RefusedError:
 
 def pack(value: Any) -> Any:
     """Turn an argument into JSON."""
-    if isinstance(value, Handle):
-        return {"h": value.number}
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and not isinstance(value, Handle):
         return [pack(item) for item in value]
-    if isinstance(value, slice):
-        return {"s": [value.start, value.stop, value.step]}
-    if isinstance(value, EllipsisType):
-        return {"e": 0}
-    if isinstance(value, type):
-        return np.dtype(value).name
     if isinstance(value, int) and not _LEAST <= value <= _MOST:
         raise TypeError("expected integers of at most 64 bits")
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, type):
+        return np.dtype(value).name
+    return _pack_object(value)
+
+
+def _pack_object(value: Any) -> dict[str, Any]:
+    if isinstance(value, Handle):
+        return {"h": value.number}
+    if isinstance(value, slice):
+        return {"s": [value.start, value.stop, value.step]}
+    if isinstance(value, EllipsisType):
+        return {"e": 0}
+    if isinstance(value, complex):
+        return {"c": [value.real, value.imag]}
     raise TypeError(f"expected arrays and Python numbers, got {type(value).__name__}")
 
 
@@ -173,6 +208,8 @@ def unpack(value: Any, depth: int = 0) -> Any:
             part is None or type(part) is int for part in (start, stop, step)
         ):
             return slice(start, stop, step)
+        case {"c": [float(real), float(imaginary)]}:
+            return complex(real, imaginary)
         case {"e": _}:
             return ...
     raise _not_a_message()
@@ -214,7 +251,8 @@ def array(about: Any, payload: bytes) -> np.ndarray[Any, Any]:
     if name not in DTYPES:
         raise TypeError(f"asarray: expected one of the dtypes {', '.join(DTYPES)}, got {name}")
     dtype = np.dtype(name)
-    if len(payload) != math.prod(shape) * dtype.itemsize or len(shape) > _MOST_AXES:
+    # The number of axes first: a product of a million lengths takes hours.
+    if len(shape) > _MOST_AXES or len(payload) != math.prod(shape) * dtype.itemsize:
         raise RefusedError("the process sent an array whose bytes do not fill its shape")
     plain = np.frombuffer(payload, dtype=np.uint8)
     # A boolean of a byte that is neither 0 nor 1 would add up to more than 1.

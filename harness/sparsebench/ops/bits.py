@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from sparsebench.ops.charges import Charge, bits_to_choose
-from sparsebench.ops.primitive import primitive
+from sparsebench.ops.checks import NOT_COMPLEX, check_dtypes
+from sparsebench.ops.primitive import CONVENTION, primitive
 
 __all__ = ["pack_bits", "quantize"]
 
@@ -20,9 +21,7 @@ def _check_bits(*bits: Any) -> tuple[Charge, ...]:
     """Refuse what is not a set of bits; what is costs nothing."""
     if not 1 <= len(bits) <= _MOST_BITS:
         raise TypeError(f"pack_bits: expected 1 to {_MOST_BITS} boolean arrays, got {len(bits)}")
-    wrong = [bit.dtype for bit in bits if bit.dtype != np.dtype(np.bool_)]
-    if wrong:
-        raise TypeError(f"pack_bits: expected boolean arrays, got {wrong[0]}")
+    check_dtypes("pack_bits", ("bool",), "boolean arrays", *bits)
     return ()
 
 
@@ -30,8 +29,22 @@ def _bit_elements(*bits: Any) -> int:
     return int(np.prod(np.broadcast_shapes(*(bit.shape for bit in bits)), dtype=np.int64))
 
 
+def _pack(*bits: Any) -> Any:
+    _check_bits(*bits)
+    address = np.zeros(np.broadcast_shapes(*(bit.shape for bit in bits)), dtype=np.int64)
+    for bit in bits:
+        address = address * 2 + bit
+    return address
+
+
 @primitive(
-    cost=_check_bits, elements=_bit_elements, price="0: the bits were paid for when they were made", base=True
+    cost=_check_bits,
+    elements=_bit_elements,
+    cpu=_pack,
+    price="0: the bits were paid for when they were made",
+    example="address = ops.pack_bits(x > 0.0, y > 0.0)",
+    source=CONVENTION,
+    base=True,
 )
 def pack_bits(*bits: Any) -> Any:
     """Pack booleans into one integer address, the first one most significant.
@@ -52,15 +65,21 @@ def pack_bits(*bits: Any) -> Any:
         If there are no bits, more than 62, or an array that is not boolean.
     """
     _check_bits(*bits)
-    address = np.zeros(np.broadcast_shapes(*(bit.shape for bit in bits)), dtype=np.int64)
-    for bit in bits:
-        address = address * 2 + bit
+    xp = bits[0].__array_namespace__()
+    address = xp.astype(bits[0], xp.int64)
+    for bit in bits[1:]:
+        address = address * 2 + xp.astype(bit, xp.int64)
     return address
 
 
-def _quantize_cost(x: Any, *, levels: int) -> tuple[Charge, ...]:
+def _check_quantize(x: Any, levels: int) -> None:
     if not 1 <= levels <= _MOST_LEVELS:
         raise ValueError(f"quantize: levels must be in [1, 2**53], got {levels}")
+    check_dtypes("quantize", NOT_COMPLEX, "numbers that are not complex", x)
+
+
+def _quantize_cost(x: Any, *, levels: int) -> tuple[Charge, ...]:
+    _check_quantize(x, levels)
     return (Charge("cmp", x.dtype.name, x.size * bits_to_choose(levels)),)
 
 
@@ -68,8 +87,20 @@ def _quantize_elements(x: Any, *, levels: int) -> int:  # noqa: ARG001 - the sig
     return int(x.size)
 
 
+def _floor(x: Any, *, levels: int) -> Any:
+    _check_quantize(x, levels)
+    bounded = np.clip(np.nan_to_num(np.asarray(x, dtype=np.float64), nan=0.0), 0, levels - 1)
+    return np.floor(bounded).astype(np.int64)
+
+
 @primitive(
-    cost=_quantize_cost, elements=_quantize_elements, price="⌈log2 levels⌉ comparisons per element", base=True
+    cost=_quantize_cost,
+    elements=_quantize_elements,
+    cpu=_floor,
+    price="⌈log2 levels⌉ comparisons per element",
+    example="cell = ops.quantize(16.0 * x, levels=16)",
+    source=CONVENTION,
+    base=True,
 )
 def quantize(x: Any, *, levels: int) -> Any:
     """Turn real numbers into integers: ``clip(floor(x), 0, levels - 1)``.
@@ -89,9 +120,13 @@ def quantize(x: Any, *, levels: int) -> Any:
 
     Raises
     ------
+    TypeError
+        If ``x`` is complex.
     ValueError
         If ``levels`` is below 1 or above 2**53, where float64 stops telling integers apart.
     """
-    _quantize_cost(x, levels=levels)
-    bounded = np.clip(np.nan_to_num(np.asarray(x, dtype=np.float64), nan=0.0), 0, levels - 1)
-    return np.floor(bounded).astype(np.int64)
+    _check_quantize(x, levels)
+    xp = x.__array_namespace__()
+    wide = xp.astype(x, xp.float64)
+    known = xp.where(xp.isnan(wide), xp.zeros_like(wide), wide)
+    return xp.astype(xp.floor(xp.clip(known, 0, levels - 1)), xp.int64)

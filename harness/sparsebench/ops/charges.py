@@ -6,12 +6,13 @@ so that other lists can be applied to stored rows without running anything again
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import functools
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["KINDS", "Charge", "bits_to_choose", "inner_product"]
+__all__ = ["KINDS", "Charge", "bits_to_choose", "inner_product", "name_of"]
 
 KINDS: dict[str, str] = {
     "add": "additions, subtractions and negations",
@@ -40,16 +41,22 @@ class Charge(NamedTuple):
     """How many scalar operations (for ``load``: elements)."""
 
 
+@functools.cache
+def name_of(dtype: np.dtype[Any]) -> str:
+    """Name a dtype. NumPy puts the name together anew each time, which takes longer than a small addition."""
+    return dtype.name
+
+
 def bits_to_choose(options: int) -> int:
     """Comparisons needed to choose one of ``options``: ``ceil(log2(options))``, 0 for one or none."""
     return max(options - 1, 0).bit_length()
 
 
-def inner_product(outputs: int, length: int, dtype: np.dtype) -> tuple[Charge, ...]:
+def inner_product(outputs: int, length: int, dtype: np.dtype[Any]) -> tuple[Charge, ...]:
     """Charge ``outputs`` inner products of ``length`` terms: k multiplications and k - 1 additions each."""
     if length == 0:
         return ()
-    name = dtype.name
+    name = name_of(dtype)
     return (
         Charge("mul", name, outputs * length),
         Charge("add", name, outputs * (length - 1)),

@@ -10,6 +10,7 @@ import numpy as np
 from sparsebench.ops import steady
 from sparsebench.ops.bits import pack_bits
 from sparsebench.ops.charges import Charge, inner_product
+from sparsebench.ops.checks import NOT_COMPLEX, check_dtypes
 from sparsebench.ops.primitive import primitive
 
 __all__ = ["hyperplane_hash"]
@@ -19,7 +20,9 @@ _MOST_PLANES = 62  # as many bits as ops.pack_bits packs
 
 
 def _check(x: Any, planes: Any, offsets: Any) -> None:
-    """Say which shape does not fit."""
+    """Say which shape or dtype does not fit."""
+    given = (x, planes) if offsets is None else (x, planes, offsets)
+    check_dtypes("hyperplane_hash", NOT_COMPLEX, "real numbers", *given)
     fits = x.ndim == 2 and planes.ndim in (2, 3) and x.shape[1] == planes.shape[-1]  # noqa: PLR2004 - (n, d), ([s,] k, d)
     if not fits or (offsets is not None and offsets.shape != planes.shape[:-1]):
         got = [None if part is None else tuple(part.shape) for part in (x, planes, offsets)]
@@ -63,6 +66,7 @@ def _address(projected: Any, planes: Any, offsets: Any) -> Any:
     elements=_elements,
     cpu=_cpu,
     price="k planes in R^d: k(2d - 1) for the products, k comparisons",
+    example="bucket = ops.hyperplane_hash(x, planes)",
 )
 def hyperplane_hash(x: Any, planes: Any, offsets: Any = None) -> Any:
     """Hash rows by the sides of hyperplanes that they lie on (Charikar 2002; Baykal et al. 2022, section 3).
@@ -83,6 +87,8 @@ def hyperplane_hash(x: Any, planes: Any, offsets: Any = None) -> Any:
 
     Raises
     ------
+    TypeError
+        If the numbers are complex.
     ValueError
         If the shapes do not fit, or there are too many planes.
     """

@@ -7,20 +7,31 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.ops.charges import Charge
-from sparsebench.ops.primitive import primitive
+from sparsebench.ops.charges import Charge, name_of
+from sparsebench.ops.checks import INTEGER, check_dtypes
+from sparsebench.ops.primitive import CONVENTION, primitive
 
-__all__ = ["check_index", "gather", "lookup_charges"]
+__all__ = ["check_index", "gather", "lookup_charges", "one_hot"]
+
+_INTEGER_WORDS = "an integer index (ops.quantize or ops.pack_bits make one)"
 
 
 def check_index(name: str, index: Any, rows: int) -> None:
     """Refuse an index that is not an integer (TypeError) or does not address ``rows`` rows (IndexError)."""
-    if not np.issubdtype(index.dtype, np.integer):
-        raise TypeError(
-            f"{name}: expected an integer index, got {index.dtype}; use ops.quantize or ops.pack_bits"
-        )
-    if index.size and (index.min() < 0 or index.max() >= rows):
+    check_dtypes(name, INTEGER, _INTEGER_WORDS, index)
+    xp = index.__array_namespace__()
+    if index.size and (int(xp.min(index)) < 0 or int(xp.max(index)) >= rows):
         raise IndexError(f"{name}: an index is outside [0, {rows})")
+
+
+def _check_tables(index: Any, tables: tuple[Any, ...]) -> None:
+    """Refuse an index that is not an integer, and tables that do not belong together."""
+    check_dtypes("gather", INTEGER, _INTEGER_WORDS, index)
+    if not tables:
+        raise TypeError("gather: expected at least one table, got none")
+    if len({tuple(table.shape[:1]) for table in tables}) > 1 or not tables[0].ndim:
+        shapes = [tuple(table.shape) for table in tables]
+        raise ValueError(f"gather: the tables must have one number of rows, got shapes {shapes}")
 
 
 def lookup_charges(index: Any, *tables: Any) -> tuple[Charge, ...]:
@@ -31,17 +42,13 @@ def lookup_charges(index: Any, *tables: Any) -> tuple[Charge, ...]:
     TypeError
         If the index is not an integer array, or there is no table.
     ValueError
-        If a table has no rows, or the tables have different numbers of them.
+        If a table has no axis of rows, or the tables have different numbers of them.
     """
-    if not np.issubdtype(index.dtype, np.integer):
-        raise TypeError(f"expected an integer index, got {index.dtype}; use ops.quantize or ops.pack_bits")
-    if not tables:
-        raise TypeError("gather: expected at least one table, got none")
-    if len({table.shape[:1] for table in tables}) > 1 or not tables[0].ndim:
-        shapes = [tuple(table.shape) for table in tables]
-        raise ValueError(f"gather: the tables must have one number of rows, got shapes {shapes}")
-    loads = (Charge("load", table.dtype.name, index.size * math.prod(table.shape[1:])) for table in tables)
-    return (Charge("lookup", index.dtype.name, index.size), *loads)
+    _check_tables(index, tables)
+    loads = (
+        Charge("load", name_of(table.dtype), index.size * math.prod(table.shape[1:])) for table in tables
+    )
+    return (Charge("lookup", name_of(index.dtype), index.size), *loads)
 
 
 def _elements(index: Any, *tables: Any) -> int:
@@ -52,11 +59,21 @@ def _touched(index: Any, *tables: Any) -> list[tuple[Any, Any]]:
     return [(table, index) for table in tables]
 
 
+def _read(index: Any, *tables: Any) -> Any:
+    _check_tables(index, tables)
+    check_index("gather", index, tables[0].shape[0])
+    records = tuple(table[index] for table in tables)
+    return records[0] if len(records) == 1 else records
+
+
 @primitive(
     cost=lookup_charges,
     elements=_elements,
+    cpu=_read,
     touched=_touched,
     price="1 look-up per address, whatever the width of the record; its elements are counted as loads",
+    example="values = ops.gather(index, table)",
+    source=CONVENTION,
     base=True,
 )
 def gather(index: Any, *tables: Any) -> Any:
@@ -83,7 +100,76 @@ def gather(index: Any, *tables: Any) -> Any:
     IndexError
         If an index is out of range.
     """
-    lookup_charges(index, *tables)
+    _check_tables(index, tables)
     check_index("gather", index, tables[0].shape[0])
-    records = tuple(table[index] for table in tables)
+    xp = index.__array_namespace__()
+    flat = xp.reshape(xp.astype(index, xp.int64), (-1,))
+    records = tuple(
+        xp.reshape(xp.take(table, flat, axis=0), (*index.shape, *table.shape[1:])) for table in tables
+    )
     return records[0] if len(records) == 1 else records
+
+
+def _one_hot_cost(index: Any, *, classes: int, dtype: Any = None) -> tuple[Charge, ...]:
+    _check_classes(classes)
+    check_dtypes("one_hot", INTEGER, _INTEGER_WORDS, index)
+    loads = Charge("load", name_of(_dtype(dtype)), index.size * classes)
+    return (Charge("lookup", name_of(index.dtype), index.size), loads)
+
+
+def _check_classes(classes: int) -> None:
+    if classes < 1:
+        raise ValueError(f"one_hot: expected at least 1 class, got {classes}")
+
+
+def _dtype(dtype: Any) -> np.dtype[Any]:
+    return np.dtype(np.float32 if dtype is None else dtype)
+
+
+def _one_hot_elements(index: Any, *, classes: int, dtype: Any = None) -> int:  # noqa: ARG001
+    return int(index.size) * classes
+
+
+def _one_hot_cpu(index: Any, *, classes: int, dtype: Any = None) -> Any:
+    """Compare instead: the identity of many classes takes memory."""
+    _check_classes(classes)
+    check_index("one_hot", index, classes)
+    return (np.asarray(index)[..., None] == np.arange(classes)).astype(_dtype(dtype))
+
+
+@primitive(
+    cost=_one_hot_cost,
+    elements=_one_hot_elements,
+    cpu=_one_hot_cpu,
+    price="1 look-up per address: a row of the identity; its elements are counted as loads",
+    example="chosen = ops.one_hot(index, classes=8)",
+)
+def one_hot(index: Any, *, classes: int, dtype: Any = None) -> Any:
+    """Give every index its row of the identity matrix.
+
+    Parameters
+    ----------
+    index
+        Integer array ``(...)`` with values in ``[0, classes)``; negative values are out of range.
+    classes
+        How many there are, at least 1.
+    dtype
+        Dtype of the result; float32 if None.
+
+    Returns
+    -------
+    array ``(..., classes)``
+        1 at the index, 0 elsewhere.
+
+    Raises
+    ------
+    TypeError
+        If the index is not an integer array.
+    ValueError
+        If there are no classes.
+    IndexError
+        If an index is out of range.
+    """
+    _check_classes(classes)
+    xp = index.__array_namespace__()
+    return gather(index, xp.eye(classes, dtype=xp.float32 if dtype is None else dtype))

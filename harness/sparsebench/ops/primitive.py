@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
     from sparsebench.ops.charges import Charge
 
-__all__ = ["PRIMITIVES", "Primitive", "primitive"]
+__all__ = ["AS_REFERENCE", "CONVENTION", "PRIMITIVES", "Primitive", "primitive"]
+
+AS_REFERENCE = "what its reference costs, operation by operation"
+CONVENTION = "a convention of the cost model"
 
 PRIMITIVES: dict[str, Primitive] = {}
 """Every primitive by name."""
@@ -42,6 +45,10 @@ class Primitive:
     nothing is read); None if all arguments are read whole."""
     price: str
     """The price in words, for the documentation."""
+    source: str
+    """Where the price comes from, for the documentation."""
+    example: str
+    """One line that uses it."""
     base: bool
     """True where the price is a convention of the cost model, not the price of the reference."""
 
@@ -65,6 +72,8 @@ def primitive(
     cost: Callable[..., tuple[Charge, ...]],
     elements: Callable[..., int],
     price: str,
+    example: str,
+    source: str = AS_REFERENCE,
     cpu: Callable[..., Any] | None = None,
     touched: Callable[..., Iterable[tuple[Any, Any]]] | None = None,
     base: bool = False,
@@ -73,13 +82,15 @@ def primitive(
 
     Parameters
     ----------
-    cost, elements, price, cpu, touched, base
+    cost, elements, price, example, source, cpu, touched, base
         The fields of :class:`Primitive` of the same names; ``cpu`` defaults to the reference.
     """
 
     def decorate(reference: Callable[..., Any]) -> Primitive:
         name = reference.__name__
-        made = Primitive(name, reference, cpu or reference, cost, elements, touched, price, base)
+        made = Primitive(
+            name, reference, cpu or reference, cost, elements, touched, price, source, example, base
+        )
         object.__setattr__(made, "__doc__", reference.__doc__)  # so that help(ops.gather) tells about gather
         PRIMITIVES[name] = made
         return made

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparsebench.ops.charges import Charge
+from sparsebench.ops.checks import NOT_COMPLEX, check_dtypes
 from sparsebench.ops.primitive import primitive
 
 __all__ = ["nearest_prototype"]
@@ -15,6 +16,11 @@ _CHUNK = 1 << 20  # elements of the difference array held at once by the CPU imp
 
 
 def _check(x: Any, prototypes: Any) -> tuple[int, int, int]:
+    check_dtypes("nearest_prototype", NOT_COMPLEX, "real numbers", x, prototypes)
+    if all(array.__array_namespace__().isdtype(array.dtype, "bool") for array in (x, prototypes)):
+        raise TypeError(
+            "nearest_prototype: expected numbers, got booleans twice; xp.astype makes numbers of one"
+        )
     if x.ndim != 2 or prototypes.ndim != 2 or x.shape[1] != prototypes.shape[1] or not prototypes.shape[0]:  # noqa: PLR2004
         got = f"{tuple(x.shape)} and {tuple(prototypes.shape)}"
         raise ValueError(f"nearest_prototype: expected x (n, d) and prototypes (N >= 1, d), got {got}")
@@ -23,12 +29,14 @@ def _check(x: Any, prototypes: Any) -> tuple[int, int, int]:
 
 def _cost(x: Any, prototypes: Any) -> tuple[Charge, ...]:
     n, many, d = _check(x, prototypes)
-    common = np.result_type(x.dtype, prototypes.dtype).name
+    common = np.result_type(x.dtype, prototypes.dtype)
+    summed = {"i": "int64", "u": "uint64"}.get(common.kind, common.name)  # sums of small integers are wide
     pairs = n * many
     return (
-        Charge("add", common, pairs * d + pairs * max(d - 1, 0)),
-        Charge("mul", common, pairs * d),
-        Charge("cmp", common, n * (many - 1)),
+        Charge("add", common.name, pairs * d),
+        Charge("mul", common.name, pairs * d),
+        Charge("add", summed, pairs * max(d - 1, 0)),
+        Charge("cmp", summed, n * (many - 1)),
     )
 
 
@@ -52,6 +60,7 @@ def _cpu(x: Any, prototypes: Any) -> Any:
     elements=_elements,
     cpu=_cpu,
     price="N prototypes in R^d: N(3d - 1) for the distances, N - 1 comparisons",
+    example="index = ops.nearest_prototype(x, prototypes)",
 )
 def nearest_prototype(x: Any, prototypes: Any) -> Any:
     """Find the prototype at the least Euclidean distance; the first one among equals.
@@ -69,6 +78,8 @@ def nearest_prototype(x: Any, prototypes: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        If the numbers are complex, or booleans in both.
     ValueError
         If the shapes do not fit.
     """

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import math
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, bits_to_choose
-from sparsebench.ops.primitive import primitive
+from sparsebench.ops.checks import NOT_COMPLEX, check_dtypes
+from sparsebench.ops.primitive import CONVENTION, primitive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["top_k"]
 
 
 def _check(x: Any, k: int) -> tuple[int, int]:
+    check_dtypes("top_k", NOT_COMPLEX, "numbers that can be ordered", x)
     width = x.shape[-1] if x.ndim else 0
     if not 1 <= k <= width:
         raise ValueError(f"top_k: k must be in [1, {width}], got {k}")
@@ -28,13 +35,41 @@ def _elements(x: Any, k: int) -> int:
     return 2 * _check(x, k)[0] * k
 
 
-def _descending(x: Any) -> Any:
-    """Order integers and booleans, of which the negative may not exist."""
-    return x.shape[-1] - 1 - np.flip(np.argsort(np.flip(x, -1), axis=-1, kind="stable"), -1)
+def _descending(xp: Any, argsort: Callable[..., Any], x: Any) -> Any:
+    """Order from the largest to the least; the first comes first among equals, and nothing is negated."""
+    return x.shape[-1] - 1 - xp.flip(argsort(xp.flip(x, axis=-1), axis=-1), axis=-1)
+
+
+def _cpu(x: Any, k: int) -> Any:
+    _check(x, k)
+    argsort = functools.partial(np.argsort, kind="stable")
+    order = argsort(-x, axis=-1) if x.dtype.kind == "f" else _descending(np, argsort, x)
+    indices = order[..., :k].astype(np.int64)
+    return np.take_along_axis(x, indices, axis=-1), indices
+
+
+def _order(xp: Any, x: Any) -> Any:
+    """Order as the CPU implementation does, by sorts that the standard says are stable.
+
+    Where it leaves NaN to the library, it is sorted to the end first and then takes part as the least number.
+    """
+    if not xp.isdtype(x.dtype, "real floating"):
+        return _descending(xp, xp.argsort, xp.astype(x, xp.uint8) if xp.isdtype(x.dtype, "bool") else x)
+    last = xp.argsort(xp.astype(xp.isnan(x), xp.int8), axis=-1)
+    ordered = xp.take_along_axis(x, last, axis=-1)
+    least = xp.full_like(ordered, -math.inf)
+    known = xp.where(xp.isnan(ordered), least, ordered)
+    return xp.take_along_axis(last, xp.argsort(-known, axis=-1), axis=-1)
 
 
 @primitive(
-    cost=_cost, elements=_elements, price="top k of m: (m - 1) + (k - 1)⌈log2 m⌉ comparisons", base=True
+    cost=_cost,
+    elements=_elements,
+    cpu=_cpu,
+    price="top k of m: (m - 1) + (k - 1)⌈log2 m⌉ comparisons",
+    example="values, index = ops.top_k(x, 2)",
+    source=CONVENTION,
+    base=True,
 )
 def top_k(x: Any, k: int) -> Any:
     """Find the k largest along the last axis, largest first; the lower index first among equals, NaN last.
@@ -53,10 +88,12 @@ def top_k(x: Any, k: int) -> Any:
 
     Raises
     ------
+    TypeError
+        If ``x`` is complex.
     ValueError
         If k is out of range.
     """
     _check(x, k)
-    order = np.argsort(-x, axis=-1, kind="stable") if x.dtype.kind == "f" else _descending(x)
-    indices = order[..., :k].astype(np.int64)
-    return np.take_along_axis(x, indices, axis=-1), indices
+    xp = x.__array_namespace__()
+    indices = xp.astype(_order(xp, x)[..., :k], xp.int64)
+    return xp.take_along_axis(x, indices, axis=-1), indices

@@ -8,57 +8,28 @@ rows stand beside it, wherever it stands, and however many there are. NumPy and 
 - a sum adds up in an order that depends on the layout in memory;
 - a function evaluates contiguous and reversed memory by different code.
 
-Here sums and functions always see one layout. Products are made in tiles of one height, and the first product
-of every shape is preceded by a trial that finds the places of a tile that give the same bits.
+Here sums and functions always see contiguous memory, and products are made in tiles of a few heights that
+were tried to give the same bits (``tiles``).
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from sparsebench.ops.tiles import tiles_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sparsebench.ops.tiles import Tile
+
 __all__ = ["evaluate", "fold", "matmul"]
 
-_HEIGHTS = (512, 128, 32, 8)
-"""Rows of a tile, tallest first: tall ones are fast on many rows, low ones on few."""
-_STANDARD = 128  # the height whose bits all tiles must give; the tallest, where this one is too large
-_TRIED = 1 << 22  # elements of a tile that is still tried
-_AT_ONCE = 1 << 18  # elements of rows that are copied into tiles at once
-_TRIALS = 8  # rows that a trial compares, at least: two orders of addition may agree on one of them
-_COMPARED = 128  # numbers that a trial compares, at least
-
-
-class _Tile(NamedTuple):
-    """A way to multiply some rows by a matrix."""
-
-    height: int
-    """Rows that BLAS sees."""
-    turned: bool
-    """Whether BLAS sees the transposed product, where its kernels go along the rows."""
-    places: slice | tuple[int, ...]
-    """Rows of the tile that may be used: all of them give the same bits."""
-    used: int
-    """How many those are."""
-
-    def multiply(self, rows: Any, matrix: Any, out: Any) -> None:
-        """Multiply ``(n, d)`` by ``(d, m)`` into ``out``, n a multiple of ``used``."""
-        tiles = rows.reshape(-1, self.used, rows.shape[1])
-        if self.used < self.height:
-            stack = np.zeros((len(tiles), self.height, rows.shape[1]), dtype=matrix.dtype)
-            stack[:, self.places] = tiles
-            tiles = stack
-        out.reshape(-1, self.used, matrix.shape[1])[...] = self.product(tiles, matrix)[:, self.places]
-
-    def product(self, tiles: Any, matrix: Any) -> Any:
-        """Multiply whole tiles."""
-        return np.matmul(matrix.T, tiles.mT).mT if self.turned else np.matmul(tiles, matrix)
+_MANY = 24  # rows of a tile that is worth a call of its own: fewer rows fill up the next tile
+_WASTE = 32  # one row in so many may be computed for nothing, to spare a call
 
 
 def matmul(a: Any, b: Any) -> Any:
@@ -75,110 +46,81 @@ def matmul(a: Any, b: Any) -> Any:
     -------
     array ``(..., n, m)``
     """
-    dtype = np.result_type(a, b)
-    if dtype.kind != "f" or not a.size or not b.size:
+    dtype = a.dtype if a.dtype == b.dtype else np.result_type(a, b)
+    if dtype.kind not in "fc" or not a.size or not b.size:
         return np.matmul(a, b)
-    left = np.ascontiguousarray(a, dtype=dtype) if a.ndim > 1 else np.array(a[None, :], dtype=dtype)
-    right = (b if b.ndim > 1 else b[:, None]).astype(dtype, copy=False)
-    shape = (*np.broadcast_shapes(left.shape[:-2], right.shape[:-2]), left.shape[-2], right.shape[-1])
     # The way is chosen by numbers of axes: lengths may be those of a batch.
-    if right.ndim == 2:  # noqa: PLR2004 - one matrix for all rows
-        product = _rows_times(left.reshape(-1, left.shape[-1]), right)
-    elif left.ndim == 2:  # noqa: PLR2004 - the same rows for all matrices
-        matrices = right.reshape(-1, *right.shape[-2:])
-        product = np.stack([_rows_times(left, matrix) for matrix in matrices])
-    else:
-        # Rows and matrices in pairs: one small product for every row, all of one shape.
-        product = np.matmul(left[..., :, None, :], np.ascontiguousarray(right)[..., None, :, :])
-    product = product.reshape(shape)
+    left = np.ascontiguousarray(a if a.ndim > 1 else a[None, :], dtype=dtype)
+    right = (b if b.ndim > 1 else b[:, None]).astype(dtype, copy=False)
+    plain = left.ndim == right.ndim == 2  # noqa: PLR2004
+    product = _rows_times(left, right) if plain else _stacks(left, right)
     product = product[..., 0] if b.ndim == 1 else product
     return product if a.ndim > 1 else product[..., 0, :] if b.ndim > 1 else product[..., 0]
 
 
-def _rows_times(rows: Any, matrix: Any) -> Any:
+def _stacks(left: Any, right: Any) -> Any:
+    """Multiply where at least one operand has more than two axes."""
+    shape = (*np.broadcast_shapes(left.shape[:-2], right.shape[:-2]), left.shape[-2], right.shape[-1])
+    if right.ndim == 2:  # noqa: PLR2004 - one matrix for all rows
+        return _rows_times(left.reshape(-1, left.shape[-1]), right).reshape(shape)
+    if left.ndim == 2:  # noqa: PLR2004 - the same rows for all matrices
+        product = np.empty(shape, dtype=left.dtype)
+        for index in np.ndindex(shape[:-2]):
+            _rows_times(left, right[index], product[index])
+        return product
+    # Rows and matrices in pairs: one small product for every row, all of one shape.
+    paired = np.matmul(left[..., :, None, :], np.ascontiguousarray(right)[..., None, :, :])
+    return paired.reshape(shape)
+
+
+def _rows_times(rows: Any, matrix: Any, out: Any = None) -> Any:
     """Multiply ``(n, d)`` by ``(d, m)`` in tiles."""
     turned = matrix.flags.f_contiguous and not matrix.flags.c_contiguous
     matrix = matrix if turned else np.ascontiguousarray(matrix)
-    tiles = _tiles(matrix.shape, turned, matrix.dtype.name)
-    out = np.empty((len(rows), matrix.shape[1]), dtype=matrix.dtype)
-    start = 0
-    while start < len(rows):
-        left = len(rows) - start
-        tile = next((tile for tile in tiles if tile.used <= left), tiles[-1])
-        most = tile.used * max(1, _AT_ONCE // (tile.used * rows.shape[1]))
-        taken = min(left // tile.used * tile.used, most) or left
-        if taken < tile.used:
-            padded = np.zeros((tile.used, rows.shape[1]), dtype=rows.dtype)
-            padded[:taken] = rows[start:]
-            product = np.empty((tile.used, matrix.shape[1]), dtype=matrix.dtype)
-            tile.multiply(padded, matrix, product)
-            out[start:] = product[:taken]
+    tiles = tiles_of(matrix.shape, turned, matrix.dtype.char)
+    n, start = len(rows), 0
+    out = np.empty((n, matrix.shape[1]), dtype=matrix.dtype) if out is None else out
+    while start < n:
+        tile, count = _next(tiles, n - start, n // _WASTE)
+        stop = start + count
+        start = min(
+            start, max(stop - tile.used, 0)
+        )  # rows are multiplied twice rather than copied: the same bits
+        if stop < tile.used:
+            _padded(tile, rows, matrix, out)
         else:
-            part = slice(start, start + taken)
-            tile.multiply(rows[part], matrix, out[part])
-        start += taken
+            tile.multiply(rows[start:stop], matrix, out[start:stop])
+        start = stop
     return out
 
 
-@functools.lru_cache(maxsize=4096)
-def _tiles(shape: tuple[int, int], turned: bool, dtype: str) -> tuple[_Tile, ...]:  # noqa: FBT001 - a cache's key
-    """Find tiles that all give the same bits, by trial: the tallest first.
+def _next(tiles: tuple[Tile, ...], left: int, waste: int) -> tuple[Tile, int]:
+    """Choose the next tile for some rows that are left, and for how many of them.
 
-    Rows at every place of a tile hold the same numbers; places whose products agree to the bit are one kind.
+    The tallest that the rows fill; or the lowest that holds them all, where that wastes few rows.
     """
-    heights = [height for height in _HEIGHTS if height * max(shape) <= _TRIED] or _HEIGHTS[-1:]
-    standard = _STANDARD if _STANDARD in heights else heights[0]
-    kinds = {
-        (height, way): _kinds(shape, turned, dtype, height, way)
-        for height in heights
-        for way in (False, True)
-    }
-    bits = max(
-        (bits for way in (False, True) for bits in kinds[standard, way]),
-        key=lambda bits: max(len(kinds[standard, way].get(bits, ())) for way in (False, True)),
-    )
-    found = []
-    for height in heights:
-        way = max((False, True), key=lambda way: len(kinds[height, way].get(bits, ())))
-        if places := kinds[height, way].get(bits):
-            whole = range(places[0], places[-1] + 1)
-            where = slice(whole.start, whole.stop) if len(whole) == len(places) else tuple(places)
-            found.append(_Tile(height, way, where, len(places)))
-    return tuple(found)
+    holding = [tile for tile in tiles if tile.used >= left]
+    filled = [tile for tile in tiles if tile.used <= left]
+    if holding and (not filled or filled[0].used < _MANY or holding[-1].used - left <= waste):
+        return holding[-1], left
+    return filled[0], left - left % filled[0].used
 
 
-def _kinds(
-    shape: tuple[int, int],
-    turned: bool,  # noqa: FBT001 - whether the matrix lies in memory column by column
-    dtype: str,
-    height: int,
-    way: bool,  # noqa: FBT001 - the tile's way
-) -> dict[bytes, list[int]]:
-    """Group the places of a tile by the bits that they give.
-
-    The numbers nearly cancel, so that little but the rounding is left of a product.
-    """
-    rng = np.random.default_rng(0)
-    half = shape[0] // 2
-    matrix = rng.standard_normal(shape).astype(dtype, order="F" if turned else "C")
-    matrix[shape[0] - half :] = matrix[:half]
-    row = rng.standard_normal((max(_TRIALS, -(-_COMPARED // shape[1])), 1, shape[0])).astype(dtype)
-    row[..., shape[0] - half :] = -row[..., :half]
-    row[..., half - 1 :] *= 1 + 2.0**-18
-    tile = _Tile(height, way, slice(None), height)
-    seen = [hashlib.sha256() for _ in range(height)]
-    for trial in row:  # one after the other: many wide rows at once would take gigabytes
-        product = tile.product(np.repeat(trial[None], height, axis=1), matrix)[0]
-        for place, digest in enumerate(seen):
-            digest.update(product[place].tobytes())
-    kinds: dict[bytes, list[int]] = {}
-    for place, digest in enumerate(seen):
-        kinds.setdefault(digest.digest(), []).append(place)
-    return kinds
+def _padded(tile: Tile, rows: Any, matrix: Any, out: Any) -> None:
+    """Multiply fewer rows than a tile has, filled up with copies of the first."""
+    padded = np.empty((tile.used, rows.shape[1]), dtype=rows.dtype)
+    padded[: len(rows)] = rows
+    padded[len(rows) :] = rows[0]
+    product = np.empty((tile.used, matrix.shape[1]), dtype=matrix.dtype)
+    tile.multiply(padded, matrix, product)
+    out[...] = product[: len(rows)]
 
 
 def fold(function: Callable[..., Any], x: Any, axes: tuple[int, ...], *, keepdims: bool = False) -> Any:
-    """Reduce over axes, always along contiguous memory.
+    """Reduce over axes, in an order that only the axes and their lengths decide.
+
+    Where the last axis is reduced, each output folds one stretch of contiguous memory. Where it is not, whole
+    slices are combined one after the other, element by element.
 
     Parameters
     ----------
@@ -196,12 +138,29 @@ def fold(function: Callable[..., Any], x: Any, axes: tuple[int, ...], *, keepdim
     array
         Of the shape that ``function(x, axis=axes, keepdims=keepdims)`` has.
     """
+    order = sorted(axes)
     kept = [axis for axis in range(x.ndim) if axis not in axes]
-    lanes = np.ascontiguousarray(np.transpose(x, (*kept, *sorted(axes))))
     outer = tuple(x.shape[axis] for axis in kept)
-    length = math.prod(x.shape[axis] for axis in axes)
-    folded = function(lanes.reshape(*outer, length), axis=-1)
+    length = math.prod(x.shape[axis] for axis in order)
+    if order and order[-1] + 1 < x.ndim and order[-1] - order[0] + 1 == len(order):
+        shape = math.prod(x.shape[: order[0]]), length, math.prod(x.shape[order[-1] + 1 :])
+        folded = _slicewise(function, np.ascontiguousarray(x).reshape(shape)).reshape(outer)
+    else:
+        lanes = np.ascontiguousarray(np.transpose(x, (*kept, *order)))
+        folded = function(lanes.reshape(*outer, length), axis=-1)
     return np.expand_dims(folded, axes) if keepdims else folded
+
+
+def _slicewise(function: Callable[..., Any], slices: Any) -> Any:
+    """Reduce ``(p, k, q)`` to ``(p, q)``.
+
+    NumPy runs along the last axis, unless it has one element: then along the next, in another order.
+    """
+    wide = np.repeat(slices, 2, axis=2) if slices.shape[2] == 1 else slices
+    folded = function(wide, axis=1)[:, : slices.shape[2]]
+    if folded.dtype.kind == "f":
+        folded[np.isnan(folded)] = np.nan  # which of two NaNs a sum keeps depends on its place
+    return folded
 
 
 def evaluate(function: Callable[..., Any], *operands: Any) -> Any:
@@ -219,13 +178,25 @@ def evaluate(function: Callable[..., Any], *operands: Any) -> Any:
     array
         ``function(*operands)``.
     """
-    shape = np.broadcast_shapes(*(np.shape(x) for x in operands))
+    arrays = [x for x in operands if isinstance(x, np.ndarray | np.generic)]
+    if not arrays:
+        return function(*operands)
+    shape = arrays[0].shape if len(arrays) == 1 else np.broadcast_shapes(*(x.shape for x in arrays))
     one = math.prod(shape) == 1
+    if not one and _lie_alike(arrays, shape):
+        return function(*operands)
     dense = (
         np.ascontiguousarray(np.broadcast_to(x.reshape(()) if one else x, (2,) if one else shape))
         if isinstance(x, np.ndarray | np.generic)
         else x  # a Python number has no dtype of its own
         for x in operands
     )
-    result = np.atleast_1d(function(*dense))
+    result = function(*dense)
     return result[:1].reshape(shape) if one else result
+
+
+def _lie_alike(arrays: list[Any], shape: tuple[int, ...]) -> bool:
+    """Tell whether arrays fill contiguous memory in one order: none needs a copy."""
+    if any(x.shape != shape for x in arrays):
+        return False
+    return all(x.flags.c_contiguous for x in arrays) or all(x.flags.f_contiguous for x in arrays)

@@ -8,13 +8,15 @@ import numpy as np
 
 from sparsebench.ops.bits import pack_bits
 from sparsebench.ops.charges import Charge
+from sparsebench.ops.checks import NOT_COMPLEX, check_dtypes
 from sparsebench.ops.lookup import gather
 from sparsebench.ops.primitive import primitive
 
 __all__ = ["tree_route"]
 
 
-def _depth(thresholds: Any) -> int:
+def _depth(key: Any, thresholds: Any) -> int:
+    check_dtypes("tree_route", NOT_COMPLEX, "real numbers", key, thresholds)
     nodes = int(thresholds.shape[0])
     depth = (nodes + 1).bit_length() - 1
     if thresholds.ndim != 1 or nodes != 2**depth - 1:
@@ -24,7 +26,7 @@ def _depth(thresholds: Any) -> int:
 
 
 def _cost(key: Any, thresholds: Any) -> tuple[Charge, ...]:
-    levels = key.size * _depth(thresholds)
+    levels = key.size * _depth(key, thresholds)
     common = np.result_type(key.dtype, thresholds.dtype).name
     return (
         Charge("lookup", "int64", levels),
@@ -41,7 +43,7 @@ def _descend(key: Any, thresholds: Any) -> tuple[Any, list[Any]]:
     """Walk all rows down level by level; the node of every row at every level."""
     node = np.zeros(key.shape, dtype=np.int64)
     visited = []
-    for _ in range(_depth(thresholds)):
+    for _ in range(_depth(key, thresholds)):
         visited.append(node)
         node = 2 * node + 1 + (key > thresholds[node])
     return node - thresholds.shape[0], visited
@@ -62,6 +64,7 @@ def _touched(key: Any, thresholds: Any) -> list[tuple[Any, Any]]:
     touched=_touched,
     cpu=_cpu,
     price="1 look-up (a node's record) and 1 comparison per level",
+    example="leaf = ops.tree_route(key, thresholds)",
 )
 def tree_route(key: Any, thresholds: Any) -> Any:
     """Descend a complete binary tree; right where ``key > threshold``.
@@ -80,13 +83,15 @@ def tree_route(key: Any, thresholds: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        If the numbers are complex.
     ValueError
         If the number of thresholds is not one less than a power of two.
     """
     xp = key.__array_namespace__()
     bits: list[Any] = []
     address = xp.zeros(key.shape, dtype=xp.int64)
-    for level in range(_depth(thresholds)):
+    for level in range(_depth(key, thresholds)):
         first = 2**level - 1
         node = gather(address, thresholds[first : 2 * first + 1])
         bits.append(key > node)

@@ -8,15 +8,30 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from sparsebench.meter.rules import creation, elementwise, gathering, indexing, linear, reductions, shaping
-from sparsebench.meter.rules.arguments import check_arguments
+from sparsebench.meter.rules import (
+    casting,
+    creation,
+    elementwise,
+    fft,
+    gathering,
+    indexing,
+    joining,
+    linalg,
+    linear,
+    reductions,
+    sets,
+    shaping,
+    sorting,
+    statistics,
+)
+from sparsebench.meter.rules.arguments import check_arguments, typed
 from sparsebench.meter.rules.base import FREE_BITS, QUANTIZE, WIDEST, Plan, Rule
 from sparsebench.ops import PRIMITIVES
 
 if TYPE_CHECKING:
     from sparsebench.ops import Primitive
 
-__all__ = ["GROUPS", "REFUSED", "RULES", "Plan", "Rule", "check_arguments"]
+__all__ = ["GROUPS", "REFUSED", "RULES", "Plan", "Rule", "check_arguments", "typed"]
 
 
 def _primitive_plan(operation: Primitive, *args: Any, **kwargs: Any) -> Plan:
@@ -29,7 +44,8 @@ def _primitive_rule(operation: Primitive) -> Rule:
         run=operation.cpu,
         plan=functools.partial(_primitive_plan, operation),
         price=operation.price,
-        example=f"ops.{operation.name}(...)",
+        example=operation.example,
+        source=operation.source,
         touched=operation.touched,
         hidden=True,
     )
@@ -37,10 +53,13 @@ def _primitive_rule(operation: Primitive) -> Rule:
 
 GROUPS: dict[str, tuple[Rule, ...]] = {
     "Element by element": elementwise.RULES,
-    "Along axes": reductions.RULES,
+    "Along axes": reductions.RULES + statistics.RULES + sorting.RULES,
+    "Sets": sets.RULES,
     "Products": linear.RULES,
-    "Indexing and casting": indexing.RULES + gathering.RULES,
-    "Shapes and constants": shaping.RULES + creation.RULES,
+    "Linear algebra (`xp.linalg`)": linalg.RULES,
+    "Fourier transforms (`xp.fft`)": fft.RULES,
+    "Indexing and casting": indexing.RULES + gathering.RULES + casting.RULES,
+    "Shapes and constants": shaping.RULES + joining.RULES + creation.RULES,
     "Primitives (`sparsebench.ops`)": tuple(map(_primitive_rule, PRIMITIVES.values())),
 }
 """The rules by topic, for the documentation."""
@@ -57,5 +76,6 @@ REFUSED: dict[str, tuple[str, str]] = {
     "remainder": (_DIVISION, f"{QUANTIZE}; for integers x & (2**n - 1)"),
     "round": (FREE_BITS, QUANTIZE),
     "trunc": (FREE_BITS, QUANTIZE),
+    **linalg.REFUSED,
 }
 """Operations that are refused on purpose: name -> (reason, what to use instead)."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from sparsebench.ops.charges import Charge
 
 __all__ = [
+    "COUNTED",
+    "DEFINITION",
     "FREE",
     "FREE_BITS",
     "QUANTIZE",
@@ -31,11 +33,15 @@ __all__ = [
     "shape_of",
 ]
 
-WIDEST = 8
+WIDEST = 16
 """Bytes of the widest element that a result can have."""
 
 FREE_BITS = "it would give unboundedly many free bits about a real number"
 QUANTIZE = "use ops.quantize(x, levels=m)"
+
+
+DEFINITION = "definition"
+COUNTED = "counted from the defining formula"
 
 
 class Plan(NamedTuple):
@@ -47,7 +53,7 @@ class Plan(NamedTuple):
     """Upper bound of the bytes of new memory that the result takes; 0 for views."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rule:
     """One operation of the meter."""
 
@@ -66,6 +72,9 @@ class Rule:
     touched: Callable[..., Iterable[tuple[Any, Any]]] | None = None
     """Pairs of (array, key), one for every operand of which only ``array[key]`` is read; nothing of it is
     read where the key is None. Operands without a pair are read whole."""
+    source: str = DEFINITION
+    """Where the price comes from, for the documentation: :data:`DEFINITION` of the cost model,
+    :data:`COUNTED`, or the algorithm that was counted."""
     view: bool = False
     """Whether it reads nothing where the result is another look at the operand's memory."""
     secret_rows: Callable[..., int] = lambda *_args, **_kwargs: 0
@@ -73,6 +82,16 @@ class Rule:
     secret until the child pays for it."""
     hidden: bool = False
     """Whether it is reached by a method of the handle and not by a name of the namespace."""
+    fields: tuple[str, ...] = ()
+    """Names of the results where the standard gives them as a named tuple."""
+    several: bool = False
+    """Whether it gives a tuple of arrays whose number is not known beforehand."""
+    listed: bool = False
+    """Whether these come in a list, as the standard has it for this operation, and not in a tuple."""
+    tells_length: bool = False
+    """Whether the number of results is a length of the operand. Where that is a secret, it is refused."""
+    device: bool = False
+    """Whether the standard gives it an argument ``device``. There is one: the client takes care of it."""
 
 
 FREE: tuple[Charge, ...] = ()
@@ -109,7 +128,7 @@ def lanes(x: Any, axis: int | tuple[int, ...] | None) -> tuple[int, int]:
 
 def copy_bytes(x: Any, dtype: np.dtype[Any] | None = None) -> int:
     """Bytes that a contiguous copy in ``dtype`` takes; 0 where ``x`` itself is one."""
-    return 0 if x.flags.c_contiguous and dtype in (None, x.dtype) else x.size * WIDEST
+    return 0 if x.flags.c_contiguous and dtype in (None, x.dtype) else x.size * (dtype or x.dtype).itemsize
 
 
 def refuse_rounding(name: str, source: np.dtype[Any], target: np.dtype[Any]) -> None:
@@ -120,7 +139,7 @@ def refuse_rounding(name: str, source: np.dtype[Any], target: np.dtype[Any]) -> 
     UncountedOperationError
         If ``source`` is real and ``target`` is not.
     """
-    if source.kind == "f" and target.kind != "f":
+    if source.kind == "f" and target.kind not in "fc":
         raise UncountedOperationError(
             f"{name} from {source} to {target} is refused: {FREE_BITS}", help=QUANTIZE
         )

@@ -61,7 +61,7 @@ def _along_plan(x: Any, index: Any, /, *, axis: int = -1) -> Plan:
     (along,) = axes_of(x, axis)
     addresses = int(_along_key(x, index, axis)[along].size)
     charges = (Charge("lookup", index.dtype.name, addresses), Charge("load", x.dtype.name, addresses))
-    return Plan(charges, addresses * x.dtype.itemsize)
+    return Plan(charges, addresses * (x.dtype.itemsize + np.dtype(np.int64).itemsize))
 
 
 def _along_touched(x: Any, index: Any, /, *, axis: int = -1) -> list[tuple[Any, Any]]:

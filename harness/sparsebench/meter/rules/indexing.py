@@ -8,10 +8,14 @@ from typing import Any
 import numpy as np
 
 from sparsebench.errors import UncountedOperationError
-from sparsebench.meter.rules.base import FREE, WIDEST, Plan, Rule, refuse_rounding
+from sparsebench.meter.memory import PER_HANDLE
+from sparsebench.meter.rules.base import FREE, Plan, Rule, refuse_rounding
+from sparsebench.meter.rules.complexes import charged
 from sparsebench.ops.charges import Charge
 
 __all__ = ["RULES", "reading_plan"]
+
+_ADDRESS_BYTES = 8
 
 
 def _parts(key: Any) -> tuple[Any, ...]:
@@ -51,14 +55,14 @@ def _width(x: Any, key: Any) -> int:
 
     Raises
     ------
-    ValueError
+    IndexError
         If the key has more parts than ``x`` has axes, or an integer or a mask does not fit its axis.
     """
     parts = _parts(key)
     taken = sum(map(_axes_taken, parts))
     dots = [place for place, part in enumerate(parts) if part is ...]
     if taken > x.ndim or len(dots) > 1:
-        raise ValueError(f"an index of {taken} axes does not fit an array of shape {x.shape}")
+        raise IndexError(f"an index of {taken} axes does not fit an array of shape {x.shape}")
     place = dots[0] if dots else len(parts)
     whole = (slice(None),) * (x.ndim - taken)
     width, axis = 1, 0
@@ -68,10 +72,22 @@ def _width(x: Any, key: Any) -> int:
         if isinstance(part, slice):
             width *= len(range(*part.indices(lengths[0])))
         elif isinstance(part, int) and not -lengths[0] <= part < lengths[0]:
-            raise ValueError(f"the position {part} is outside an axis of {lengths[0]}")
-        elif isinstance(part, np.ndarray) and part.dtype == np.bool_ and part.shape != lengths:
-            raise ValueError(f"a mask of shape {part.shape} does not fit axes of shape {lengths}")
+            raise IndexError(f"the position {part} is outside an axis of {lengths[0]}")
+        elif isinstance(part, np.ndarray) and part.dtype == np.bool_ and not _covers(part.shape, lengths):
+            raise IndexError(f"a mask of shape {part.shape} does not fit axes of shape {lengths}")
     return width
+
+
+def _covers(mask: tuple[int, ...], axes: tuple[int, ...]) -> bool:
+    """Whether a mask fits its axes. An axis of it without elements fits any: it selects nothing there."""
+    return all(length in {0, whole} for length, whole in zip(mask, axes, strict=True))
+
+
+def _address_bytes(x: Any, key: Any) -> int:
+    """Bytes of the addresses that NumPy makes of a mask of some axes, or of narrow integers."""
+    arrays = [array for array in _arrays(key) if array.shape != x.shape or array.dtype != np.bool_]
+    each = sum(array.size * (array.ndim if array.dtype == np.bool_ else 1) for array in arrays)
+    return int(each) * _ADDRESS_BYTES
 
 
 def reading_plan(x: Any, key: Any, /) -> Plan:
@@ -81,11 +97,11 @@ def reading_plan(x: Any, key: Any, /) -> Plan:
     if not _arrays(key):
         return Plan(FREE, 0)
     if _is_mask(key):
-        return Plan(FREE, x.nbytes)
+        return Plan(FREE, x.nbytes + _address_bytes(x, key))
     addresses = math.prod(np.broadcast_shapes(*(array.shape for array in _arrays(key))))
     dtype = np.result_type(*(array.dtype for array in _arrays(key))).name
     charges = (Charge("lookup", dtype, addresses), Charge("load", x.dtype.name, addresses * width))
-    return Plan(charges, addresses * width * x.dtype.itemsize)
+    return Plan(charges, addresses * width * x.dtype.itemsize + _address_bytes(x, key))
 
 
 def _getitem(x: Any, key: Any, /) -> Any:
@@ -113,18 +129,24 @@ def _setitem_plan(x: Any, key: Any, value: Any, /) -> Plan:
         )
     plan = reading_plan(x, key)
     source = getattr(value, "dtype", None) or np.min_scalar_type(value)
+    if source.kind == "c" and x.dtype.kind != "c":
+        raise TypeError(
+            f"setitem: from {source} to {x.dtype} the imaginary part would go; use xp.real(value)"
+        )
     refuse_rounding("setitem", source, x.dtype)
     if isinstance(value, np.ndarray) and not _holds(x.dtype, source):
         raise UncountedOperationError(
             f"setitem from {source} to {x.dtype} is refused: it would change numbers without a charge",
             help="use xp.astype first, or an array of another dtype",
         )
-    return Plan(plan.charges, 0)
+    # NumPy copies a value first that may share memory with x: of that, a plan knows nothing.
+    copied = value.nbytes if isinstance(value, np.ndarray) else 0
+    return Plan(plan.charges, _address_bytes(x, key) + copied)
 
 
 def _holds(target: np.dtype[Any], source: np.dtype[Any]) -> bool:
     """Whether numbers may be stored without a charge: as they are, or as real numbers."""
-    return target.kind == "f" or np.can_cast(source, target)
+    return target.kind in "fc" or np.can_cast(source, target)
 
 
 def _nonzero(x: Any, /) -> Any:
@@ -134,25 +156,8 @@ def _nonzero(x: Any, /) -> Any:
 def _nonzero_plan(x: Any, /) -> Plan:
     if not x.ndim:
         raise ValueError("nonzero: expected at least one axis; compare instead")
-    charges = FREE if x.dtype == np.bool_ else (Charge("cmp", x.dtype.name, x.size),)
-    return Plan(charges, x.size * x.ndim * WIDEST)
-
-
-def _astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
-    return x.astype(dtype, copy=copy)
-
-
-def _astype_plan(x: Any, dtype: Any, /, *, copy: bool = True) -> Plan:  # noqa: ARG001 - the signature of the rule
-    target = np.dtype(dtype)
-    nbytes = x.size * target.itemsize
-    if target == np.bool_ and x.dtype != np.bool_:
-        return Plan((Charge("cmp", x.dtype.name, x.size),), nbytes)
-    refuse_rounding("astype", x.dtype, target)
-    if target.kind in "iu" and not np.can_cast(x.dtype, target):
-        return Plan(
-            (Charge("logic", x.dtype.name, x.size),), nbytes
-        )  # it keeps the low bits, as x & mask does
-    return Plan(FREE, nbytes)
+    charges = FREE if x.dtype == np.bool_ else charged("not_equal", x.dtype, x.size)
+    return Plan(charges, x.ndim * (x.size * _ADDRESS_BYTES + PER_HANDLE))
 
 
 RULES: tuple[Rule, ...] = (
@@ -182,14 +187,7 @@ RULES: tuple[Rule, ...] = (
         "0 for booleans, which were paid for; else 1 comparison per element",
         "xp.nonzero(x > 0.0)",
         secret_rows=lambda x, /: int(x.size),
-    ),
-    Rule(
-        "astype",
-        _astype,
-        _astype_plan,
-        "0 between real widths, from integer to real, to wider integers and from boolean; per element "
-        "1 comparison to boolean, 1 logical operation to narrower integers; from real to integer refused",
-        "xp.astype(x, xp.float64)",
+        several=True,
     ),
 )
-"""The rules of indexing and casting."""
+"""The rules of indexing."""

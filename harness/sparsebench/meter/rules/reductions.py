@@ -1,4 +1,4 @@
-"""Reductions, scans and orderings along axes."""
+"""Reductions along axes."""
 
 from __future__ import annotations
 
@@ -8,29 +8,53 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.meter.rules.base import (
-    WIDEST,
-    Plan,
-    Rule,
-    axes_of,
-    copy_bytes,
-    lanes,
-    refuse_rounding,
-    shape_of,
-)
+from sparsebench.meter.rules.base import COUNTED, DEFINITION, FREE, Plan, Rule, axes_of, lanes
+from sparsebench.meter.rules.casting import dtype_of_sums, prepared
+from sparsebench.meter.rules.complexes import charged, component, refuse_complex
 from sparsebench.ops import steady
-from sparsebench.ops.charges import Charge, bits_to_choose
+from sparsebench.ops.charges import Charge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "folded_bytes", "seen_size"]
 
-_COMPARES = ("any", "all")  # of numbers these compare each with 0
+_OPERATIONS = {"sum": "add", "prod": "multiply"}
+_INDEX = np.dtype(np.int64)
+
+
+def _goes_slicewise(x: Any, axes: tuple[int, ...]) -> bool:
+    """Tell whether :func:`steady.fold` combines whole slices."""
+    return bool(axes) and axes[-1] + 1 < x.ndim and axes[-1] - axes[0] + 1 == len(axes)
+
+
+def seen_size(x: Any, axis: Any) -> int:
+    """Elements of what :func:`steady.fold` shows the reduction: slices of one element are doubled."""
+    axes = axes_of(x, axis)
+    doubled = _goes_slicewise(x, axes) and math.prod(x.shape[axes[-1] + 1 :]) == 1
+    return int(x.size) * (1 + doubled)
+
+
+def folded_bytes(x: Any, axis: Any) -> int:
+    """Bytes of the copies that :func:`steady.fold` makes of ``x``."""
+    axes = axes_of(x, axis)
+    if _goes_slicewise(x, axes):
+        seen = seen_size(x, axis)
+        doubled = seen * x.itemsize if seen > x.size else 0
+        return doubled + lanes(x, axis)[0] + (0 if x.flags.c_contiguous else int(x.nbytes))
+    kept = (place for place in range(x.ndim) if place not in axes)
+    return 0 if np.transpose(x, (*kept, *axes)).flags.c_contiguous else int(x.nbytes)
 
 
 def _folding(function: Callable[..., Any]) -> Callable[..., Any]:
     def run(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+        return steady.fold(function, x, axes_of(x, axis), keepdims=keepdims)
+
+    return run
+
+
+def _choosing(function: Callable[..., Any]) -> Callable[..., Any]:
+    def run(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Any:
         return steady.fold(function, x, axes_of(x, axis), keepdims=keepdims)
 
     return run
@@ -46,120 +70,112 @@ def _adding(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _choosing(function: Callable[..., Any]) -> Callable[..., Any]:
-    def run(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Any:
-        return steady.fold(function, x, axes_of(x, axis), keepdims=keepdims)
-
-    return run
+def _adding_plan(
+    name: str,
+    x: Any,
+    /,
+    *,
+    axis: Any = None,
+    dtype: Any = None,
+    keepdims: bool = False,  # noqa: ARG001 - the signature of the rule
+) -> Plan:
+    """Charge k - 1 operations per lane. A sum of booleans is a sum of integers."""
+    target, cast, nbytes = prepared(name, x, dtype)
+    outputs, length = lanes(x, axis)
+    steps = charged(_OPERATIONS[name], target, outputs * max(length - 1, 0))
+    folded = folded_bytes(x, axis) * target.itemsize // x.itemsize if nbytes else folded_bytes(x, axis)
+    return Plan(cast + steps, nbytes + folded + outputs * target.itemsize)
 
 
 def _mean(lane: Any, *, axis: int) -> Any:
     """Divide a sum: ``numpy.mean`` warns where it is empty."""
-    return np.divide(np.sum(lane, axis=axis), lane.shape[axis])
+    return steady.evaluate(np.divide, np.sum(lane, axis=axis), lane.shape[axis])
 
 
-def _fold_plan(name: str, kind: str, x: Any, /, *, axis: Any = None, **_: Any) -> Plan:
-    """Charge k - 1 operations per lane.
-
-    A sum of booleans is a sum of integers, and a condition on numbers is a comparison of each with 0.
-    """
+def _mean_plan(x: Any, /, *, axis: Any = None, **_: Any) -> Plan:
     outputs, length = lanes(x, axis)
-    counts = x.dtype == np.bool_ and kind in {"add", "mul"}
-    dtype = "int64" if counts else x.dtype.name
-    charges = [Charge(kind, dtype, outputs * max(length - 1, 0))]
-    if name == "mean":
-        charges.append(Charge("div", "float64" if x.dtype.kind != "f" else dtype, outputs))
-    if name in _COMPARES and x.dtype != np.bool_:
-        charges = [Charge("cmp", dtype, x.size), Charge(kind, "bool", outputs * max(length - 1, 0))]
-    if name in {"max", "min", "argmax", "argmin"} and not length:
+    added = dtype_of_sums("mean", x.dtype, None)
+    result = x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
+    parts = 2 if x.dtype.kind == "c" else 1  # divided by a real number
+    charges = charged("add", added, outputs * max(length - 1, 0))
+    divisions = Charge("div", component(result).name, parts * outputs)
+    nbytes = outputs * (added.itemsize + result.itemsize)
+    return Plan((*charges, divisions), folded_bytes(x, axis) + nbytes)
+
+
+def _best_plan(name: str, x: Any, /, *, axis: Any = None, **_: Any) -> Plan:
+    refuse_complex(name, x.dtype)
+    outputs, length = lanes(x, axis)
+    if not length:
         raise ValueError(f"{name}: expected at least one element to choose from, got shape {x.shape}")
-    last = axes_of(x, axis) == tuple(range(x.ndim))[-len(axes_of(x, axis)) :]
-    return Plan(tuple(charges), outputs * WIDEST + (copy_bytes(x) if last else x.nbytes))
+    charges = (Charge("cmp", x.dtype.name, outputs * (length - 1)),)
+    if not name.startswith("arg"):
+        return Plan(charges, folded_bytes(x, axis) + outputs * x.itemsize)
+    # NumPy turns what it chooses places in, so that lanes lie in one stretch.
+    turned = seen_size(x, axis) * x.itemsize if _goes_slicewise(x, axes_of(x, axis)) else 0
+    return Plan(charges, folded_bytes(x, axis) + turned + outputs * _INDEX.itemsize)
 
 
-def _adding_plan(name: str, kind: str, x: Any, /, *, dtype: Any = None, **kwargs: Any) -> Plan:
-    if dtype is not None:
-        refuse_rounding(f"{name}(dtype=...)", x.dtype, np.dtype(dtype))
-        if np.dtype(dtype).kind not in "iuf" or not np.can_cast(x.dtype, dtype, "same_kind"):
-            raise TypeError(f"{name}: expected a dtype wider than {x.dtype}, got {np.dtype(dtype)}")
-    return _fold_plan(name, kind, x, **kwargs)
+def _truths(x: Any) -> tuple[Charge, ...]:
+    """Compare every number with 0."""
+    return FREE if x.dtype == np.bool_ else charged("not_equal", x.dtype, x.size)
 
 
-def _fold(name: str, function: Callable[..., Any], kind: str, price: str, make: Any = _folding) -> Rule:
-    return Rule(
-        name,
-        run=make(function),
-        plan=functools.partial(_adding_plan if make is _adding else _fold_plan, name, kind),
-        price=price,
-        example=f"xp.{name}(x, axis=-1)",
-    )
-
-
-def _cumulative_sum(x: Any, /, *, axis: int = -1) -> Any:
-    return np.cumsum(x, axis=axis)
-
-
-def _cumulative_plan(x: Any, /, *, axis: int = -1) -> Plan:
+def _truth_plan(x: Any, /, *, axis: Any = None, **_: Any) -> Plan:
     outputs, length = lanes(x, axis)
-    dtype = "int64" if x.dtype == np.bool_ else x.dtype.name
-    return Plan((Charge("add", dtype, outputs * max(length - 1, 0)),), x.size * WIDEST)
+    charges = (*_truths(x), Charge("logic", "bool", outputs * max(length - 1, 0)))
+    return Plan(charges, folded_bytes(x, axis) + outputs)
 
 
-def _sort_plan(x: Any, /, *, axis: int = -1, **_: Any) -> Plan:
+def _count(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.count_nonzero(x, axis=axes_of(x, axis), keepdims=keepdims)
+
+
+def _count_plan(x: Any, /, *, axis: Any = None, **_: Any) -> Plan:
     outputs, length = lanes(x, axis)
-    amount = outputs * length * bits_to_choose(length)
-    return Plan((Charge("cmp", x.dtype.name, amount),), 2 * x.size * WIDEST)
+    charges = (*_truths(x), Charge("add", _INDEX.name, outputs * max(length - 1, 0)))
+    return Plan(charges, x.size + outputs * _INDEX.itemsize)
 
 
-def _sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:  # noqa: ARG001
-    ordered = np.sort(x, axis=axis, kind="stable")
-    return np.flip(ordered, axis) if descending else ordered
+def _rule(name: str, run: Any, plan: Any, price: str, **more: Any) -> Rule:
+    return Rule(name, run, plan, price, f"xp.{name}(x, axis=-1)", **more)
 
 
-def _argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:  # noqa: ARG001
-    if not descending:
-        return np.argsort(x, axis=axis, kind="stable")
-    backwards = np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
-    return x.shape[axis] - 1 - backwards
+def _best(name: str, run: Any) -> Rule:
+    return _rule(name, run, functools.partial(_best_plan, name), "k terms: k - 1 comparisons")
 
 
-def _searchsorted(edges: Any, values: Any, /, *, side: Any = "left") -> Any:
-    return np.searchsorted(edges, values, side=side)
+def _sum(name: str, function: Callable[..., Any], words: str) -> Rule:
+    price = f"k terms: k - 1 {words}"
+    plan = functools.partial(_adding_plan, name)
+    return _rule(name, _adding(function), plan, price, source=_COMPLEX)
 
 
-def _searchsorted_plan(edges: Any, values: Any, /, *, side: str = "left") -> Plan:  # noqa: ARG001
-    if edges.ndim != 1:
-        raise ValueError(f"searchsorted: expected edges of shape (m,), got {edges.shape}")
-    elements = math.prod(shape_of(values))
-    common = np.result_type(edges.dtype, values.dtype).name
-    return Plan((Charge("cmp", common, elements * bits_to_choose(edges.size + 1)),), elements * WIDEST)
-
+_COMPLEX = f"{DEFINITION}; complex: {COUNTED}"
+_TRUTH = "k terms: k - 1 logical operations; numbers also k comparisons with 0"
 
 RULES: tuple[Rule, ...] = (
-    _fold("sum", np.sum, "add", "k terms: k - 1 additions", _adding),
-    _fold("prod", np.prod, "mul", "k terms: k - 1 multiplications", _adding),
-    _fold("mean", _mean, "add", "k terms: k - 1 additions and 1 division"),
-    _fold("max", np.max, "cmp", "k terms: k - 1 comparisons"),
-    _fold("min", np.min, "cmp", "k terms: k - 1 comparisons"),
-    _fold("argmax", np.argmax, "cmp", "k terms: k - 1 comparisons", _choosing),
-    _fold("argmin", np.argmin, "cmp", "k terms: k - 1 comparisons", _choosing),
-    _fold("any", np.any, "logic", "k terms: k - 1 logical operations; numbers also k comparisons with 0"),
-    _fold("all", np.all, "logic", "k terms: k - 1 logical operations; numbers also k comparisons with 0"),
-    Rule(
-        "cumulative_sum",
-        _cumulative_sum,
-        _cumulative_plan,
-        "k terms: k - 1 additions",
-        "xp.cumulative_sum(x, axis=-1)",
+    _sum("sum", np.sum, "additions, of complex numbers 2 each"),
+    _sum("prod", np.prod, "multiplications, of complex numbers 4 and 2 additions each"),
+    _rule(
+        "mean",
+        _folding(_mean),
+        _mean_plan,
+        "k terms: k - 1 additions and 1 division, of complex numbers 2 each",
+        source=_COMPLEX,
     ),
-    Rule("sort", _sort, _sort_plan, "m terms: m⌈log2 m⌉ comparisons", "xp.sort(x)"),
-    Rule("argsort", _argsort, _sort_plan, "m terms: m⌈log2 m⌉ comparisons", "xp.argsort(x)"),
-    Rule(
-        "searchsorted",
-        _searchsorted,
-        _searchsorted_plan,
-        "m edges: ⌈log2(m + 1)⌉ comparisons per value",
-        "xp.searchsorted(edges, x)",
+    _best("max", _folding(np.max)),
+    _best("min", _folding(np.min)),
+    _best("argmax", _choosing(np.argmax)),
+    _best("argmin", _choosing(np.argmin)),
+    _rule("any", _folding(np.any), _truth_plan, _TRUTH),
+    _rule("all", _folding(np.all), _truth_plan, _TRUTH),
+    _rule(
+        "count_nonzero",
+        _count,
+        _count_plan,
+        "k terms: k - 1 additions; numbers also k comparisons with 0",
+        source=COUNTED,
     ),
 )
-"""The rules that go along axes."""
+"""The rules that reduce axes."""

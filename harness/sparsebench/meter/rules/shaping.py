@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
 
-from sparsebench.meter.rules.base import FREE, Plan, Rule, axes_of, common_dtype, copy_bytes
+from sparsebench.meter.rules.base import FREE, Plan, Rule, axes_of, copy_bytes
 
 __all__ = ["RULES"]
 
@@ -119,7 +120,7 @@ def _roll_plan(x: Any, /, shift: Any, *, axis: Any = None) -> Plan:
     if several and (not isinstance(axis, tuple) or len(axis) != len(shift)):
         raise ValueError("roll: expected an axis for every shift")
     axes_of(x, axis)
-    return _copy_plan(x)
+    return Plan(FREE, x.nbytes + (copy_bytes(x) if axis is None else 0))  # flattened, it may be a copy
 
 
 def _repeat(x: Any, repeats: int, /, *, axis: int | None = None) -> Any:
@@ -132,35 +133,18 @@ def _repeat_plan(x: Any, repeats: int, /, *, axis: int | None = None) -> Plan:
 
 
 def _tile(x: Any, repetitions: Any, /) -> Any:
-    return np.tile(x, repetitions)
+    times = repetitions if isinstance(repetitions, tuple) else (repetitions,)
+    if 0 not in times:
+        return np.tile(x, times)
+    # NumPy would repeat along the other axes first, and take their memory.
+    lengths = (*(1,) * (len(times) - x.ndim), *x.shape)
+    times = (*(1,) * (x.ndim - len(times)), *times)
+    return np.zeros(tuple(map(operator.mul, lengths, times)), dtype=x.dtype)
 
 
 def _tile_plan(x: Any, repetitions: Any, /) -> Plan:
-    return Plan(FREE, x.nbytes * (math.prod(repetitions) if isinstance(repetitions, tuple) else repetitions))
-
-
-def _concat(arrays: Any, /, *, axis: int | None = 0) -> Any:
-    return np.concatenate(arrays, axis=axis)
-
-
-def _concat_plan(arrays: Any, /, *, axis: int | None = 0) -> Plan:
-    if axis is not None:
-        (along,) = axes_of(arrays[0], axis)
-        shapes = {(*a.shape[:along], *a.shape[along + 1 :], a.ndim) for a in arrays}
-        if len(shapes) > 1:
-            raise ValueError(f"concat: the shapes {[a.shape for a in arrays]} differ beside axis {axis}")
-    return Plan(FREE, sum(a.size for a in arrays) * common_dtype(*arrays).itemsize)
-
-
-def _stack(arrays: Any, /, *, axis: int = 0) -> Any:
-    return np.stack(arrays, axis=axis)
-
-
-def _stack_plan(arrays: Any, /, *, axis: int = 0) -> Plan:
-    _expand_plan(arrays[0], axis)
-    if len({a.shape for a in arrays}) > 1:
-        raise ValueError(f"stack: the shapes {[a.shape for a in arrays]} differ")
-    return Plan(FREE, sum(a.size for a in arrays) * common_dtype(*arrays).itemsize)
+    times = math.prod(repetitions) if isinstance(repetitions, tuple) else repetitions
+    return Plan(FREE, 2 * x.nbytes * times)  # NumPy repeats one axis after the other
 
 
 RULES: tuple[Rule, ...] = (
@@ -177,7 +161,5 @@ RULES: tuple[Rule, ...] = (
     Rule("roll", _roll, _roll_plan, "0", "xp.roll(x, 1)"),
     Rule("repeat", _repeat, _repeat_plan, "0", "xp.repeat(x, 2)"),
     Rule("tile", _tile, _tile_plan, "0", "xp.tile(x, (2, 1))"),
-    Rule("concat", _concat, _concat_plan, "0", "xp.concat([x, y])"),
-    Rule("stack", _stack, _stack_plan, "0", "xp.stack([x, y])"),
 )
 """The rules of shapes."""

@@ -1,0 +1,200 @@
+"""Where a submission's operations go: by phase, by line of its own code, by kind. In this process.
+
+For authors, who trust their own code. What is counted is what the sample of a row counts: the same inputs of
+the test split, each alone, on the same model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import safetensors.numpy
+from threadpoolctl import threadpool_limits
+
+from sparsebench.errors import CellError, UsageError
+from sparsebench.evaluate.cell import sample_inputs
+from sparsebench.evaluate.child import construct, parameters_of
+from sparsebench.evaluate.explanation import Explanation, Line
+from sparsebench.evaluate.inprocess import LocalModel
+from sparsebench.evaluate.metering import run_single
+from sparsebench.evaluate.plan import Limits, Selection, make_plan
+from sparsebench.meter import PROFILES, Engine, Ledger, price
+from sparsebench.meter.profile import NOWHERE, Place, Profiler, in_folder
+from sparsebench.models import find_submission
+from sparsebench.tasks import load_task
+from sparsebench.tasks.naming import unknown_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sparsebench.evaluate.plan import Cell
+    from sparsebench.meter import Description, Handle
+    from sparsebench.models import SubmissionFolder
+
+__all__ = ["explain"]
+
+
+def explain(
+    reference: str,
+    task: str = "",
+    *,
+    variant: str = "",
+    instance: str = "",
+    seed: int = 0,
+    inputs: int = 256,
+) -> Explanation:
+    """Fit one variant and count it line by line, in this process.
+
+    Parameters
+    ----------
+    reference
+        A path, or the name of a shipped submission.
+    task
+        A task that it answers; may be left out where it answers one.
+    variant
+        A variant; the first by default.
+    instance
+        An instance of the task; the first small one by default.
+    seed
+        The seed.
+    inputs
+        How many inputs of the test split are counted, at most. With as many as a row's sample has (256), they
+        are the same ones.
+
+    Raises
+    ------
+    UsageError
+        If a name is of nothing, or the manifest or the entry is wrong.
+    CellError
+        If the meter refuses something. Whatever else the submission raises comes out as it is.
+    """
+    cell = _choose(find_submission(reference), task, variant, instance, seed)
+    loaded = load_task(str(cell.task_folder))
+    data = loaded.load(cell.instance)
+    engine = Engine(memory_limit=Limits().memory)
+    profiler = Profiler(engine, in_folder(cell.path))
+    with _guest(cell.path), threadpool_limits(1):
+        submission = construct(cell.path, cell.entry, loaded.info[cell.instance], cell.settings)
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("fit"))))
+        fitted = parameters_of(submission.fit(data.train, data.valid, rng))
+        model = _Watched(submission, engine, fitted)
+        model.profiler = profiler
+        engine.observers.append(profiler)
+        model_hash = hashlib.sha256(safetensors.numpy.save(fitted)).hexdigest()
+        chosen = sample_inputs(cell, model_hash, len(data.test), inputs)
+        with _naming_the_line(cell.path):
+            single = run_single(model, engine, data.test.x[chosen])
+        lines = tuple(sorted(_lines(profiler, cell.path), key=_costliest))
+    assert _together(lines) == single.ledger, "a request was not observed"
+    return Explanation(
+        submission=cell.submission,
+        variant=cell.variant,
+        task=cell.task,
+        instance=cell.instance,
+        seed=cell.seed,
+        inputs=len(chosen),
+        ledger=single.ledger,
+        lines=lines,
+        prices={name: price(single.ledger, name) / len(chosen) for name in PROFILES},
+        loaded_parameters=float(single.loaded_parameters.mean()),
+    )
+
+
+class _Watched(LocalModel):
+    """A model that tells a profiler which array is the input."""
+
+    profiler: Profiler
+
+    def predict(self, engine: Engine, x: Description) -> Handle:
+        """Predict."""
+        self.profiler.begin(x.handle)
+        return super().predict(engine, x)
+
+    def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
+        """Give experts and gates."""
+        self.profiler.begin(x.handle)
+        return super().route(engine, x)
+
+
+def _choose(folder: SubmissionFolder, task: str, variant: str, instance: str, seed: int) -> Cell:
+    """Give the cell that is asked for, or the first."""
+    answered = folder.manifest.tasks
+    if not task and len(answered) > 1:
+        message = f"{folder.manifest.name} answers {len(answered)} tasks, expected one to be named"
+        raise UsageError(message, help=f"give one of: {', '.join(answered)}")
+    ref = task or answered[0]
+    if ref not in answered:
+        raise unknown_name("task", ref, answered, where=f"the tasks of {folder.manifest.name}")
+    names = variant or folder.manifest.variants[0].name
+    small = [name for name, spec in load_task(ref).instances.items() if spec.small]
+    where = instance or next(iter(small or load_task(ref).instances))
+    return make_plan([folder], Selection((ref,), (where,), (names,), (seed,)))[0]
+
+
+@contextlib.contextmanager
+def _guest(folder: Path) -> Iterator[None]:
+    """Have somebody's modules in this process for a while; what they print goes to standard error."""
+    path, before = list(sys.path), set(sys.modules)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        sys.path[:] = path
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and Path(file).is_relative_to(folder):
+                del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _naming_the_line(folder: Path) -> Iterator[None]:
+    """Have an error of the meter name the line of the submission that it comes from."""
+    try:
+        yield
+    except CellError as error:
+        frames = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if Path(frame.filename).is_relative_to(folder)
+        ]
+        if not frames:
+            raise
+        place = f"{os.path.relpath(frames[-1].filename, folder)}:{frames[-1].lineno} in {frames[-1].name}"
+        raise type(error)(f"{error.what} ({place})", help=error.help) from error
+
+
+def _lines(profiler: Profiler, folder: Path) -> Iterator[Line]:
+    for (phase, place, outer), spent in profiler.spent.items():
+        yield Line(
+            phase=phase,
+            file=_relative(place, folder),
+            number=place.line,
+            function=place.function,
+            source=place.source,
+            called_from="" if outer == place else f"{_relative(outer, folder)}:{outer.line}",
+            ledger=spent.ledger,
+            fixed=spent.fixed,
+            requests=spent.requests,
+        )
+
+
+def _relative(place: Place, folder: Path) -> str:
+    return "" if place == NOWHERE else os.path.relpath(place.file, folder)
+
+
+def _costliest(line: Line) -> Any:
+    return -line.ops, line.phase, line.file, line.number, line.called_from
+
+
+def _together(lines: tuple[Line, ...]) -> Ledger:
+    total = Ledger()
+    for line in lines:
+        total.add(line.ledger)
+    return total

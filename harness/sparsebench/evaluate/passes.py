@@ -1,0 +1,96 @@
+"""What is metered, and what a metered pass gives."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from sparsebench.meter import Ledger
+
+if TYPE_CHECKING:
+    from sparsebench.meter import Description, Engine, Handle
+
+__all__ = ["FIRST_ROWS", "Batch", "Model", "Pass", "Single"]
+
+FIRST_ROWS = 32
+"""Rows of the first batch, which tells how many bytes a row takes."""
+
+
+class Model(Protocol):
+    """A fitted submission whose predictions can be metered: in another process, or in this one."""
+
+    @property
+    def routed(self) -> bool:
+        """Whether it is called in two parts."""
+        ...
+
+    def predict(self, engine: Engine, x: Description) -> Handle:
+        """Predict."""
+        ...
+
+    def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
+        """Give experts and gates."""
+        ...
+
+    def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
+        """Run the experts."""
+        ...
+
+
+@dataclass
+class Batch:
+    """One batch of a pass, as it was run."""
+
+    rows: np.ndarray[Any, Any]
+    """Which rows, in their order."""
+    predictions: np.ndarray[Any, Any]
+    """What was predicted for them."""
+    ledger: Ledger
+    """What was counted."""
+
+
+@dataclass
+class Pass:
+    """What a pass in batches gave."""
+
+    ledger: Ledger = field(default_factory=Ledger)
+    """Everything counted."""
+    predictions: np.ndarray[Any, Any] = field(default_factory=lambda: np.empty(0))
+    """One per row, in the order of the rows that were given."""
+    load: Counter[int] = field(default_factory=Counter)
+    """How often every expert was chosen; empty without a router."""
+    distinct: int = 0
+    """Different experts of a row, summed over rows."""
+    lowest: np.ndarray[Any, Any] | None = None
+    """The lowest expert in each of the k places of a row; None without a router."""
+    highest: np.ndarray[Any, Any] | None = None
+    """The highest one."""
+    widths: set[int | None] = field(default_factory=set)
+    """How many experts the rows of a batch had; None without a router."""
+    rows: int = FIRST_ROWS
+    """Rows of the largest batch."""
+    total: Counter[str] = field(default_factory=Counter)
+    """Everything counted, a second time: kind -> amount, as the engine adds it up without phases."""
+    first: Batch | None = None
+    """The first batch."""
+
+
+@dataclass
+class Single:
+    """What one-by-one runs gave, a value per input."""
+
+    ledger: Ledger
+    """Everything counted."""
+    predictions: np.ndarray[Any, Any]
+    """One per row."""
+    prices: dict[str, np.ndarray[Any, Any]]
+    """Profile -> price of every input."""
+    loaded_parameters: np.ndarray[Any, Any]
+    """Distinct parameter elements that every input read."""
+    loaded_bytes: np.ndarray[Any, Any]
+    """Bytes of those."""
+    total: Counter[str] = field(default_factory=Counter)
+    """As in :class:`Pass`."""

@@ -1,0 +1,91 @@
+"""Sorting and searching."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sparsebench.meter.rules.base import COUNTED, DEFINITION, Plan, Rule, lanes, shape_of
+from sparsebench.meter.rules.complexes import refuse_complex
+from sparsebench.ops.charges import Charge, bits_to_choose
+
+__all__ = ["RULES"]
+
+_INDEX_BYTES = 8
+
+
+def _sort_charges(name: str, x: Any, axis: int) -> tuple[tuple[Charge, ...], int]:
+    """Charge m * ceil(log2 m) comparisons per lane; give the length of a lane as well."""
+    refuse_complex(name, x.dtype)
+    outputs, length = lanes(x, axis)
+    return (Charge("cmp", x.dtype.name, outputs * length * bits_to_choose(length)),), length
+
+
+def _sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:  # noqa: ARG001
+    ordered = np.sort(x, axis=axis)  # equal numbers are equal: the fast way gives what the stable one does
+    return np.flip(ordered, axis) if descending else ordered
+
+
+def _sort_plan(x: Any, /, *, axis: int = -1, **_: Any) -> Plan:
+    charges, length = _sort_charges("sort", x, axis)
+    return Plan(charges, x.nbytes + 2 * length * x.itemsize)  # a lane is copied where it is not contiguous
+
+
+def _argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:  # noqa: ARG001
+    if not descending:
+        return np.argsort(x, axis=axis, kind="stable")
+    backwards = np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
+    return x.shape[axis] - 1 - backwards
+
+
+def _argsort_plan(x: Any, /, *, axis: int = -1, descending: bool = False, **_: Any) -> Plan:
+    charges, length = _sort_charges("argsort", x, axis)
+    results = (2 if descending else 1) * x.size * _INDEX_BYTES
+    return Plan(charges, results + 2 * length * (x.itemsize + _INDEX_BYTES))
+
+
+def _searchsorted(x1: Any, x2: Any, /, *, side: Any = "left", sorter: Any = None) -> Any:
+    return np.searchsorted(x1, x2, side=side, sorter=sorter)
+
+
+def _searchsorted_plan(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Plan:  # noqa: ARG001
+    refuse_complex("searchsorted", x1.dtype, x2.dtype)
+    if x1.ndim != 1:
+        raise ValueError(f"searchsorted: expected edges of shape (m,), got {x1.shape}")
+    elements = math.prod(shape_of(x2))
+    common = np.result_type(x1.dtype, x2.dtype)
+    steps = elements * bits_to_choose(x1.size + 1)
+    charges = [Charge("cmp", common.name, steps)]
+    nbytes = elements * (_INDEX_BYTES + common.itemsize) + x1.size * common.itemsize  # both are cast
+    if sorter is not None:
+        charges += _through(sorter, x1, steps)
+        nbytes += x1.size * _INDEX_BYTES
+    return Plan(tuple(charges), nbytes)
+
+
+def _through(sorter: Any, x1: Any, steps: int) -> tuple[Charge, ...]:
+    """Charge a look-up of an edge for every comparison."""
+    if sorter.dtype.kind not in "iu":
+        raise TypeError(f"searchsorted: expected a sorter of integers, got {sorter.dtype}; use xp.argsort")
+    if sorter.shape != x1.shape:
+        raise ValueError(f"searchsorted: expected a sorter of shape {x1.shape}, got {sorter.shape}")
+    return Charge("lookup", sorter.dtype.name, steps), Charge("load", x1.dtype.name, steps)
+
+
+_SORT = "m terms: m⌈log2 m⌉ comparisons"
+
+RULES: tuple[Rule, ...] = (
+    Rule("sort", _sort, _sort_plan, _SORT, "xp.sort(x)"),
+    Rule("argsort", _argsort, _argsort_plan, _SORT, "xp.argsort(x)"),
+    Rule(
+        "searchsorted",
+        _searchsorted,
+        _searchsorted_plan,
+        "m edges: ⌈log2(m + 1)⌉ comparisons per value; with a sorter as many look-ups of an edge",
+        "xp.searchsorted(edges, x)",
+        source=f"{DEFINITION}; the sorter: {COUNTED}",
+    ),
+)
+"""The rules of orders."""

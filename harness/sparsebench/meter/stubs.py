@@ -1,0 +1,253 @@
+"""Type stubs, written from the rule table: ``python -m sparsebench.meter.stubs``.
+
+With them editors complete ``xp.`` and ``ops.``, and mypy checks submissions that annotate their arrays with
+``sparsebench.Array``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparsebench.meter.client import ARITHMETIC, COMPARISONS
+from sparsebench.meter.namespace import EXTENSIONS, signature
+from sparsebench.meter.rules import REFUSED, RULES, typed
+from sparsebench.meter.values import DTYPES
+from sparsebench.ops import PRIMITIVES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sparsebench.meter.rules import Rule
+
+__all__ = ["CLIENT_ONLY", "STUBS", "arrays", "operations"]
+
+_PACKAGE = Path(__file__).parents[1]
+_NOTE = "# Written by `python -m sparsebench.meter.stubs` from the rule table. Do not edit.\n"
+
+_ARRAYS_HEAD = '''
+"""The types of arrays and of their namespace, for annotations."""
+
+from collections.abc import Iterator, Sequence
+from types import EllipsisType
+from typing import Any, Literal, NamedTuple, NoReturn
+
+import numpy as np
+
+Flag = bool  # a namespace has a dtype of that name
+DType = np.dtype[Any] | type | str
+Index = int | slice | EllipsisType | Array | np.ndarray[Any, Any] | list[Any] | None
+'''
+
+CLIENT_ONLY = {
+    "asarray": "(self, obj: Any, /, *, dtype: DType | None = None, device: Any = None, "
+    "copy: bool | None = None) -> Array",
+    "astype": "(self, x: Array, dtype: DType, /, *, copy: bool = True, device: Any = None) -> Array",
+    "can_cast": "(self, from_: DType | Array, to: DType, /) -> bool",
+    "finfo": "(self, type: DType | Array, /) -> Any",
+    "from_dlpack": "(self, x: Any, /, *, device: Any = None, copy: bool | None = None) -> Array",
+    "iinfo": "(self, type: DType | Array, /) -> Any",
+    "isdtype": "(self, dtype: DType, kind: Any) -> bool",
+    "result_type": "(self, *arrays_and_dtypes: Any) -> np.dtype[Any]",
+}
+"""Functions that the client answers, or lays out, by itself."""
+
+_PROPERTIES = {
+    "T": "Array",
+    "device": "str",
+    "dtype": "np.dtype[Any]",
+    "mT": "Array",
+    "ndim": "int",
+    "shape": "tuple[int, ...]",
+    "size": "int",
+}
+_METHODS = (
+    "__abs__(self) -> Array",
+    "__array_namespace__(self, *, api_version: str | None = None) -> Namespace",
+    "__bool__(self) -> bool",
+    "__getitem__(self, key: Index | tuple[Index, ...]) -> Array",
+    "__invert__(self) -> Array",
+    "__iter__(self) -> Iterator[Array]",
+    "__len__(self) -> int",
+    "__neg__(self) -> Array",
+    "__pos__(self) -> Array",
+    "__setitem__(self, key: Index | tuple[Index, ...], value: Array | complex) -> None",
+    "to_device(self, device: str, /, *, stream: Any = None) -> Array",
+)
+
+
+def arrays() -> str:
+    """Write the stubs of arrays and of their namespace.
+
+    Returns
+    -------
+    str
+        Python, ending in a newline.
+    """
+    parts = [_NOTE + _ARRAYS_HEAD, _array_class()]
+    parts += [_result_class(rule) for rule in RULES.values() if rule.fields]
+    parts += [_extension_class(name) for name in EXTENSIONS]
+    parts.append(_namespace_class())
+    return "\n".join(parts)
+
+
+def operations() -> str:
+    """Write the stubs of :mod:`sparsebench.ops`.
+
+    Returns
+    -------
+    str
+        Python, ending in a newline.
+    """
+    names = ["PRIMITIVES", "Primitive", *sorted(PRIMITIVES)]
+    functions = (_primitive(name) for name in sorted(PRIMITIVES))
+    head = f'''{_NOTE}
+"""The operations of routed networks, each with a definition, a CPU implementation and a price."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sparsebench.arrays import Array, DType
+from sparsebench.ops.primitive import PRIMITIVES as PRIMITIVES
+from sparsebench.ops.primitive import Primitive as Primitive
+
+__all__ = {_listed(names)}
+'''
+    return "\n".join([head, *functions])
+
+
+def _listed(names: Iterable[str]) -> str:
+    return "[\n" + "".join(f'    "{name}",\n' for name in names) + "]"
+
+
+def _array_class() -> str:
+    lines = [
+        "class Array:",
+        '    """An array of the array API standard: metered, of NumPy, or of CuPy."""',
+        "",
+    ]
+    for name, type_ in _PROPERTIES.items():
+        lines += ["    @property", f"    def {name}(self) -> {type_}: ..."]
+    lines += [f"    def {method}: ..." for method in _METHODS]
+    operand = "Array | np.ndarray[Any, Any] | complex"
+    for short in (*ARITHMETIC, *(f"r{short}" for short in ARITHMETIC)):
+        gives = (
+            "NoReturn"
+            if ARITHMETIC[short.removeprefix("r") if short not in ARITHMETIC else short] in REFUSED
+            else "Array"
+        )
+        lines.append(f"    def __{short}__(self, other: {operand}, /) -> {gives}: ...")
+    for short in COMPARISONS:
+        ignore = "  # type: ignore[override]" if short in {"eq", "ne"} else ""
+        lines.append(f"    def __{short}__(self, other: {operand}, /) -> Array: ...{ignore}")
+    return "\n".join(lines) + "\n"
+
+
+def _result_class(rule: Rule) -> str:
+    lines = [f"class {_result_name(rule)}(NamedTuple):"]
+    return "\n".join([*lines, *(f"    {field}: Array" for field in rule.fields)]) + "\n"
+
+
+def _result_name(rule: Rule) -> str:
+    return f"{rule.name.rpartition('.')[2]}_result"
+
+
+def _extension_class(extension: str) -> str:
+    prefix = f"{extension}."
+    lines = [f"class _{extension.capitalize()}:"]
+    lines += _functions(prefix)
+    lines += [f"    def {shared}{_of_rule(RULES[shared])}: ..." for shared in EXTENSIONS[extension]]
+    return "\n".join(lines) + "\n"
+
+
+def _namespace_class() -> str:
+    lines = [
+        "class Namespace:",
+        '    """The functions of the array API standard that the meter has a price for."""',
+        "",
+    ]
+    lines += ["    __array_api_version__: str"]
+    lines += [f"    {name}: np.dtype[Any]" for name in DTYPES]
+    lines += [f"    {name}: float" for name in ("e", "inf", "nan", "pi")] + ["    newaxis: None"]
+    lines += [f"    {name}: _{name.capitalize()}" for name in EXTENSIONS]
+    lines += [f"    def {name}{written}: ..." for name, written in CLIENT_ONLY.items()]
+    lines += ["    def __array_namespace_info__(self) -> Any: ..."]
+    text = "\n".join([*lines, *_functions("")]) + "\n"
+    return re.sub(r"\bbool\b(?!: np.dtype)", "Flag", text)
+
+
+def _functions(prefix: str) -> Iterator[str]:
+    """Write the functions of a namespace, with their prices, and the refused ones as such."""
+    for rule in RULES.values():
+        name = rule.name.removeprefix(prefix)
+        if rule.hidden or not rule.name.startswith(prefix) or "." in name or rule.name in CLIENT_ONLY:
+            continue
+        yield f"    def {name}{_of_rule(rule)}:"
+        yield f'        """Price: {rule.price}."""'
+    for full, (reason, mend) in REFUSED.items():
+        name = full.removeprefix(prefix)
+        if full.startswith(prefix) and name.isidentifier():
+            yield f"    def {name}(self, *args: Any, **kwargs: Any) -> NoReturn:"
+            yield f'        """Refused: {reason}; {mend}."""'
+
+
+def _of_rule(rule: Rule) -> str:
+    return f"(self, {_parameters(rule.name, signature(rule))}) -> {_gives(rule)}"
+
+
+def _gives(rule: Rule) -> str:
+    if rule.fields:
+        return _result_name(rule)
+    several = "list[Array]" if rule.listed else "tuple[Array, ...]"
+    return several if rule.several else "Array"
+
+
+def _parameters(rule: str, plain: inspect.Signature) -> str:
+    """Write parameters with their types and defaults."""
+    written: list[str] = []
+    last = None
+    for name, parameter in plain.parameters.items():
+        if last is parameter.POSITIONAL_ONLY and parameter.kind is not last:
+            written.append("/")
+        if parameter.kind is parameter.KEYWORD_ONLY and last not in {
+            parameter.KEYWORD_ONLY,
+            parameter.VAR_POSITIONAL,
+        }:
+            written.append("*")
+        star = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        written.append(f"{star}{name}: {'Any' if name == 'device' else typed(rule, name)}{default}")
+        last = parameter.kind
+    return ", ".join([*written, *(["/"] if last is inspect.Parameter.POSITIONAL_ONLY else [])])
+
+
+_RETURNS: dict[str, str] = {"gather": "Any", "top_k": "tuple[Array, Array]"}
+"""What a primitive gives where it is not one array: a gather gives as many as it is given tables."""
+
+
+def _primitive(name: str) -> str:
+    written = _parameters(name, inspect.signature(PRIMITIVES[name].reference))
+    first = (PRIMITIVES[name].__doc__ or "").strip().splitlines()[0]
+    text = f"{first} Price: {PRIMITIVES[name].price}."
+    return f'def {name}({written}) -> {_RETURNS.get(name, "Array")}:\n    """{text}"""\n'
+
+
+STUBS: dict[Path, Any] = {
+    _PACKAGE / "arrays.pyi": arrays,
+    _PACKAGE / "ops" / "__init__.pyi": operations,
+}
+"""Every stub file, and what writes it."""
+
+
+def main() -> None:
+    """Write all stub files."""
+    for path, write in STUBS.items():
+        path.write_text(write(), encoding="utf-8")
+        sys.stdout.write(f"{path}\n")
+
+
+if __name__ == "__main__":
+    main()

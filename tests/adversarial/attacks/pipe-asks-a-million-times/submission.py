@@ -1,0 +1,46 @@
+"""Asks far more often than any network needs to, without waiting for answers."""
+
+import sparsebench as sb
+import numpy as np
+import threading
+import json
+import os
+import struct
+import sys
+
+
+def pipe_of(x):
+    return x._namespace.transport._pipe
+
+
+def raw(x, header, payload=b""):
+    """One frame, by hand."""
+    pipe = pipe_of(x)
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    pipe._write(struct.pack("<IQ", len(text), len(payload)) + text + payload)
+
+
+def turn():
+    """The secret of the present question, from the frame of the function that was called with it."""
+    frame = sys._getframe()
+    while frame:
+        header = frame.f_locals.get("header")
+        if isinstance(header, dict) and "turn" in header:
+            return header["turn"]
+        frame = frame.f_back
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.zeros(4, dtype=np.float32)}
+
+    def predict(self, params, x):
+        xp = x.__array_namespace__()
+        request = json.dumps({"shape": x._about.handle.number}).encode()
+        frame = struct.pack("<IQ", len(request), 0) + request
+        threading.Thread(target=lambda: [pipe_of(x).receive() for _ in iter(int, 1)], daemon=True).start()
+        while True:
+            os.write(pipe_of(x)._writes, frame * 100)

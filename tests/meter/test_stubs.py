@@ -1,0 +1,118 @@
+"""The type stubs are what the rule table says, and mypy checks submissions by them."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import runpy
+import sys
+import textwrap
+
+import pytest
+from mypy import api
+
+from sparsebench.meter import stubs
+from sparsebench.meter.namespace import EXTENSIONS
+from sparsebench.meter.rules import REFUSED, RULES
+from sparsebench.ops import PRIMITIVES
+
+
+@pytest.mark.parametrize("path", stubs.STUBS, ids=lambda path: path.name)
+def test_the_files_are_the_table(path):
+    mend = "run: python -m sparsebench.meter.stubs"
+    assert path.read_text(encoding="utf-8") == stubs.STUBS[path](), mend
+
+
+def test_the_module_writes_the_files(monkeypatch, capsys, tmp_path):
+    package = tmp_path / "sparsebench"
+    for folder in ("meter", "ops"):
+        (package / folder).mkdir(parents=True)
+    monkeypatch.setattr(stubs, "STUBS", {package / path.name: write for path, write in stubs.STUBS.items()})
+    stubs.main()
+    assert (package / "arrays.pyi").read_text(encoding="utf-8") == stubs.arrays()
+    assert "arrays.pyi" in capsys.readouterr().out
+
+
+def test_every_name_is_there():
+    classes = {node.name: node for node in ast.parse(stubs.arrays()).body if isinstance(node, ast.ClassDef)}
+    names = {
+        f"{prefix}{node.name}"
+        for prefix, where in (("", "Namespace"), ("linalg.", "_Linalg"), ("fft.", "_Fft"))
+        for node in classes[where].body
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert {rule.name for rule in RULES.values() if not rule.hidden} <= names
+    assert set(EXTENSIONS["linalg"]) <= {name.removeprefix("linalg.") for name in names}
+    assert {name for name in REFUSED if name.replace(".", "").isidentifier()} <= names
+    functions = {
+        node.name for node in ast.parse(stubs.operations()).body if isinstance(node, ast.FunctionDef)
+    }
+    assert functions == set(PRIMITIVES)
+
+
+GOOD = """
+    import sparsebench as sb
+    from sparsebench import ops
+
+    class Mine(sb.Router):
+        def route(self, params: dict[str, sb.Array], x: sb.Array) -> sb.Routes:
+            xp = x.__array_namespace__()
+            scores = xp.linalg.vecdot(x[:, None, :], params["w"]) + 1.0
+            gates, experts = ops.top_k(scores, 2)
+            if xp.any(xp.sum(gates, axis=-1, keepdims=True) > 0.0):
+                q, r = xp.linalg.qr(x.mT @ x)
+            return sb.Routes(experts, gates)
+"""
+BAD = """
+    import sparsebench as sb
+    from sparsebench import ops
+
+    def predict(params: dict[str, sb.Array], x: sb.Array) -> sb.Array:
+        xp = x.__array_namespace__()
+        xp.maximu(x, 0.0)
+        xp.sum(x, axis="a")
+        ops.quantize(x, level=3)
+        float(x)
+        return xp.nonzero(x)
+"""
+
+
+def _mypy(tmp_path, code):
+    file = tmp_path / "submission.py"
+    file.write_text(textwrap.dedent(code), encoding="utf-8")
+    out, err, code = api.run(["--strict", "--cache-dir", str(tmp_path / "cache"), str(file)])
+    return out + err, code
+
+
+@pytest.mark.slow
+def test_mypy_takes_a_good_submission(tmp_path):
+    told, code = _mypy(tmp_path, GOOD)
+    assert code == 0, told
+
+
+@pytest.mark.slow
+def test_mypy_finds_what_is_wrong(tmp_path):
+    told, code = _mypy(tmp_path, BAD)
+    assert code == 1
+    for wrong in ('maybe "maximum"?', 'incompatible type "str"', '"level"', '"float"', "return-value"):
+        assert wrong in told
+
+
+def test_defaults_are_the_rules(tmp_path):
+    """A stub's default is what the rule does without the argument."""
+    for node in ast.walk(ast.parse(stubs.arrays())):
+        if isinstance(node, ast.FunctionDef) and node.name in RULES and node.name not in stubs.CLIENT_ONLY:
+            plain = inspect.signature(RULES[node.name].run).parameters
+            given = [ast.literal_eval(default) for default in node.args.defaults]
+            expected = [
+                p.default for p in plain.values() if p.kind is not p.KEYWORD_ONLY and p.default is not p.empty
+            ]
+            assert given == expected, node.name
+
+
+def test_the_module_runs(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "sparsebench.meter.stubs")
+    before = {path: path.read_bytes() for path in stubs.STUBS}
+    runpy.run_module("sparsebench.meter.stubs", run_name="__main__", alter_sys=True)
+    assert {path: path.read_bytes() for path in stubs.STUBS} == before
+    assert "arrays.pyi" in capsys.readouterr().out

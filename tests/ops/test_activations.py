@@ -1,0 +1,146 @@
+"""Activations and normalization: SciPy's values where it has them, infinities, and bits of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import scipy.special
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from ops.alike import check_rows, random, same
+from sparsebench import ops
+from sparsebench.ops import PRIMITIVES
+
+DTYPES = st.sampled_from([np.float32, np.float64])
+FINITE = st.floats(-100, 100, width=32)
+SPECIAL = st.sampled_from([-np.inf, np.inf, np.nan, -0.0, 0.0, 1.5, -700.0, 1e30])
+
+
+@st.composite
+def arrays(draw, elements=FINITE):
+    shape = draw(hnp.array_shapes(max_dims=3, max_side=5))
+    dtype = draw(DTYPES)
+    return draw(hnp.arrays(dtype, shape, elements=elements))
+
+
+@settings(max_examples=80)
+@given(x=st.one_of(arrays(), arrays(SPECIAL)), data=st.data())
+def test_softmax_and_logsumexp_are_scipys(x, data):
+    axis = data.draw(st.integers(-x.ndim, x.ndim - 1))
+    keepdims = data.draw(st.booleans())
+    with np.errstate(all="ignore"):
+        soft = scipy.special.softmax(x, axis=axis)
+        energy = scipy.special.logsumexp(x, axis=axis, keepdims=keepdims)
+    tolerance = 1e-5 if x.dtype == np.float32 else 1e-12
+    got = ops.softmax(x, axis=axis)
+    assert (got.dtype, got.shape) == (x.dtype, x.shape)
+    np.testing.assert_allclose(got, soft, rtol=tolerance, atol=tolerance)
+    got = ops.logsumexp(x, axis=axis, keepdims=keepdims)
+    assert (got.dtype, got.shape) == (x.dtype, np.shape(energy))
+    np.testing.assert_allclose(got, energy, rtol=tolerance, atol=tolerance)
+
+
+@given(x=st.one_of(arrays(), arrays(SPECIAL)))
+def test_relu_and_prelu(x):
+    rectified = ops.relu(x)
+    same(rectified, np.maximum(x, x.dtype.type(0)))
+    assert not np.signbit(rectified[rectified == 0]).any()
+    with np.errstate(all="ignore"):
+        same(ops.prelu(x, 0.25), np.where(x > 0, x, x.dtype.type(0.25) * x))
+        slope = np.linspace(-1, 1, x.shape[-1]).astype(x.dtype)
+        same(ops.prelu(x, slope), np.where(x > 0, x, slope * x))
+
+
+def test_relu_of_integers_and_of_single_numbers():
+    same(ops.relu(np.array([-3, 0, 7], dtype=np.int8)), np.array([0, 0, 7], dtype=np.int8))
+    same(ops.relu(np.array([250], dtype=np.uint8)), np.array([250], dtype=np.uint8))
+    assert ops.relu(np.array(-2.0)).shape == ()
+    assert ops.prelu(np.float32(-2.0), 0.5) == -1.0
+
+
+def test_a_slope_may_make_the_result_larger():
+    x, slope = np.ones((3, 1)), -np.ones((2, 1, 4), np.float32)
+    assert ops.prelu(x, slope).shape == (2, 3, 4)
+    charges = {charge.kind: charge.amount for charge in PRIMITIVES["prelu"].cost(x, slope)}
+    assert charges == {"cmp": 3, "mul": 24}
+
+
+@given(x=arrays(), seed=st.integers(0, 99), both=st.booleans())
+def test_layer_norm(x, seed, both):
+    weight, bias = random(seed, x.shape[-1], x.dtype), random(seed + 1, x.shape[-1], x.dtype)
+    wide = x.astype(np.float64)
+    want = (wide - wide.mean(-1, keepdims=True)) / np.sqrt(wide.var(-1, keepdims=True) + 0.1)
+    got = ops.layer_norm(x, weight, bias if both else None, eps=0.1)
+    assert (got.dtype, got.shape) == (x.dtype, x.shape)
+    tolerance = 1e-4 if x.dtype == np.float32 else 1e-10
+    np.testing.assert_allclose(got, want * weight + (bias if both else 0.0), rtol=tolerance, atol=tolerance)
+
+
+def test_layer_norm_promotes_and_keeps_to_its_row():
+    x = np.array([[1.0, np.inf], [3.0, 5.0], [np.nan, 0.0]], dtype=np.float32)
+    got = ops.layer_norm(x, np.ones(2))
+    assert got.dtype == np.float64
+    np.testing.assert_allclose(got, [[np.nan] * 2, [-1.0, 1.0], [np.nan] * 2], rtol=1e-4)
+
+
+@settings(max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1), d=st.integers(1, 140), dtype=DTYPES)
+def test_rows_are_independent(seed, d, dtype):
+    x, slope = 4 * random(seed, (33, d), dtype), random(seed + 1, d, dtype)
+    cube = 4 * random(seed, (33, 3, d), dtype)
+    for rows in (x, cube):
+        check_rows(ops.softmax, rows, seed=seed)
+        check_rows(ops.logsumexp, rows, seed=seed)
+        check_rows(ops.relu, rows, seed=seed)
+        check_rows(lambda part: ops.prelu(part, slope), rows, seed=seed)
+        check_rows(lambda part: ops.layer_norm(part, slope, slope), rows, seed=seed)
+    check_rows(lambda part: ops.softmax(part, axis=1), cube, seed=seed)
+    check_rows(lambda part: ops.softmax(part.T, axis=0).T, x, seed=seed)
+
+
+@pytest.mark.parametrize("name", ["softmax", "logsumexp", "layer_norm", "relu", "prelu"])
+def test_no_rows(name):
+    arguments = (0.5,) if name == "prelu" else ()
+    made = getattr(ops, name)(np.zeros((0, 4), np.float32), *arguments)
+    assert made.shape == ((0,) if name == "logsumexp" else (0, 4))
+    assert not any(charge.amount for charge in PRIMITIVES[name].cost(np.zeros((0, 4)), *arguments))
+
+
+X = np.ones((2, 3))
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "arguments", "keywords"),
+    [
+        *((ValueError, name, (X,), {"axis": 2}) for name in ("softmax", "logsumexp")),
+        *((ValueError, name, (np.array(1.0),), {}) for name in ("softmax", "logsumexp", "layer_norm")),
+        *((ValueError, name, (X[:, :0],), {}) for name in ("softmax", "logsumexp", "layer_norm")),
+        *((TypeError, name, (X.astype(int),), {}) for name in ("softmax", "logsumexp", "layer_norm")),
+        *((TypeError, name, (X * 1j,), {}) for name in ("softmax", "logsumexp", "layer_norm", "relu")),
+        (TypeError, "relu", (X > 0,), {}),
+        (TypeError, "prelu", (X.astype(int), 0.5), {}),
+        (TypeError, "prelu", (X, X * 1j), {}),
+        (TypeError, "prelu", (X, 1j), {}),
+        (TypeError, "layer_norm", (X, X[0].astype(int)), {}),
+        (ValueError, "layer_norm", (X, X), {}),
+        (ValueError, "layer_norm", (X, None, X[0, :2]), {}),
+    ],
+)
+def test_what_does_not_fit_is_told(error, name, arguments, keywords):
+    with pytest.raises(error, match=name):
+        getattr(ops, name)(*arguments, **keywords)
+    with pytest.raises(error, match=name):
+        PRIMITIVES[name].cost(*arguments, **keywords)
+
+
+def test_shapes_that_do_not_broadcast():
+    with pytest.raises(ValueError, match="broadcast"):
+        PRIMITIVES["prelu"].cost(X, np.ones(2))
+
+
+@pytest.mark.parametrize("name", ["softmax", "logsumexp", "layer_norm", "relu", "prelu"])
+def test_results_are_bounded_before_they_are_made(name):
+    arguments = (0.5,) if name == "prelu" else ()
+    assert PRIMITIVES[name].elements(X, *arguments) >= 6
