@@ -89,16 +89,18 @@ def _is_short(value: Any) -> bool:
 
 def _looks(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """Give all that a plan may look at: arguments that look alike have one plan."""
-    return tuple([
-        (value.shape, value.dtype, value.strides, value.flags.writeable)
-        if isinstance(value, np.ndarray)
-        else _looks(value)
-        if isinstance(value, tuple)
-        else (slice, value.start, value.stop, value.step)  # which has no hash before Python 3.12
-        if isinstance(value, slice)
-        else (type(value), value)  # True is not 1
-        for value in arguments
-    ])
+    return tuple(
+        [
+            (value.shape, value.dtype, value.strides, value.flags.writeable)
+            if isinstance(value, np.ndarray)
+            else _looks(value)
+            if isinstance(value, tuple)
+            else (slice, value.start, value.stop, value.step)  # which has no hash before Python 3.12
+            if isinstance(value, slice)
+            else (type(value), value)  # True is not 1
+            for value in arguments
+        ]
+    )
 
 
 def _plan(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: bool) -> Plan:
