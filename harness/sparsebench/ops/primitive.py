@@ -60,7 +60,14 @@ class Primitive:
             if handed is not None:
                 return handed(self.name, args, kwargs)
             only_numpy = only_numpy and isinstance(value, np.ndarray | np.generic)
-        return self.cpu(*args, **kwargs) if only_numpy else self.reference(*args, **kwargs)
+        if not only_numpy:
+            return self.reference(*args, **kwargs)
+        # Before NumPy 2.1 a single number has no namespace, but an array of no axes has.
+        return self.cpu(*map(_as_array, args), **{name: _as_array(value) for name, value in kwargs.items()})
+
+
+def _as_array(value: Any) -> Any:
+    return np.asarray(value) if isinstance(value, np.generic) else value
 
 
 def _arrays(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[Any]:
