@@ -45,13 +45,15 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used, so that ``import sparsebench`` stays fast."""
-    if name == "ops":
-        return importlib.import_module("sparsebench.ops")
-    if name not in _HOMES:
-        raise AttributeError(f"module 'sparsebench' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"sparsebench.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # or mypy takes any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        """Import a public name when it is first used, so that ``import sparsebench`` stays fast."""
+        if name == "ops":
+            return importlib.import_module("sparsebench.ops")
+        if name not in _HOMES:
+            raise AttributeError(f"module 'sparsebench' has no attribute {name!r}")
+        return getattr(importlib.import_module(f"sparsebench.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

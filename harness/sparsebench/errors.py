@@ -60,6 +60,8 @@ class SparsebenchError(Exception):
         super().__init__(what)
         self.what = what
         self.help = help
+        if help:
+            self.add_note(f"help: {help}")  # what a notebook shows below the message
 
     def __reduce__(self) -> tuple[object, ...]:
         """Keep ``help`` when the error crosses a process boundary."""

@@ -233,7 +233,8 @@ Machine: {cpu}, Python {python}, NumPy {numpy}.
 Arrays `x` and `y` are (n, 64), `w` is (64, 64); the head says how many numbers x has. In brackets the
 microseconds that plain NumPy takes. A request costs the meter some microseconds however large its arrays
 are, which is what the short operations show; `x @ w` is dearer where rows would otherwise get different last
-digits at different places of a product.
+digits at different places of a product; `xp.argmax` because NumPy copies what cannot be written to, as inputs
+cannot.
 """
 
 _PREDICTIONS_HEAD = f"""

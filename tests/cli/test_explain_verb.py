@@ -181,6 +181,15 @@ def test_a_refusal_names_the_line(cli, here):
     assert re.search(r"floor is refused.*\(submission\.py:\d+ in predict\)", outcome.err)
 
 
+def test_a_mistake_in_the_code_is_no_traceback(cli, here):
+    write(here / "mine", plain(predict="return x @ x"))
+    outcome = cli("explain", "mine")
+    assert (outcome.code, outcome.out) == (1, "")
+    error, mend = outcome.err.splitlines()
+    assert re.search(r"ValueError: matmul: shapes .*\(submission\.py:\d+ in predict\)$", error)
+    assert "sparsebench check FOLDER --in-process" in mend
+
+
 def test_nothing_is_stored(cli, folder, here):
     before = sorted(path.name for path in here.iterdir())
     cli("explain", "mine")

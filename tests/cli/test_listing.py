@@ -55,7 +55,9 @@ def test_tasks_verify(cli):
 
 def test_results(cli):
     assert cli("eval", "constant", "--instances", "n256-r4", "--seeds", "2").code == 0
-    assert len(cli("results", "show").out.splitlines()) == 2 + 2
+    lines = cli("results", "show").out.splitlines()
+    assert len(lines) == 2 + 2
+    assert cli("results", "verify", lines[2].split()[0]).code == 0
     rows = json.loads(
         cli("results", "show", "--submissions", "constant", "--tasks", "memorization@1", "--json").out
     )

@@ -76,7 +76,7 @@ def test_results_show(cli, stored, own):
     lines = cli("results", "show", "--prices", own).out.splitlines()
     head = lines[0].split()
     assert head[head.index("ops") + 1] == "mine-alone"
-    found = {line.split()[0]: line.split()[head.index("mine-alone")] for line in lines[2:4]}
+    found = {line.split()[1]: line.split()[head.index("mine-alone")] for line in lines[2:4]}
     assert found == {"conditional-tree": "60", "mine": "44"}
     assert lines[-1].startswith("mine-alone: ")
     rows = json.loads(cli("results", "show", "--prices", own, "--json").out)

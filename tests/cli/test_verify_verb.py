@@ -143,6 +143,20 @@ def test_a_row_without_a_trace(cli, store, keys):
     assert "evaluate the cell again with --traces" in outcome.err
 
 
+def test_a_row_without_a_trace_does_not_keep_the_others_from_their_check(cli, store, keys):
+    (store / "traces" / f"{keys['conditional-tree']}.sbtrace").unlink()  # the first of three
+    outcome = cli("results", "verify", "all", "--replay", "--output", store)
+    assert outcome.code == 2
+    assert outcome.out.count("pass predictions") == 2
+    assert f"1 of 3 rows have no trace, the first: {keys['conditional-tree'][:12]}" in outcome.err
+    told = cli("results", "verify", "all", "--replay", "--json", "--output", store)
+    assert (told.code, len(json.loads(told.out))) == (2, 3)
+    (store / "traces" / f"{keys['mine']}.sbtrace").write_bytes(b"broken")
+    outcome = cli("results", "verify", "all", "--replay", "--output", store)
+    assert outcome.code == 4
+    assert "1 of 3 rows do not hold" in outcome.err
+
+
 def test_a_finished_row_gets_no_trace(cli, store, keys):
     shutil.rmtree(store / "traces")
     picked = ("conditional-tree", "--instances", "n256-r4", "--variants", "share-4", "--seeds", "1")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evaluate.tiny import FIT, ROOT, VARIANT, cell_of, plain, routed, write
-from sparsebench.errors import FailedError, NotFoundError, RefusedError, UsageError
+from sparsebench.errors import ContractError, FailedError, NotFoundError, RefusedError, UsageError
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.explain import explain
 from sparsebench.evaluate.explanation import Explanation, Line
@@ -142,9 +142,62 @@ def test_an_error_of_the_meter_names_the_line(tmp_path):
     assert "submission.py" not in str(caught.value)
 
 
-def test_an_error_of_the_code_comes_out_as_it_is(tmp_path):
-    with pytest.raises(KeyError, match="nothing"):
-        explain(str(write(tmp_path / "mine", plain(predict="return params['nothing']"))))
+DEEP = "def outer(x):\n    return inner(x)\n\n\ndef inner(x):\n    return x @ x\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "cause"),
+    [
+        (
+            {"predict": "return params['nothing']"},
+            r"KeyError: 'nothing' \(submission\.py:\d+ in predict\)",
+            KeyError,
+        ),
+        (
+            {"predict": "return helper_of_mine.outer(x)[:, 0]", "top": "import helper_of_mine"},
+            r"ValueError: matmul: shapes .* do not fit.*\(helper_of_mine\.py:6 in inner\)",
+            ValueError,
+        ),
+        ({"fit": "return 1 / 0"}, r"ZeroDivisionError: .*\(submission\.py:\d+ in fit\)", ZeroDivisionError),
+        ({"top": "import nothing_of_that_name"}, r"ModuleNotFoundError: .*\(submission\.py:", ImportError),
+        ({"top": "import broken_of_mine"}, r"SyntaxError: .*broken_of_mine\.py, line 1", SyntaxError),
+        ({"predict": "raise SystemExit(3)"}, r"SystemExit: 3 \(submission\.py:", SystemExit),
+    ],
+)
+def test_an_error_of_the_code_is_one_line_and_names_its_own(tmp_path, code, message, cause):
+    folder = write(tmp_path / "mine", plain(**code))
+    (folder / "helper_of_mine.py").write_text(DEEP, encoding="utf-8")
+    (folder / "broken_of_mine.py").write_text("def", encoding="utf-8")
+    with pytest.raises(FailedError, match=message) as caught:
+        explain(str(folder))
+    assert isinstance(caught.value.__cause__, cause)
+    assert "\n" not in caught.value.what
+    assert "--in-process" in caught.value.help
+
+
+def test_a_setting_that_the_entry_does_not_take_is_one_line(tmp_path):
+    code = plain().replace("def __init__(self, task, **settings):", "def __init__(self, task, settings=()):")
+    folder = write(tmp_path / "mine", code, variants='[[variants]]\nname = "v"\nexperts = 8\n')
+    with pytest.raises(FailedError, match=r"TypeError: .*unexpected keyword argument 'experts'"):
+        explain(str(folder))
+
+
+def test_an_entry_that_is_wrong_is_told_as_check_tells_it(tmp_path):
+    folder = write(tmp_path / "mine", "def")
+    with pytest.raises(ContractError, match=r"submission\.py:1: not valid Python"):
+        explain(str(folder))
+    folder = write(tmp_path / "other", "Modle = 1")
+    with pytest.raises(ContractError, match=r"submission\.py defines no 'Model'"):
+        explain(str(folder))
+
+
+def test_an_error_of_ours_comes_out_as_it_is(tmp_path, monkeypatch):
+    def broken(*_):
+        raise KeyError("ours")
+
+    monkeypatch.setattr("sparsebench.evaluate.explain.parameters_of", broken)
+    with pytest.raises(KeyError, match="ours"):
+        explain(str(write(tmp_path / "mine", plain())))
 
 
 def test_names_that_nothing_has_get_a_guess(nested):

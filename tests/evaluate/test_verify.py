@@ -103,7 +103,7 @@ def test_a_failed_row_has_nothing_to_replay(tmp_path):
     found = {check.name: check for check in verify_row(failed.row, failed.path)}
     assert list(found) == [*BY_ITSELF, "trace"]
     assert (found["prices"].verdict, found["trace"].verdict) == ("not-run", "not-run")
-    assert found["trace"].detail == "status failed: nothing was predicted"
+    assert found["trace"].detail == "status failed: such a row has no trace"
 
 
 # What does not: the row -----------------------------------------------------------------------------------

@@ -96,6 +96,8 @@ def test_only_so_many_are_kept(monkeypatch):
 def test_long_calls_are_not_kept():
     assert planned("concat", *2 * [(((X,) * 64,), {})]) == 1
     assert planned("concat", *2 * [(((X,) * 65,), {})]) == 2
+    assert planned("broadcast_arrays", *2 * [((X,) * 65, {})]) == 2
+    assert planned("zeros", *2 * [((), {"shape": (1,) * 65})]) == 2
 
 
 def test_kept_plans_charge_every_time():

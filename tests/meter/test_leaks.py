@@ -176,11 +176,12 @@ def test_a_call_without_end_is_refused(monkeypatch, meter):
         meter.xp.matmul(meter.x, meter.x)
 
 
-def test_running_out_of_memory_in_a_call_is_the_cells_end(monkeypatch, meter):
+@pytest.mark.parametrize("part", ["run", "plan"])
+def test_running_out_of_memory_in_a_call_is_the_cells_end(monkeypatch, meter, part):
     def explode(operand, /):
         raise MemoryError
 
-    monkeypatch.setitem(RULES, "abs", RULES["abs"].__class__(**{**vars(RULES["abs"]), "run": explode}))
+    monkeypatch.setitem(RULES, "abs", RULES["abs"].__class__(**{**vars(RULES["abs"]), part: explode}))
     with pytest.raises(MemoryLimitError):
         abs(meter.x)
 

@@ -2,6 +2,7 @@
 
 import doctest
 import re
+import traceback
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_a_price_may_be_of_any_list(tmp_path):
         ledger.asarray(X) * 2.0
     assert ledger.price() == 12
     assert ledger.price("bit-ops") == 12 * 64 * 64
-    assert ledger.price(str(path)) == 36
+    assert ledger.price(str(path)) == ledger.price(path) == ledger.per_input(1, prices=path) == 36
     from sparsebench.meter.pricelist import read_price_list
 
     assert ledger.price(read_price_list(path)) == 36
@@ -213,3 +214,55 @@ def test_an_empty_ledger_prints():
 def test_cells_of_notebooks_are_called_cells(file, name):
     assert _name(Place(file, 7, "f")) == name
     assert _name(NOWHERE) == "elsewhere"
+
+
+def test_arrays_of_two_blocks_do_not_meet():
+    with sb.metered() as outer:
+        x = outer.asarray(X)
+        with sb.metered() as inner:
+            y = inner.asarray(X + 100.0)
+            for mixed in (
+                lambda: x + y,
+                lambda: y + x,
+                lambda: np.add(y, x),
+                lambda: y[x > 0.0],
+                lambda: inner.xp.concat([y, x]),
+                lambda: ops.gather_matmul(y, np.zeros((3, 1), dtype=np.int64), x[None, :, :]),
+            ):
+                with pytest.raises(UsageError, match="an array of another block") as caught:
+                    mixed()
+                assert "ledger.asarray" in caught.value.help
+        assert inner.ops == 0
+        assert np.array_equal(outer.value(x + 1.0), X + 1.0)
+    with sb.metered() as later:
+        y = later.asarray(X)
+        with pytest.raises(UsageError, match="an array of another block"):
+            y + x
+
+
+def test_the_mend_is_shown_where_there_is_no_command_line():
+    with sb.metered() as ledger:
+        x = ledger.asarray(X)
+        with pytest.raises(UncountedOperationError) as caught:
+            np.sum(x)
+    assert traceback.format_exception_only(caught.value)[-1] == "help: use the namespace of x: xp.sum(x)\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [
+        ("maximun", "did you mean xp.maximum? docs/cost-model.md lists what has"),
+        ("einsum", "use sparsebench.ops.einsum"),
+        ("zzz", "docs/cost-model.md lists what has"),
+    ],
+)
+def test_a_name_that_has_no_price_gets_a_guess(name, mend):
+    with sb.metered() as ledger, pytest.raises(AttributeError, match=f"xp.{name} has no price") as caught:
+        getattr(ledger.xp, name)
+    assert caught.value.help == mend
+
+
+def test_a_guess_within_an_extension():
+    with sb.metered() as ledger, pytest.raises(AttributeError) as caught:
+        _ = ledger.xp.linalg.slove
+    assert caught.value.help.startswith("did you mean xp.linalg.solve?")

@@ -83,7 +83,10 @@ CALLS = [
     ("tile", {}, (X, 2)),
     ("repeat", {"axis": 1}, (X, 3)),
     ("roll", {}, (T, 5)),
+    ("repeat", {}, (T, 2)),
     ("roll", {"axis": 0}, (X, 5)),
+    ("roll", {"axis": (0, 1)}, (T, (5, 6))),
+    ("fft.fftshift", {}, (X,)),
     ("concat", {}, ((X, Z),)),
     ("concat", {"axis": None}, ((T, X),)),
     ("stack", {}, ((X, WIDE),)),
@@ -117,6 +120,11 @@ def test_the_plan_bounds_the_memory(name, keywords, arguments):
     assert peak <= planned + SLACK
     assert planned <= 8 * peak + SLACK or name.startswith(("broadcast", "unique"))
     assert result is not None
+
+
+def test_a_wider_copy_is_planned_for():
+    """NumPy says that float64 equals None."""
+    assert RULES["matmul"].plan(X, np.ones((300, 2))).nbytes >= 2 * X.nbytes
 
 
 def test_handles_are_planned_for():

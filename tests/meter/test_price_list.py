@@ -181,8 +181,23 @@ def test_a_name_that_nothing_has_gets_a_guess(tmp_path):
         find_price_list("macz")
     assert caught.value.help.startswith("did you mean 'macs'? there are: ")
     assert caught.value.help.endswith("or give the path of a TOML file")
-    with pytest.raises(NotFoundError, match="unknown price list"):
-        find_price_list(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "got"),
+    [("nothing.toml", "nothing of that name"), ("folder.toml", "a folder"), (".", "a folder")],
+)
+def test_a_path_of_nothing_is_told_as_a_path(tmp_path, name, got):
+    (tmp_path / "folder.toml").mkdir()
+    with pytest.raises(NotFoundError, match=f"expected a price list as a TOML file, got {got}") as caught:
+        find_price_list(str(tmp_path / name))
+    assert caught.value.help.startswith("mend the path, or name a standard list: ops, ")
+
+
+def test_what_is_no_table_is_told_in_words_of_the_file(written):
+    told = faults(written, 'name = "my"\nlike = "ops"\nops = 3\n[dtypes]\nfloat64 = 1\n')
+    assert "ops: expected a table, got 3; set it to a table of prices" in told
+    assert "dtypes.float64: expected a table, got 1; set it to a table of prices" in told
 
 
 def test_a_file_is_found_by_its_path(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,18 @@ def test_it_says_what_it_expects_and_charges_nothing(name):
     with pytest.raises(error, match=said):
         call(meter.xp, x, b, n)
     assert meter.charges() == {}
+
+
+@pytest.mark.parametrize("dtype", ["(1,,2)f8", "9" * 5000 + "f8", "f8," * 100_000, ("f8", ()), "f8,f8", ""])
+def test_a_text_is_a_dtype_or_nothing(dtype):
+    """NumPy reads more into texts, at length, and has errors of its own for what it cannot read."""
+    meter = Meter()
+    x = meter.begin(X)
+    start = time.perf_counter()
+    with pytest.raises(TypeError, match="expected dtype to be one of the dtypes"):
+        meter.engine.call("astype", (x.handle, dtype), {})
+    assert time.perf_counter() - start < 1.0
+    assert meter.xp.astype(x, "f4").dtype == np.float32
 
 
 def test_other_numbers_stand_behind_a_parameter_for_a_while():

@@ -14,6 +14,7 @@ from mypy import api
 from sparsebench.meter import stubs
 from sparsebench.meter.namespace import EXTENSIONS
 from sparsebench.meter.rules import REFUSED, RULES
+from sparsebench.models.template import write_template
 from sparsebench.ops import PRIMITIVES
 
 
@@ -72,6 +73,10 @@ BAD = """
         xp.maximu(x, 0.0)
         xp.sum(x, axis="a")
         ops.quantize(x, level=3)
+        xp.floor(x)
+        x // 2.0
+        xp.linalg.svd(x)
+        sb.Rooter
         float(x)
         return xp.nonzero(x)
 """
@@ -91,10 +96,20 @@ def test_mypy_takes_a_good_submission(tmp_path):
 
 
 @pytest.mark.slow
+def test_mypy_takes_what_sparsebench_new_writes(tmp_path):
+    write_template(tmp_path / "mine")
+    told, code = _mypy(tmp_path, (tmp_path / "mine" / "submission.py").read_text(encoding="utf-8"))
+    assert code == 0, told
+
+
+@pytest.mark.slow
 def test_mypy_finds_what_is_wrong(tmp_path):
     told, code = _mypy(tmp_path, BAD)
     assert code == 1
-    for wrong in ('maybe "maximum"?', 'incompatible type "str"', '"level"', '"float"', "return-value"):
+    for wrong in (
+        *('maybe "maximum"?', 'incompatible type "str"', '"level"', '"float"', "return-value"),
+        *('"floor"', "operand types for //", '"svd"', 'maybe "Router"?'),
+    ):
         assert wrong in told
 
 

@@ -61,6 +61,8 @@ UNCOUNTED = {
     "complex": lambda m: complex(m.x[0]),
     "index": lambda m: operator.index(m.n[0]),
     "range": lambda m: range(m.zero),
+    "round": lambda m: round(m.x[0]),
+    "round-digits": lambda m: round(m.x[0], 2),
     "floor": lambda m: math.floor(m.x[0]),
     "asarray": lambda m: np.asarray(m.x),
     "list-of-arrays": lambda m: m.xp.asarray([m.x[0], m.x[1]]),

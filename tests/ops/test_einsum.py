@@ -146,6 +146,7 @@ A = np.ones((2, 3))
         (("",), "for 1 operands, got 0"),
         (("ij,jk", A), "for 2 operands, got 1"),
         (("ij", A, A), "for 1 operands, got 2"),
+        ((",".join(65 * ["ij"]), *65 * [A]), "at most 64 operands, got 65"),
         (("i", A), "does not fit an array of 2 axes"),
         (("ijk", A), "does not fit an array of 2 axes"),
         (("ijk...", A), "does not fit an array of 2 axes"),

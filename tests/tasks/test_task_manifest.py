@@ -156,7 +156,7 @@ def test_files_must_lie_beside_the_manifest(edit, name):
 def test_files_of_another_form_are_manifest_errors(folder, text):
     (folder / "task.toml").write_text(text)
     with pytest.raises(
-        ManifestError, match=r"task: expected the table \[task\], got|task: expected a valid dict"
+        ManifestError, match=r"task: expected the table \[task\], got|task: expected a table, got"
     ):
         load_task(folder)
 

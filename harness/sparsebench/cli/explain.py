@@ -62,7 +62,7 @@ def command(
       sparsebench explain ./my-router --prices my-accelerator.toml
       sparsebench explain ./my-router --json > explanation.json
 
-    Exit code: 0 fine; 1 the meter refused something; 2 a mistake in usage.
+    Exit code: 0 fine; 1 the meter refused something, or the code failed; 2 a mistake in usage.
     """
     from sparsebench.cli.explanations import as_text, to_json  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.evaluate.explain import explain  # noqa: PLC0415

@@ -21,6 +21,7 @@ def command(folder: Path) -> None:
       sparsebench new my-router
       # edit my-router/submission.py
       sparsebench check ./my-router
+      sparsebench explain ./my-router
       sparsebench eval ./my-router --small
     """
     from sparsebench.models.template import write_template  # noqa: PLC0415 - keeps `--help` quick

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "stored_rows"]
 
 _COLUMNS = (
+    "cell_key",
     "submission",
     "variant",
     "task",
@@ -34,6 +35,7 @@ _COLUMNS = (
 )
 
 
+_KEY = 12  # digits of a cell key that are shown: enough for `verify`
 _MARKS = {
     "pass": click.style("pass", fg="green"),
     "fail": click.style("FAIL", fg="red", bold=True),
@@ -90,8 +92,12 @@ def show(
         return
     columns = _columns(prices)
     shown = (with_price(row, prices) for row in rows)
-    lines = [[_cell(values[name]) for name in columns] for values in shown]
-    click.echo(tabulate(lines, headers=columns))
+    lines = [
+        [_cell(values[name][:_KEY] if name == "cell_key" else values[name]) for name in columns]
+        for values in shown
+    ]
+    # A key of digits, or like 12e45678, is text.
+    click.echo(tabulate(lines, headers=columns, disable_numparse=[0]))
     if prices:
         click.echo(f"\n{price_footnote(prices.name)}")
 
@@ -134,7 +140,7 @@ def compact(output: Path) -> None:
 def verify(row: str, output: Path, *, replay: bool, as_json: bool) -> None:
     """Check that a stored row holds.
 
-    ROW is the beginning of a cell key, at least 6 digits (`sparsebench results show --json` prints them), or
+    ROW is the beginning of a cell key, at least 6 digits (`sparsebench results show` prints them), or
     `all`. By itself a row is held to its own rules, to the task and the submission at hand, and to its raw
     counts. With --replay, what the submission asked for is asked again: the predictions and the counts of the
     inputs that were run one by one must come out the same. That takes a trace: `sparsebench eval --traces`.
@@ -150,24 +156,38 @@ def verify(row: str, output: Path, *, replay: bool, as_json: bool) -> None:
     from sparsebench.evaluate.verify import find_rows, verify_row  # noqa: PLC0415
 
     reports: list[dict[str, Any]] = []
+    missing: list[NotFoundError] = []
     for found in find_rows(stored_rows(output), row):
         place = f"{found.submission}/{found.variant} on {found.task}/{found.instance}, seed {found.seed}"
         if not as_json:
-            click.echo(f"{found.cell_key[:12]} {place}")
+            click.echo(f"{found.cell_key[:_KEY]} {place}")
         checks = []
-        for check in verify_row(found, trace_path(output, found.cell_key) if replay else None):
-            checks.append(check)
-            if not as_json:
-                click.echo(f"  {_MARKS[check.verdict]} {check.name}: {check.detail}")
+        try:
+            for check in verify_row(found, trace_path(output, found.cell_key) if replay else None):
+                checks.append(check)
+                if not as_json:
+                    click.echo(f"  {_MARKS[check.verdict]} {check.name}: {check.detail}")
+        except NotFoundError as error:  # the other rows have theirs
+            missing.append(error)
         reports.append({"cell_key": found.cell_key, "checks": [asdict(check) for check in checks]})
     if as_json:
         click.echo(json.dumps(reports, indent=1))
+    _conclude(reports, missing)
+
+
+def _conclude(reports: list[dict[str, Any]], missing: list[NotFoundError]) -> None:
+    """End with an error if a row does not hold, or else if one has no trace."""
     failed = [report for report in reports if any(check["verdict"] == "fail" for check in report["checks"])]
     if failed:
         message = f"{len(failed)} of {len(reports)} rows do not hold: {failed[0]['cell_key'][:12]}..."
         raise IntegrityError(
             message, help="the lines marked FAIL say what; docs/traces.md says what it means"
         )
+    if missing:
+        several = (
+            f"{len(missing)} of {len(reports)} rows have no trace, the first: " if len(reports) > 1 else ""
+        )
+        raise NotFoundError(f"{several}{missing[0].what}", help=missing[0].help)
 
 
 def _cell(value: Any) -> Any:

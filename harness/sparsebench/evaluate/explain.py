@@ -18,13 +18,15 @@ import numpy as np
 import safetensors.numpy
 from threadpoolctl import threadpool_limits
 
-from sparsebench.errors import CellError, UsageError
+from sparsebench.errors import CellError, FailedError, SparsebenchError, UsageError
 from sparsebench.evaluate.cell import sample_inputs
 from sparsebench.evaluate.child import construct, parameters_of
+from sparsebench.evaluate.entry import check_entry
 from sparsebench.evaluate.explanation import Explanation, Line
 from sparsebench.evaluate.inprocess import LocalModel
 from sparsebench.evaluate.metering import run_single
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
+from sparsebench.evaluate.reports import one_line
 from sparsebench.meter import PROFILES, Engine, Ledger, price
 from sparsebench.meter.profile import NOWHERE, Place, Profiler, in_folder
 from sparsebench.models import find_submission
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from sparsebench.models import SubmissionFolder
 
 __all__ = ["explain"]
+
+_TRACEBACK = "`sparsebench check FOLDER --in-process` shows the traceback"
 
 
 def explain(
@@ -73,14 +77,16 @@ def explain(
     UsageError
         If a name is of nothing, or the manifest or the entry is wrong.
     CellError
-        If the meter refuses something. Whatever else the submission raises comes out as it is.
+        If the meter refuses something, or the submission's code raises: its own error is the cause.
     """
-    cell = _choose(find_submission(reference), task, variant, instance, seed)
+    folder = find_submission(reference)
+    cell = _choose(folder, task, variant, instance, seed)
+    check_entry(folder)
     loaded = load_task(str(cell.task_folder))
     data = loaded.load(cell.instance)
     engine = Engine(memory_limit=Limits().memory)
     profiler = Profiler(engine, in_folder(cell.path))
-    with _guest(cell.path), threadpool_limits(1):
+    with _guest(cell.path), _naming_the_line(cell.path), threadpool_limits(1):
         submission = construct(cell.path, cell.entry, loaded.info[cell.instance], cell.settings)
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("fit"))))
         fitted = parameters_of(submission.fit(data.train, data.valid, rng))
@@ -89,8 +95,7 @@ def explain(
         engine.observers.append(profiler)
         model_hash = hashlib.sha256(safetensors.numpy.save(fitted)).hexdigest()
         chosen = sample_inputs(cell, model_hash, len(data.test), inputs)
-        with _naming_the_line(cell.path):
-            single = run_single(model, engine, data.test.x[chosen])
+        single = run_single(model, engine, data.test.x[chosen])
         lines = tuple(sorted(_lines(profiler, cell.path), key=_costliest))
     assert _together(lines) == single.ledger, "a request was not observed"
     return Explanation(
@@ -155,19 +160,34 @@ def _guest(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _naming_the_line(folder: Path) -> Iterator[None]:
-    """Have an error of the meter name the line of the submission that it comes from."""
+    """Have an error name the line of the submission that it comes from, in one line as in a row."""
     try:
         yield
     except CellError as error:
-        frames = [
-            frame
-            for frame in traceback.extract_tb(error.__traceback__)
-            if Path(frame.filename).is_relative_to(folder)
-        ]
-        if not frames:
+        place = _place(error, folder)
+        if not place:
             raise
-        place = f"{os.path.relpath(frames[-1].filename, folder)}:{frames[-1].lineno} in {frames[-1].name}"
-        raise type(error)(f"{error.what} ({place})", help=error.help) from error
+        raise type(error)(f"{error.what}{place}", help=error.help) from error
+    except (SparsebenchError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        place = _place(error, folder)
+        if not place and not isinstance(error, (SyntaxError, TypeError)):
+            raise  # ours: a traceback is for that. A call that the code does not take has no line of its own
+        message = f"{type(error).__name__}: {one_line(str(error).partition(chr(10))[0])}{place}"
+        raise FailedError(message, help=_TRACEBACK) from error
+
+
+def _place(error: BaseException, folder: Path) -> str:
+    """Give the last line of the submission's own code that an error went through."""
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(folder)
+    ]
+    if not own:
+        return ""
+    return f" ({os.path.relpath(own[-1].filename, folder)}:{own[-1].lineno} in {own[-1].name})"
 
 
 def _lines(profiler: Profiler, folder: Path) -> Iterator[Line]:

@@ -50,7 +50,7 @@ def find_rows(rows: Sequence[Row], reference: str) -> list[Row]:
     """
     if reference == "all":
         return list(rows)
-    mend = "`sparsebench results show --json` prints every cell_key"
+    mend = "`sparsebench results show` prints the beginning of every cell key"
     if len(reference) < SHORTEST:
         message = f"expected at least {SHORTEST} digits of a cell key, or all, got {reference!r}"
         raise UsageError(message, help=mend)
@@ -136,7 +136,7 @@ def _check_submission(row: Row) -> Audit:
 def _check_prices(row: Row) -> Audit:
     """Price the raw counts again. Floats are compared exactly: they are quotients of the same integers."""
     if row.status != "ok" or row.counts is None or not row.counted_inputs:
-        return Audit("prices", "not-run", f"status {row.status}: nothing was counted")
+        return Audit("prices", "not-run", f"status {row.status}: there are no counts")
     if row.cost_model != COST_MODEL:
         return Audit(
             "prices", "not-run", f"counted by cost model {row.cost_model}; here is cost model {COST_MODEL}"

@@ -57,7 +57,7 @@ def check_trace(row: Row, path: Path) -> Iterator[Audit]:
         If there is no such file.
     """
     if row.status != "ok":
-        yield Audit("trace", "not-run", f"status {row.status}: nothing was predicted")
+        yield Audit("trace", "not-run", f"status {row.status}: such a row has no trace")
         return
     if not path.is_file():
         message = f"{row.cell_key[:12]}... has no trace: there is no {path}"

@@ -162,6 +162,9 @@ class MeteredArray:
     def __complex__(self) -> complex:
         _refuse("complex(x)", "keep it an array")
 
+    def __round__(self, ndigits: Any = None) -> int:
+        _refuse("round(x)", "use ops.quantize(x, levels=m)")
+
     def __index__(self) -> int:  # noqa: PLE0305 - it never returns
         _refuse("using x as a Python index", "use ops.gather(index, table)")
 

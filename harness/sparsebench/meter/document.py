@@ -93,15 +93,19 @@ _LIMITS = """## Known limits
   tree's leaves.
 - Selection by a mask and `where` are free, so a tree can be walked by halving its tables with `where`, for
   its comparisons alone and without a look-up, and any Boolean function of paid bits can be made of `where`
-  for nothing. The comparisons that make the bits are always paid, and no count goes below log2 of the
-  number of outcomes. The profile `add-mul-cmp`, in which look-ups are free for everybody, is not touched by
+  for nothing. So can sums of paid bits with whole weights: repeat each bit as often as its weight says, take
+  `nonzero`, and read at a fixed place. A network of binary units therefore costs only its first layer's
+  comparisons. The comparisons that make the bits are always paid, and no count goes below log2 of the number
+  of outcomes. The profile `add-mul-cmp`, in which look-ups are free for everybody, is not touched by
   this; compare by it where a submission selects instead of looking up.
 - One address may read a column for all rows of a batch (`x[:, index]`), and work on parameters alone is
   done once for a batch. Inputs are therefore metered one by one as well, and where that is dearer, it is
   what counts.
 - Replies take time, and time can be measured: how long an operation on a selection takes tells something
   about how many rows were selected. Nothing is charged for that.
-- A cast between widths of real numbers is free, though it rounds."""
+- A cast between widths of real numbers is free, though it rounds.
+- Python numbers, and what `full`, `linspace` and the like make, are constants that count neither as stored
+  nor as loaded parameters; arrays that predict brings count as stored."""
 
 
 def markdown() -> str:

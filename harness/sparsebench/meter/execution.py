@@ -78,7 +78,8 @@ class Planner:
         plan = _plan(rule, args, kwargs, secret=secret)
         if len(self._plans) >= _MOST_PLANS:
             self._plans.clear()
-        if all(map(_is_short, args)):  # what is kept must not grow with what a stranger sends
+        # What is kept must not grow with what a stranger sends.
+        if all(map(_is_short, (args, *args, *kwargs.values()))):
             self._plans[key] = plan
         return plan
 
@@ -110,6 +111,8 @@ def _plan(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: 
         raise FailedError(message, help="ask for x.shape first, which pays for it")
     try:
         plan = rule.plan(*args, **kwargs)
+    except MemoryError:
+        raise _no_memory(rule) from None
     except _PLAN_ERRORS as error:
         if secret:
             raise _ends_the_cell(rule, error, args, secret=secret) from None
@@ -140,11 +143,15 @@ def run_call(
             if loads.active:
                 _mark(rule, args, kwargs, result, loads)
     except MemoryError:
-        message = f"{rule.name}: this machine has not enough memory"
-        raise MemoryLimitError(message, help="work on fewer elements at a time") from None
+        raise _no_memory(rule) from None
     except _RUN_ERRORS as error:
         raise _ends_the_cell(rule, error, args, secret=secret) from None
     return result
+
+
+def _no_memory(rule: Rule) -> MemoryLimitError:
+    message = f"{rule.name}: this machine has not enough memory"
+    return MemoryLimitError(message, help="work on fewer elements at a time")
 
 
 def _mark(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, loads: LoadTracker) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import MemoryLimitError
@@ -10,10 +11,13 @@ from sparsebench.meter.loads import root_of
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["PER_HANDLE", "Memory"]
+__all__ = ["PER_HANDLE", "PER_SECRET", "Memory"]
 
 PER_HANDLE = 512
 """Bytes that a handle takes beside its array's: who makes a million empty arrays fills memory as well."""
+
+PER_SECRET = 64
+"""Bytes that a secret takes in what a handle carries: thousands of selections that are joined fill memory."""
 
 
 class Memory:
@@ -48,23 +52,37 @@ class Memory:
     def admit(self, nbytes: int) -> None:
         """Refuse a result that would not fit, before it is made."""
         if self.held + nbytes > self.limit:
-            # How many more they are may depend on values: the submission's side reads this too.
-            message = f"arrays of too many bytes at once; the limit is {self.limit:,}"
-            raise MemoryLimitError(message, help="work on fewer elements at a time, or raise --memory-limit")
+            raise self._too_much()
         self._note(self.held + nbytes)
 
-    def hold(self, array: np.ndarray[Any, Any]) -> None:
-        """Note one more handle on the memory of ``array``."""
+    def admit_lengths(self, array: np.ndarray[Any, Any]) -> None:
+        """Refuse an array without elements that would not fit if it had some.
+
+        What is done with it may go through its lengths, or give one result for each.
+        """
+        if (
+            not array.size
+            and math.prod(max(length, 1) for length in array.shape) > self.limit // array.itemsize
+        ):
+            raise self._too_much()
+
+    def _too_much(self) -> MemoryLimitError:
+        # How many more bytes they are may depend on values: the submission's side reads this too.
+        message = f"arrays of too many bytes at once; the limit is {self.limit:,}"
+        return MemoryLimitError(message, help="work on fewer elements at a time, or raise --memory-limit")
+
+    def hold(self, array: np.ndarray[Any, Any], secrets: int = 0) -> None:
+        """Note one more handle on the memory of ``array``, which carries so many secrets."""
         root = root_of(array)
         _, holders = self._holders.get(id(root), (root, 0))
         self._holders[id(root)] = (root, holders + 1)
-        self.held += PER_HANDLE + (0 if holders else root.nbytes)
+        self.held += PER_HANDLE + PER_SECRET * secrets + (0 if holders else root.nbytes)
         self._note(self.held)
 
-    def drop(self, array: np.ndarray[Any, Any]) -> bool:
+    def drop(self, array: np.ndarray[Any, Any], secrets: int = 0) -> bool:
         """Note one handle less; tell whether it was the last one on its memory."""
         root, holders = self._holders.pop(id(root_of(array)))
-        self.held -= PER_HANDLE
+        self.held -= PER_HANDLE + PER_SECRET * secrets
         if holders > 1:
             self._holders[id(root)] = (root, holders - 1)
         else:

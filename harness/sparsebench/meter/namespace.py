@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import difflib
 import functools
 import inspect
 import math
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.errors import UncountedOperationError
+from sparsebench.errors import UncountedOperationError, UsageError
 from sparsebench.meter.client import MeteredArray
 from sparsebench.meter.inspection import NamespaceInfo, can_cast, finfo, iinfo, isdtype, result_type
 from sparsebench.meter.rules import REFUSED, RULES
 from sparsebench.meter.values import DTYPES
+from sparsebench.ops import PRIMITIVES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,8 +94,16 @@ class _Names(abc.ABC):
         full = self._prefix + name
         if full not in REFUSED and (full not in RULES or RULES[full].hidden):
             message = f"xp.{full} has no price in the cost model"
-            raise _MissingError(message, help="docs/cost-model.md lists what has")
+            raise _MissingError(message, help=self._instead(name))
         return _function(full, RULES.get(full), self._call)
+
+    def _instead(self, name: str) -> str:
+        """Say what may have been meant by a name that is not there."""
+        if name in PRIMITIVES:
+            return f"use sparsebench.ops.{name}"
+        near = difflib.get_close_matches(name, dir(self), n=1, cutoff=0.75)
+        guess = f"did you mean xp.{self._prefix}{near[0]}? " if near else ""
+        return f"{guess}docs/cost-model.md lists what has"
 
     @abc.abstractmethod
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any: ...
@@ -169,7 +179,7 @@ class MeteredNamespace(_Names):
     def _prepare(self, value: Any) -> Any:
         """Turn an argument into metered arrays and plain Python."""
         if isinstance(value, MeteredArray):
-            return value
+            return self._mine(value)
         if isinstance(value, tuple | list):
             return tuple(self._prepare(item) for item in value)
         # A NumPy number that is not an integer has a width, which takes part in promotion.
@@ -180,6 +190,13 @@ class MeteredNamespace(_Names):
         if isinstance(value, type):
             return np.dtype(value).name
         return value.name if isinstance(value, np.dtype) else value
+
+    def _mine(self, array: MeteredArray) -> MeteredArray:
+        """Keep arrays of other meters out: their handles name other arrays here."""
+        if array._namespace is not self:  # noqa: SLF001 - both are one side of the meter
+            mend = "make inputs of this block with ledger.asarray; ledger.value(y) gives a NumPy array"
+            raise UsageError("an array of another block of sb.metered() was used", help=mend)
+        return array
 
     def asarray(self, obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
         """Make a metered array of an array, a number or lists of numbers. Constants count as parameters."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from sparsebench.meter.transport import InProcess
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sparsebench.arrays import Array
     from sparsebench.meter.pricelist import PriceList
     from sparsebench.meter.values import Description
 
@@ -120,7 +122,7 @@ class MeteredLedger(Ledger):
         """End the block: no array computes any more."""
         self._engine.close()
 
-    def asarray(self, obj: Any, /, *, dtype: Any = None) -> Any:
+    def asarray(self, obj: Any, /, *, dtype: Any = None) -> Array:
         """Make a metered array: an input, which is not charged and is no constant.
 
         Parameters
@@ -143,7 +145,8 @@ class MeteredLedger(Ledger):
             raise TypeError(message)
         told = self._engine.take(plain)
         self._inputs = self._inputs or (len(plain) if plain.ndim else 1)
-        return self.xp.wrap(told)
+        made: Array = self.xp.wrap(told)
+        return made
 
     def value(self, array: Any, /) -> np.ndarray[Any, Any]:
         """Give the values of an array, uncounted: for looking at, in the block or after it.
@@ -170,7 +173,7 @@ class MeteredLedger(Ledger):
         """Bits that left the meter through ``if``, ``while`` and shapes."""
         return self._engine.bits_revealed
 
-    def price(self, prices: str | PriceList = "ops") -> float:
+    def price(self, prices: str | Path | PriceList = "ops") -> float:
         """Price what was counted.
 
         Parameters
@@ -187,9 +190,9 @@ class MeteredLedger(Ledger):
             return price(self, prices)
         from sparsebench.meter.pricelist import find_price_list  # noqa: PLC0415 - pydantic is slow to import
 
-        return (find_price_list(prices) if isinstance(prices, str) else prices).price(self)
+        return (find_price_list(str(prices)) if isinstance(prices, str | Path) else prices).price(self)
 
-    def per_input(self, n: int | None = None, *, prices: str | PriceList = "ops") -> float:
+    def per_input(self, n: int | None = None, *, prices: str | Path | PriceList = "ops") -> float:
         """Give the price of one input.
 
         Parameters

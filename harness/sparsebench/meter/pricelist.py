@@ -86,6 +86,10 @@ def find_price_list(reference: str) -> PriceList:
     path = Path(reference)
     if path.is_file():
         return read_price_list(path)
+    if path.suffix or len(path.parts) > 1:  # no name of a list looks so
+        got = "a folder" if path.is_dir() else "nothing of that name"
+        mend = f"mend the path, or name a standard list: {', '.join(PROFILES)}"
+        raise NotFoundError(f"{path}: expected a price list as a TOML file, got {got}", help=mend)
     error = unknown_name("price list", reference, PROFILES)
     raise NotFoundError(error.what, help=f"{error.help}; or give the path of a TOML file")
 

@@ -48,10 +48,17 @@ class Shelf:
         return told
 
     def store(self, array: np.ndarray[Any, Any], secrets: frozenset[Secret] = frozenset()) -> Description:
-        """Put an array under a new number."""
+        """Put an array under a new number.
+
+        Raises
+        ------
+        MemoryLimitError
+            If it has no elements, but lengths of too many.
+        """
+        self.memory.admit_lengths(array)
         number, self._next = self._next, self._next + 1
         value = self._values[number] = Value(array, secrets if array.ndim else frozenset())
-        self.memory.hold(array)
+        self.memory.hold(array, len(value.secrets))
         return _describe(Handle(number), value)
 
     def replace(self, handle: Handle, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -90,7 +97,8 @@ class Shelf:
         for number in numbers:
             if number in self._kept or number in self._pinned:
                 continue
-            if (value := self._values.pop(number, None)) is not None and self.memory.drop(value.array):
+            value = self._values.pop(number, None)
+            if value is not None and self.memory.drop(value.array, len(value.secrets)):
                 self.loads.forget(value.array)
 
     def clear(self) -> None:

@@ -33,7 +33,7 @@ _ARRAYS_HEAD = '''
 
 from collections.abc import Iterator, Sequence
 from types import EllipsisType
-from typing import Any, Literal, NamedTuple, NoReturn
+from typing import Any, Literal, NamedTuple, Never
 
 import numpy as np
 
@@ -134,12 +134,9 @@ def _array_class() -> str:
     lines += [f"    def {method}: ..." for method in _METHODS]
     operand = "Array | np.ndarray[Any, Any] | complex"
     for short in (*ARITHMETIC, *(f"r{short}" for short in ARITHMETIC)):
-        gives = (
-            "NoReturn"
-            if ARITHMETIC[short.removeprefix("r") if short not in ARITHMETIC else short] in REFUSED
-            else "Array"
-        )
-        lines.append(f"    def __{short}__(self, other: {operand}, /) -> {gives}: ...")
+        name = ARITHMETIC[short if short in ARITHMETIC else short.removeprefix("r")]
+        takes = "Never" if name in REFUSED else operand
+        lines.append(f"    def __{short}__(self, other: {takes}, /) -> Array: ...")
     for short in COMPARISONS:
         ignore = "  # type: ignore[override]" if short in {"eq", "ne"} else ""
         lines.append(f"    def __{short}__(self, other: {operand}, /) -> Array: ...{ignore}")
@@ -180,7 +177,11 @@ def _namespace_class() -> str:
 
 
 def _functions(prefix: str) -> Iterator[str]:
-    """Write the functions of a namespace, with their prices, and the refused ones as such."""
+    """Write the functions of a namespace, with their prices, and the refused ones as such.
+
+    What is refused takes nothing that there is, so mypy marks the call. If it were said never to return, mypy
+    would take the lines below it for unreachable, and say nothing of them.
+    """
     for rule in RULES.values():
         name = rule.name.removeprefix(prefix)
         if rule.hidden or not rule.name.startswith(prefix) or "." in name or rule.name in CLIENT_ONLY:
@@ -190,7 +191,7 @@ def _functions(prefix: str) -> Iterator[str]:
     for full, (reason, mend) in REFUSED.items():
         name = full.removeprefix(prefix)
         if full.startswith(prefix) and name.isidentifier():
-            yield f"    def {name}(self, *args: Any, **kwargs: Any) -> NoReturn:"
+            yield f"    def {name}(self, refused: Never, /, *args: Never, **kwargs: Never) -> Array:"
             yield f'        """Refused: {reason}; {mend}."""'
 
 

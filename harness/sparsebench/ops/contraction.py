@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = ["einsum"]
 
+_MOST_OPERANDS = 64
+"""Reading the subscripts takes time that grows with the square of the operands."""
+
 _Labels = tuple[str, ...]
 """Names of axes: letters, and ``.0``, ``.1``, ... for those of ``...``, counted from the right."""
 
@@ -103,6 +106,8 @@ def _read(subscripts: str, operands: tuple[Any, ...]) -> _Contraction:
     TypeError, ValueError
         If they do not fit the operands.
     """
+    if len(operands) > _MOST_OPERANDS:
+        raise ValueError(f"einsum: expected at most {_MOST_OPERANDS} operands, got {len(operands)}")
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):
@@ -161,7 +166,7 @@ def _cost(subscripts: str, *operands: Any) -> tuple[Charge, ...]:
 def _elements(subscripts: str, *operands: Any) -> int:
     """Count the operands, which may be copied, and everything that is made on the way."""
     plan = _read(subscripts, operands)
-    made = sum(plan.size(pair.kept()) for pair in plan.pairs)
+    made = sum(plan.size(pair.kept()) for pair in plan.pairs) + sum(map(plan.size, plan.alone))
     return plan.size(plan.output) + made + sum(int(x.size) for x in operands)
 
 
@@ -251,6 +256,6 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     TypeError
         If an operand is boolean or complex.
     ValueError
-        If the subscripts cannot be read or do not fit the operands.
+        If the subscripts cannot be read or do not fit the operands, or there are more than 64 of these.
     """
     return _contract(operands[0].__array_namespace__(), subscripts, operands)

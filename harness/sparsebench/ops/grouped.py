@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -59,20 +60,21 @@ def _cpu(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
 
 
 def _in_chunks(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
-    """Go through the reference in chunks of rows.
+    """Go through the reference in chunks of rows, and of experts where those of one row are too many.
 
     Every row is a product of its own, so a row's digits do not depend on the rows beside it. That is what a
     score needs; sorting rows by expert is faster and is for timing.
     """
     _, outputs, features = weights.shape
-    per_row = max(1, index.size // max(1, index.shape[0])) * outputs * features
-    rows = max(1, _CHUNK // max(1, per_row))
+    layer, many = max(1, outputs * features), index.shape[1] if index.ndim > 1 else 1
+    experts = max(1, min(many, _CHUNK // layer))
+    rows = max(1, _CHUNK // (experts * layer))
     x = np.ascontiguousarray(x)  # a product sees one layout, whatever stands beside a row
     kinds = [part.dtype for part in (x, weights, bias) if part is not None]
     out = np.empty((*index.shape, outputs), dtype=np.result_type(*kinds))
-    for start in range(0, x.shape[0], rows):
-        part = slice(start, start + rows)
-        out[part] = grouped_linear.reference(x[part], index[part], weights, bias)
+    for start, first in itertools.product(range(0, x.shape[0], rows), range(0, many, experts)):
+        part = (slice(start, start + rows), slice(first, first + experts))[: index.ndim]
+        out[part] = grouped_linear.reference(x[part[0]], index[part], weights, bias)
     return out
 
 

@@ -127,7 +127,7 @@ def _dtype(dtype: Any) -> np.dtype[Any]:
 
 
 def _one_hot_elements(index: Any, *, classes: int, dtype: Any = None) -> int:  # noqa: ARG001
-    return int(index.size) * classes
+    return max(int(index.size), 1) * classes
 
 
 def _one_hot_cpu(index: Any, *, classes: int, dtype: Any = None) -> Any:

@@ -47,7 +47,7 @@ def _elements(x: Any, prototypes: Any) -> int:  # noqa: ARG001 - the signature o
 def _cpu(x: Any, prototypes: Any) -> Any:
     """Go through the reference in chunks of rows: n times N times d numbers are never held at once."""
     n, many, d = _check(x, prototypes)
-    rows = max(1, _CHUNK // max(1, many * d))
+    rows = max(1, _CHUNK // (many * max(1, d)))
     x, prototypes = np.ascontiguousarray(x), np.ascontiguousarray(prototypes)  # sums see one layout
     nearest = np.empty(n, dtype=np.int64)
     for start in range(0, n, rows):

@@ -43,7 +43,7 @@ def _cost(target: Any, index: Any, values: Any) -> tuple[Charge, ...]:
 
 
 def _scatter_elements(target: Any, index: Any, values: Any) -> int:  # noqa: ARG001 - the primitive's signature
-    return int(target.size + values.size)
+    return int(target.size + values.size + math.prod(target.shape[1:]))  # and the addresses in a record
 
 
 def _scatter(target: Any, index: Any, values: Any) -> Any:
@@ -128,7 +128,8 @@ def _segment_cost(values: Any, segments: Any, *, num_segments: int) -> tuple[Cha
 
 
 def _segment_elements(values: Any, segments: Any, *, num_segments: int) -> int:
-    return math.prod(_target("segment_sum", values, segments, num_segments)) + int(values.size)
+    shape = _target("segment_sum", values, segments, num_segments)
+    return math.prod(shape) + int(values.size) + math.prod(shape[1:])
 
 
 @primitive(

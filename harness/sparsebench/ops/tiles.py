@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Tile", "Way", "tiles_of"]
 
@@ -31,6 +34,7 @@ _TRIALS = (
     4,
     32,
 )  # rows that a trial compares, at least and at most: two orders of addition may agree on some
+_DRAWN = 1 << 20  # numbers that are drawn at once
 _TRIAL_WORK = 1 << 28  # multiplications in a trial of more rows than the least
 
 Way = tuple[tuple[int, int], ...]
@@ -171,33 +175,41 @@ class _Trial:
         )  # no panel of 1 column: that would be another kind of product
         panels = tuple(zip(starts, (*starts[1:], m), strict=True))
         whole = ((0, m),)
-        made = self.products(height, whole)
-        agree = (made == made[:1]).all(axis=(0, 1))
+        agree = np.ones(m, dtype=np.bool_)
+        for made in self.products(height, whole):
+            agree &= (made == made[:1]).all(axis=0)
         mended = (*whole, *(panel for panel in panels if not agree[slice(*panel)].all()))
         return sorted({whole, mended, panels}, key=_cost)
 
     def kinds(self, height: int, way: Way) -> dict[bytes, list[int]]:
         """Group the places of a tile by the bits that they give."""
+        digests = [hashlib.sha256() for _ in range(height)]
+        for made in self.products(height, way):
+            for digest, bits in zip(digests, made, strict=True):
+                digest.update(bits)
         kinds: dict[bytes, list[int]] = {}
-        for place, bits in enumerate(self.products(height, way)):
-            kinds.setdefault(hashlib.sha256(bits).digest(), []).append(place)
+        for place, digest in enumerate(digests):
+            kinds.setdefault(digest.digest(), []).append(place)
         return kinds
 
-    def products(self, height: int, way: Way) -> Any:
-        """Multiply tiles whose rows are all the same: ``(height, trials, m)``."""
+    def products(self, height: int, way: Way) -> Iterator[Any]:
+        """Multiply tiles whose rows are all the same: ``(height, m)``, one after the other.
+
+        Not all at once: wide rows, or many columns, would take gigabytes.
+        """
         tile = Tile(height, way, slice(0, height), height)
-        out = np.empty((len(self.rows), height, self.shape[1]), dtype=self.rows.dtype)
-        most = max(
-            2, _TRIED // (2 * height * self.shape[0])
-        )  # not all at once: wide rows would take gigabytes
-        for start in range(0, len(out), most):
-            some = slice(start, start + most)
-            copies = np.repeat(self.rows[some], height, axis=0)
-            tile.multiply(copies, self.matrix, out[some].reshape(len(copies), -1))
-        return np.ascontiguousarray(out.swapaxes(0, 1))
+        out = np.empty((height, self.shape[1]), dtype=self.rows.dtype)
+        for row in self.rows:
+            tile.multiply(np.repeat(row[None], height, axis=0), self.matrix, out)
+            yield out
 
 
 def _drawn(rng: np.random.Generator, shape: tuple[int, int], dtype: str) -> Any:
-    """Draw normal numbers of a dtype, complex ones too."""
-    drawn = rng.standard_normal(shape)
-    return (drawn + 1j * rng.standard_normal(shape) if np.dtype(dtype).kind == "c" else drawn).astype(dtype)
+    """Draw normal numbers of a dtype, complex ones too; never all of them in another, wider dtype."""
+    drawn = np.empty(shape, dtype=dtype)
+    for part in (drawn.real, drawn.imag) if drawn.dtype.kind == "c" else (drawn,):
+        flat = part.reshape(-1)  # a look at the same memory
+        for start in range(0, flat.size, _DRAWN):
+            some = flat[start : start + _DRAWN]
+            some[...] = rng.standard_normal(some.size)
+    return drawn

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from sparsebench.ops.charges import Charge
 from sparsebench.ops.checks import NOT_COMPLEX, check_dtypes
 from sparsebench.ops.lookup import gather
 from sparsebench.ops.primitive import primitive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["tree_route"]
 
@@ -39,23 +42,28 @@ def _elements(key: Any, thresholds: Any) -> int:  # noqa: ARG001 - the signature
     return int(key.size)
 
 
-def _descend(key: Any, thresholds: Any) -> tuple[Any, list[Any]]:
-    """Walk all rows down level by level; the node of every row at every level."""
+def _descend(key: Any, thresholds: Any) -> Iterator[Any]:
+    """Walk all rows down: give every row's node at every level, and its leaf last, each in the same array."""
     node = np.zeros(key.shape, dtype=np.int64)
-    visited = []
     for _ in range(_depth(key, thresholds)):
-        visited.append(node)
-        node = 2 * node + 1 + (key > thresholds[node])
-    return node - thresholds.shape[0], visited
+        yield node
+        right = key > thresholds[node]
+        node *= 2
+        node += 1
+        node += right
+    yield node
 
 
 def _cpu(key: Any, thresholds: Any) -> Any:
-    return _descend(key, thresholds)[0]
+    *_, leaf = _descend(key, thresholds)
+    return leaf - thresholds.shape[0]
 
 
 def _touched(key: Any, thresholds: Any) -> list[tuple[Any, Any]]:
-    visited = _descend(key, thresholds)[1]
-    return [(thresholds, np.stack(visited) if visited else None)]
+    read = np.zeros(2 * thresholds.shape[0] + 1, dtype=np.bool_)
+    for node in _descend(key, thresholds):
+        read[node] = True
+    return [(thresholds, read[: thresholds.shape[0]])]
 
 
 @primitive(

@@ -81,6 +81,8 @@ def _fault(item: dict[str, Any], model: type[BaseModel]) -> Fault:
     mend = f"set it to {description}" if description else "change it"
     if item["type"] == "missing":
         return Fault(key, description or "a value", "nothing", f"add the key {str(location[-1])!r}")
+    if item["type"] == "model_type":  # its message names a class of ours
+        return Fault(key, "a table", _shown(item["input"]), mend)
     if item["type"] == "string_pattern_mismatch" and description:
         return Fault(
             key, description, _shown(item["input"]), "change it"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["check_arguments", "typed"]
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
+_LONGEST_DTYPE = max(map(len, DTYPES))
 
 
 class _Kind(NamedTuple):
@@ -56,11 +57,16 @@ def _is_length(value: Any) -> bool:
 
 
 def _is_dtype(value: Any) -> bool:
+    # NumPy reads texts as programs of structures: long ones take long, and some are errors of syntax.
+    if not isinstance(value, str | type | np.dtype) or (
+        isinstance(value, str) and len(value) > _LONGEST_DTYPE
+    ):
+        return False
     try:
         dtype = np.dtype(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, SyntaxError):
         return False
-    return value is not None and dtype.isnative and dtype.name in DTYPES
+    return dtype.isnative and dtype.name in DTYPES
 
 
 def _is_index(value: Any) -> bool:

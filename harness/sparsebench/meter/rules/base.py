@@ -128,7 +128,8 @@ def lanes(x: Any, axis: int | tuple[int, ...] | None) -> tuple[int, int]:
 
 def copy_bytes(x: Any, dtype: np.dtype[Any] | None = None) -> int:
     """Bytes that a contiguous copy in ``dtype`` takes; 0 where ``x`` itself is one."""
-    return 0 if x.flags.c_contiguous and dtype in (None, x.dtype) else x.size * (dtype or x.dtype).itemsize
+    wanted = x.dtype if dtype is None else dtype  # float64 equals None, to NumPy
+    return 0 if x.flags.c_contiguous and wanted == x.dtype else x.size * wanted.itemsize
 
 
 def refuse_rounding(name: str, source: np.dtype[Any], target: np.dtype[Any]) -> None:

@@ -12,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from sparsebench.meter.rules.base import FREE, WIDEST, Plan, Rule, axes_of
 from sparsebench.meter.rules.complexes import component
 from sparsebench.meter.rules.fields import floating
+from sparsebench.meter.rules.shaping import roll_each
 from sparsebench.ops.charges import Charge, bits_to_choose, name_of
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ _MANY: dict[str, tuple[str, str]] = {
     "rfftn": ("rfft", "fft"),
     "irfftn": ("irfft", "ifft"),
 }
+
+
+_SCRATCH = 8
+"""Numbers that a transform of 1 number takes beside it, if its length is a prime: Bluestein's algorithm."""
 
 
 class _Pass(NamedTuple):
@@ -118,7 +123,8 @@ def _price(passes: list[_Pass], x: Any, norm: str) -> Plan:
     if any(norm != ("forward" if turn.transform.inverse else "backward") for turn in passes):
         mul += math.prod(shape) * (1 if any(turn.transform.unfolds for turn in passes) else 2)
     name = name_of(component(x.dtype))
-    return Plan((Charge("mul", name, mul), Charge("add", name, add)), 3 * size * WIDEST)
+    scratch = _SCRATCH * max((turn.length for turn in passes), default=0)
+    return Plan((Charge("mul", name, mul), Charge("add", name, add)), (3 * size + scratch) * WIDEST)
 
 
 def _along_one(name: str) -> tuple[Callable[..., Any], Callable[..., Plan]]:
@@ -168,17 +174,17 @@ def _freq_plan(name: str, n: int, /, *, d: float = 1.0, dtype: Any = None) -> Pl
 
 def _fftshift(x: Any, /, *, axes: Any = None) -> Any:
     places = axes_of(x, axes)
-    return np.fft.fftshift(x, places) if places else x.copy()  # NumPy refuses to move nothing
+    return roll_each(x, tuple(x.shape[place] // 2 for place in places), places) if places else x.copy()
 
 
 def _ifftshift(x: Any, /, *, axes: Any = None) -> Any:
     places = axes_of(x, axes)
-    return np.fft.ifftshift(x, places) if places else x.copy()
+    return roll_each(x, tuple(-(x.shape[place] // 2) for place in places), places) if places else x.copy()
 
 
 def _shift_plan(x: Any, /, *, axes: Any = None) -> Plan:
     axes_of(x, axes)
-    return Plan(FREE, x.size * WIDEST)
+    return Plan(FREE, 2 * x.nbytes)
 
 
 _COMPLEX = "length N: 2NL multiplications and 3NL additions"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,8 @@ def _take_touched(x: Any, index: Any, /, *, axis: int | None = None) -> list[tup
     return [(x, _take_key(x, index, axis))]
 
 
-def _along_key(x: Any, index: Any, axis: int) -> tuple[Any, ...]:
-    """Give the key that reads ``x`` along an axis; the other axes broadcast."""
+def _along_shape(x: Any, index: Any, axis: int) -> tuple[int, list[int]]:
+    """Give the axis that is read along, and the shape of the result; the other axes broadcast."""
     if index.dtype.kind not in "iu" or index.ndim != x.ndim:
         raise TypeError(
             f"take_along_axis: expected an integer index of {x.ndim} axes, got {index.dtype}, {index.ndim}"
@@ -45,6 +46,12 @@ def _along_key(x: Any, index: Any, axis: int) -> tuple[Any, ...]:
     lengths = [length for place, length in enumerate(index.shape) if place != along]
     common = list(np.broadcast_shapes(tuple(others), tuple(lengths)))
     common.insert(along, index.shape[along])
+    return along, common
+
+
+def _along_key(x: Any, index: Any, axis: int) -> tuple[Any, ...]:
+    """Give the key that reads ``x`` along an axis."""
+    along, common = _along_shape(x, index, axis)
     key: list[Any] = []
     for place, length in enumerate(x.shape):
         step = np.arange(common[place]) if length > 1 else np.zeros(common[place], dtype=np.int64)
@@ -58,10 +65,11 @@ def _take_along_axis(x: Any, index: Any, /, *, axis: int = -1) -> Any:
 
 
 def _along_plan(x: Any, index: Any, /, *, axis: int = -1) -> Plan:
-    (along,) = axes_of(x, axis)
-    addresses = int(_along_key(x, index, axis)[along].size)
+    _, common = _along_shape(x, index, axis)
+    addresses = math.prod(common)
     charges = (Charge("lookup", index.dtype.name, addresses), Charge("load", x.dtype.name, addresses))
-    return Plan(charges, addresses * (x.dtype.itemsize + np.dtype(np.int64).itemsize))
+    places = addresses + sum(common)  # of the elements along the axis, and along the others
+    return Plan(charges, addresses * x.dtype.itemsize + places * np.dtype(np.int64).itemsize)
 
 
 def _along_touched(x: Any, index: Any, /, *, axis: int = -1) -> list[tuple[Any, Any]]:

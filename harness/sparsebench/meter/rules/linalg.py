@@ -92,7 +92,12 @@ def _inv(x: Any, /) -> Any:
 
 def _inv_plan(x: Any, /) -> Plan:
     stack, n = _square("inv", x)
-    return Plan(tally(x.dtype, stack, **counts.solve(n, n)), 2 * _COPIES * x.size * WIDEST)
+    return Plan(tally(x.dtype, stack, **counts.solve(n, n)), _inverse_bytes(x, stack, n))
+
+
+def _inverse_bytes(x: Any, stack: int, n: int) -> int:
+    """Bound the memory of an inversion. Identity and list of matrices are there even where ``x`` is empty."""
+    return (2 * _COPIES * int(x.size) + n * n + stack) * WIDEST
 
 
 def _solve_shape(a: Any, b: Any) -> tuple[tuple[int, ...], int, int]:
@@ -122,13 +127,15 @@ def _solve(a: Any, b: Any, /) -> Any:
 def _solve_plan(a: Any, b: Any, /) -> Plan:
     stack, n, columns = _solve_shape(a, b)
     many = math.prod(stack)
-    nbytes = (_COPIES * many * n * (n + columns) + a.size + b.size) * WIDEST
+    nbytes = (_COPIES * many * n * (n + columns) + many + a.size + b.size) * WIDEST
     return Plan(tally(common_dtype(a, b), many, **counts.solve(n, columns)), nbytes)
 
 
 def _matrix_power(x: Any, n: int, /) -> Any:
     if n == 0:
         return np.broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape).copy()
+    if n == 1:
+        return x.copy()
     power, left, result = (x if n > 0 else _inv(x)), abs(n), None
     while True:
         if left & 1:
@@ -145,7 +152,7 @@ def _power_plan(x: Any, n: int, /) -> Plan:
     charges = inner_products(stack * products * length * length, length, x.dtype) if products else FREE
     if n < 0:
         charges += tally(x.dtype, stack, **counts.solve(length, length))
-    return Plan(charges, 2 * _COPIES * x.size * WIDEST)
+    return Plan(charges, _inverse_bytes(x, stack, length))
 
 
 def _rule(name: str, run: Any, plan: Any, price: str, call: str = "x", **more: Any) -> Rule:

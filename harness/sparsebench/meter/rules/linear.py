@@ -58,13 +58,12 @@ def _vecdot_plan(a: Any, b: Any, /, *, axis: int = -1) -> Plan:
     shape = np.broadcast_shapes(a.shape, b.shape)
     elements = math.prod(shape)
     length = shape[axis]
+    outputs = math.prod((*shape[:axis], *shape[len(shape) + axis + 1 :]))
     dtype = common_dtype(a, b)
-    charges = FREE
-    if length:
-        charges = inner_products(elements // length, length, dtype)
+    charges = inner_products(outputs, length, dtype) if length else FREE
     if dtype.kind == "c":
         charges += tally(dtype, elements, add_real=1)  # the conjugates
-    return Plan(charges, (_PARTS if dtype.kind == "c" else 2) * elements * WIDEST)
+    return Plan(charges, (_PARTS if dtype.kind == "c" else 2) * max(elements, outputs) * WIDEST)
 
 
 class _Contraction(NamedTuple):

@@ -126,7 +126,8 @@ def _matrix_plan(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Plan
         counts = {"abs": m * n, "add_real": sums * max(terms - 1, 0), "cmp": max(sums - 1, 0)}
     else:
         raise ValueError(f"linalg.matrix_norm: expected ord to be 'fro', 1, -1, inf or -inf, got {ord!r}")
-    return Plan(tally(x.dtype, math.prod(stack), **counts), (3 * x.size + math.prod(stack)) * WIDEST)
+    many = math.prod(stack)
+    return Plan(tally(x.dtype, many, **counts), (3 * x.size + many * (m + n + 1)) * WIDEST)
 
 
 RULES: tuple[Rule, ...] = (

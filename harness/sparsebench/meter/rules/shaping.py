@@ -10,7 +10,7 @@ import numpy as np
 
 from sparsebench.meter.rules.base import FREE, Plan, Rule, axes_of, copy_bytes
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "roll_each"]
 
 
 def _copy_plan(x: Any, /, *_: Any, **__: Any) -> Plan:
@@ -112,7 +112,15 @@ def _squeeze_plan(x: Any, /, axis: Any) -> Plan:
 
 
 def _roll(x: Any, /, shift: Any, *, axis: Any = None) -> Any:
-    return np.roll(x, shift, axis=axis)
+    return roll_each(x, shift, axis) if isinstance(axis, tuple) and axis else np.roll(x, shift, axis=axis)
+
+
+def roll_each(x: Any, shift: Any, axes: tuple[int, ...]) -> Any:
+    """Roll one axis after the other: NumPy cuts k axes into 2^k pieces and copies each by itself."""
+    shifts = shift if isinstance(shift, tuple) else (shift,) * len(axes)
+    for places, axis in zip(shifts, axes, strict=True):
+        x = np.roll(x, places, axis=axis)
+    return x
 
 
 def _roll_plan(x: Any, /, shift: Any, *, axis: Any = None) -> Plan:
@@ -120,16 +128,25 @@ def _roll_plan(x: Any, /, shift: Any, *, axis: Any = None) -> Plan:
     if several and (not isinstance(axis, tuple) or len(axis) != len(shift)):
         raise ValueError("roll: expected an axis for every shift")
     axes_of(x, axis)
-    return Plan(FREE, x.nbytes + (copy_bytes(x) if axis is None else 0))  # flattened, it may be a copy
+    # Flattened, it may be a copy; along several axes, one result is made of another.
+    again = x.nbytes * (isinstance(axis, tuple) and len(axis) > 1)
+    return Plan(FREE, x.nbytes + (copy_bytes(x) if axis is None else again))
 
 
 def _repeat(x: Any, repeats: int, /, *, axis: int | None = None) -> Any:
-    return np.repeat(x, repeats, axis=axis)
+    if x.size:
+        return np.repeat(x, repeats, axis=axis)
+    # NumPy would copy nothing as often as it is told.
+    shape = tuple(
+        length * (repeats if axis is not None and place == axis % x.ndim else 1)
+        for place, length in enumerate(x.shape)
+    )
+    return np.zeros((0,) if axis is None else shape, dtype=x.dtype)
 
 
 def _repeat_plan(x: Any, repeats: int, /, *, axis: int | None = None) -> Plan:
     axes_of(x, axis)
-    return Plan(FREE, x.nbytes * repeats)
+    return Plan(FREE, x.nbytes * repeats + copy_bytes(x))
 
 
 def _tile(x: Any, repetitions: Any, /) -> Any:

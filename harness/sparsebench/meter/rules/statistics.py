@@ -102,7 +102,10 @@ def _diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append:
     parts = _joined(x, prepend, append)
     out = x.copy() if len(parts) == 1 and not n else x
     out = np.concatenate(parts, axis=axis) if len(parts) > 1 else out
-    return np.diff(out, n=min(n, out.shape[axis]), axis=axis)  # n zeroes an axis, and may be huge
+    rounds = min(n, out.shape[axis])  # so many make an axis empty, and n may be huge
+    if out.size:
+        return np.diff(out, n=rounds, axis=axis)
+    return np.moveaxis(np.moveaxis(out, axis, 0)[rounds:], 0, axis).copy()  # no rounds of nothing
 
 
 def _diff_plan(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Plan:
