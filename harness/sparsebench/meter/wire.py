@@ -58,6 +58,7 @@ class Pipe:
     def __init__(self, reads: int, writes: int, *, limit: int | None = None) -> None:
         self._reads = reads
         self._writes = writes
+        self._readable, self._writable = _poll(reads, select.POLLIN), _poll(writes, select.POLLOUT)
         self._limit = limit
         self._deadline: float | None = None
         self._ahead = bytearray()
@@ -103,7 +104,7 @@ class Pipe:
             raise _not_a_message() from None
         if not isinstance(header, dict):
             raise _not_a_message()
-        return header, self._read(payload_length)
+        return header, self._read(payload_length) if payload_length else b""
 
     def close(self) -> None:
         """Close both ends that are here."""
@@ -125,7 +126,7 @@ class Pipe:
             try:
                 chunk = os.read(self._reads, most)
             except BlockingIOError:
-                self._wait(self._reads, select.POLLIN, left)
+                self._wait(self._readable, left)
                 continue
             if not chunk:
                 raise EOFError
@@ -138,7 +139,7 @@ class Pipe:
             try:
                 view = view[os.write(self._writes, view[:_CHUNK]) :]
             except BlockingIOError:
-                self._wait(self._writes, select.POLLOUT, left)
+                self._wait(self._writable, left)
             except BrokenPipeError:
                 raise EOFError from None
 
@@ -152,12 +153,16 @@ class Pipe:
         return left
 
     @staticmethod
-    def _wait(descriptor: int, event: int, seconds: float) -> None:
-        """Wait until the descriptor is ready, but not past the deadline."""
-        poll = select.poll()
-        poll.register(descriptor, event)
-        if not poll.poll(seconds * 1000):
+    def _wait(ready: select.poll, seconds: float) -> None:
+        """Wait until a descriptor is ready, but not past the deadline."""
+        if not ready.poll(seconds * 1000):
             raise _too_late()
+
+
+def _poll(descriptor: int, event: int) -> select.poll:
+    poll = select.poll()
+    poll.register(descriptor, event)
+    return poll
 
 
 def _too_late() -> TimeLimitError:
