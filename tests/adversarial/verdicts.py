@@ -47,10 +47,10 @@ VERDICTS: dict[str, Verdict] = {
         f"takes-value-by-{way}": _OUT
         for way in (
             *("asarray", "complex", "copy", "dlpack", "float", "int", "item", "math", "pickle"),
-            *("numpy-function", "python-index", "round", "tolist"),
+            *("format", "numpy-function", "python-index", "round", "tolist"),
         )
     },
-    **{f"takes-value-by-{way}": _TYPE for way in ("format", "memoryview")},
+    "takes-value-by-memoryview": _TYPE,
     "looks-for-values-in-memory": Verdict("failed", "nothing found"),
     "keeps-x-across-passes": _EARLIER,
     "forges-a-handle": _EARLIER,

@@ -190,6 +190,21 @@ def test_a_mistake_in_the_code_is_no_traceback(cli, here):
     assert "sparsebench check FOLDER --in-process" in mend
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (plain(predict="pass"), "predict: expected an array of the namespace of x, got NoneType"),
+        (routed(route="return x"), "route: expected sparsebench.Routes, got ndarray"),
+        (routed(apply="return np.zeros(1)"), "apply: expected an array of the namespace of x, got ndarray"),
+    ],
+)
+def test_an_answer_that_is_none_names_who_gave_it(cli, here, code, said):
+    write(here / "mine", code)
+    outcome = cli("explain", "mine")
+    assert outcome.code == 2
+    assert said in outcome.err
+
+
 def test_nothing_is_stored(cli, folder, here):
     before = sorted(path.name for path in here.iterdir())
     cli("explain", "mine")

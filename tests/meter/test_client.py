@@ -101,7 +101,7 @@ def test_an_array_knows_its_namespace_and_device(meter):
     assert meter.x.__array_namespace__() is meter.xp
     assert meter.x.device == "meter"
     assert meter.x.to_device("meter") is meter.x
-    assert repr(meter.x) == "MeteredArray(shape=(2, 3), dtype=float32)"
+    assert repr(meter.x) == f"{meter.x}" == "MeteredArray(shape=(2, 3), dtype=float32)"
     with pytest.raises(TypeError):
         hash(meter.x)
 

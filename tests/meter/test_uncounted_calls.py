@@ -61,6 +61,7 @@ UNCOUNTED = {
     "complex": lambda m: complex(m.x[0]),
     "index": lambda m: operator.index(m.n[0]),
     "range": lambda m: range(m.zero),
+    "format": lambda m: f"{m.x[0]:.2f}",
     "round": lambda m: round(m.x[0]),
     "round-digits": lambda m: round(m.x[0], 2),
     "floor": lambda m: math.floor(m.x[0]),

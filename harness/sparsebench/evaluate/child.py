@@ -19,12 +19,13 @@ from sparsebench.evaluate import sandbox
 from sparsebench.meter import Description, MeteredArray, MeteredNamespace, OverPipe, Pipe
 from sparsebench.meter.wire import unpack_description
 from sparsebench.models import Routed, Routes, Submission
+from sparsebench.models.contract import routes_of
 from sparsebench.tasks import Split, TaskInfo
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-__all__ = ["Worker", "is_routed", "load_entry", "main", "parameters_of"]
+__all__ = ["Worker", "array_of", "construct", "is_routed", "load_entry", "main", "parameters_of"]
 
 
 def load_entry(path: Path, entry: str) -> Any:
@@ -97,6 +98,20 @@ def parameters_of(fitted: Any) -> dict[str, np.ndarray[Any, Any]]:
     return {name: np.ascontiguousarray(array) for name, array in fitted.items()}
 
 
+def array_of(answer: Any, where: str) -> MeteredArray:
+    """Check that an answer on handles is an array of theirs.
+
+    Raises
+    ------
+    ContractError
+        If it is anything else; ``where`` says whose answer it is.
+    """
+    if not isinstance(answer, MeteredArray):
+        message = f"{where}: expected an array of the namespace of x, got {type(answer).__name__}"
+        raise ContractError(message, help="compute it with xp = x.__array_namespace__()")
+    return answer
+
+
 class Worker:
     """Does what the harness asks for, one request at a time."""
 
@@ -156,10 +171,7 @@ class Worker:
     def do_route(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Route on handles."""
         assert isinstance(self._submission, Routed)
-        routes = self._submission.router.route(self._params(), self._handle(header["x"]))
-        if not isinstance(routes, Routes):
-            message = f"route: expected sparsebench.Routes, got {type(routes).__name__}"
-            raise ContractError(message, help="return Routes(experts, gates)")
+        routes = routes_of(self._submission.router.route(self._params(), self._handle(header["x"])))
         gates = None if routes.gates is None else self._told(routes.gates, "route: gates")
         return {"experts": self._told(routes.experts, "route: experts"), "gates": gates}, b""
 
@@ -196,10 +208,7 @@ class Worker:
     @staticmethod
     def _told(answer: Any, where: str) -> Any:
         """Give the handle of an answer. The harness pins it before it hears that we have dropped it."""
-        if not isinstance(answer, MeteredArray):
-            message = f"{where}: expected an array of the namespace of x, got {type(answer).__name__}"
-            raise ContractError(message, help="compute it with xp = x.__array_namespace__()")
-        return answer._about.handle.number  # noqa: SLF001 - both are one side of the meter
+        return array_of(answer, where).handle.number
 
 
 def _split(arrays: dict[str, np.ndarray[Any, Any]], name: str) -> Split:

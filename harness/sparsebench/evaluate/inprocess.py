@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sparsebench.errors import ContractError
-from sparsebench.evaluate.child import is_routed
-from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredArray, MeteredNamespace
+from sparsebench.evaluate.child import array_of, is_routed
+from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace
 from sparsebench.models import Routed, Routes, Submission
+from sparsebench.models.contract import routes_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,28 +40,25 @@ class LocalModel:
 
     def predict(self, engine: Engine, x: Description) -> Handle:
         """Predict."""
-        return _pinned(engine, self._submission.predict(self._params, self._namespace.wrap(x)))
+        return _pinned(engine, self._submission.predict(self._params, self._namespace.wrap(x)), "predict")
 
     def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
         """Give experts and gates."""
         assert isinstance(self._submission, Routed)
-        routes = self._submission.router.route(self._params, self._namespace.wrap(x))
-        gates = None if routes.gates is None else _pinned(engine, routes.gates)
-        return _pinned(engine, routes.experts), gates
+        routes = routes_of(self._submission.router.route(self._params, self._namespace.wrap(x)))
+        gates = None if routes.gates is None else _pinned(engine, routes.gates, "route: gates")
+        return _pinned(engine, routes.experts, "route: experts"), gates
 
     def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
         """Run the experts."""
         assert isinstance(self._submission, Routed)
         wrapped = [None if h is None else self._namespace.wrap(engine.describe(h)) for h in (experts, gates)]
         answer = self._submission.experts.apply(self._params, self._namespace.wrap(x), Routes(*wrapped))
-        return _pinned(engine, answer)
+        return _pinned(engine, answer, "apply")
 
 
-def _pinned(engine: Engine, answer: Any) -> Handle:
+def _pinned(engine: Engine, answer: Any, where: str) -> Handle:
     """Give the handle of an array, kept for as long as the engine's batch lasts."""
-    if not isinstance(answer, MeteredArray):
-        message = f"expected an array of the namespace of x, got {type(answer).__name__}"
-        raise ContractError(message, help="compute it with xp = x.__array_namespace__()")
-    handle = answer._about.handle  # noqa: SLF001 - the harness's side of an array it made itself
+    handle = array_of(answer, where).handle
     engine.pin(handle)
     return handle

@@ -162,6 +162,15 @@ class MeteredArray:
     def __complex__(self) -> complex:
         _refuse("complex(x)", "keep it an array")
 
+    def __format__(self, how: str) -> str:
+        """Name the array, as ``f"{x}"`` does: a format of numbers wants values."""
+        if how:
+            _refuse(
+                f"format(x, {how!r})",
+                "print it without a format; in sb.metered(), ledger.value(x) shows values",
+            )
+        return repr(self)
+
     def __round__(self, ndigits: Any = None) -> int:
         _refuse("round(x)", "use ops.quantize(x, levels=m)")
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from sparsebench.tasks import Split
 
-__all__ = ["Experts", "Parameters", "Routed", "Router", "Routes", "Submission"]
+__all__ = ["Experts", "Parameters", "Routed", "Router", "Routes", "Submission", "routes_of"]
 
 Parameters = dict[str, "np.ndarray[Any, Any]"]
 """A model: named NumPy arrays, and nothing else."""
@@ -113,7 +113,7 @@ class Routed(Submission):
     def fit(self, train: Split, valid: Split, rng: np.random.Generator) -> Parameters:
         """Fit the router, route the training inputs, fit the experts on them."""
         routing = _model("router", self.router.fit(train, valid, rng))
-        routes = _routes(self.router.route(routing, train.x))
+        routes = routes_of(self.router.route(routing, train.x))
         expertise = _model("experts", self.experts.fit(train, valid, rng, routes))
         if both := sorted(routing.keys() & expertise.keys()):
             message = f"router and experts both return the parameter {both[0]!r}"
@@ -122,7 +122,7 @@ class Routed(Submission):
 
     def predict(self, params: dict[str, Any], x: Any) -> Any:
         """Route, then apply."""
-        return self.experts.apply(params, x, _routes(self.router.route(params, x)))
+        return self.experts.apply(params, x, routes_of(self.router.route(params, x)))
 
 
 def _model(part: str, fitted: Any) -> Parameters:
@@ -132,7 +132,14 @@ def _model(part: str, fitted: Any) -> Parameters:
     return fitted
 
 
-def _routes(chosen: Any) -> Routes:
+def routes_of(chosen: Any) -> Routes:
+    """Check what ``route`` returned.
+
+    Raises
+    ------
+    ContractError
+        If it is no :class:`Routes`.
+    """
     if not isinstance(chosen, Routes):
         message = f"route: expected sparsebench.Routes, got {type(chosen).__name__}"
         raise ContractError(message, help="return sparsebench.Routes(experts, gates)")
