@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from sparsebench.evaluate.child import construct
 from sparsebench.evaluate.placement import on_one_core
-from sparsebench.evaluate.plan import Selection, make_plan
+from sparsebench.evaluate.plan import Selection, first_small, make_plan
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace, OverPipe, Pipe, answer
 from sparsebench.models import find_submission
 from sparsebench.results.provenance import provenance_fields
@@ -98,7 +98,7 @@ def predictions():
         folder = find_submission(name)
         (ref, *_) = folder.manifest.tasks
         task = load_task(ref)
-        small = next(instance for instance, spec in task.instances.items() if spec.small)
+        small = first_small(task)
         (cell,) = make_plan([folder], Selection((ref,), (small,), (variant,), (0,)))
         data, rng = task.load(small), np.random.default_rng(0)
         submission = construct(cell.path, cell.entry, task.info[small], cell.settings)

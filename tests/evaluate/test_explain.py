@@ -195,7 +195,7 @@ def test_an_error_of_ours_comes_out_as_it_is(tmp_path, monkeypatch):
     def broken(*_):
         raise KeyError("ours")
 
-    monkeypatch.setattr("sparsebench.evaluate.explain.parameters_of", broken)
+    monkeypatch.setattr("sparsebench.evaluate.inprocess.parameters_of", broken)
     with pytest.raises(KeyError, match="ours"):
         explain(str(write(tmp_path / "mine", plain())))
 

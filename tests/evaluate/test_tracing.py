@@ -14,6 +14,7 @@ from sparsebench import ops
 from sparsebench.errors import IntegrityError
 from sparsebench.evaluate.inprocess import LocalModel
 from sparsebench.evaluate.metering import run_single
+from sparsebench.evaluate.sample import hash_of_model
 from sparsebench.evaluate.tracing import make_trace, replay, run_recorded, trace_path
 from sparsebench.meter import Engine, tape
 from sparsebench.meter.trace import Stream
@@ -118,7 +119,7 @@ def record(submission, x=X):
     engine = Engine()
     single, recorded = run_recorded(LocalModel(submission, engine, PARAMETERS), engine, x)
     assert engine.observers == []
-    return single, make_trace(CELL, recorded, single, IDS[: len(x)], PARAMETERS)
+    return single, make_trace(CELL, recorded, single, IDS[: len(x)], PARAMETERS, hash_of_model(PARAMETERS))
 
 
 def assert_equal(got, want):

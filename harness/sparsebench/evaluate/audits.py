@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.errors import CellError, InvalidResultError
+from sparsebench.errors import CellError, InvalidResultError, SparsebenchError
 from sparsebench.results import Audit
 from sparsebench.scoring import best_constant_recall, respects_counting_bound
 
@@ -49,7 +49,7 @@ _MENDS = {
 }
 
 
-def line(error: CellError) -> str:
+def line(error: SparsebenchError) -> str:
     """Give an error and its mend in one line."""
     return f"{error.what}; {error.help}" if error.help else error.what
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import safetensors.numpy
 from threadpoolctl import threadpool_limits
 
 from sparsebench.errors import CellError, IntegrityError, TimeLimitError
@@ -17,7 +15,7 @@ from sparsebench.evaluate import audits
 from sparsebench.evaluate.counts import count_columns
 from sparsebench.evaluate.metering import run_batches, run_single
 from sparsebench.evaluate.placement import on_one_core
-from sparsebench.evaluate.sample import SAMPLE, sample_inputs
+from sparsebench.evaluate.sample import hash_of_model, sample_inputs
 from sparsebench.evaluate.sandbox import landlock_version
 from sparsebench.evaluate.session import Session
 from sparsebench.evaluate.timing import TIMED_ROWS, time_predictions
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
     from sparsebench.meter.trace_file import Trace
     from sparsebench.tasks import Instance, Task, TaskInfo
 
-__all__ = ["SAMPLE", "failed_row", "run_cell", "sample_inputs"]
+__all__ = ["failed_row", "run_cell"]
 
 _IDENTITY = (
     *("task", "task_hash", "instance", "instance_hash"),
@@ -118,7 +116,7 @@ def _evaluate(cell: Cell, task: Task, instance: Instance, limits: Limits, findin
         begin = time.perf_counter()
         parameters = session.fit(instance, cell.entropy("fit"))
         findings.fit_seconds = time.perf_counter() - begin
-    findings.model_hash = hashlib.sha256(safetensors.numpy.save(parameters)).hexdigest()
+    findings.model_hash = hash_of_model(parameters)
     findings.stage = "predict"
     engine = Engine(memory_limit=limits.memory)
     models = _Models(cell, info, limits, engine.add_parameters(parameters))
@@ -160,14 +158,17 @@ def _score(
 ) -> None:
     """Meter the test split, score the predictions, audit both."""
     test = instance.test
-    sample = sample_inputs(cell, findings.model_hash or "", len(test))
+    assert findings.model_hash is not None
+    sample = sample_inputs(cell, findings.model_hash, len(test))
     with models.fresh() as session:
         whole = run_batches(session, engine, test.x)
     scores = score_predictions(task.metric, test.y, whole.predictions)
     with models.fresh() as session:
         if models.limits.traces:
             single, recorded = run_recorded(session, engine, test.x[sample])
-            findings.trace = make_trace(cell, recorded, single, test.id[sample], parameters)
+            findings.trace = make_trace(
+                cell, recorded, single, test.id[sample], parameters, findings.model_hash
+            )
         else:
             single = run_single(session, engine, test.x[sample])
     # About as many rows at once as in the whole split, so that work is shared here as it is there.

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.child import construct, parameters_of
 from sparsebench.evaluate.entry import check_entry
-from sparsebench.evaluate.inprocess import LocalModel
+from sparsebench.evaluate.inprocess import LocalModel, fit_here
 from sparsebench.evaluate.metering import run_batches
-from sparsebench.evaluate.plan import Limits, Selection, make_plan
+from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.meter import Engine, price
 from sparsebench.models import find_submission
 from sparsebench.results import MEASURED
@@ -106,10 +103,7 @@ def _smallest_cells(reference: str, variants: tuple[str, ...]) -> list[Cell]:
     cells: list[Cell] = []
     for ref in folder.manifest.tasks:
         task = load_task(ref)
-        instance = next(
-            (name for name, spec in task.instances.items() if spec.small), next(iter(task.instances))
-        )
-        cells += make_plan([folder], Selection((ref,), (instance,), variants))
+        cells += make_plan([folder], Selection((ref,), (first_small(task),), variants))
     return cells
 
 
@@ -121,9 +115,7 @@ def run_in_process(reference: str, variants: tuple[str, ...] = ()) -> Iterator[s
     for cell in _smallest_cells(reference, variants):
         task = load_task(cell.task)
         instance = task.load(cell.instance)
-        submission = construct(cell.path, cell.entry, task.info[cell.instance], cell.settings)
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("fit"))))
-        fitted = parameters_of(submission.fit(instance.train, instance.valid, rng))
+        submission, fitted = fit_here(cell, task, instance)
         engine = Engine()
         result = run_batches(LocalModel(submission, engine, fitted), engine, instance.test.x)
         scores = score_predictions(task.metric, instance.test.y, result.predictions)

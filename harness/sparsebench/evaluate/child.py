@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import safetensors.numpy
 
 from sparsebench.errors import ContractError, SparsebenchError
 from sparsebench.evaluate import sandbox
+from sparsebench.evaluate.reports import own_line
 from sparsebench.meter import Description, MeteredArray, MeteredNamespace, OverPipe, Pipe
 from sparsebench.meter.wire import unpack_description
 from sparsebench.models import Routed, Routes, Submission
@@ -218,10 +218,7 @@ def _split(arrays: dict[str, np.ndarray[Any, Any]], name: str) -> Split:
 
 def _describe(error: BaseException, path: Path | None) -> dict[str, Any]:
     """Tell an error in JSON: its type, its first line, and the submission's own line that it comes from."""
-    where = ""
-    for frame in traceback.extract_tb(error.__traceback__):
-        if path is not None and Path(frame.filename).is_relative_to(path):
-            where = f"{Path(frame.filename).relative_to(path)}:{frame.lineno} in {frame.name}"
+    where = "" if path is None else own_line(error, path)
     mend = error.help if isinstance(error, SparsebenchError) else ""
     return {"type": _kind(error), "text": _first_line(error), "where": where, "help": mend}
 

@@ -7,26 +7,21 @@ the test split, each alone, on the same model.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import safetensors.numpy
 from threadpoolctl import threadpool_limits
 
 from sparsebench.errors import CellError, FailedError, SparsebenchError, UsageError
-from sparsebench.evaluate.cell import sample_inputs
-from sparsebench.evaluate.child import construct, parameters_of
 from sparsebench.evaluate.entry import check_entry
 from sparsebench.evaluate.explanation import Explanation, Line
-from sparsebench.evaluate.inprocess import LocalModel
+from sparsebench.evaluate.inprocess import LocalModel, fit_here
 from sparsebench.evaluate.metering import run_single
-from sparsebench.evaluate.plan import Limits, Selection, make_plan
-from sparsebench.evaluate.reports import one_line
+from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
+from sparsebench.evaluate.reports import one_line, own_line
+from sparsebench.evaluate.sample import hash_of_model, sample_inputs
 from sparsebench.meter import PROFILES, Engine, Ledger, price
 from sparsebench.meter.profile import NOWHERE, Place, Profiler, in_folder
 from sparsebench.models import find_submission
@@ -87,14 +82,11 @@ def explain(
     engine = Engine(memory_limit=Limits().memory)
     profiler = Profiler(engine, in_folder(cell.path))
     with _guest(cell.path), _naming_the_line(cell.path), threadpool_limits(1):
-        submission = construct(cell.path, cell.entry, loaded.info[cell.instance], cell.settings)
-        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("fit"))))
-        fitted = parameters_of(submission.fit(data.train, data.valid, rng))
+        submission, fitted = fit_here(cell, loaded, data)
         model = _Watched(submission, engine, fitted)
         model.profiler = profiler
         engine.observers.append(profiler)
-        model_hash = hashlib.sha256(safetensors.numpy.save(fitted)).hexdigest()
-        chosen = sample_inputs(cell, model_hash, len(data.test), inputs)
+        chosen = sample_inputs(cell, hash_of_model(fitted), len(data.test), inputs)
         single = run_single(model, engine, data.test.x[chosen])
         lines = tuple(sorted(_lines(profiler, cell.path), key=_costliest))
     assert _together(lines) == single.ledger, "a request was not observed"
@@ -138,8 +130,7 @@ def _choose(folder: SubmissionFolder, task: str, variant: str, instance: str, se
     if ref not in answered:
         raise unknown_name("task", ref, answered, where=f"the tasks of {folder.manifest.name}")
     names = variant or folder.manifest.variants[0].name
-    small = [name for name, spec in load_task(ref).instances.items() if spec.small]
-    where = instance or next(iter(small or load_task(ref).instances))
+    where = instance or first_small(load_task(ref))
     return make_plan([folder], Selection((ref,), (where,), (names,), (seed,)))[0]
 
 
@@ -164,30 +155,19 @@ def _naming_the_line(folder: Path) -> Iterator[None]:
     try:
         yield
     except CellError as error:
-        place = _place(error, folder)
+        place = own_line(error, folder)
         if not place:
             raise
-        raise type(error)(f"{error.what}{place}", help=error.help) from error
+        raise type(error)(f"{error.what} ({place})", help=error.help) from error
     except (SparsebenchError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        place = _place(error, folder)
+        place = own_line(error, folder)
         if not place and not isinstance(error, (SyntaxError, TypeError)):
             raise  # ours: a traceback is for that. A call that the code does not take has no line of its own
-        message = f"{type(error).__name__}: {one_line(str(error).partition(chr(10))[0])}{place}"
+        where = f" ({place})" if place else ""
+        message = f"{type(error).__name__}: {one_line(str(error).partition(chr(10))[0])}{where}"
         raise FailedError(message, help=_TRACEBACK) from error
-
-
-def _place(error: BaseException, folder: Path) -> str:
-    """Give the last line of the submission's own code that an error went through."""
-    own = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).is_relative_to(folder)
-    ]
-    if not own:
-        return ""
-    return f" ({os.path.relpath(own[-1].filename, folder)}:{own[-1].lineno} in {own[-1].name})"
 
 
 def _lines(profiler: Profiler, folder: Path) -> Iterator[Line]:

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sparsebench.evaluate.child import array_of, is_routed
+import numpy as np
+
+from sparsebench.evaluate.child import array_of, construct, is_routed, parameters_of
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace
 from sparsebench.models import Routed, Routes, Submission
 from sparsebench.models.contract import routes_of
 
 if TYPE_CHECKING:
-    import numpy as np
+    from sparsebench.evaluate.plan import Cell
+    from sparsebench.tasks import Instance, Task
 
-__all__ = ["LocalModel"]
+__all__ = ["LocalModel", "fit_here"]
+
+
+def fit_here(cell: Cell, task: Task, data: Instance) -> tuple[Submission, dict[str, np.ndarray[Any, Any]]]:
+    """Construct a cell's submission in this process, and fit it as a cell does.
+
+    Raises
+    ------
+    ContractError
+        If it does not keep the contract. Whatever else the submission raises comes out as it is.
+    """
+    submission = construct(cell.path, cell.entry, task.info[cell.instance], cell.settings)
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("fit"))))
+    return submission, parameters_of(submission.fit(data.train, data.valid, rng))
 
 
 class LocalModel:

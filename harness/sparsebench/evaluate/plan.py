@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sparsebench.models.manifest import Variant
     from sparsebench.tasks import Task
 
-__all__ = ["Cell", "Limits", "Selection", "make_plan"]
+__all__ = ["Cell", "Limits", "Selection", "first_small", "make_plan"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,12 @@ class Selection:
     """Seeds."""
     small: bool = False
     """Only the instances that are meant for a quick try."""
+
+
+def first_small(task: Task) -> str:
+    """Name the first small instance of a task; its first one where none is small."""
+    small = (name for name, spec in task.instances.items() if spec.small)
+    return next(small, next(iter(task.instances)))
 
 
 def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list[Cell]:

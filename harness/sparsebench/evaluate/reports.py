@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import traceback
+from pathlib import Path
 from typing import Any
 
 from sparsebench.errors import CellError, FailedError, MemoryLimitError, RefusedError, UncountedOperationError
 
-__all__ = ["clean", "not_a_message", "of_death", "of_error", "one_line"]
+__all__ = ["clean", "not_a_message", "of_death", "of_error", "one_line", "own_line"]
 
 _TEXT_LIMIT = 300
 _KINDS: dict[str, type[CellError]] = {
@@ -22,6 +24,15 @@ def one_line(value: Any) -> str:
     """Make text of a stranger one printable line, not too long."""
     line = "".join(c if c.isprintable() else " " for c in str(value)[: 4 * _TEXT_LIMIT]).strip()
     return line if len(line) <= _TEXT_LIMIT else f"{line[: _TEXT_LIMIT - 3]}..."
+
+
+def own_line(error: BaseException, folder: Path) -> str:
+    """Name the last line of the code under a folder that an error went through: nothing if there is none."""
+    where = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).is_relative_to(folder):
+            where = f"{Path(frame.filename).relative_to(folder)}:{frame.lineno} in {frame.name}"
+    return where
 
 
 def clean(error: CellError) -> CellError:

@@ -6,15 +6,21 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import safetensors.numpy
 
 if TYPE_CHECKING:
     from sparsebench.evaluate.plan import Cell
     from sparsebench.results import Row
 
-__all__ = ["SAMPLE", "sample_inputs"]
+__all__ = ["SAMPLE", "hash_of_model", "sample_inputs"]
 
 SAMPLE = 256
 """Inputs of the test split that are also run one by one."""
+
+
+def hash_of_model(parameters: dict[str, np.ndarray[Any, Any]]) -> str:
+    """Hash a model: SHA-256 of its safetensors file, in hexadecimal."""
+    return hashlib.sha256(safetensors.numpy.save(parameters)).hexdigest()
 
 
 def sample_inputs(cell: Cell | Row, model_hash: str, n: int, size: int = SAMPLE) -> np.ndarray[Any, Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 
-import safetensors.numpy
 from threadpoolctl import threadpool_limits
 
 from sparsebench.errors import CellError, IntegrityError
@@ -106,6 +104,7 @@ def make_trace(
     single: Single,
     ids: np.ndarray[Any, Any],
     parameters: dict[str, np.ndarray[Any, Any]],
+    model_hash: str,
 ) -> Trace | None:
     """Make the trace of a cell.
 
@@ -117,8 +116,8 @@ def make_trace(
         Its one-by-one pass.
     ids
         The ``id`` of every input of that, int64 ``(n,)``.
-    parameters
-        The model.
+    parameters, model_hash
+        The model, and its hash (:func:`sparsebench.evaluate.sample.hash_of_model`).
 
     Returns
     -------
@@ -135,7 +134,7 @@ def make_trace(
         cell_key=cell.key,
         task=cell.task,
         instance=cell.instance,
-        model_hash=hashlib.sha256(safetensors.numpy.save(parameters)).hexdigest(),
+        model_hash=model_hash,
         cost_model=COST_MODEL,
         model=parameters,
         constants={name: array for name, array in recorded.tape.constants.items() if name in used},

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from sparsebench.errors import IntegrityError, NotFoundError, SparsebenchError, UsageError
 from sparsebench.evaluate.counts import price_columns
-from sparsebench.evaluate.verify_trace import check, check_trace, differing
-from sparsebench.meter import COST_MODEL, Entry, Ledger
+from sparsebench.evaluate.verify_trace import check, check_trace, differing, other_cost_model
+from sparsebench.meter import Entry, Ledger
 from sparsebench.models import find_submission
 from sparsebench.results import Audit
 from sparsebench.tasks import load_task
@@ -137,10 +137,8 @@ def _check_prices(row: Row) -> Audit:
     """Price the raw counts again. Floats are compared exactly: they are quotients of the same integers."""
     if row.status != "ok" or row.counts is None or not row.counted_inputs:
         return Audit("prices", "not-run", f"status {row.status}: there are no counts")
-    if row.cost_model != COST_MODEL:
-        return Audit(
-            "prices", "not-run", f"counted by cost model {row.cost_model}; here is cost model {COST_MODEL}"
-        )
+    if other := other_cost_model(row):
+        return Audit("prices", "not-run", other)
     try:
         ledger = Ledger(Entry(count.phase, count.kind, count.dtype, count.count) for count in row.counts)
         priced = price_columns(ledger, row.counted_inputs)

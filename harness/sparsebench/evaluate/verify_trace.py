@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsebench.errors import IntegrityError, NotFoundError, SparsebenchError
+from sparsebench.evaluate.audits import line
 from sparsebench.evaluate.counts import raw_counts, single_columns
 from sparsebench.evaluate.sample import SAMPLE, sample_inputs
 from sparsebench.evaluate.tracing import replay
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from sparsebench.results import Row
     from sparsebench.tasks import Split, Task
 
-__all__ = ["TOLERANCE", "check", "check_trace", "differing"]
+__all__ = ["TOLERANCE", "check", "check_trace", "differing", "other_cost_model"]
 
 TOLERANCE = 1e-6
 """By how much a prediction may differ on another machine, relative to its size or to 1: its BLAS may add in
@@ -41,6 +42,13 @@ def check(name: str, faults: Iterable[str], detail: str) -> Audit:
 def differing(names: Iterable[tuple[str, Any, Any]]) -> Iterator[str]:
     """Say what is not as expected: name, expected, got."""
     return (f"{name}: expected {want}, got {got}" for name, want, got in names if want != got)
+
+
+def other_cost_model(row: Row) -> str:
+    """Say that a row was counted by another cost model than the one here; nothing if it was not."""
+    if row.cost_model == COST_MODEL:
+        return ""
+    return f"counted by cost model {row.cost_model}; here is cost model {COST_MODEL}"
 
 
 def check_trace(row: Row, path: Path) -> Iterator[Audit]:
@@ -62,9 +70,8 @@ def check_trace(row: Row, path: Path) -> Iterator[Audit]:
     if not path.is_file():
         message = f"{row.cell_key[:12]}... has no trace: there is no {path}"
         raise NotFoundError(message, help="evaluate the cell again with --traces")
-    if row.cost_model != COST_MODEL:
-        told = f"counted by cost model {row.cost_model}; here is cost model {COST_MODEL}"
-        yield Audit("trace", "not-run", told)
+    if other := other_cost_model(row):
+        yield Audit("trace", "not-run", other)
         return
     try:
         task = load_task(row.task)
@@ -74,7 +81,7 @@ def check_trace(row: Row, path: Path) -> Iterator[Audit]:
     try:
         yield from _check_file(row, task, path)
     except SparsebenchError as error:
-        yield Audit("replay", "fail", f"{error.what}; {error.help}" if error.help else error.what)
+        yield Audit("replay", "fail", line(error))
 
 
 def _check_file(row: Row, task: Task, path: Path) -> Iterator[Audit]:

@@ -7,7 +7,6 @@ parts of its shape that no value decides, and, for a price, one bit at a time.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +18,7 @@ from sparsebench.meter.execution import Planner, find_rule, run_call
 from sparsebench.meter.ledger import Ledger
 from sparsebench.meter.rules.complexes import charged
 from sparsebench.meter.shelf import Shelf, frozen, unpaid
+from sparsebench.meter.trace import array_hash
 from sparsebench.meter.values import DTYPES, Description, Handle, Secret
 from sparsebench.ops.charges import Charge
 
@@ -230,8 +230,7 @@ class Engine:
             raise TypeError(message)
         self._admit_request()
         self.memory.admit(array.nbytes)
-        content = hashlib.sha256(f"{array.dtype} {array.shape}".encode() + array.tobytes())
-        self.constants[content.hexdigest()] = (array.size, array.nbytes)
+        self.constants[array_hash(array)] = (array.size, array.nbytes)
         if len(self.constants) > MOST_CONSTANTS:
             message = f"more than {MOST_CONSTANTS:,} different arrays were made in predict"
             raise self._end(RefusedError(message, help="make tables in fit"))

@@ -88,20 +88,15 @@ def _is_short(value: Any) -> bool:
     return not isinstance(value, tuple | str) or len(value) <= _LONGEST_KEPT
 
 
-def _looks(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+def _looks(value: Any) -> Any:
     """Give all that a plan may look at: arguments that look alike have one plan."""
-    return tuple(
-        [
-            (value.shape, value.dtype, value.strides, value.flags.writeable)
-            if isinstance(value, np.ndarray)
-            else _looks(value)
-            if isinstance(value, tuple)
-            else (slice, value.start, value.stop, value.step)  # which has no hash before Python 3.12
-            if isinstance(value, slice)
-            else (type(value), value)  # True is not 1
-            for value in arguments
-        ]
-    )
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype, value.strides, value.flags.writeable
+    if isinstance(value, tuple):
+        return tuple([_looks(item) for item in value])
+    if isinstance(value, slice):  # which has no hash before Python 3.12
+        return slice, value.start, value.stop, value.step
+    return type(value), value  # True is not 1
 
 
 def _plan(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: bool) -> Plan:

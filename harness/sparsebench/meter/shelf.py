@@ -15,7 +15,7 @@ from sparsebench.ops.charges import name_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Shelf", "frozen", "unpaid"]
+__all__ = ["Shelf", "copied", "frozen", "unpaid"]
 
 
 class Shelf:
@@ -40,7 +40,7 @@ class Shelf:
 
         A passing one may be written to, as what a submission makes by itself may in every array library.
         """
-        owned = _copied(array) if passing else frozen(array)
+        owned = copied(array) if passing else frozen(array)
         self.loads.watch(owned, passing=passing)
         told = self.store(owned)
         if not passing:
@@ -111,12 +111,13 @@ class Shelf:
 
 def frozen(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Copy an array into contiguous memory of its own that nobody can write to."""
-    owned = _copied(array)
+    owned = copied(array)
     owned.flags.writeable = False
     return owned
 
 
-def _copied(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def copied(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Copy an array into contiguous memory of its own, in the machine's byte order."""
     return np.array(array, dtype=array.dtype.newbyteorder("="), order="C")
 
 

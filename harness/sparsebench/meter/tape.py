@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sparsebench.errors import IntegrityError, SparsebenchError
 from sparsebench.meter.ledger import PHASES
+from sparsebench.meter.shelf import copied
 from sparsebench.meter.trace import array_hash, pack, unpack
 from sparsebench.meter.values import Description, Handle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy as np
 
     from sparsebench.meter.engine import Engine, Request
     from sparsebench.meter.trace import Stream
@@ -98,7 +99,7 @@ class Tape:
         return [request.what, self._name(request.args[0]), told]
 
     def _keep(self, array: np.ndarray[Any, Any]) -> tuple[str, str, list[int]]:
-        array = np.array(array, dtype=array.dtype.newbyteorder("="), order="C")  # as the engine keeps it
+        array = copied(array)  # as the engine keeps it
         name = array_hash(array)
         if name not in self.constants:
             self.constants[name] = array
