@@ -136,4 +136,4 @@ DRAWS = {
     "top_k": _top_k,
     "tree_route": _tree,
 }
-assert DRAWS.keys() == TABLE.keys()
+assert DRAWS.keys() == TABLE.keys(), "an operation with a slow count needs a way to draw its arguments"

@@ -128,4 +128,4 @@ DRAWS = {
     "tensordot": _tensordot,
     "vecdot": _vecdot,
 }
-assert DRAWS.keys() == TABLE.keys()
+assert DRAWS.keys() == TABLE.keys(), "an operation with a slow count needs a way to draw its arguments"

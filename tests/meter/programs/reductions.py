@@ -116,4 +116,4 @@ DRAWS = {
     "searchsorted": _search,
     "sum": _sums,
 }
-assert DRAWS.keys() == TABLE.keys()
+assert DRAWS.keys() == TABLE.keys(), "an operation with a slow count needs a way to draw its arguments"

@@ -174,4 +174,4 @@ DRAWS = {
     "tile": _tile,
     "unstack": _unstack,
 }
-assert DRAWS.keys() == TABLE.keys()
+assert DRAWS.keys() == TABLE.keys(), "an operation with a slow count needs a way to draw its arguments"
