@@ -60,7 +60,9 @@ class LabelExperts(sb.Experts):
         rng: np.random.Generator,
         routes: sb.Routes,
     ) -> dict[str, np.ndarray]:
-        """Store the label of every leaf's point; where points share a leaf, their (upper) median label.
+        """Store the label of every leaf's point; where points share a leaf, one label of theirs.
+
+        That is the (upper) median of real labels, and the most frequent of classes.
 
         Returns
         -------
@@ -68,6 +70,8 @@ class LabelExperts(sb.Experts):
             ``labels``: ``(leaves,)`` in the dtype of the labels.
         """
         leaf = routes.experts[:, 0]
+        if train.y.dtype.kind == "i":
+            return {"labels": most_frequent(leaf, train.y)}
         order = np.lexsort((train.y, leaf))
         ends = np.cumsum(np.bincount(leaf))
         middle = (np.concatenate([[0], ends[:-1]]) + ends) // 2
@@ -97,3 +101,25 @@ def breadth_first(edges: np.ndarray) -> np.ndarray:
     full[: len(edges)] = edges
     levels = [full[2 ** (depth - level - 1) - 1 :: 2 ** (depth - level)] for level in range(depth)]
     return np.concatenate([full[:0], *levels])
+
+
+def most_frequent(leaf: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Give the most frequent label of every leaf, the least one among equals.
+
+    Parameters
+    ----------
+    leaf, labels
+        Leaf and label of every point, integers ``(n,)``; every leaf has a point.
+
+    Returns
+    -------
+    numpy.ndarray
+        ``(leaves,)`` in the dtype of the labels.
+    """
+    order = np.lexsort((labels, leaf))
+    leaf, labels = leaf[order], labels[order]
+    starts = np.flatnonzero(np.append(True, (np.diff(leaf) != 0) | (np.diff(labels) != 0)))
+    often = np.diff(starts, append=len(labels))
+    ranked = starts[np.lexsort((-often, leaf[starts]))]
+    first = np.unique(leaf[ranked], return_index=True)[1]
+    return labels[ranked[first]]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import sparsebench as sb
+from sparsebench import ops
 
 DIRECTIONS = 256  # how many random directions are tried
 BLOCK = 4096  # hidden units that are evaluated at once, so that a large batch fits into memory
@@ -18,13 +19,14 @@ class OneHiddenLayer(sb.Submission):
     Parameters
     ----------
     task
-        Public facts of the task; not needed.
+        Public facts of the task: the number of classes, if labels are classes.
     every
         Interpolate every so many-th point along the line. 1 takes all; more needs fewer hidden units.
     """
 
     def __init__(self, task: sb.TaskInfo, *, every: int = 1) -> None:
         self.every = every
+        self.classes = task.classes
 
     def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Choose a direction and interpolate along it.
@@ -42,14 +44,14 @@ class OneHiddenLayer(sb.Submission):
         return {"direction": direction, **interpolant(t[kept], labels[kept])}
 
     def predict(self, params: dict[str, Any], x: Any) -> Any:
-        """Evaluate every unit for every input: ``(n,)`` float64."""
+        """Evaluate every unit for every input: ``(n,)`` float64, or the nearest class, int64."""
         t = (x @ params["direction"])[:, None]
         total = params["intercept"]
         for block in blocks(params["left"]):
             total = total + relu(params["left"][block] - t) @ params["left_weights"][block]
         for block in blocks(params["right"]):
             total = total + relu(t - params["right"][block]) @ params["right_weights"][block]
-        return total
+        return total if self.classes is None else ops.quantize(total + 0.5, levels=self.classes)
 
 
 def relu(x: Any) -> Any:

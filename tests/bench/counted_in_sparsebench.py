@@ -11,6 +11,7 @@ from bench.counted_networks import EXPERTS, exit_network, routed_network
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.counts import count_columns
 from sparsebench.evaluate.inprocess import LocalModel
+from sparsebench.evaluate.inputs import Inputs
 from sparsebench.evaluate.metering import run_batches, run_single
 from sparsebench.meter import Engine, price
 from sparsebench.ops import gather, grouped_linear
@@ -176,6 +177,8 @@ def meter(style: str) -> Metered:
     except SparsebenchError as error:
         return Metered([], 0, np.empty(0), 0.0, "", str(error).splitlines()[0])
     batch = price(engine.ledger, "macs")
-    single, whole, together = (run(model, engine, x) for run in (run_single, run_batches, run_batches))
+    single, whole, together = (
+        run(model, engine, Inputs(x)) for run in (run_single, run_batches, run_batches)
+    )
     row = count_columns(whole, single, together, engine.constants, parameters)
     return Metered(single.prices["macs"].tolist(), batch, answers, row["macs"], row["ops_counted"])

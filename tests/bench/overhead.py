@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from sparsebench.evaluate.child import construct
 from sparsebench.evaluate.placement import on_one_core
 from sparsebench.evaluate.plan import Selection, first_small, make_plan
+from sparsebench.leaderboard.publish import update_between_markers
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace, OverPipe, Pipe, answer
 from sparsebench.models import find_submission
 from sparsebench.results.provenance import provenance_fields
@@ -224,7 +225,7 @@ def measure(note):
     return found
 
 
-_HEAD = """# Performance
+_HEAD = """## Metering
 
 <!-- Written by `python tests/bench/overhead.py --write docs/performance.md`. Do not edit. -->
 
@@ -234,7 +235,7 @@ are none. `asv run` tracks the same over commits (`harness/benchmarks/meter.py`)
 
 Machine: {cpu}, Python {python}, NumPy {numpy}.
 
-## Operations, metered : plain
+### Operations, metered : plain
 
 Arrays `x` and `y` are (n, 64), `w` is (64, 64); the head says how many numbers x has. In brackets the
 microseconds that plain NumPy takes. A request costs the meter some microseconds however large its arrays
@@ -244,7 +245,7 @@ cannot.
 """
 
 _PREDICTIONS_HEAD = f"""
-## Whole predictions
+### Whole predictions
 
 Shipped submissions on {_ROWS:,} inputs at once, the most that a cell meters in one batch. Plain NumPy runs
 the same `predict` and the same primitives.
@@ -253,7 +254,7 @@ the same `predict` and the same primitives.
 | --- | ---: | ---: | ---: |"""
 
 _PIPE_HEAD = """
-## Over the pipe, and memory
+### Over the pipe, and memory
 
 | what | measured |
 | --- | ---: |"""
@@ -303,12 +304,14 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put it between its markers there")
     parser.add_argument("--json", action="store_true", help="print the raw seconds")
     arguments = parser.parse_args()
     found = measure(lambda text: sys.stderr.write(f"{text} ...\n"))
     if arguments.write:
-        arguments.write.write_text(markdown(found), encoding="utf-8")
+        page = arguments.write.read_text(encoding="utf-8")
+        page = update_between_markers(page, "overhead", markdown(found))
+        arguments.write.write_text(page, encoding="utf-8")
     sys.stdout.write(json.dumps(found, indent=1) + "\n" if arguments.json else markdown(found))
 
 

@@ -5,13 +5,16 @@ import json
 import pytest
 
 from evaluate.tiny import plain, write
+from sparsebench.models import find_submission
 from sparsebench.results import MEASURED, ResultStore, Row
 from sparsebench.results.row import COLUMNS
+from sparsebench.tasks import load_task
 
 TWO = '[[variants]]\nname = "good"\nbad = false\n[[variants]]\nname = "bad"\nbad = true\n'
 EITHER = plain(
     fit="if self.settings['bad']: raise ValueError('bad')\nreturn {'w': np.zeros(4), 'b': np.zeros(1)}"
 )
+ANSWERED = find_submission("constant").manifest.tasks
 ONE_CELL = ("--instances", "n256-r4", "--seeds", "1")
 
 
@@ -87,7 +90,7 @@ def test_seeds(cli, seeds, expected):
 
 def test_selecting_tasks_instances_and_small_ones(cli):
     both = {line.split(" on ")[1].partition(",")[0] for line in dry(cli, "constant", "--seeds", "1")}
-    assert len(both) == 6
+    assert both == {f"{ref}/{name}" for ref in ANSWERED for name in load_task(ref).board}
     only = {
         line.split(" on ")[1].partition(",")[0] for line in dry(cli, "constant", "--tasks", "memorization@1")
     }
@@ -95,7 +98,8 @@ def test_selecting_tasks_instances_and_small_ones(cli):
     by_name = dry(cli, "constant", "--tasks", "memorization", "--seeds", "1")
     assert len(by_name) == len(only)
     small = {line.split(" on ")[1].partition(",")[0] for line in dry(cli, "constant", "--small")}
-    assert "memorization@1/n256-r4" in small < both
+    everything = {line.split(" on ")[1].partition(",")[0] for line in dry(cli, "constant", "--all-instances")}
+    assert "memorization@1/n256-r4" in small < everything > both
     assert "memorization@1/n65536-r4" not in small
     few = dry(cli, "constant", "--instances", "polynomial, n256-r4", "--seeds", "1")
     assert [line.split("/")[2].partition(",")[0] for line in few] == ["polynomial", "n256-r4"]
@@ -115,9 +119,10 @@ def test_the_table_is_made_of_the_rows(cli, here):
     assert (row.ops, row.quality) == (24, 1.0)
     (line,) = (line for line in outcome.out.splitlines() if line.startswith("conditional-tree  full"))
     assert line.split()[2:] == ["memorization@1", "24", "1", "1.000", "0", "1", "ok"]
-    assert "memorization@1: on 1 of its 3 instances (n256-r4)" in outcome.out
+    on_board = f"of the board's {len(load_task('memorization@1').board)} instances"
+    assert f"memorization@1: on 1 {on_board} (n256-r4)" in outcome.out
     shown = cli("leaderboard", "show", "-o", "rows-here").out  # on both small instances: one has no row
-    assert "memorization@1: on 2 of its 3 instances (n256-r4, n4096-r4)" in shown
+    assert f"memorization@1: on 2 {on_board} (n256-r4, n4096-r4)" in shown
     assert "cells without a row" in shown
     assert "rows: rows-here" in outcome.err
     assert [path.name for path in here.iterdir()] == ["rows-here"]

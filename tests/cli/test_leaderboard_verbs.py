@@ -3,6 +3,7 @@
 import csv
 import io
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,10 @@ from sparsebench.tasks import load_task
 
 MEMORIZATION = load_task("memorization@1")
 SMALL, LARGE = ("n256-r4", "n4096-r4"), "n65536-r4"
+
+
+BOARD = tuple(sorted(MEMORIZATION.board))
+STUDY = next(name for name in MEMORIZATION.instances if name not in BOARD)
 
 
 def cell(instance, submission="a", quality=1.0):
@@ -31,22 +36,53 @@ def test_rows_of_small_instances_alone_are_scored_on_the_small_ones():
     board, got = scores([cell("n256-r4"), cell("n256-r4", "b"), cell("n4096-r4", "b")])
     assert board.tasks[0].instances == tuple(sorted(SMALL))
     assert got == {"a": pytest.approx(0.5 * (18 - 13.5) / 18), "b": pytest.approx(0.5)}
-    assert board.notes[0] == "memorization@1: on 2 of its 3 instances (n256-r4, n4096-r4)"
+    expected = f"memorization@1: on 2 of the board's {len(BOARD)} instances (n256-r4, n4096-r4)"
+    assert board.notes[0] == expected
 
 
 def test_one_row_of_a_large_instance_has_all_scored_on_all():
     rows = [cell(name, "b") for name in SMALL]
     before = scores(rows)[1]["b"]
     board, got = scores([*rows, cell(LARGE)])
-    assert board.tasks[0].instances == tuple(sorted([*SMALL, LARGE]))
-    assert got["a"] == pytest.approx(1 / 3 * (18 - (9 + 18 + 18) / 3) / 18)
+    assert board.tasks[0].instances == BOARD
+    n = len(BOARD)
+    assert got["a"] == pytest.approx(1 / n * (18 - (9 + 18 * (n - 1)) / n) / 18)
     assert got["a"] < got["b"] < before
-    assert not any("of its" in note for note in board.notes)
+    assert not any("of the board's" in note for note in board.notes)
 
 
-@pytest.mark.parametrize("picked", [*SMALL, LARGE])
+def test_rows_of_instances_for_studies_are_told_and_left_out():
+    rows = [cell(name, quality=0.5) for name in BOARD]
+    board, got = scores([*rows, cell(STUDY)])
+    assert board.tasks[0].instances == BOARD
+    assert got == scores(rows)[1]
+    left = f"memorization@1: rows of instances that the board is not scored on are left out ({STUDY})"
+    assert board.notes[0] == left
+    alone = board_of([cell(STUDY)], [MEMORIZATION])
+    assert (alone.entries, alone.notes) == ((), (left,))
+
+
+def test_instances_for_studies_can_be_chosen():
+    board, got = scores([cell("n256-r4"), cell(STUDY)], {MEMORIZATION.ref: {"n256-r4", STUDY}})
+    assert got == {"a": 0.5}
+    names = ", ".join(sorted(("n256-r4", STUDY)))
+    assert (
+        board.notes[0] == f"memorization@1: on 1 of the board's {len(BOARD)} instances and 1 more ({names})"
+    )
+
+
+def test_a_task_that_names_no_instance_for_the_board_is_scored_on_all():
+    specs = {name: replace(MEMORIZATION.instances[name], board=False) for name in (*SMALL, LARGE)}
+    task = replace(MEMORIZATION, instances=specs)
+    rows = [replace(cell(name), task_hash=task.hash, cell_key="") for name in specs]
+    board = board_of(rows, [task])
+    assert board.tasks[0].instances == tuple(sorted(specs))
+    assert not any("board" in note for note in board.notes)
+
+
+@pytest.mark.parametrize("picked", BOARD)
 def test_picking_an_instance_never_helps(picked):
-    hard = {"n256-r4": 1.0, "n4096-r4": 0.9, LARGE: 0.8}
+    hard = {name: 1.0 - 0.1 * place for place, name in enumerate(BOARD)}
     everything = [cell(name, quality=quality) for name, quality in hard.items()]
     others = [cell(name, "b") for name in hard]
     whole = scores([*everything, *others])[1]["a"]
@@ -58,7 +94,7 @@ def test_chosen_instances_are_told():
     board, got = scores([cell("n256-r4"), cell(LARGE)], {MEMORIZATION.ref: {"n256-r4"}})
     assert board.tasks[0].instances == ("n256-r4",)
     assert got == {"a": 0.5}
-    assert board.notes[0] == "memorization@1: on 1 of its 3 instances (n256-r4)"
+    assert board.notes[0] == f"memorization@1: on 1 of the board's {len(BOARD)} instances (n256-r4)"
 
 
 def test_boards_of_shipped_submissions_have_their_titles(cli, here):
@@ -101,7 +137,7 @@ def test_a_task_of_ones_own_is_run_and_its_table_shown(cli, here, elsewhere):
     assert outcome.code == 0, outcome.err
     (line,) = (line for line in outcome.out.splitlines() if line.startswith("mine  "))
     assert line.split()[1:4] == ["v", "mine-own@7", "8"]
-    assert "mine-own@7: on 1 of its 3 instances (n256-r4)" in outcome.out
+    assert f"mine-own@7: on 1 of the board's {len(BOARD)} instances (n256-r4)" in outcome.out
     assert [row.task for row in ResultStore(here / "sparsebench-results").latest()] == ["mine-own@7"]
     again = cli("eval", "mine", "--tasks", elsewhere, *one, "--resume")
     assert (again.code, again.out) == (0, outcome.out)

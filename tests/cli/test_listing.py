@@ -36,23 +36,6 @@ def test_submissions(cli):
     assert all(name in cli("submissions").out for name in shipped_names())
 
 
-def test_tasks(cli):
-    listed = json.loads(cli("tasks", "list", "--json").out)
-    assert [task["task"] for task in listed] == ["lipschitz-regression@1", "memorization@1"]
-    assert "memorization@1" in cli("tasks", "list").out
-    assert json.loads(cli("tasks", "show", "memorization@1", "--json").out) == listed[1]
-    assert listed[1]["hash"] in cli("tasks", "show", "memorization@1").out
-
-
-def test_tasks_verify(cli):
-    outcome = cli("tasks", "verify", "memorization@1")
-    assert outcome.code == 0
-    instances = [
-        line.removeprefix("ok   memorization@1 ").split()[0].strip(":,") for line in outcome.out.splitlines()
-    ]
-    assert sorted(set(instances)) == ["n256-r4", "n4096-r4", "n65536-r4"]
-
-
 def test_results(cli):
     assert cli("eval", "constant", "--instances", "n256-r4", "--seeds", "2").code == 0
     lines = cli("results", "show").out.splitlines()

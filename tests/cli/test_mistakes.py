@@ -42,6 +42,11 @@ def told(outcome, code, *parts):
             ["nothing to run", "widen --tasks"],
         ),
         (["eval", "constant", "--small", "--instances", "n65536-r4"], ["nothing to run", "widen"]),
+        (["eval", "constant", "--instances", "n16777216-r4"], ["too large to be loaded", "in batches"]),
+        (
+            ["eval", "constant", "--all-instances", "--instances", "n256-r4"],
+            ["expected --instances or --all-instances, got both", "leave one out"],
+        ),
         (["check", "contant"], ["did you mean 'constant'?"]),
         (["check", "constant", "--variants", "zz"], ["no variant called 'zz'"]),
         (["leaderboard", "show"], ["sparsebench-results: no rows there", "sparsebench eval"]),
@@ -246,7 +251,7 @@ def test_a_task_file_whose_values_have_changed(cli, here, tasks):
     outcome = cli("tasks", "verify", "memorization@1")
     assert outcome.code == 4
     assert "FAIL memorization@1 n256-r4" in outcome.out
-    assert "1 files are not what their hashes say" in outcome.err
+    assert "checks failed: data are not what their hashes say" in outcome.err
 
 
 def test_another_instance_of_a_damaged_task_still_runs(cli, tasks):

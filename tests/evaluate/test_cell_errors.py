@@ -110,11 +110,6 @@ FAULTS = {
         "failed",
         r"expected shape \(n,\).*got shape",
     ),
-    "predict-gives-integers": (
-        plain(predict=BITS + "return bits[:, 0]"),
-        "failed",
-        r"got shape \(n,\) and dtype int64; return one real number per input",
-    ),
     "predict-gives-booleans": (
         plain(predict="return x[:, 0] > 0"),
         "failed",
@@ -256,10 +251,10 @@ FAULTS = {
         "failed",
         "apply: expected an array .*, got NoneType; compute it",
     ),
-    "apply-gives-integers": (
-        routed(apply="return routes.experts[:, 0]"),
+    "apply-gives-booleans": (
+        routed(apply="return routes.experts[:, 0] > 0"),
         "failed",
-        r"got shape \(n,\) and dtype int64; return one real number per input",
+        r"got shape \(n,\) and dtype bool; return one real number per input",
     ),
     "exception-in-route": (
         routed(route="raise ValueError('bad route')"),
@@ -290,6 +285,15 @@ def check(row, status, pattern):
     assert len(row.reason.splitlines()) == 1
     assert row.error is row.quality is None
     assert all(getattr(row, name) is None for name in COUNTS)
+
+
+@pytest.mark.parametrize(
+    "code", [plain(predict=BITS + "return bits[:, 0]"), routed(apply="return routes.experts[:, 0]")]
+)
+def test_integers_are_answers_where_labels_are_recalled(tmp_path, code):
+    row = run(tmp_path / "mine", code)
+    assert (row.status, row.recall) == ("ok", 0.0), row.reason
+    assert {audit.verdict for audit in row.audits if audit.name == "timed-as-metered"} == {"pass"}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -10,6 +10,7 @@ from evaluate.tiny import routed, run
 from sparsebench import ops
 from sparsebench.evaluate.dense import MOST_GROUPS, Dense, executed_within_dense, expert_groups
 from sparsebench.evaluate.inprocess import LocalModel
+from sparsebench.evaluate.inputs import Inputs
 from sparsebench.evaluate.metering import run_batches
 from sparsebench.evaluate.passes import Pass
 from sparsebench.meter import Engine
@@ -38,7 +39,7 @@ def measured(table, function, **parameters):
     made = LocalModel(
         sb.Routed(ByTable(), Experts(function)), engine, {"table": np.asarray(table), **parameters}
     )
-    x = np.arange(len(table))[:, None]
+    x = Inputs(np.arange(len(table))[:, None])
     whole = run_batches(made, engine, x)
     audit, dense = executed_within_dense(made, engine, x[:2], whole)
     return audit, dense

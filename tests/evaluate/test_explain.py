@@ -216,7 +216,7 @@ def test_names_that_nothing_has_get_a_guess(nested):
 
 
 def test_a_task_is_asked_for_where_there_are_several():
-    with pytest.raises(UsageError, match="constant answers 2 tasks, expected one to be named") as caught:
+    with pytest.raises(UsageError, match=r"constant answers \d tasks, expected one to be named") as caught:
         explain("constant")
     assert "memorization@1, lipschitz-regression@1" in caught.value.help
     assert explain("constant", "memorization@1", inputs=2).ops == 0

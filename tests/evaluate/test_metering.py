@@ -13,8 +13,10 @@ from evaluate.tiny import routed, run
 from sparsebench.errors import FailedError, MemoryLimitError
 from sparsebench.evaluate.counts import count_columns
 from sparsebench.evaluate.inprocess import LocalModel
+from sparsebench.evaluate.inputs import Inputs
 from sparsebench.evaluate.metering import run_batches, run_single
 from sparsebench.meter import Engine
+from sparsebench.scoring import normalised_mutual_information
 
 
 class ByTable(sb.Router):
@@ -70,14 +72,18 @@ def model(router, table, limit=1 << 28):
 )
 def test_experts_are_as_by_brute_force(n, k, experts, dtype, seed):
     routes = np.random.default_rng(seed).integers(0, experts, (n, k)).astype(dtype)
-    x = np.arange(n)[:, None]
+    x = Inputs(np.arange(n)[:, None])
     made, engine = model(ByTable(), routes)
-    whole = run_batches(made, engine, x)
+    domains = np.random.default_rng(seed + 1).integers(-3, 3, n)
+    whole = run_batches(made, engine, x, domains)
     single = run_single(made, engine, x)
     rows = [set(row) for row in routes.tolist()]
     load = Counter(routes.ravel().tolist())
     assert whole.load == load
     assert whole.distinct == sum(map(len, rows))
+    assert whole.joint == Counter(
+        (expert, tag) for row, tag in zip(routes.tolist(), domains.tolist(), strict=True) for expert in row
+    )
     assert whole.widths == {k}
     assert not any(isinstance(value, np.ndarray) and value.ndim > 1 for value in vars(whole).values())
 
@@ -85,6 +91,7 @@ def test_experts_are_as_by_brute_force(n, k, experts, dtype, seed):
     run_per_row = sum(map(len, rows)) / n
     assert columns["experts_seen"] == len(set().union(*rows))
     assert columns["experts_run"] == pytest.approx(run_per_row)
+    assert columns["nmi"] == normalised_mutual_information(whole.joint)
     assert columns["ops_experts"] == 3
     assert columns["ops_dense"] == pytest.approx(3 * len(load) / run_per_row)
     if len(load) == 1:
@@ -115,11 +122,28 @@ def test_a_wide_route_takes_no_more_memory_than_allowed(width, fits):
     router = Wide()
     router.width = width
     made, engine = model(router, [[0]], limit)
-    x = np.arange(4096)[:, None]
-    peak, raised = traced(lambda: run_batches(made, engine, x))
+    x = Inputs(np.arange(4096)[:, None])
+    peak, raised = traced(lambda: run_batches(made, engine, x, np.zeros(4096, np.int64)))
     assert peak < limit + (8 << 20)
     assert engine.memory.peak <= limit
     assert (raised is None) == fits, raised
+
+
+def test_without_domains_or_a_router_there_are_no_pairs():
+    class Plain(sb.Submission):
+        def fit(self, train, valid, rng):
+            return {}
+
+        def predict(self, params, x):
+            return x[:, 0]
+
+    x, domains = Inputs(np.arange(40)[:, None]), np.zeros(40, np.int64)
+    made, engine = model(ByTable(), np.zeros((40, 2), np.int64))
+    plain = LocalModel(Plain(), engine, {})
+    for whole in (run_batches(made, engine, x), run_batches(plain, engine, x, domains)):
+        single = run_single(plain, engine, x)
+        assert whole.joint == {}
+        assert count_columns(whole, single, whole, {}, {}).get("nmi") is None
 
 
 def test_a_wide_route_is_out_of_memory(tmp_path):
@@ -133,4 +157,4 @@ def test_a_wide_route_is_out_of_memory(tmp_path):
 def test_the_number_of_experts_is_the_same_in_all_batches():
     made, engine = model(Uneven(), [[0]])
     with pytest.raises(FailedError, match="number of experts k differs between batches"):
-        run_batches(made, engine, np.arange(100)[:, None])
+        run_batches(made, engine, Inputs(np.arange(100)[:, None]))

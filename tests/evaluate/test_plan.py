@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from evaluate.tiny import plain, write
 from sparsebench.errors import NotFoundError, UsageError
-from sparsebench.evaluate.plan import Limits, Selection, make_plan
+from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.evaluate.run import prepare
 from sparsebench.models import find_submission
+from sparsebench.tasks import load_task
 
 BOTH = ("memorization@1", "lipschitz-regression@1")
 TWO = '[[variants]]\nname = "v"\nn = 1\n[[variants]]\nname = "w"\nn = 2\n'
@@ -25,14 +26,23 @@ def plan(folder, *arguments, **keywords):
 
 def test_every_variant_on_every_instance_with_every_seed_once(folder):
     cells = plan(folder, seeds=(0, 3))
-    assert len(cells) == 2 * 6 * 2
+    assert len(cells) == 2 * sum(len(load_task(ref).board) for ref in BOTH) * 2
     assert len({cell.key for cell in cells}) == len(cells)
     assert {cell.settings["n"] for cell in cells if cell.variant == "w"} == {2}
     assert plan(folder, seeds=(0, 3)) == cells
 
 
 def test_small_is_narrower(folder):
-    assert {cell.instance for cell in plan(folder, small=True)} < {cell.instance for cell in plan(folder)}
+    everything = {cell.instance for cell in plan(folder, all_instances=True)}
+    assert {cell.instance for cell in plan(folder, small=True)} < everything
+    assert {cell.instance for cell in plan(folder)} < everything
+
+
+def test_the_first_small_instance_is_one_of_the_boards():
+    assert {ref: first_small(load_task(ref)) for ref in BOTH} == {
+        "memorization@1": "n256-r4",
+        "lipschitz-regression@1": "polynomial",
+    }
 
 
 @pytest.mark.parametrize("name", ["submission.py", "notes.txt"])

@@ -9,6 +9,7 @@ from sparsebench import ops
 from sparsebench.errors import FailedError, MemoryLimitError, TimeLimitError
 from sparsebench.evaluate import cell as cell_module
 from sparsebench.evaluate.inprocess import LocalModel
+from sparsebench.evaluate.inputs import Inputs
 from sparsebench.evaluate.meddling import MOVES
 from sparsebench.evaluate.metering import run_batches
 from sparsebench.evaluate.poison import expert_poison, unread_parameters
@@ -19,7 +20,7 @@ from sparsebench.meter.rules import RULES
 
 NO_ROUTER = "there is no router"
 TABLE = np.arange(24.0).reshape(8, 3)
-X = np.linspace(1.2, 7.2, 6)[:, None]
+X = Inputs(np.linspace(1.2, 7.2, 6)[:, None])
 
 
 class Router(sb.Router):

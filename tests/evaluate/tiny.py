@@ -77,16 +77,21 @@ authors = ["a test"]
 license = "Apache-2.0"
 entry = "submission:Model"
 tasks = {tasks}
-
+{more}
 """
 
 
 def write(
-    folder: Path, code: str, *, tasks: tuple[str, ...] = (MEMORIZATION,), variants: str = VARIANT
+    folder: Path,
+    code: str,
+    *,
+    tasks: tuple[str, ...] = (MEMORIZATION,),
+    variants: str = VARIANT,
+    more: str = "",
 ) -> Path:
-    """Write a submission folder with this code, named after the folder."""
+    """Write a submission folder with this code, named after the folder; ``more`` is for its manifest."""
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = _MANIFEST.format(name=folder.name, tasks=list(tasks)).replace("'", '"')
+    manifest = _MANIFEST.format(name=folder.name, tasks=list(tasks), more=more).replace("'", '"')
     (folder / "submission.toml").write_text(manifest + variants, encoding="utf-8")
     (folder / "submission.py").write_text(code, encoding="utf-8")
     return folder

@@ -9,7 +9,7 @@ import pytest
 
 from sparsebench.errors import ContractError
 from sparsebench.evaluate import child
-from sparsebench.models import Routed, Submission
+from sparsebench.models import Routed, Router, Submission
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +49,12 @@ def test_only_the_harness_puts_router_and_experts_together() -> None:
         def predict(self, params: object, x: object) -> object:
             return x
 
-    assert child.is_routed(Routed(None, None))  # type: ignore[arg-type]
-    assert not child.is_routed(Own(None, None))  # type: ignore[arg-type]
+    class Anywhere(Router):
+        def route(self, params: object, x: object) -> object:
+            return x
+
+    assert child.is_routed(Routed(Anywhere(), None))  # type: ignore[arg-type]
+    assert not child.is_routed(Own(Anywhere(), None))  # type: ignore[arg-type]
     assert issubclass(Own, Submission)
 
 

@@ -16,6 +16,7 @@ from evaluate import tiny
 from sparsebench.errors import CellError, FailedError, RefusedError, TimeLimitError
 from sparsebench.evaluate import process
 from sparsebench.evaluate import session as module
+from sparsebench.evaluate.inputs import Inputs
 from sparsebench.evaluate.plan import Cell, Limits
 from sparsebench.evaluate.sandbox import landlock_version
 from sparsebench.evaluate.session import Session
@@ -128,7 +129,7 @@ def test_death_at_every_stage_is_told(tmp_path: Path, stage: str) -> None:
             "hold": lambda: opened.hold({}),
             "predict": lambda: opened.predict(engine, engine.begin(x, inputs=4)),
             "arm": lambda: opened.arm({}),
-            "run": lambda: opened.run(x),
+            "run": lambda: opened.run(Inputs(x)),
         }[stage]
         with pytest.raises(FailedError, match="killed by SIGKILL"):
             asked()
@@ -147,6 +148,26 @@ def test_the_environment_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert "TOKEN" not in environment
         assert environment["HOME"] == environment["TMPDIR"] == str(opened._scratch.work)
         assert environment["OMP_NUM_THREADS"] == "1"
+
+
+@pytest.mark.skipif(landlock_version() == 0, reason="this kernel has no Landlock: nothing holds files here")
+def test_what_is_made_of_the_tasks_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, beside = tmp_path / "open" / "cache" / "made.parquet", tmp_path / "open" / "file"
+    kept.parent.mkdir(parents=True)
+    for file in (kept, beside):
+        file.write_text("x")
+    monkeypatch.syspath_prepend(tmp_path / "open")  # what a module may lie in, a submission may read
+    monkeypatch.setenv("SPARSEBENCH_CACHE", str(kept.parent))
+    fit = f"""
+        def may(file):
+            try:
+                return bool(open(file).read())
+            except PermissionError:
+                return False
+        return {{"w": np.array([may({str(kept)!r}), may({str(beside)!r})])}}
+    """
+    with session(tmp_path, tiny.plain(fit=fit)) as opened:
+        assert opened.fit(TASK.load("n256-r4"), [1])["w"].tolist() == [False, True]
 
 
 def test_an_answer_to_another_question_is_refused(tmp_path: Path) -> None:

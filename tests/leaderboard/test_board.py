@@ -81,6 +81,22 @@ def test_one_cell_by_hand():
     assert point.statuses == (("ok", 1),)
 
 
+def test_an_entry_uses_tags_where_a_row_of_it_does():
+    rows = [made("a", uses_tags=True), made("b"), made("a", task=LIP)]
+    board = build_board(rows, [MEMO, LIP])
+    assert {entry.submission: entry.uses_tags for entry in board.entries} == {"a": True, "b": False}
+    assert board.uses_tags
+    assert not build_board(rows[1:2], [MEMO]).uses_tags
+
+
+def test_mutual_information_is_a_mean_over_the_rows_that_have_it():
+    rows = [made(seed=0, nmi=0.5), made(seed=1, nmi=1.0), made(seed=2), made(seed=3, quality=None)]
+    board = build_board(rows, [MEMO])
+    assert only(board).points[0].nmi == 0.75
+    assert board.has_nmi
+    assert not build_board(rows[2:], [MEMO]).has_nmi
+
+
 def test_points_are_means_of_log2_over_instances_and_seeds():
     rows = [
         made(seed=0, instance="i", ops=2.0**6, quality=0.2),

@@ -3,6 +3,7 @@
 import csv as csv_reader
 import html
 import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -110,6 +111,47 @@ def test_terminal_shows_the_same_cells():
     ):
         assert cell in text
     assert "note: needs more seeds" in text
+
+
+def told_of_tags():
+    """Give a board whose first entry uses tags and has a router."""
+    plain = board()
+    tree, other = plain.entries
+    points = tuple(replace(point, nmi=0.75) if point.ops else point for point in tree.tasks[0].points)
+    score = replace(tree.tasks[0], points=points)
+    return replace(plain, entries=(replace(tree, tasks=(score, None), uses_tags=True), other))
+
+
+def test_entries_that_use_tags_are_marked_and_the_mark_is_explained():
+    first, _, tree, plain, *variants = map(cells, table_lines(markdown(told_of_tags())))
+    assert first == ["rank", "submission", "tags", "mean", "memorization@1", "other@1", "seeds"]
+    assert (tree[2], plain[2]) == ("yes", "-")
+    assert variants[0][:5] == ["submission", "variant", "tags", "task", "ops"]
+    assert [line[2] for line in variants[2:]] == ["yes", "yes", "-", "-"]
+    for text in (markdown(told_of_tags()), terminal(told_of_tags())):
+        assert "Tags: the entries with 'yes' are told the domain" in text
+    for text in (markdown(board()), terminal(board())):
+        assert "tags" not in text.lower()
+
+
+def test_routing_is_shown_where_a_row_tells_of_it():
+    *_, heads, _, first, zero, other, _ = map(cells, table_lines(markdown(told_of_tags())))
+    place = heads.index("nmi")
+    assert heads[place - 1 :] == ["error", "nmi", "cells"]
+    assert (first[place], zero[place], other[place]) == ("0.750", "-", "-")
+    for text in (markdown(told_of_tags()), terminal(told_of_tags())):
+        assert "nmi: mutual information of an input's expert" in text
+    for text in (markdown(board()), terminal(board())):
+        assert "nmi" not in text
+
+
+def test_sheets_always_say_who_uses_tags():
+    for made, told, nmi in ((told_of_tags(), "True", "0.75"), (board(), "False", "")):
+        sheets = csv(made)
+        scores, points = (list(csv_reader.DictReader(StringIO(sheet))) for sheet in sheets)
+        assert [line["uses_tags"] for line in scores] == [told, told, "False", "False"]
+        assert {line["uses_tags"] for line in points if line["submission"] == "tree"} == {told}
+        assert points[1]["nmi"] == nmi
 
 
 def test_an_empty_board_says_so():

@@ -12,6 +12,7 @@ from sparsebench.meter.tape import Player, Tape
 from sparsebench.meter.trace import Stream
 
 X = np.array([[0.5, -1.5, 2.0, 3.0]])
+TAG = np.array([3], dtype=np.int64)
 PARAMETERS = {"w": np.arange(8.0).reshape(4, 2), "b": np.array([1.0, -1.0])}
 
 
@@ -32,31 +33,35 @@ def of_every_kind(xp, params, x):
     return xp.sum(table, keepdims=True) + xp.where(odd > 0.0, 1.0, 0.0)
 
 
-def record(program=of_every_kind, *, route=None, x=X):
-    """Run a program; give its stream, the tape, and the meter with what was counted."""
+def record(program=of_every_kind, *, route=None, x=X, tag=None):
+    """Run a program, on a tag too if there is one; give its stream, the tape, and the meter that counted."""
     meter = Meter(PARAMETERS)
     tape = Tape(meter.engine)
     meter.engine.observers.append(tape)
     meter.engine.loads.active = True
-    given = meter.begin(x)
-    tape.begin(given.handle)
+    given = [meter.begin(x)]
+    if tag is not None:
+        given.append(meter.xp.wrap(meter.engine.place(tag)))
+    tape.begin(*(one.handle for one in given))
     routes = None
     if route:
         meter.engine.phase = "router"
-        routes = route(meter.xp, meter.params, given)
+        routes = route(meter.xp, meter.params, *given)
         meter.engine.phase = "experts"
-    meter.answer = program(meter.xp, meter.params, given)
+    meter.answer = program(meter.xp, meter.params, *given)
     named = routes and tuple(None if part is None else part.handle for part in routes)
     line = tape.end(meter.answer.handle, named)
     return line and Stream.parse(line), tape, meter
 
 
-def play(stream, constants, *, x=X, place="input 7"):
+def play(stream, constants, *, x=X, tag=None, place="input 7"):
     """Ask what a stream says; give the engine, the answer and the routes."""
     engine = Engine(memory_limit=1 << 24)
     engine.add_parameters(PARAMETERS)
     engine.loads.active = True
-    player = Player(engine, stream, constants, engine.begin(x, inputs=1).handle, place)
+    given = engine.begin(x, inputs=1).handle
+    beside = None if tag is None else engine.place(tag).handle
+    player = Player(engine, stream, constants, given, place, beside)
     routes = None
     if stream.router is not None:
         engine.phase = "router"

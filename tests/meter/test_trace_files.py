@@ -293,9 +293,9 @@ def replaced(parts, name, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, r"header.json: expected format sparsebench-trace, version 1, got .*, 2\)"),
-        ({"version": None}, r"version 1, got .*None"),
-        ({"format": "zip"}, r"version 1, got \('zip', 1\)"),
+        ({"version": 1}, r"header.json: expected format sparsebench-trace, version 2, got .*, 1\)"),
+        ({"version": None}, r"version 2, got .*None"),
+        ({"format": "zip"}, r"version 2, got \('zip', 2\)"),
         ({"more": 0}, r"header.json: expected exactly the keys .* got .*'more'"),
         ({"cell_key": 1}, "header.json: cell_key: expected str, got int"),
         ({"cost_model": "1"}, "header.json: cost_model: expected int, got str"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meter.taped import PARAMETERS, X, changed, nothing_special, of_every_kind, play, record
+from meter.taped import PARAMETERS, TAG, X, changed, nothing_special, of_every_kind, play, record
 from sparsebench.errors import IntegrityError
 from sparsebench.meter import Engine, Handle, tape
 from sparsebench.meter.trace import Stream, array_hash, pack, unpack
@@ -36,7 +36,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | INTEGERS | st.floats() | st.text(max_size=4),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["h", "p", "s", "f", "c", "e", "z"]), inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["h", "t", "p", "s", "f", "c", "e", "z"]), inner, max_size=2)
     ),
     max_leaves=8,
 )
@@ -77,7 +77,9 @@ def test_any_json_is_an_argument_or_an_error(value):
         {},
         {"z": 0},
         *({"h": number} for number in (-1, True, 1.0, "1", None, [])),
+        *({"t": number} for number in (1, -1, False, 0.0, "0", None)),
         {"h": 0, "p": "w"},
+        {"t": 0, "h": 0},
         {"p": 0},
         *({"s": parts} for parts in ([0, 1], [0, 1, 2, 3], [0, 1, 2.0], [True, None, None], 3)),
         {"s": [0, 1, 2], "e": 0},
@@ -209,6 +211,32 @@ def test_router_and_experts_keep_their_phases(gated):
     assert shown(answer) == shown(meter.get(meter.answer))
     assert routes[0].tolist() == [[1]]
     assert (routes[1] is not None) == gated
+
+
+def by_tag(xp, params, x, tag):
+    """Ask about the tag in every way there is."""
+    side = 1.0 if tag == 3 else 0.0
+    return params["b"][tag - 2] + xp.astype(xp.stack([tag, tag])[0], xp.float64) * side
+
+
+def test_a_tag_is_named_beside_the_input_and_numbers_no_result():
+    stream, taped, meter = record(by_tag, tag=TAG)
+    assert '{"t":0}' in stream.line
+    engine, answer, _ = play(stream, taped.constants, tag=TAG)
+    assert list(engine.ledger) == list(meter.engine.ledger)
+    assert answer.tolist() == meter.get(meter.answer).tolist() == [2.0]
+    assert record(lambda xp, params, x, tag: x[0], tag=TAG)[0] == record(lambda xp, params, x: x[0])[0]
+    assert record(lambda xp, params, x, tag: tag, tag=TAG)[0].answer == {"t": 0}
+
+
+def test_a_stream_that_asks_for_a_tag_needs_one_and_the_right_one():
+    stream, taped, _ = record(by_tag, tag=TAG)
+    with pytest.raises(IntegrityError, match=r'request 0 \(equal\): expected a result .* got {"t": 0}'):
+        play(stream, taped.constants)
+    with pytest.raises(IntegrityError, match=r"request 1 \(equal\): bit differs: expected True, got False"):
+        play(stream, taped.constants, tag=TAG - 1)
+    with pytest.raises(IntegrityError, match=r"request 1 \(the tag\): bit differs: expected True, got False"):
+        play(changed(stream, renamed("bit", {"t": 0})), taped.constants, tag=0 * TAG)
 
 
 def test_equal_inputs_have_equal_streams_and_arrays_are_kept_once():

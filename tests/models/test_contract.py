@@ -1,10 +1,14 @@
 """The contract: what a router and its experts become when they are put together."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import sparsebench as sb
 from sparsebench.errors import ContractError
+from sparsebench.models.contract import check_tags, tags_of
 
 
 class Threshold(sb.Router):
@@ -95,6 +99,54 @@ def test_a_route_that_is_none_is_named(split):
         fit(sb.Routed(Router(), Means()), split)
     with pytest.raises(ContractError, match=r"route: expected sparsebench\.Routes, got ndarray"):
         sb.Routed(Router(), Means()).predict({}, split.x)
+
+
+class Oracle(Threshold):
+    uses_tags = True
+
+    def route(self, params, x, tag):
+        return sb.Routes(tag[:, None])
+
+
+@pytest.fixture
+def tagged(split):
+    return replace(split, tag=np.array([1, 0, 1, 0]))
+
+
+def test_a_router_that_uses_tags_is_given_those_of_the_training_inputs(tagged):
+    routed = sb.Routed(Oracle(), Means())
+    assert routed.uses_tags
+    params = fit(routed, tagged)
+    np.testing.assert_array_equal(params["means"], [(3 + 20) / 2, (1 + 10) / 2])
+    np.testing.assert_array_equal(routed.predict(params, tagged.x, tagged.tag), [5.5, 11.5, 5.5, 11.5])
+
+
+def test_a_router_that_does_not_use_tags_is_given_none(tagged):
+    routed = sb.Routed(Threshold(), Means())
+    assert not routed.uses_tags
+    params = fit(routed, tagged)
+    np.testing.assert_array_equal(routed.predict(params, tagged.x), [2, 2, 15, 15])
+    np.testing.assert_array_equal(routed.predict(params, tagged.x, tagged.tag), [2, 2, 15, 15])
+
+
+def test_parts_that_derive_from_nothing_use_no_tags():
+    class Duck:
+        pass
+
+    assert tags_of(Duck(), np.zeros(1)) == ()
+    assert not sb.Routed(Duck(), Duck()).uses_tags
+    check_tags(Duck(), declared=False)
+
+
+@pytest.mark.parametrize("uses", [True, False])
+def test_code_and_manifest_must_agree_on_tags(uses):
+    routed = sb.Routed(Oracle() if uses else Threshold(), Means())
+    check_tags(routed, declared=uses)
+    expected = f"submission.toml has {str(not uses).lower()}, the class of the router has {uses}"
+    with pytest.raises(ContractError, match=re.escape(expected)) as caught:
+        check_tags(routed, declared=not uses)
+    assert f"uses_tags = {str(uses).lower()} in [submission]" in caught.value.help
+    assert f"uses_tags = {not uses} in the class" in caught.value.help
 
 
 @pytest.mark.parametrize("kind", [sb.Submission, sb.Router, sb.Experts])

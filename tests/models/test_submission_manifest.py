@@ -45,6 +45,8 @@ def test_a_valid_one_is_read_with_its_defaults(tmp_path):
         ["memorization@1"],
     )
     assert (manifest.reference, manifest.requires, manifest.gpu) == ("", [], "none")
+    assert manifest.uses_tags is False
+    assert read(tmp_path, HEAD + "uses_tags = true\n" + VARIANT).uses_tags is True
     assert [variant.name for variant in manifest.variants] == ["v"]
     assert manifest.variants[0].settings == {}
 
@@ -87,6 +89,7 @@ def test_every_fault_is_named_at_once(tmp_path):
         ('"A title"', '""', "title", "1", "''"),
         ('["somebody"]', '"somebody"', "authors", "list", "somebody"),
         ('["somebody"]', "[1]", r"authors\.0", "string", "1"),
+        ('["memorization@1"]', '["memorization@1"]\nuses_tags = 1', "uses_tags", "boolean", "1"),
         ('["memorization@1"]', "[]", "tasks", "at least 1", r"\[\]"),
         ('["memorization@1"]', '["Memorization@1"]', "tasks", "name@version", "Memorization@1"),
         ('"submission:Model"', '"a.b:C"', "entry", "pattern", r"a\.b:C"),

@@ -81,6 +81,9 @@ def ok_rows(draw):
             "experts_seen": draw(st.none() | st.integers(0, 2**63 - 1)),
             "variant": draw(text),
             "seed": draw(st.integers(0, 2**31)),
+            "uses_tags": draw(st.booleans()),
+            "accuracy": draw(st.none() | st.floats(0, 1)),
+            "nmi": draw(st.none() | st.floats(0, 1)),
             "harness_dirty": draw(st.none() | st.booleans()),
             "counts": draw(
                 st.none()
@@ -108,7 +111,8 @@ def test_names_and_order_are_those_that_other_peoples_scripts_read():
     fixed = (
         "task instance submission variant seed status reason error quality ops ops_p50 ops_p95 ops_max "
         "ops_router ops_experts ops_add_mul_cmp lookups macs ops_router_free bit_ops ops_dense "
-        "loaded_parameters stored_parameters fit_seconds predict_seconds_cpu predict_seconds_gpu sandbox"
+        "loaded_parameters stored_parameters fit_seconds predict_seconds_cpu predict_seconds_gpu sandbox "
+        "accuracy nmi uses_tags"
     )
     assert set(fixed.split()) <= set(COLUMNS)
 
@@ -126,8 +130,8 @@ def test_schema_follows_from_the_annotations():
 
 
 def test_groups():
-    assert {"ops", "counts", "stored_bytes", "ops_counted", "expert_entropy"} <= COUNTS
-    assert {"error", "quality", "recall", "rmse", "nrmse", "sup_error"} == OUTCOME
+    assert {"ops", "counts", "stored_bytes", "ops_counted", "expert_entropy", "nmi"} <= COUNTS
+    assert {"error", "quality", "accuracy", "recall", "rmse", "nrmse", "sup_error"} == OUTCOME
     times = {"fit_seconds", "predict_seconds_cpu", "predict_seconds_gpu", "started", "ended"}
     assert times | {"peak_bytes", "ops_batch"} == MEASURED
 
@@ -201,6 +205,12 @@ def test_metrics_and_counts_are_forbidden_beside_a_failure(name):
         ({"counts": (Count("a", "b", "c", -1),)}, "counts of b is -1"),
         ({"counts": 7}, "counts is a int"),
         ({"scoring_version": 0}, "scoring_version is 0"),
+        ({"schema_version": 1}, "schema_version is 1, expected 2"),
+        ({"schema_version": 3}, "schema_version is 3, expected 2"),
+        ({"accuracy": 1.5}, "accuracy is 1.5"),
+        ({"nmi": -0.5}, "nmi is -0.5"),
+        ({"uses_tags": None}, "uses_tags is a NoneType, expected bool"),
+        ({"uses_tags": 1}, "uses_tags is a int, expected bool"),
         ({"started": "yesterday"}, "started is 'yesterday', expected ISO 8601"),
         ({"packages": "numpy"}, "packages is no JSON"),
         ({"packages": '{"b": "1", "a": "1"}'}, "sorted keys"),

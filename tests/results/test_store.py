@@ -155,6 +155,43 @@ def test_a_file_whose_row_was_changed_is_named(results):
         results.finished()
 
 
+def of_version(path, version, *dropped):
+    """Make a file's row one of another version, which lacks some columns."""
+    table = pq.read_table(path).drop_columns(list(dropped))
+    at = table.schema.get_field_index("schema_version")
+    column = pa.field("schema_version", pa.int64(), nullable=False)
+    pq.write_table(table.set_column(at, column, pa.array([version])), path)
+
+
+@pytest.mark.parametrize(("version", "dropped"), [(1, ["uses_tags", "accuracy", "nmi"]), (3, ["ops"])])
+def test_rows_of_another_version_are_told_with_the_mend(results, version, dropped):
+    results.write(row())
+    path = results.write(row(seed=1))
+    of_version(path, version, *dropped)
+    with pytest.raises(
+        IntegrityError, match=rf"{path.name} holds rows of schema version {version}"
+    ) as caught:
+        results.latest()
+    assert "\n" not in caught.value.what
+    assert "evaluate again" in caught.value.help
+
+
+def test_a_row_of_another_version_with_our_columns_is_named(results):
+    path = results.write(row())
+    of_version(path, 1)
+    with pytest.raises(IntegrityError, match=rf"{path.name} is no file of rows: row: schema_version is 1"):
+        results.rows()
+
+
+def test_columns_are_told_where_no_version_is(results):
+    path = results.write(row())
+    table = pq.read_table(path)
+    for columns in (table.drop_columns(["schema_version"]), table.drop_columns(["ops"])):
+        pq.write_table(columns, path)
+        with pytest.raises(IntegrityError, match=rf"{path.name} is no file of rows: .* is missing"):
+            results.rows()
+
+
 def test_a_folder_inside_is_named(results):
     results.write(row())
     (results.directory / "deeper.parquet").mkdir()

@@ -1,26 +1,40 @@
 """What every shipped submission must cost per input, worked out by hand from sizes alone.
 
 Nothing here asks the package: these formulas are the second opinion that its counts are compared with. A
-formula takes a variant's settings, the number n of training samples and the number d of features, and gives
-the row's columns. r in the memorization papers is d here.
+formula takes a variant's settings and the sizes of an instance, and gives the row's columns. r in the
+memorization papers is d here.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import ceil, log2
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FORMULAS", "expected"]
+__all__ = ["FORMULAS", "Sizes", "expected"]
 
 Settings = dict[str, Any]
 
 
-def expected(name: str, settings: Mapping[str, Any], n_train: int, d: int) -> dict[str, int]:
+class Sizes(NamedTuple):
+    """What the cost of a submission may depend on."""
+
+    n: int
+    """Training samples."""
+    d: int
+    """Numbers of an input."""
+    classes: int = 0
+    domains: int = 0
+    positions: int = 0
+    """Of an input, d / positions numbers each."""
+
+
+def expected(name: str, settings: Mapping[str, Any], sizes: Sizes) -> dict[str, int]:
     """Give the expected columns of a shipped submission's variant."""
-    return FORMULAS[name](dict(settings), n_train, d)
+    return FORMULAS[name](dict(settings), sizes)
 
 
 def columns(
@@ -49,12 +63,13 @@ def columns(
     }
 
 
-def constant(settings: Settings, n_train: int, d: int) -> dict[str, int]:
+def constant(settings: Settings, sizes: Sizes) -> dict[str, int]:
     return columns(stored=1, loaded=1)
 
 
-def conditional_tree(settings: Settings, n_train: int, d: int) -> dict[str, int]:
-    leaves = ceil(n_train / settings.get("share", 1))
+def conditional_tree(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    d = sizes.d
+    leaves = ceil(sizes.n / settings.get("share", 1))
     depth = ceil(log2(leaves))
     return columns(
         router=(2 * d - 1) + depth,
@@ -66,13 +81,15 @@ def conditional_tree(settings: Settings, n_train: int, d: int) -> dict[str, int]
     )
 
 
-def one_hidden_layer(settings: Settings, n_train: int, d: int) -> dict[str, int]:
-    hidden = ceil(n_train / settings.get("every", 1)) - 1
+def one_hidden_layer(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    d = sizes.d
+    hidden = ceil(sizes.n / settings.get("every", 1)) - 1
     size = d + 2 * hidden + 1
     return columns(experts=(2 * d - 1) + 4 * hidden, macs=d + hidden, stored=size, loaded=size)
 
 
-def lsh_constant(settings: Settings, n_train: int, d: int) -> dict[str, int]:
+def lsh_constant(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    d = sizes.d
     m, s = settings["planes"], settings.get("tables", 1)
     return columns(
         router=2 * d * m * s,
@@ -84,7 +101,8 @@ def lsh_constant(settings: Settings, n_train: int, d: int) -> dict[str, int]:
     )
 
 
-def lsh_affine(settings: Settings, n_train: int, d: int) -> dict[str, int]:
+def lsh_affine(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    d = sizes.d
     m = settings["planes"]
     return columns(
         router=2 * d * m,
@@ -96,13 +114,15 @@ def lsh_affine(settings: Settings, n_train: int, d: int) -> dict[str, int]:
     )
 
 
-def dense_features(settings: Settings, n_train: int, d: int) -> dict[str, int]:
+def dense_features(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    d = sizes.d
     t = settings["units"]
     size = t * (d + 2) + 1
     return columns(experts=t * (2 * d + 3), macs=t * (d + 1), stored=size, loaded=size)
 
 
-def dsm_topk(settings: Settings, n_train: int, d: int) -> dict[str, int]:
+def dsm_topk(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    d = sizes.d
     s, t, reuse = settings["active"], settings["units"], settings.get("reuse", False)
     selection = (t - 1) + (s - 1) * ceil(log2(t))
     return columns(
@@ -115,7 +135,8 @@ def dsm_topk(settings: Settings, n_train: int, d: int) -> dict[str, int]:
     )
 
 
-def nearest_prototype(settings: Settings, n_train: int, d: int) -> dict[str, int]:
+def nearest_prototype(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    d = sizes.d
     many = settings["prototypes"]
     return columns(
         router=many * (3 * d - 1) + (many - 1),
@@ -127,14 +148,78 @@ def nearest_prototype(settings: Settings, n_train: int, d: int) -> dict[str, int
     )
 
 
-FORMULAS: dict[str, Callable[[Settings, int, int], dict[str, int]]] = {
+def expert_of(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    """Price a classifier: additions, multiplications and comparisons, macs, and its parameters.
+
+    A layer of m outputs that sees k numbers costs 2km with its biases, and a ReLU 1; to choose the class
+    costs classes - 1.
+    """
+    h, c, d = settings["hidden"], sizes.classes, sizes.d
+    widths = [d, h, c] if h else [d, c]
+    layers = list(pairwise(widths))
+    macs = sum(seen * given for seen, given in layers)
+    return {
+        "experts": 2 * macs + h + (c - 1),
+        "macs": macs,
+        "size": sum((seen + 1) * given for seen, given in layers),
+        "layers": len(layers),
+    }
+
+
+def dense_mlp(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    own = expert_of(settings, sizes)
+    return columns(experts=own["experts"], macs=own["macs"], stored=own["size"], loaded=own["size"])
+
+
+def routed_classifier(
+    settings: Settings, sizes: Sizes, *, router: int = 0, macs: int = 0, stored: int = 0, loaded: int = 0
+) -> dict[str, int]:
+    own = expert_of(settings, sizes)
+    return columns(
+        router=router,
+        experts=own["experts"],
+        experts_lookups=own["layers"],
+        macs=macs + own["macs"],
+        stored=stored + sizes.domains * own["size"],
+        loaded=loaded + own["size"],
+    )
+
+
+def oracle_router(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    return routed_classifier(settings, sizes)
+
+
+def random_router(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    d, edges = sizes.d, sizes.domains - 1
+    cosine, search = 8, ceil(log2(edges + 1))
+    size = d + edges
+    return routed_classifier(
+        settings, sizes, router=(2 * d - 1) + cosine + search, macs=d, stored=size, loaded=size
+    )
+
+
+def prototype_router(settings: Settings, sizes: Sizes) -> dict[str, int]:
+    """Price it where the first position tells the domain: that is the cheap summary then."""
+    many = sizes.domains
+    q = sizes.d if settings.get("whole") else sizes.d // sizes.positions
+    size = many * q
+    return routed_classifier(
+        settings, sizes, router=many * (3 * q - 1) + (many - 1), stored=size, loaded=size
+    )
+
+
+FORMULAS: dict[str, Callable[[Settings, Sizes], dict[str, int]]] = {
     "conditional-tree": conditional_tree,
     "constant": constant,
     "dense-features": dense_features,
+    "dense-mlp": dense_mlp,
     "dsm-topk": dsm_topk,
     "lsh-affine": lsh_affine,
     "lsh-constant": lsh_constant,
     "nearest-prototype": nearest_prototype,
     "one-hidden-layer": one_hidden_layer,
+    "oracle-router": oracle_router,
+    "prototype-router": prototype_router,
+    "random-router": random_router,
 }
 """The formula of every shipped submission, by name."""

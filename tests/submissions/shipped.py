@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2] / "submissions"
 NAMES = sorted(path.parent.name for path in ROOT.glob("*/submission.toml"))
 INFO = TaskInfo("lipschitz-regression@1", "nmse", (8,), "float32")  # for tests that need no task
+SMALL = {
+    "memorization@1": "n256-r4",
+    "lipschitz-regression@1": "hypercube",
+    "routed-classification@1": "synthetic-4",
+}
+"""An instance of each task that is quick enough for every variant."""
 
 
 @functools.cache
@@ -40,10 +46,15 @@ def make(name: str, info: TaskInfo = INFO, **settings: Any) -> Submission:
     return getattr(module(name), entry)(info, **settings)
 
 
-def split(x: Any, y: Any) -> Split:
-    """Make a split of inputs and labels."""
-    x = np.asarray(x, dtype=np.float32)
-    return Split(np.arange(len(x)), x, np.asarray(y, dtype=np.float32))
+def split(x: Any, y: Any, tag: Any = None) -> Split:
+    """Make a split of inputs and labels, real ones or classes."""
+    x, y = np.asarray(x, dtype=np.float32), np.asarray(y)
+    return Split(np.arange(len(x)), x, y if y.dtype.kind == "i" else y.astype(np.float32), tag)
+
+
+def answers(submission: Submission, params: dict[str, np.ndarray], rows: Split) -> np.ndarray:
+    """Predict on plain arrays."""
+    return submission.predict(params, rows.x, *((rows.tag,) if submission.uses_tags else ()))
 
 
 class Metered(NamedTuple):
@@ -55,27 +66,31 @@ class Metered(NamedTuple):
     stored: int
 
 
-def metered(submission: Submission, params: dict[str, np.ndarray], x: np.ndarray) -> Metered:
+def metered(
+    submission: Submission, params: dict[str, np.ndarray], x: np.ndarray, tag: np.ndarray | None = None
+) -> Metered:
     """Run ``predict`` under the meter, phases told apart as the harness does."""
     engine = Engine()
     space = MeteredNamespace(InProcess(engine))
     held = {name: MeteredArray(space, about) for name, about in engine.add_parameters(params).items()}
     engine.loads.active = True
-    rows = MeteredArray(space, engine.begin(x, inputs=len(x)))
+    rows = [MeteredArray(space, engine.begin(x, inputs=len(x)))]
+    if submission.uses_tags:
+        rows.append(MeteredArray(space, engine.place(tag)))
     answer = _run(engine, submission, held, rows)
-    answers = engine.value(answer._about.handle)
-    engine.loads.read(answers)  # the harness reads the answers: they may be a view of a parameter
+    told = engine.value(answer._about.handle)
+    engine.loads.read(told)  # the harness reads the answers: they may be a view of a parameter
     stored = sum(array.size for array in params.values()) + sum(engine.constants.values())
-    return Metered(answers.copy(), engine.ledger, engine.loads.elements(), stored)
+    return Metered(told.copy(), engine.ledger, engine.loads.elements(), stored)
 
 
-def _run(engine: Engine, submission: Submission, params: dict[str, Any], x: Any) -> Any:
+def _run(engine: Engine, submission: Submission, params: dict[str, Any], rows: list[Any]) -> Any:
     if not isinstance(submission, Routed):
-        return submission.predict(params, x)
+        return submission.predict(params, *rows)
     engine.phase = "router"
-    routes = submission.router.route(params, x)
+    routes = submission.router.route(params, *rows)
     engine.phase = "experts"
-    return submission.experts.apply(params, x, routes)
+    return submission.experts.apply(params, rows[0], routes)
 
 
 def columns(run: Metered) -> dict[str, int]:

@@ -9,12 +9,11 @@ import pytest
 
 from sparsebench.models import find_submission, shipped_names
 from sparsebench.tasks import Split, load_task
-from submissions.formulas import FORMULAS, expected
-from submissions.shipped import NAMES, ROOT, Metered, columns, make, metered
+from submissions.formulas import FORMULAS, Sizes, expected
+from submissions.shipped import NAMES, ROOT, SMALL, Metered, answers, columns, make, metered
 
 BATCH = 64
 MOST_TRAIN = 2048  # enough for every fit to be regular, few enough to be quick
-SMALL = {"memorization@1": "n256-r4", "lipschitz-regression@1": "hypercube"}
 CASES = [
     pytest.param(name, ref, variant.name, id=f"{name}-{variant.name}-{ref.partition('@')[0]}")
     for name in NAMES
@@ -27,8 +26,11 @@ CASES = [
 @functools.cache
 def instance(ref: str) -> tuple[Split, Split]:
     loaded = load_task(ref).load(SMALL[ref])
-    train = loaded.train
-    return Split(train.id[:MOST_TRAIN], train.x[:MOST_TRAIN], train.y[:MOST_TRAIN]), loaded.test
+    return part(loaded.train, slice(MOST_TRAIN)), loaded.test
+
+
+def part(rows: Split, which: slice) -> Split:
+    return Split(**{name: values[which] for name, values in rows.columns.items()})
 
 
 def settings_of(name: str, variant: str) -> dict[str, object]:
@@ -45,12 +47,15 @@ def fitted(name: str, ref: str, variant: str) -> dict[str, np.ndarray]:
 def run(name: str, ref: str, variant: str, rows: slice) -> Metered:
     """Meter a submission that has never been fitted: the parameters are the whole model."""
     unfitted = make(name, load_task(ref).info[SMALL[ref]], **settings_of(name, variant))
-    return metered(unfitted, fitted(name, ref, variant), instance(ref)[1].x[rows])
+    shown = part(instance(ref)[1], rows)
+    return metered(unfitted, fitted(name, ref, variant), shown.x, shown.tag)
 
 
 def by_hand(name: str, ref: str, variant: str) -> dict[str, int]:
-    train, _ = instance(ref)
-    return expected(name, settings_of(name, variant), len(train), train.x.shape[1])
+    train, info = instance(ref)[0], load_task(ref).info[SMALL[ref]]
+    positions = info.input_shape[0] if len(info.input_shape) > 1 else 0
+    sizes = Sizes(len(train), train.x[0].size, info.classes or 0, info.domains or 0, positions)
+    return expected(name, settings_of(name, variant), sizes)
 
 
 def test_every_shipped_submission_has_a_formula():
@@ -73,13 +78,12 @@ def test_a_batch_costs_as_much_per_input_as_one_input(name, ref, variant):
 
 @pytest.mark.parametrize(("name", "ref", "variant"), CASES)
 def test_metered_answers_equal_plain_ones(name, ref, variant):
-    x = instance(ref)[1].x[:BATCH]
     unfitted = make(name, load_task(ref).info[SMALL[ref]], **settings_of(name, variant))
-    plain = unfitted.predict(fitted(name, ref, variant), x)
-    answers = run(name, ref, variant, slice(0, BATCH)).answers
-    assert plain.shape == answers.shape == (BATCH,)
-    assert plain.dtype == answers.dtype
-    np.testing.assert_allclose(answers, plain, rtol=1e-12, atol=rounding(name, ref, variant))
+    plain = answers(unfitted, fitted(name, ref, variant), part(instance(ref)[1], slice(BATCH)))
+    told = run(name, ref, variant, slice(0, BATCH)).answers
+    assert plain.shape == told.shape == (BATCH,)
+    assert plain.dtype == told.dtype
+    np.testing.assert_allclose(told, plain, rtol=1e-12, atol=rounding(name, ref, variant))
 
 
 @pytest.mark.parametrize(("name", "ref", "variant"), CASES)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparsebench.tasks import TaskInfo, load_task
-from submissions.formulas import expected
+from submissions.formulas import Sizes, expected
 from submissions.shipped import columns, make, metered, module, split
 
 RECALL = TaskInfo("memorization@1", "recall", (4,), "float32")
@@ -39,7 +39,7 @@ def test_the_tree_of_any_number_of_points_costs_its_formula_and_recalls_a_label_
     train = points(n, seed, r)
     tree = make("conditional-tree", RECALL, share=share)
     run = metered(tree, tree.fit(train, train, np.random.default_rng(seed)), train.x)
-    counted, by_hand = columns(run), expected("conditional-tree", {"share": share}, n, r)
+    counted, by_hand = columns(run), expected("conditional-tree", {"share": share}, Sizes(n, r))
     assert counted["ops"] == n * by_hand["ops"]
     assert counted["stored_parameters"] == by_hand["stored_parameters"]
     assert np.sum(run.answers == train.y) >= ceil(n / share)
@@ -108,3 +108,54 @@ def test_the_constant_of_a_squared_error_is_the_mean():
     params = constant.fit(train, train, np.random.default_rng(0))
     answers = constant.predict(params, train.x)
     np.testing.assert_allclose(answers, np.full(100, train.y.astype(np.float64).mean()))
+
+
+def classes(n, seed, r=4, close=False):
+    """Points with ten classes; close ones come in pairs that are 1e-4 apart."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 1, (n, r))
+    if close:
+        away = rng.standard_normal((n // 2, r))
+        x[1::2] = x[::2] + 1e-4 * away / np.linalg.norm(away, axis=1, keepdims=True)
+    return split(x, rng.integers(0, 10, n))
+
+
+@pytest.mark.parametrize(("n", "r", "close"), [(16, 2, False), (2000, 32, False), (2000, 4, True)])
+@pytest.mark.parametrize("name", ["conditional-tree", "one-hidden-layer"])
+def test_classes_are_recalled_as_classes(name, n, r, close):
+    train = classes(n, 0, r, close=close)
+    memory = make(name, TaskInfo("memorization@1", "recall", (r,), "int64", classes=10))
+    told = metered(memory, memory.fit(train, train, np.random.default_rng(0)), train.x).answers
+    assert told.dtype == np.int64
+    np.testing.assert_array_equal(told, train.y)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pairs_of_close_points_are_recalled(seed):
+    train = points(4096, seed)
+    train = split(classes(4096, seed, close=True).x, train.y)
+    for name in ("conditional-tree", "one-hidden-layer"):
+        memory = make(name, RECALL)
+        params = memory.fit(train, train, np.random.default_rng(seed))
+        assert recall(memory.predict(params, train.x[:500]), train.y[:500]) == 1.0
+
+
+def test_to_round_to_a_class_costs_an_addition_and_the_bits_of_the_class():
+    train = classes(50, 0)
+    costs = []
+    for known in (None, 10):
+        layer = make("one-hidden-layer", TaskInfo("memorization@1", "recall", (4,), "int64", classes=known))
+        params = layer.fit(train, train, np.random.default_rng(0))
+        costs.append(columns(metered(layer, params, train.x[:1]))["ops"])
+    assert costs[1] - costs[0] == 1 + 4
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3)), min_size=1, max_size=40),
+)
+def test_a_shared_leaf_holds_its_most_frequent_class(pairs):
+    leaf, labels = map(np.array, zip(*pairs, strict=True))
+    leaf = np.unique(leaf, return_inverse=True)[1]  # every leaf has a point
+    stored = module("conditional-tree").most_frequent(leaf, labels)
+    counts = [np.bincount(labels[leaf == own]) for own in range(leaf.max() + 1)]
+    np.testing.assert_array_equal(stored, [np.argmax(count) for count in counts])

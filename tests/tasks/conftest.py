@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from sparsebench.tasks.hashing import content_hash
-from sparsebench.tasks.parquet import write_columns
+from sparsebench.tasks.hashing import column_hashes
+from sparsebench.tasks.parquet_writing import write_columns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,13 +30,14 @@ name = "one"
 description = "five rows"
 seed = 7
 small = true
+board = true
 input_shape = [2]
 target_dtype = "float32"
 splits = {{ train = "learn.parquet", valid = "learn.parquet", test = "test.parquet" }}
 
 [instances.files]
-"learn.parquet" = "{learn}"
-"test.parquet" = "{test}"
+"learn.parquet" = {learn}
+"test.parquet" = {test}
 """
 
 GENERATOR = """
@@ -51,6 +52,11 @@ def build(spec):
 
 run_generator(build, Path(__file__).parent)
 """
+
+
+def hashes(columns) -> str:
+    """The hashes of columns as task.toml has them."""
+    return "{ " + ", ".join(f'{name} = "{value}"' for name, value in column_hashes(columns).items()) + " }"
 
 
 @pytest.fixture
@@ -70,7 +76,7 @@ def folder(tmp_path, columns) -> Path:
     other = {name: values + 1 for name, values in columns.items()} | {"id": columns["id"] + 5}
     write_columns(place / "learn.parquet", columns)
     write_columns(place / "test.parquet", other)
-    text = MANIFEST.format(learn=content_hash(columns), test=content_hash(other))
+    text = MANIFEST.format(learn=hashes(columns), test=hashes(other))
     (place / "task.toml").write_text(text)
     (place / "generate.py").write_text(GENERATOR)
     return place

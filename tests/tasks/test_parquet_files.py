@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sparsebench.errors import IntegrityError
-from sparsebench.tasks import load_task
+from sparsebench.errors import IntegrityError, NotFoundError, UsageError
+from sparsebench.tasks import load_task, parquet_writing
 from sparsebench.tasks import parquet as module
-from sparsebench.tasks.parquet import read_columns, to_table, write_columns
+from sparsebench.tasks.parquet import read_batches, read_columns
+from sparsebench.tasks.parquet_writing import to_table, write_batches, write_columns
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(path, columns, monk
         Path(where).write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr(module.pq, "write_table", broken)
+    monkeypatch.setattr(parquet_writing.pq, "write_table", broken)
     with pytest.raises(OSError, match="disk full"):
         write_columns(path, columns)
     assert path.read_bytes() == before
@@ -222,18 +224,181 @@ def test_shape_and_dtype_must_be_as_declared(folder, columns):
         task.load("one")
 
 
-def test_a_changed_value_is_refused_with_both_hashes(folder, columns):
+def test_a_changed_value_is_refused_with_its_column_and_both_hashes(folder, columns):
     task = rewrite(folder, columns, y=columns["y"] + np.float32(1e-6))
-    expected = task.instances["one"].files["learn.parquet"]
+    expected = task.instances["one"].files["learn.parquet"]["y"]
     with pytest.raises(
-        IntegrityError, match=f"learn.parquet: expected content {expected}, got sha256:"
+        IntegrityError, match=f"learn.parquet: column 'y': expected content {expected}, got sha256:"
     ) as caught:
         task.load("one")
     assert "a changed hash is a new version" in caught.value.help
     assert "sparsebench tasks verify" in caught.value.help
 
 
-def test_another_order_of_columns_is_another_content(folder, columns):
+def test_the_order_of_columns_does_not_count(folder, columns):
     pq.write_table(to_table({name: columns[name] for name in ("y", "x", "id")}), folder / "learn.parquet")
-    with pytest.raises(IntegrityError, match="expected content"):
-        load_task(folder).load("one")
+    assert list(read_columns(folder / "learn.parquet")) == ["id", "x", "y"]
+    np.testing.assert_array_equal(load_task(folder).load("one").train.x, columns["x"])
+
+
+def test_a_column_of_tags_that_is_not_declared_is_refused(folder, columns):
+    task = rewrite(folder, columns, tag=np.arange(5))
+    with pytest.raises(IntegrityError, match="expected the columns id, x, y, got id, x, y, tag"):
+        task.load("one")
+
+
+@pytest.mark.parametrize(("name", "text"), [("y", "classes = 4"), ("tag", 'domains = ["a", "b", "c", "d"]')])
+@pytest.mark.parametrize("wrong", [-1, 4])
+def test_classes_and_domains_are_numbers_that_exist(folder, edit, columns, name, text, wrong):
+    numbers = {"y": np.arange(5) % 4, "tag": np.arange(5) % 4}
+    numbers[name] = np.array([0, 1, 2, 3, wrong])
+    task = rewrite(folder, columns, **numbers)
+    other = "domains = ['a', 'b', 'c', 'd']" if name == "y" else "classes = 4"
+    manifest = edit(("small = true", f"small = true\n{text}\n{other}"), ('"float32"', '"int64"'))
+    manifest.write_text(manifest.read_text().replace('y = "sha', f'tag = "sha256:{"0" * 64}", y = "sha'))
+    with pytest.raises(IntegrityError, match=f"column '{name}': expected numbers from 0 to 3, got {wrong}"):
+        load_task(manifest).load("one")
+    assert task.ref == "tiny@1"
+
+
+# In batches.
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 100])
+def test_batches_are_the_whole(path, columns, rows):
+    batches = list(read_batches(path, rows=rows))
+    assert all(1 <= len(batch["id"]) <= rows for batch in batches)
+    for name, values in columns.items():
+        np.testing.assert_array_equal(np.concatenate([batch[name] for batch in batches]), values, strict=True)
+
+
+def test_a_file_written_in_batches_is_the_file_written_at_once(tmp_path, columns):
+    pieces = [{name: values[part] for name, values in columns.items()} for part in (slice(2), slice(2, 5))]
+    write_batches(tmp_path / "t.parquet", pieces)
+    back = read_columns(tmp_path / "t.parquet")
+    for name, values in columns.items():
+        np.testing.assert_array_equal(back[name], values, strict=True)
+
+
+def test_no_batches_and_a_generator_that_breaks_leave_nothing(tmp_path, columns):
+    def breaks():
+        yield columns
+        raise OSError("disk full")
+
+    with pytest.raises(ValueError, match=r"t.parquet: expected batches of columns, got none"):
+        write_batches(tmp_path / "t.parquet", [])
+    with pytest.raises(OSError, match="disk full"):
+        write_batches(tmp_path / "t.parquet", breaks())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_columns_of_few_values_are_stored_by_a_dictionary(tmp_path):
+    levels = np.random.default_rng(0).integers(0, 16, size=(20_000, 8)).astype(np.float32) / 16
+    write_columns(tmp_path / "t.parquet", {"id": np.arange(20_000), "x": levels, "y": levels[:, 0]})
+    assert (tmp_path / "t.parquet").stat().st_size < 120_000, "about four bits a value"
+    np.testing.assert_array_equal(read_columns(tmp_path / "t.parquet")["x"], levels)
+
+
+def test_a_stream_checks_values_and_hashes(folder, columns):
+    task = load_task(folder)
+    assert [len(batch["id"]) for batch in task.stream("one", rows=2)] == [2, 2, 1]
+    only = list(task.stream("one", "test", columns=("y",)))
+    assert [list(batch) for batch in only] == [["y"]]
+    np.testing.assert_array_equal(only[0]["y"], columns["y"] + 1)
+    task = rewrite(folder, columns, x=columns["x"] * 2)
+    read = task.stream("one", rows=4)
+    assert len(next(read)["x"]) == 4
+    assert len(next(read)["x"]) == 1
+    with pytest.raises(IntegrityError, match=r"learn.parquet: column 'x': expected content sha256:"):
+        next(read)
+    task = rewrite(folder, columns, id=np.array([0, 1, 3, 2, 4]))
+    with pytest.raises(IntegrityError, match="column 'id': expected ascending ids"):
+        list(task.stream("one", rows=3))
+
+
+def test_a_stream_refuses_names_that_there_are_not(folder):
+    task = load_task(folder)
+    for given, message in [
+        (("two",), "unknown instance 'two'"),
+        (("one", "exam"), "unknown split 'exam' in tiny@1/one"),
+    ]:
+        with pytest.raises(NotFoundError, match=message):
+            task.stream(*given)
+    with pytest.raises(NotFoundError, match=r"unknown column 'z' in learn.parquet"):
+        task.stream("one", columns=("z",))
+    with pytest.raises(UsageError, match="rows: expected at least 1, got 0"):
+        task.stream("one", rows=0)
+
+
+# Bombs: what a footer claims is held against what may be, before anything is decoded.
+
+
+def varint(value):
+    """Encode as Parquet's footers do: zigzag, seven bits a byte."""
+    value, encoded = 2 * value, bytearray()
+    while value >= 0x80:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*encoded, value])
+
+
+def claim(path, which, rows):
+    """Put another number in place of the footer's number of 1,000 (rows, or values of a column)."""
+    raw = path.read_bytes()
+    length = int.from_bytes(raw[-8:-4], "little")
+    before, footer = raw[: -8 - length], raw[-8 - length : -8]
+    parts = footer.split(b"\x16" + varint(1000))  # a field of 64 bits
+    assert len(parts) > which + 1
+    joints = [varint(rows if place == which else 1000) for place in range(len(parts) - 1)]
+    footer = parts[0] + b"".join(
+        b"\x16" + joint + part for joint, part in zip(joints, parts[1:], strict=True)
+    )
+    path.write_bytes(before + footer + len(footer).to_bytes(4, "little") + raw[-4:])
+
+
+def resident():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB, the most so far
+
+
+@pytest.mark.parametrize("rows", [999, 1001, 10**6, 10**9, 2**40])
+@pytest.mark.parametrize("which", range(4))
+def test_a_footer_that_claims_other_numbers(tmp_path, which, rows):
+    """Of the file, of the values of two columns, of a group of rows: in turn."""
+    written = {
+        "id": np.arange(1000),
+        "x": np.ones((1000, 2), np.float32),
+        "y": np.ones(1000, np.float32),
+    }
+    write_columns(tmp_path / "t.parquet", written)
+    claim(tmp_path / "t.parquet", which, rows)
+    before = resident()
+    for read in (read_columns, lambda path: next(read_batches(path, rows=1000))):
+        if which in {1, 2}:  # nobody reads those
+            back = read(tmp_path / "t.parquet")
+            assert all(np.array_equal(back[name], values) for name, values in written.items())
+        else:
+            with pytest.raises(IntegrityError, match=r"rows|readable Parquet file"):
+                read(tmp_path / "t.parquet")
+    assert resident() - before < 200_000
+
+
+def test_a_bomb_is_refused_before_it_goes_off(tmp_path):
+    """A file of a few kilobytes that holds 2^24 rows of 64 zeros, 4 GiB."""
+    schema = pa.schema([("id", pa.int64()), ("x", pa.list_(pa.float32(), 64)), ("y", pa.float32())])
+    piece = 1 << 18
+    block = pa.table(
+        [
+            pa.array(np.zeros(piece, np.int64)),
+            vectors(np.zeros(64 * piece, np.float32), 64),
+            pa.array(np.zeros(piece, np.float32)),
+        ],
+        schema=schema,
+    )
+    with pq.ParquetWriter(tmp_path / "t.parquet", schema, compression="zstd") as writer:
+        for _ in range(16):
+            writer.write_table(block)
+    assert (tmp_path / "t.parquet").stat().st_size < 1_000_000
+    before = resident()
+    with pytest.raises(IntegrityError, match=r"at most 1073741824 bytes of values, got 1\d{9} bytes"):
+        read_columns(tmp_path / "t.parquet")
+    assert resident() - before < 100_000

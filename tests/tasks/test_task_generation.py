@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sparsebench.errors import NotFoundError
 from sparsebench.tasks import Split, fresh_inputs, load_task
-from sparsebench.tasks.generation import run_generator, stream, uniform_inputs
+from sparsebench.tasks.generation import run_generator, secret_seed, stream, uniform_inputs
 
 
 def test_the_streams_are_frozen():
@@ -62,9 +65,48 @@ def test_a_generator_writes_beside_its_task_or_where_it_is_told(folder, columns,
     for argv, place in ([], folder), (["--output", str(tmp_path / "a" / "b")], tmp_path / "a" / "b"):
         (folder / "learn.parquet").unlink(missing_ok=True)
         run_generator(build, folder, argv)
-        assert capsys.readouterr().out == f'"learn.parquet" = "{expected}"\n'
+        told = {"instance": "one", "file": "learn.parquet", "columns": expected}
+        assert json.loads(capsys.readouterr().out) == told
         assert (place / "learn.parquet").is_file()
     assert not (folder / "learn.parquet").exists()
+
+
+def test_a_generator_hashes_without_writing_and_only_what_is_asked_for(folder, columns, capsys):
+    run_generator(lambda _: {"learn.parquet": columns}, folder, ["--hashes", "--instances", "one"])
+    assert (
+        json.loads(capsys.readouterr().out)["columns"]
+        == load_task(folder).instances["one"].files["learn.parquet"]
+    )
+    with pytest.raises(NotFoundError, match="unknown instance 'two' in tiny@1"):
+        run_generator(lambda _: {}, folder, ["--hashes", "--instances", "two"])
+
+
+@pytest.mark.parametrize("hashes", [[], ["--hashes"]])
+def test_what_does_not_fit_into_memory_is_made_in_batches(folder, columns, tmp_path, capsys, hashes):
+    def batches():
+        for part in (slice(0, 3), slice(3, 5)):
+            yield {name: values[part] for name, values in columns.items()}
+
+    run_generator(lambda _: {"learn.parquet": batches}, folder, ["--output", str(tmp_path / "new"), *hashes])
+    told = capsys.readouterr()
+    assert json.loads(told.out)["columns"] == load_task(folder).instances["one"].files["learn.parquet"]
+    assert "progress: learn.parquet" in told.err
+    assert "5 rows" in told.err
+    assert (tmp_path / "new" / "learn.parquet").is_file() == (not hashes)
+
+
+def test_a_secret_seed_takes_the_place_of_the_told_one(folder, columns, tmp_path, capsys):
+    seen = []
+
+    def build(spec):
+        seen.append(spec.seed)
+        return {"learn.parquet": columns}
+
+    (tmp_path / "seed").write_bytes(b"a secret of some length")
+    run_generator(build, folder, ["--hashes", "--seed-file", str(tmp_path / "seed")])
+    assert seen == [secret_seed(b"a secret of some length")]
+    assert seen[0].bit_length() > 200
+    assert secret_seed(b"a") != secret_seed(b"b")
 
 
 def test_fresh_inputs_are_new_rows_of_the_same_distribution():

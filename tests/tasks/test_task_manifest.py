@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from sparsebench.errors import ManifestError, NotFoundError
-from sparsebench.tasks import Box, TaskInfo, load_task
+from sparsebench.tasks import Box, Source, TaskInfo, load_task
 from sparsebench.tasks.manifest import InstanceTable, TaskTable
 from sparsebench.tasks.records import METRICS, TARGET_DTYPES
 
@@ -15,7 +15,9 @@ def test_a_valid_manifest_becomes_a_task(folder):
     assert task.box == Box(0.0, 4.5)
     assert task.info == {"one": TaskInfo("tiny@1", "nmse", (2,), "float32")}
     spec = task.instances["one"]
-    assert (spec.seed, spec.small, spec.input_shape) == (7, True, (2,))
+    assert (spec.seed, spec.small, spec.board, spec.input_shape) == (7, True, True, (2,))
+    assert (spec.generated, spec.streamed, spec.classes, spec.domains) == (False, False, None, ())
+    assert (spec.facts, spec.source, spec.commitment) == ({}, None, None)
     assert list(spec.splits) == ["train", "valid", "test"]
 
 
@@ -31,8 +33,8 @@ def test_a_valid_manifest_becomes_a_task(folder):
         (
             '"nmse"',
             '"mse"',
-            "task.metric: expected 'nmse' or 'recall', got 'mse'",
-            "set it to 'nmse' or 'recall'",
+            "task.metric: expected 'nmse', 'recall' or 'accuracy', got 'mse'",
+            "set it to 'nmse', 'recall' or 'accuracy'",
         ),
         (
             "version = 1",
@@ -110,9 +112,10 @@ def test_all_faults_come_at_once(edit):
         ("log2_ops_low = 0.0", "log2_ops_low = 5"),
         ("seed = 7", "seed = -7\nsede = 7"),
         ('valid = "learn.parquet"', 'valid = "valid.parquet"'),
-        ('"test.parquet" = "sha256:', '"test.parquet" = "md5:'),
+        ('"test.parquet" = { id = "sha256:', '"test.parquet" = { id = "md5:'),
     )
-    manifest.write_text(manifest.read_text() + '"extra.parquet" = "sha256:' + "0" * 64 + '"\n')
+    whole = ", ".join(f'{name} = "sha256:{"0" * 64}"' for name in ("id", "x", "y"))
+    manifest.write_text(manifest.read_text() + f'"extra.parquet" = {{ {whole} }}\n')
     with pytest.raises(ManifestError) as caught:
         load_task(manifest)
     first, *lines = caught.value.what.splitlines()
@@ -121,7 +124,7 @@ def test_all_faults_come_at_once(edit):
     assert keys == [
         "box.log2_ops_high",
         'instances[0].files."extra.parquet"',
-        'instances[0].files."test.parquet"',
+        'instances[0].files."test.parquet".id',
         "instances[0].sede",
         "instances[0].seed",
         "instances[0].splits.valid",
@@ -180,6 +183,7 @@ def test_broken_toml_and_no_toml(folder):
         ("version = 1", "version = 2"),
         ('"nmse"', '"recall"'),
         ("= 4.5", "= 4.25"),
+        ("board = true", "board = false"),
         ('name = "one"', 'name = "uno"'),
         ('test = "test.parquet"', 'test = "learn.parquet"'),
     ],
@@ -207,6 +211,70 @@ def test_prose_and_file_names_do_not_change_the_hashes(folder, edit):
     )
     assert after.hash == before.hash
     assert after.instances["one"].hash == before.instances["one"].hash
+
+
+WHOLE = """
+small = true
+classes = 3
+domains = ["a", "b"]
+facts = { bayes_accuracy = 0.9, lipschitz = 2.0 }
+"""
+SOURCE = """
+[instances.source]
+title = "Digits"
+licence = "MIT"
+url = "https://example.org/digits"
+packages = ["digits==1.0", "debian:digits==1.0-1"]
+
+[instances.files]"""
+
+
+def test_all_that_an_instance_may_say(edit):
+    manifest = edit(("\nsmall = true\n", WHOLE), ('"float32"', '"int64"'), ("\n[instances.files]", SOURCE))
+    manifest.write_text(manifest.read_text().replace('y = "sha', f'tag = "sha256:{"0" * 64}", y = "sha'))
+    task = load_task(manifest)
+    spec = task.instances["one"]
+    assert (spec.classes, spec.domains, spec.facts) == (
+        3,
+        ("a", "b"),
+        {"bayes_accuracy": 0.9, "lipschitz": 2.0},
+    )
+    assert spec.source == Source(
+        "Digits", "MIT", "https://example.org/digits", ("digits==1.0", "debian:digits==1.0-1")
+    )
+    assert task.info["one"] == TaskInfo("tiny@1", "nmse", (2,), "int64", 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("seed = 7\n", "", "instances[0].seed: expected either seed or commitment, got neither"),
+        (
+            "small = true",
+            "small = true\nclasses = 2",
+            "instances[0].classes: expected labels of int64, got 'float32'",
+        ),
+        (
+            "small = true",
+            'small = true\ndomains = ["a"]',
+            'instances[0].files."learn.parquet": expected hashes of id, tag, x, y, got of id, x, y',
+        ),
+    ],
+)
+def test_faults_between_keys(edit, old, new, what):
+    with pytest.raises(ManifestError) as caught:
+        load_task(edit((old, new)))
+    assert what in caught.value.what
+
+
+def test_a_file_without_hashes_is_a_draft(folder, edit):
+    text = (folder / "task.toml").read_text()
+    line = next(line for line in text.splitlines() if line.startswith('"test.parquet"'))
+    manifest = edit((line, '"test.parquet" = {}'))
+    with pytest.raises(ManifestError, match="expected hashes of id, x, y, got of none") as caught:
+        load_task(manifest)
+    assert caught.value.help == "run `sparsebench tasks freeze`"
+    assert load_task(manifest, draft=True).instances["one"].files["test.parquet"] == {}
 
 
 def test_the_lists_of_words_agree():

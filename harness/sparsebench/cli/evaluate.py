@@ -12,6 +12,7 @@ import click
 
 from sparsebench.cli.options import Names, Seconds, Seeds, Size, output_option, usable_cores
 from sparsebench.cli.prices import prices_option
+from sparsebench.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +29,15 @@ __all__ = ["command"]
 @click.argument("submissions", nargs=-1, metavar="[SUBMISSION]...")
 @click.option("--shipped", is_flag=True, help="Add every submission that comes with sparsebench.")
 @click.option("--tasks", type=Names(), default="", help="Only these tasks, e.g. memorization@1.")
-@click.option("--instances", type=Names(), default="", help="Only these instances, e.g. n256-r4,polynomial.")
+@click.option(
+    "--instances",
+    type=Names(),
+    default="",
+    help="These instances, e.g. n256-r4,polynomial. Default: all that the board is scored on.",
+)
+@click.option(
+    "--all-instances", is_flag=True, help="Also those that the board is not scored on, for studies."
+)
 @click.option("--small", is_flag=True, help="Only the small instances, for a quick try.")
 @click.option("--variants", type=Names(), default="", help="Only these variants.")
 @click.option("--seeds", type=Seeds(), default="5", show_default=True, help="How many, or 3-7, or 0,2,9.")
@@ -57,6 +66,7 @@ def command(
     shipped: bool,
     tasks: tuple[str, ...],
     instances: tuple[str, ...],
+    all_instances: bool,
     small: bool,
     variants: tuple[str, ...],
     seeds: tuple[int, ...],
@@ -80,6 +90,7 @@ def command(
       sparsebench eval conditional-tree
       sparsebench eval ./my-router --small --seeds 2
       sparsebench eval --shipped --jobs 2 --resume
+      sparsebench eval conditional-tree --all-instances --seeds 1
       sparsebench eval conditional-tree --small --traces
       sparsebench eval lsh-constant --tasks lipschitz-regression@1 --json > rows.json
 
@@ -93,9 +104,12 @@ def command(
     references = [*submissions, *(shipped_names() if shipped else [])]
     if not references:
         raise click.UsageError("expected a submission: a path, the name of a shipped one, or --shipped")
-    selection = Selection(tasks, instances, variants, seeds, small)
+    if instances and all_instances:
+        message = "expected --instances or --all-instances, got both"
+        raise UsageError(message, help="leave one out: names are of any instance")
+    selection = Selection(tasks, instances, variants, seeds, small, all_instances)
     limits = Limits(time_limit, memory_limit, traces=output if traces else None)
-    run = prepare(references, selection, output, limits, resume=resume)
+    run = prepare(references, selection, output, limits, resume=resume, make_data=not dry_run, progress=_say)
     if dry_run:
         for cell in run.cells:
             click.echo(cell.label)
@@ -103,6 +117,10 @@ def command(
     rows = _execute(run, jobs or usable_cores())
     _print(run, rows, prices, as_json=as_json)
     return int(any(row.status != "ok" for row in rows))
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
 
 
 def _execute(run: Run, jobs: int) -> list[Row]:

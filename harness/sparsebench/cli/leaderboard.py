@@ -14,7 +14,7 @@ from sparsebench.cli.prices import prices_option
 from sparsebench.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sparsebench.leaderboard import Board
     from sparsebench.meter.pricelist import PriceList
@@ -116,26 +116,40 @@ def board_of(
 ) -> Board:
     """Build a board on which all entries are scored on the same instances.
 
-    These are the chosen ones; else, of each task, the small ones where there are rows of no other, else
-    all. Titled, the board has the titles of shipped submissions beside their names. A price list makes one
-    more column, and changes nothing else.
+    These are the chosen ones; else, of each task, those that it names for the board, or the small ones of
+    them where there are rows of no other. Titled, the board has the titles of shipped submissions beside
+    their names. A price list makes one more column, and changes nothing else.
     """
     from sparsebench.leaderboard import build_board  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.models import find_submission, shipped_names  # noqa: PLC0415
 
-    scored = {}
-    for task in tasks:
-        present = {row.instance for row in rows if row.task == task.ref}
-        small = {name for name, spec in task.instances.items() if spec.small}
-        usual = small if present <= small else set(task.instances)
-        scored[task.ref] = (chosen or {}).get(task.ref) or usual
+    present = {task.ref: {row.instance for row in rows if row.task == task.ref} for task in tasks}
+    scored = {task.ref: (chosen or {}).get(task.ref) or _usual(task, present[task.ref]) for task in tasks}
     names = shipped_names() if titled else []
     titles = {name: find_submission(name).manifest.title for name in names}
     board = build_board(rows, tasks, titles=titles, instances=scored, prices=prices)
-    parts = [_part(task, scored[task.ref]) for task in tasks if len(scored[task.ref]) < len(task.instances)]
+    parts = [note for task in tasks for note in _parts(task, scored[task.ref], present[task.ref])]
     return replace(board, notes=(*parts, *board.notes))
 
 
-def _part(task: Task, scored: set[str]) -> str:
-    names = ", ".join(sorted(scored))
-    return f"{task.ref}: on {len(scored)} of its {len(task.instances)} instances ({names})"
+def _usual(task: Task, present: set[str]) -> set[str]:
+    small = {name for name in _board_of(task) if task.instances[name].small}
+    shown = present & _board_of(task)
+    return small if shown and shown <= small else _board_of(task)
+
+
+def _board_of(task: Task) -> set[str]:
+    """Name the instances that the board is scored on: all, for a task that names none."""
+    return set(task.board or task.instances)
+
+
+def _parts(task: Task, scored: set[str], present: set[str]) -> Iterator[str]:
+    """Say which instances a task is scored on, where it is not on exactly those of the board."""
+    board = _board_of(task)
+    if scored != board:
+        names = ", ".join(sorted(scored))
+        others = f" and {len(scored - board)} more" if scored - board else ""
+        yield f"{task.ref}: on {len(scored & board)} of the board's {len(board)} instances{others} ({names})"
+    if left := sorted(present - scored - board):
+        names = ", ".join(left)
+        yield f"{task.ref}: rows of instances that the board is not scored on are left out ({names})"

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from sparsebench.results import Row
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "Telling"]
 
 
 class Progress:
@@ -57,6 +57,42 @@ class Progress:
     def say(self, text: str) -> None:
         """Print a line."""
         click.echo(text, err=True)
+
+
+class Telling:
+    """Tells what is being made: a line that changes on a terminal, the first line of each thing elsewhere.
+
+    A context manager; call it with a line.
+    """
+
+    def __init__(self) -> None:
+        self._status: Any = None
+        self._told: set[str] = set()
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty() and not os.environ.get("CI"):
+            from rich.console import Console  # noqa: PLC0415 - only on a terminal
+
+            self._status = Console(stderr=True).status("working")
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def __call__(self, line: str) -> None:
+        """Tell a line. Of lines that differ only after a colon, a log gets the first."""
+        if self._status is not None:
+            self._status.update(line)
+        elif (thing := line.rpartition(": ")[0] or line) not in self._told:
+            self._told.add(thing)
+            click.echo(line, err=True)
+
+    @staticmethod
+    def print(line: str) -> None:
+        """Print a line of what was asked for."""
+        click.echo(line)
 
 
 def _bar(total: int) -> tuple[Any, Any]:

@@ -1,33 +1,36 @@
-"""``sparsebench tasks``."""
+"""``sparsebench tasks``: what tasks there are."""
 
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sparsebench.errors import IntegrityError, UsageError
+from sparsebench.cli.tasks_data import croissant, freeze, generate, verify
+from sparsebench.cli.tasks_own import check, new, seal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sparsebench.tasks import Task
+    from sparsebench.tasks import InstanceSpec, Task
 
 __all__ = ["command"]
 
 
 @click.group("tasks")
 def command() -> None:
-    """List, show, verify and re-create the standard tasks.
+    """List, show, verify and re-create tasks; make one of your own.
 
     \b
     Examples:
       sparsebench tasks list
-      sparsebench tasks verify --regenerate
+      sparsebench tasks show routed-classification@1
+      sparsebench tasks verify --all
+      sparsebench tasks new my-task
     """
+
+
+for _verb in (check, croissant, freeze, generate, new, seal, verify):
+    command.add_command(_verb)
 
 
 @command.command("list")
@@ -47,10 +50,9 @@ def list_(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_about(task) for task in found], indent=1))
         return
-    table = [(t.ref, t.title, t.metric, ", ".join(t.instances)) for t in found]
-    click.echo(
-        tabulate(table, headers=("task", "title", "metric", "instances"), maxcolwidths=[None, 40, None, 40])
-    )
+    table = [(t.ref, t.title, t.metric, len(t.instances), ", ".join(t.board)) for t in found]
+    headers = ("task", "title", "metric", "instances", "on the board")
+    click.echo(tabulate(table, headers=headers, maxcolwidths=[None, 32, None, None, 50]))
 
 
 @command.command("show")
@@ -65,17 +67,29 @@ def show(task: str, *, as_json: bool) -> None:
     """
     from sparsebench.tasks import load_task  # noqa: PLC0415 - keeps `--help` quick
 
-    about = _about(load_task(task))
+    found = load_task(task)
     if as_json:
-        click.echo(json.dumps(about, indent=1))
+        click.echo(json.dumps(_about(found), indent=1))
         return
-    for key, value in about.items():
-        if isinstance(value, dict):
-            click.echo(f"{key}:")
-            for name, text in value.items():
-                click.echo(f"  {name}: {text}")
-        else:
-            click.echo(f"{key}: {value}")
+    click.echo(f"{found.ref}: {found.title}\n\n{found.statement}\n")
+    box = f"{found.box.log2_ops_low:g} to {found.box.log2_ops_high:g}"
+    click.echo(
+        f"metric: {found.metric}; scoring box: log2 of operations from {box}; licence: {found.licence}"
+    )
+    click.echo(f"hash: {found.hash}\n")
+    for name, spec in found.instances.items():
+        click.echo(f"  {name}: {spec.description}{_remarks(spec)}")
+
+
+def _remarks(spec: InstanceSpec) -> str:
+    facts = [f"{name} {value:g}" for name, value in spec.facts.items()]
+    marks = [name for name in ("board", "small", "generated", "streamed") if getattr(spec, name)]
+    sizes = [f"{spec.classes} classes"] * bool(spec.classes) + [f"{len(spec.domains)} domains"] * bool(
+        spec.domains
+    )
+    shape = " x ".join(map(str, spec.input_shape))
+    source = [f"from {spec.source.title}, {spec.source.licence}"] if spec.source else []
+    return f" ({'; '.join([f'input {shape}', *sizes, *facts, *source, *marks])})"
 
 
 def _about(task: Task) -> dict[str, object]:
@@ -84,70 +98,24 @@ def _about(task: Task) -> dict[str, object]:
         "title": task.title,
         "statement": task.statement,
         "metric": task.metric,
+        "licence": task.licence,
         "log2_ops": [task.box.log2_ops_low, task.box.log2_ops_high],
         "hash": task.hash,
-        "instances": {
-            name: f"{spec.description}{' (small)' if spec.small else ''} {spec.hash}"
-            for name, spec in task.instances.items()
-        },
+        "board": list(task.board),
+        "instances": {name: _about_instance(spec) for name, spec in task.instances.items()},
     }
 
 
-@command.command("verify")
-@click.argument("tasks", nargs=-1, metavar="[TASK]...")
-@click.option("--regenerate", is_flag=True, help="Also re-create the data from their seeds and compare.")
-def verify(tasks: tuple[str, ...], *, regenerate: bool) -> None:
-    """Check the data of tasks, all if none is named, against their hashes.
-
-    \b
-    Examples:
-      sparsebench tasks verify
-      sparsebench tasks verify memorization@1 --regenerate
-    """
-    from sparsebench.tasks import list_tasks, load_task  # noqa: PLC0415 - keeps `--help` quick
-
-    wrong = 0
-    for task in [load_task(ref) for ref in tasks] or list_tasks():
-        for ok, line in _checks(task, regenerate=regenerate):
-            click.echo(f"{'ok  ' if ok else 'FAIL'} {task.ref} {line}")
-            wrong += not ok
-    if wrong:
-        raise IntegrityError(
-            f"{wrong} files are not what their hashes say", help="restore them from a release"
-        )
-
-
-def _checks(task: Task, *, regenerate: bool) -> Iterator[tuple[bool, str]]:
-    from sparsebench.tasks import regenerate as recreate  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.tasks import verify_task  # noqa: PLC0415
-
-    for check in verify_task(task):
-        yield check.ok, f"{check.instance} {check.file}: {check.message}"
-    if regenerate:
-        with tempfile.TemporaryDirectory(prefix="sparsebench-") as folder:
-            recreate(task, Path(folder))
-            for check in verify_task(task, Path(folder)):
-                yield check.ok, f"{check.instance} {check.file} (re-created): {check.message}"
-
-
-@command.command("generate")
-@click.argument("task")
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-def generate(task: str, directory: Path) -> None:
-    """Re-create a task's Parquet files from their seeds, in DIRECTORY.
-
-    \b
-    Example:
-      sparsebench tasks generate memorization@1 /tmp/memorization
-    """
-    from sparsebench.tasks import load_task, regenerate  # noqa: PLC0415 - keeps `--help` quick
-
-    found = load_task(task)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"{directory}: cannot be made: {error.strerror}", help="give another folder"
-        ) from None
-    for path in regenerate(found, directory):
-        click.echo(path)
+def _about_instance(spec: InstanceSpec) -> dict[str, Any]:
+    source = spec.source and {name: getattr(spec.source, name) for name in ("title", "licence", "url")}
+    plain = ("description", "seed", "small", "board", "generated", "streamed", "target_dtype", "classes")
+    return {
+        **{name: getattr(spec, name) for name in plain},
+        "input_shape": list(spec.input_shape),
+        "domains": list(spec.domains),
+        "facts": spec.facts,
+        "source": source,
+        "hash": spec.hash,
+        "splits": spec.splits,
+        "files": spec.files,
+    }

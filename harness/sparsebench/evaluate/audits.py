@@ -75,6 +75,7 @@ def _differing(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> float:
     """Share of values that differ by more than the tolerance."""
     if a.shape != b.shape:
         return 1.0
+    a, b = (c.astype(np.float64) if c.dtype.kind in "iu" else c for c in (a, b))  # unsigned ones wrap round
     with np.errstate(invalid="ignore"):
         close = np.abs(a - b) <= TOLERANCE * np.maximum(1.0, np.abs(b))
     return float(np.mean(~(close | (np.isnan(a) & np.isnan(b))))) if a.size else 0.0

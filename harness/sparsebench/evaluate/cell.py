@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from sparsebench.errors import CellError, IntegrityError, TimeLimitError
 from sparsebench.evaluate import audits
 from sparsebench.evaluate.counts import count_columns
+from sparsebench.evaluate.inputs import Inputs, fresh, shown
 from sparsebench.evaluate.metering import run_batches, run_single
 from sparsebench.evaluate.placement import on_one_core
 from sparsebench.evaluate.sample import hash_of_model, sample_inputs
@@ -26,7 +27,7 @@ from sparsebench.meter.trace_file import write_trace
 from sparsebench.results import Audit, Row
 from sparsebench.results.provenance import provenance_fields, utc_now
 from sparsebench.scoring import SCORING_VERSION, score_predictions
-from sparsebench.tasks import fresh_inputs, load_task
+from sparsebench.tasks import load_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ __all__ = ["failed_row", "run_cell"]
 
 _IDENTITY = (
     *("task", "task_hash", "instance", "instance_hash"),
-    *("submission", "submission_hash", "variant", "seed"),
+    *("submission", "submission_hash", "variant", "seed", "uses_tags"),
 )
 
 
@@ -158,30 +159,31 @@ def _score(
 ) -> None:
     """Meter the test split, score the predictions, audit both."""
     test = instance.test
+    inputs = shown(test, uses_tags=cell.uses_tags)
     assert findings.model_hash is not None
     sample = sample_inputs(cell, findings.model_hash, len(test))
     with models.fresh() as session:
-        whole = run_batches(session, engine, test.x)
-    scores = score_predictions(task.metric, test.y, whole.predictions)
+        whole = run_batches(session, engine, inputs, test.tag)
+    scores = score_predictions(task.metric, test.y, whole.predictions, test.tag)
     with models.fresh() as session:
         if models.limits.traces:
-            single, recorded = run_recorded(session, engine, test.x[sample])
+            single, recorded = run_recorded(session, engine, inputs[sample])
             findings.trace = make_trace(
                 cell, recorded, single, test.id[sample], parameters, findings.model_hash
             )
         else:
-            single = run_single(session, engine, test.x[sample])
+            single = run_single(session, engine, inputs[sample])
     # About as many rows at once as in the whole split, so that work is shared here as it is there.
     repeats = max(1, whole.rows // len(sample))
     with models.fresh() as session:
-        together = run_batches(session, engine, test.x[np.tile(sample, repeats)])
+        together = run_batches(session, engine, inputs[np.tile(sample, repeats)])
     _demand(findings, audits.alone_as_in_batches(single, whole.predictions[sample]))
     _demand(findings, audits.order_invariance(together, whole.predictions[sample]))
     columns = count_columns(whole, single, together, engine.constants, parameters)
     if task.metric == "recall":
         _demand(findings, audits.counting_bound(columns["ops_add_mul_cmp"], test.y, scores.extras["recall"]))
     findings.audits.append(audits.phases_add_up({"whole": whole, "one by one": single, "together": together}))
-    trials = _try(models, engine, test.x, whole, sample)
+    trials = _try(models, engine, inputs, whole, sample)
     findings.audits += trials.audits
     if trials.dense:
         columns["ops_dense"] = trials.dense.of(columns["ops_experts"])
@@ -194,12 +196,12 @@ def _demand(findings: _Findings, audit: Audit) -> None:
 
 
 def _try(
-    models: _Models, engine: Engine, x: np.ndarray[Any, Any], whole: Pass, sample: np.ndarray[Any, Any]
+    models: _Models, engine: Engine, inputs: Inputs, whole: Pass, sample: np.ndarray[Any, Any]
 ) -> Trials:
     """Make the audits that take runs of their own. What they cannot do costs no row its score."""
     try:
         with models.fresh() as session:
-            return run_trials(session, engine, x, whole, sample)
+            return run_trials(session, engine, inputs, whole, sample)
     except CellError as error:
         return no_trials(error)
 
@@ -214,10 +216,10 @@ def _time(
 ) -> None:
     """Time predictions on fresh inputs."""
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("timing"))))
-    x = fresh_inputs(instance.train, rng, TIMED_ROWS)
+    drawn = fresh(instance.train, rng, TIMED_ROWS, uses_tags=cell.uses_tags)
     try:
         with models.fresh(last=True) as session:
-            verdict, seconds = time_predictions(session, engine, parameters, x, rng)
+            verdict, seconds = time_predictions(session, engine, parameters, drawn, rng)
     except CellError as error:
         verdict, seconds = audits.not_run("timed-as-metered", error), None
     findings.audits.append(verdict)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.entry import check_entry
 from sparsebench.evaluate.inprocess import LocalModel, fit_here
+from sparsebench.evaluate.inputs import shown
 from sparsebench.evaluate.metering import run_batches
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.meter import Engine, price
@@ -115,9 +116,12 @@ def run_in_process(reference: str, variants: tuple[str, ...] = ()) -> Iterator[s
     for cell in _smallest_cells(reference, variants):
         task = load_task(cell.task)
         instance = task.load(cell.instance)
+        test = instance.test
         submission, fitted = fit_here(cell, task, instance)
         engine = Engine()
-        result = run_batches(LocalModel(submission, engine, fitted), engine, instance.test.x)
-        scores = score_predictions(task.metric, instance.test.y, result.predictions)
-        ops = price(result.ledger) / len(instance.test)
+        result = run_batches(
+            LocalModel(submission, engine, fitted), engine, shown(test, uses_tags=cell.uses_tags)
+        )
+        scores = score_predictions(task.metric, test.y, result.predictions, test.tag)
+        ops = price(result.ledger) / len(test)
         yield f"{cell.label}: ops {ops:g}, quality {scores.quality:.3f}, error {scores.error:.4g}"

@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import safetensors.numpy
 
-from sparsebench.errors import ContractError, SparsebenchError
+from sparsebench.errors import ContractError, RefusedError, SparsebenchError
 from sparsebench.evaluate import sandbox
 from sparsebench.evaluate.reports import own_line
 from sparsebench.meter import Description, MeteredArray, MeteredNamespace, OverPipe, Pipe
 from sparsebench.meter.wire import unpack_description
 from sparsebench.models import Routed, Routes, Submission
-from sparsebench.models.contract import routes_of
+from sparsebench.models.contract import check_tags, routes_of
 from sparsebench.tasks import Split, TaskInfo
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = ["Worker", "array_of", "construct", "is_routed", "load_entry", "main", "parameters_of"]
+
+_GIVEN = ("x", "tag")  # what a model may be given of inputs, in the order of its arguments
 
 
 def load_entry(path: Path, entry: str) -> Any:
@@ -150,6 +152,7 @@ class Worker:
         held = sandbox.protect(path, Path.cwd(), [Path(folder) for folder in header["hidden"]])
         task = TaskInfo(**{**header["task"], "input_shape": tuple(header["task"]["input_shape"])})
         self._submission = construct(path, header["entry"], task, header["settings"])
+        _refuse_other_tags(self._submission, declared=header["uses_tags"])
         return {"routed": is_routed(self._submission), "sandbox": held}, b""
 
     def do_fit(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
@@ -166,12 +169,12 @@ class Worker:
 
     def do_predict(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Predict on handles."""
-        return self._told(self._loaded.predict(self._params(), self._handle(header["x"])), "predict"), b""
+        return self._told(self._loaded.predict(self._params(), *self._given(header)), "predict"), b""
 
     def do_route(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Route on handles."""
         assert isinstance(self._submission, Routed)
-        routes = routes_of(self._submission.router.route(self._params(), self._handle(header["x"])))
+        routes = routes_of(self._submission.router.route(self._params(), *self._given(header)))
         gates = None if routes.gates is None else self._told(routes.gates, "route: gates")
         return {"experts": self._told(routes.experts, "route: experts"), "gates": gates}, b""
 
@@ -190,8 +193,9 @@ class Worker:
 
     def do_run(self, _: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
         """Predict on real inputs, which are fresh and never scored; give the bytes of the answer."""
-        x = safetensors.numpy.load(payload)["x"]
-        answer = np.asarray(self._loaded.predict(dict(self._plain), x))
+        given = safetensors.numpy.load(payload)
+        shown = [given[name] for name in _GIVEN if name in given]
+        answer = np.asarray(self._loaded.predict(dict(self._plain), *shown))
         return None, np.ascontiguousarray(answer, dtype=np.float64).tobytes()
 
     @property
@@ -202,6 +206,9 @@ class Worker:
     def _params(self) -> dict[str, Any]:
         return {name: self._namespace.wrap(about) for name, about in self._described.items()}
 
+    def _given(self, header: dict[str, Any]) -> list[Any]:
+        return [self._handle(header[name]) for name in _GIVEN if name in header]
+
     def _handle(self, told: list[Any]) -> Any:
         return self._namespace.wrap(unpack_description(told))
 
@@ -209,6 +216,13 @@ class Worker:
     def _told(answer: Any, where: str) -> Any:
         """Give the handle of an answer. The harness pins it before it hears that we have dropped it."""
         return array_of(answer, where).handle.number
+
+
+def _refuse_other_tags(submission: Submission, *, declared: bool) -> None:
+    try:
+        check_tags(submission, declared=declared)
+    except ContractError as error:  # nothing of it has run yet: the cell is refused, it has not failed
+        raise RefusedError(error.what, help=error.help) from None
 
 
 def _split(arrays: dict[str, np.ndarray[Any, Any]], name: str) -> Split:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsebench.meter import PROFILES, Ledger, price
 from sparsebench.results import Count
+from sparsebench.scoring import normalised_mutual_information
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,5 +125,6 @@ def _expert_columns(whole: Pass, ledger: Ledger, inputs: int) -> dict[str, Any]:
         "experts_run": run,
         "experts_seen": len(load),
         "expert_entropy": None if entropy is None else min(max(entropy, 0.0), 1.0),
+        "nmi": normalised_mutual_information(whole.joint) if whole.joint else None,
         "ops_dense": inside * len(load) / run,
     }

@@ -18,6 +18,7 @@ from sparsebench.results import Audit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sparsebench.evaluate.inputs import Inputs
     from sparsebench.evaluate.passes import Model, Pass
     from sparsebench.meter import Engine, Handle
 
@@ -74,7 +75,7 @@ def expert_groups(whole: Pass) -> np.ndarray[Any, Any] | None:
 
 
 def executed_within_dense(
-    model: Model, engine: Engine, x: np.ndarray[Any, Any], whole: Pass
+    model: Model, engine: Engine, few: Inputs, whole: Pass
 ) -> tuple[Audit, Dense | None]:
     """Check that the experts that inputs were routed to cost no more than all experts do.
 
@@ -86,8 +87,8 @@ def executed_within_dense(
     ----------
     model, engine
         What to run.
-    x
-        A few inputs ``(m, ...)``.
+    few
+        A few inputs, m of them.
     whole
         The pass that tells which experts were reached.
 
@@ -105,7 +106,7 @@ def executed_within_dense(
         np.unique(np.linspace(0, len(groups) - 1, min(len(groups), MOST_GROUPS)).astype(np.int64))
     ]
     try:
-        executed, costs = _measure(model, engine, x, chosen)
+        executed, costs = _measure(model, engine, few, chosen)
     except CellError as error:  # experts may be made for the router's routes alone
         return not_run(_NAME, error), None
     dense = Dense(float(executed.mean()), float(costs.mean()) * len(whole.load) / groups.shape[1])
@@ -113,12 +114,12 @@ def executed_within_dense(
 
 
 def _measure(
-    model: Model, engine: Engine, x: np.ndarray[Any, Any], groups: np.ndarray[Any, Any]
+    model: Model, engine: Engine, few: Inputs, groups: np.ndarray[Any, Any]
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Price the experts as they are routed ``(m,)``, and each group of them ``(m, groups)``."""
-    executed, costs = np.empty(len(x)), np.empty((len(x), len(groups)))
-    for row in range(len(x)):
-        one = x[row : row + 1]
+    executed, costs = np.empty(len(few)), np.empty((len(few), len(groups)))
+    for row in range(len(few)):
+        one = few[row : row + 1]
         run_rows(model, engine, one)
         executed[row] = _price_of_experts(engine)
         for number in range(len(groups)):

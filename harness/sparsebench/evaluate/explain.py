@@ -18,6 +18,7 @@ from sparsebench.errors import CellError, FailedError, SparsebenchError, UsageEr
 from sparsebench.evaluate.entry import check_entry
 from sparsebench.evaluate.explanation import Explanation, Line
 from sparsebench.evaluate.inprocess import LocalModel, fit_here
+from sparsebench.evaluate.inputs import shown
 from sparsebench.evaluate.metering import run_single
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.evaluate.reports import one_line, own_line
@@ -87,7 +88,7 @@ def explain(
         model.profiler = profiler
         engine.observers.append(profiler)
         chosen = sample_inputs(cell, hash_of_model(fitted), len(data.test), inputs)
-        single = run_single(model, engine, data.test.x[chosen])
+        single = run_single(model, engine, shown(data.test, uses_tags=cell.uses_tags)[chosen])
         lines = tuple(sorted(_lines(profiler, cell.path), key=_costliest))
     assert _together(lines) == single.ledger, "a request was not observed"
     return Explanation(
@@ -105,19 +106,21 @@ def explain(
 
 
 class _Watched(LocalModel):
-    """A model that tells a profiler which array is the input."""
+    """A model that tells a profiler which arrays are the input."""
 
     profiler: Profiler
 
-    def predict(self, engine: Engine, x: Description) -> Handle:
+    def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
         """Predict."""
-        self.profiler.begin(x.handle)
-        return super().predict(engine, x)
+        self.profiler.begin(*(given.handle for given in (x, tag) if given is not None))
+        return super().predict(engine, x, tag)
 
-    def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
+    def route(
+        self, engine: Engine, x: Description, tag: Description | None = None
+    ) -> tuple[Handle, Handle | None]:
         """Give experts and gates."""
-        self.profiler.begin(x.handle)
-        return super().route(engine, x)
+        self.profiler.begin(*(given.handle for given in (x, tag) if given is not None))
+        return super().route(engine, x, tag)
 
 
 def _choose(folder: SubmissionFolder, task: str, variant: str, instance: str, seed: int) -> Cell:

@@ -9,7 +9,7 @@ import numpy as np
 from sparsebench.evaluate.child import array_of, construct, is_routed, parameters_of
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace
 from sparsebench.models import Routed, Routes, Submission
-from sparsebench.models.contract import routes_of
+from sparsebench.models.contract import check_tags, routes_of
 
 if TYPE_CHECKING:
     from sparsebench.evaluate.plan import Cell
@@ -27,6 +27,7 @@ def fit_here(cell: Cell, task: Task, data: Instance) -> tuple[Submission, dict[s
         If it does not keep the contract. Whatever else the submission raises comes out as it is.
     """
     submission = construct(cell.path, cell.entry, task.info[cell.instance], cell.settings)
+    check_tags(submission, declared=cell.uses_tags)
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("fit"))))
     return submission, parameters_of(submission.fit(data.train, data.valid, rng))
 
@@ -54,14 +55,17 @@ class LocalModel:
         }
         self.routed = is_routed(submission)
 
-    def predict(self, engine: Engine, x: Description) -> Handle:
+    def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
         """Predict."""
-        return _pinned(engine, self._submission.predict(self._params, self._namespace.wrap(x)), "predict")
+        answer = self._submission.predict(self._params, *self._wrapped(x, tag))
+        return _pinned(engine, answer, "predict")
 
-    def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
+    def route(
+        self, engine: Engine, x: Description, tag: Description | None = None
+    ) -> tuple[Handle, Handle | None]:
         """Give experts and gates."""
         assert isinstance(self._submission, Routed)
-        routes = routes_of(self._submission.router.route(self._params, self._namespace.wrap(x)))
+        routes = routes_of(self._submission.router.route(self._params, *self._wrapped(x, tag)))
         gates = None if routes.gates is None else _pinned(engine, routes.gates, "route: gates")
         return _pinned(engine, routes.experts, "route: experts"), gates
 
@@ -71,6 +75,9 @@ class LocalModel:
         wrapped = [None if h is None else self._namespace.wrap(engine.describe(h)) for h in (experts, gates)]
         answer = self._submission.experts.apply(self._params, self._namespace.wrap(x), Routes(*wrapped))
         return _pinned(engine, answer, "apply")
+
+    def _wrapped(self, x: Description, tag: Description | None) -> list[Any]:
+        return [self._namespace.wrap(given) for given in (x, tag) if given is not None]
 
 
 def _pinned(engine: Engine, answer: Any, where: str) -> Handle:

@@ -56,13 +56,15 @@ class Meddled:
         self._around = around
         self.routed = model.routed
 
-    def predict(self, engine: Engine, x: Description) -> Handle:
+    def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
         """Predict."""
-        return self._model.predict(engine, x)
+        return self._model.predict(engine, x, tag)
 
-    def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
+    def route(
+        self, engine: Engine, x: Description, tag: Description | None = None
+    ) -> tuple[Handle, Handle | None]:
         """Give experts and gates."""
-        return self._model.route(engine, x)
+        return self._model.route(engine, x, tag)
 
     def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
         """Run the experts, inside the context."""

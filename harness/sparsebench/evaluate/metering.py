@@ -20,6 +20,7 @@ from sparsebench.meter import PROFILES, Ledger, price
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sparsebench.evaluate.inputs import Inputs
     from sparsebench.meter import Engine, Handle
 
 __all__ = ["BATCH_BYTES", "Batch", "Model", "Pass", "Single", "run_batches", "run_rows", "run_single"]
@@ -30,8 +31,10 @@ BATCH_BYTES = 64 << 20
 _MOST_ROWS = 16384
 
 
-def run_batches(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Pass:
-    """Meter a model on all rows of ``x``, in batches that fit the memory and in a secret order.
+def run_batches(
+    model: Model, engine: Engine, inputs: Inputs, domains: np.ndarray[Any, Any] | None = None
+) -> Pass:
+    """Meter a model on all rows of its inputs, in batches that fit the memory and in a secret order.
 
     Parameters
     ----------
@@ -39,8 +42,11 @@ def run_batches(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Pass:
         What to run.
     engine
         Holds the model's parameters.
-    x
-        Inputs ``(n, ...)``.
+    inputs
+        What the model is shown, ``n`` rows.
+    domains
+        The domain of each row, integers ``(n,)``, to count which experts each is routed to. The model is not
+        told of it.
 
     Raises
     ------
@@ -49,11 +55,11 @@ def run_batches(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Pass:
     """
     result = Pass()
     collected: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
-    order, start, rows = _secret_order(len(x)), 0, FIRST_ROWS
+    order, start, rows = _secret_order(len(inputs)), 0, FIRST_ROWS
     while start < len(order):
         chosen = order[start : start + rows]
         try:
-            predictions, experts = run_rows(model, engine, x[chosen])
+            predictions, experts = run_rows(model, engine, inputs[chosen])
         except MemoryLimitError:
             # Tried again, smaller and for nothing: but not by somebody who has learnt something of the rows.
             if len(chosen) == 1 or engine.bits_revealed:
@@ -64,15 +70,17 @@ def run_batches(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Pass:
         result.first = result.first or Batch(chosen, predictions, engine.ledger)
         result.ledger.add(engine.ledger)
         result.total.update(engine.total)
-        _add_experts(result, experts)
+        _add_experts(result, experts, None if domains is None else domains[chosen])
         result.rows = max(result.rows, len(chosen))
         start += len(chosen)
         rows = _rows_that_fit(engine, len(chosen))
-    _in_order(result, len(x), collected)
+    _in_order(result, len(inputs), collected)
     return result
 
 
-def _add_experts(result: Pass, experts: np.ndarray[Any, Any] | None) -> None:
+def _add_experts(
+    result: Pass, experts: np.ndarray[Any, Any] | None, domains: np.ndarray[Any, Any] | None
+) -> None:
     """Note which experts a batch used; what is kept does not grow with the split."""
     result.widths.add(None if experts is None else experts.shape[1])
     if len(result.widths) > 1:
@@ -87,6 +95,20 @@ def _add_experts(result: Pass, experts: np.ndarray[Any, Any] | None) -> None:
         result.highest = highest if result.highest is None else np.maximum(highest, result.highest)
         chosen, often = np.unique(ordered, return_counts=True)
         result.load.update(dict(zip(chosen.tolist(), often.tolist(), strict=True)))
+        if domains is not None:
+            _add_pairs(result, experts, domains)
+
+
+def _add_pairs(result: Pass, experts: np.ndarray[Any, Any], domains: np.ndarray[Any, Any]) -> None:
+    """Count (expert, tag), a place of a row at a time, which takes no more memory than its column."""
+    numbers, tags = np.unique(domains, return_inverse=True)
+    for column in experts.T:
+        chosen, places = np.unique(column, return_inverse=True)
+        pairs, often = np.unique(places * len(numbers) + tags, return_counts=True)
+        named = zip(
+            chosen[pairs // len(numbers)].tolist(), numbers[pairs % len(numbers)].tolist(), strict=True
+        )
+        result.joint.update(dict(zip(named, often.tolist(), strict=True)))
 
 
 def _rows_that_fit(engine: Engine, rows: int) -> int:
@@ -106,13 +128,13 @@ def _in_order(
 
 
 def run_single(
-    model: Model, engine: Engine, x: np.ndarray[Any, Any], *, announce: Callable[[int], None] | None = None
+    model: Model, engine: Engine, inputs: Inputs, *, announce: Callable[[int], None] | None = None
 ) -> Single:
-    """Meter a model on each row of ``x`` alone, in a secret order.
+    """Meter a model on each row of its inputs alone, in a secret order.
 
     Parameters
     ----------
-    model, engine, x
+    model, engine, inputs
         As for :func:`run_batches`.
     announce
         Told the number of every row before it is run. For the trusted side only.
@@ -122,7 +144,7 @@ def run_single(
     CellError
         As :func:`run_batches`.
     """
-    n = len(x)
+    n = len(inputs)
     ledger, total, predictions = Ledger(), Counter[str](), np.empty(n)
     prices = {profile: np.empty(n, dtype=np.int64) for profile in PROFILES}
     elements, nbytes = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
@@ -132,7 +154,7 @@ def run_single(
         for row in _secret_order(n):
             if announce:
                 announce(int(row))
-            predictions[row] = run_rows(model, engine, x[row : row + 1])[0][0]
+            predictions[row] = run_rows(model, engine, inputs[row : row + 1])[0][0]
             ledger.add(engine.ledger)
             total.update(engine.total)
             elements[row], nbytes[row] = engine.loads.elements(), engine.loads.nbytes()
@@ -146,7 +168,7 @@ def _secret_order(n: int) -> np.ndarray[Any, Any]:
 
 
 def run_rows(
-    model: Model, engine: Engine, rows: np.ndarray[Any, Any]
+    model: Model, engine: Engine, rows: Inputs
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
     """Run one batch in the order that is given.
 
@@ -155,7 +177,7 @@ def run_rows(
     model, engine
         As for :func:`run_batches`.
     rows
-        Inputs ``(n, ...)``.
+        What the model is shown.
 
     Returns
     -------
@@ -168,23 +190,23 @@ def run_rows(
     CellError
         As :func:`run_batches`.
     """
-    x = engine.begin(rows, inputs=len(rows))
+    x, tag = rows.begin(engine)
     experts = None
     if model.routed:
         engine.phase = "router"
-        chosen, gates = model.route(engine, x)
+        chosen, gates = model.route(engine, x, tag)
         experts = _checked_experts(engine, chosen, gates, len(rows))
         engine.phase = "experts"
         answer = model.apply(engine, x, chosen, gates)
     else:
         engine.phase = "experts"
-        answer = model.predict(engine, x)
+        answer = model.predict(engine, x, tag)
     return _checked_answer(engine, answer, len(rows)), experts
 
 
 def _checked_answer(engine: Engine, answer: Handle, n: int) -> np.ndarray[Any, Any]:
     value = engine.value(answer)
-    if value.shape != (n,) or value.dtype.kind != "f":
+    if value.shape != (n,) or value.dtype.kind not in "fiu":
         got = f"shape {_relative(value.shape, n)} and dtype {value.dtype}"
         mend = "drop the extra axis with y[:, 0]" if value.ndim > 1 else "return one real number per input"
         raise FailedError(f"predict: expected shape (n,) and a real dtype, got {got}", help=mend)

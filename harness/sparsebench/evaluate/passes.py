@@ -27,12 +27,14 @@ class Model(Protocol):
         """Whether it is called in two parts."""
         ...
 
-    def predict(self, engine: Engine, x: Description) -> Handle:
-        """Predict."""
+    def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
+        """Predict; ``tag`` is given where the submission uses tags."""
         ...
 
-    def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
-        """Give experts and gates."""
+    def route(
+        self, engine: Engine, x: Description, tag: Description | None = None
+    ) -> tuple[Handle, Handle | None]:
+        """Give experts and gates; ``tag`` is given where the submission uses tags."""
         ...
 
     def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
@@ -62,6 +64,8 @@ class Pass:
     """One per row, in the order of the rows that were given."""
     load: Counter[int] = field(default_factory=Counter)
     """How often every expert was chosen; empty without a router."""
+    joint: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """(expert, tag) -> how often an input of that domain was routed there; empty without tags or a router."""
     distinct: int = 0
     """Different experts of a row, summed over rows."""
     lowest: np.ndarray[Any, Any] | None = None

@@ -11,9 +11,10 @@ from sparsebench.errors import FailedError
 from sparsebench.meter.values import DTYPES
 
 if TYPE_CHECKING:
+    from sparsebench.evaluate.inputs import Inputs
     from sparsebench.tasks import Split
 
-__all__ = ["model", "split"]
+__all__ = ["inputs", "model", "split"]
 
 _MOST_ARRAYS, _LONGEST_NAME = 4096, 256
 _STORED = tuple(name for name in DTYPES if not name.startswith("complex"))  # what a model file can hold
@@ -23,6 +24,11 @@ def split(name: str, given: Split) -> dict[str, np.ndarray[Any, Any]]:
     """Name the arrays of a split ``train.id``, ``train.x``, ``train.y`` and, if it has one, ``train.tag``."""
     fields = {"id": given.id, "x": given.x, "y": given.y, "tag": given.tag}
     return {f"{name}.{field}": np.ascontiguousarray(a) for field, a in fields.items() if a is not None}
+
+
+def inputs(given: Inputs) -> dict[str, np.ndarray[Any, Any]]:
+    """Name the arrays of inputs ``x`` and, where the submission uses them, ``tag``."""
+    return {name: np.ascontiguousarray(a) for name, a in vars(given).items() if a is not None}
 
 
 def model(payload: bytes) -> dict[str, np.ndarray[Any, Any]]:

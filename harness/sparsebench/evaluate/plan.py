@@ -62,6 +62,8 @@ class Cell:
     """Name of the variant."""
     settings: dict[str, Any]
     """Keywords for its constructor."""
+    uses_tags: bool
+    """Whether it is told the domain of every input that it predicts."""
     seed: int
     """The seed."""
 
@@ -95,7 +97,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which cells to run. Empty means all."""
+    """Which cells to run. Empty means all; of instances, all that the board is scored on."""
 
     tasks: tuple[str, ...] = ()
     """Task references."""
@@ -106,13 +108,19 @@ class Selection:
     seeds: tuple[int, ...] = (0,)
     """Seeds."""
     small: bool = False
-    """Only the instances that are meant for a quick try."""
+    """Only the instances that are meant for a quick try, also those that the board is not scored on."""
+    all_instances: bool = False
+    """Also the instances that the board is not scored on, but for those that are too large to be loaded."""
 
 
 def first_small(task: Task) -> str:
-    """Name the first small instance of a task; its first one where none is small."""
-    small = (name for name, spec in task.instances.items() if spec.small)
-    return next(small, next(iter(task.instances)))
+    """Name the first small instance of a task, one of the board's before others; else its first one."""
+
+    def key(name: str) -> tuple[bool, bool, bool]:
+        spec = task.instances[name]
+        return spec.streamed, not spec.small, not spec.board
+
+    return min(task.instances, key=key)
 
 
 def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list[Cell]:
@@ -123,7 +131,8 @@ def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list
     NotFoundError
         If a task, an instance or a variant has a name that nothing has.
     UsageError
-        If two different submissions have one name, or nothing is selected.
+        If two different submissions have one name, one uses tags that a task does not have, or nothing is
+        selected.
     """
     _refuse_homonyms(folders)
     chosen = {task.ref: task for task in map(load_task, selection.tasks)}
@@ -154,11 +163,13 @@ def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list
 
 
 def _instances(task: Task, selection: Selection) -> list[str]:
-    return [
-        name
-        for name, spec in task.instances.items()
-        if (not selection.instances or name in selection.instances) and (spec.small or not selection.small)
-    ]
+    if selection.instances:
+        names = [name for name in task.instances if name in selection.instances]
+    elif selection.all_instances or selection.small:
+        names = [name for name, spec in task.instances.items() if not spec.streamed]
+    else:
+        names = list(task.board)
+    return [name for name in names if task.instances[name].small or not selection.small]
 
 
 def _variants(folders: Sequence[SubmissionFolder], names: tuple[str, ...]) -> dict[str, list[Variant]]:
@@ -173,6 +184,9 @@ def _variants(folders: Sequence[SubmissionFolder], names: tuple[str, ...]) -> di
 
 
 def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str, seed: int) -> Cell:
+    if folder.manifest.uses_tags and not task.instances[instance].domains:
+        message = f"{folder.manifest.name} uses tags, but {task.ref}/{instance} has none"
+        raise UsageError(message, help="take the task out of its submission.toml, or uses_tags = true")
     return Cell(
         task=task.ref,
         task_folder=task.folder,
@@ -185,6 +199,7 @@ def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str,
         entry=folder.manifest.entry,
         variant=variant.name,
         settings=variant.settings,
+        uses_tags=folder.manifest.uses_tags,
         seed=seed,
     )
 

@@ -16,6 +16,7 @@ from sparsebench.results import Audit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from sparsebench.evaluate.inputs import Inputs
     from sparsebench.evaluate.passes import Model
     from sparsebench.meter import Engine, Handle
 
@@ -24,7 +25,7 @@ __all__ = ["expert_poison", "unread_parameters"]
 _Answer = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]
 
 
-def expert_poison(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Audit:
+def expert_poison(model: Model, engine: Engine, few: Inputs) -> Audit:
     """Check that an input's prediction does not depend on experts that it was not routed to.
 
     Each input is run alone, while it is noted which tables its experts address by the routes. Then it is run
@@ -36,8 +37,8 @@ def expert_poison(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Audi
     ----------
     model, engine
         What to run.
-    x
-        A few inputs ``(m, ...)``.
+    few
+        A few inputs.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def expert_poison(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Audi
     if not model.routed:
         return Audit(name, "not-run", "there is no router")
     tried, tables, found = 0, set[str](), set[str]()
-    for one in _each(x):
+    for one in _each(few):
         watch = TableWatch(engine)
         clean = run_rows(Meddled(model, watch.around), engine, one)
         assert clean[1] is not None
@@ -75,7 +76,7 @@ def expert_poison(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Audi
     return Audit(name, "pass", f"inputs: {tried}, tables: {len(tables)}; other experts held NaN")
 
 
-def unread_parameters(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> Audit:
+def unread_parameters(model: Model, engine: Engine, few: Inputs) -> Audit:
     """Check that an input's prediction does not depend on parameters that it is said not to read.
 
     Each input is run alone, while it is noted which parameter elements are read. Then it is run again with
@@ -86,8 +87,8 @@ def unread_parameters(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> 
     ----------
     model, engine
         What to run.
-    x
-        A few inputs ``(m, ...)``.
+    few
+        A few inputs.
 
     Raises
     ------
@@ -95,7 +96,7 @@ def unread_parameters(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> 
         As :func:`expert_poison`.
     """
     name, tried = "unread-parameters", 0
-    for one in _each(x):
+    for one in _each(few):
         engine.loads.active = True
         try:
             clean = run_rows(model, engine, one)
@@ -118,8 +119,8 @@ def unread_parameters(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> 
     return Audit(name, "pass", f"inputs: {tried}; parameters that they do not read held other values")
 
 
-def _each(x: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
-    return [x[row : row + 1] for row in range(len(x))]
+def _each(few: Inputs) -> list[Inputs]:
+    return [few[row : row + 1] for row in range(len(few))]
 
 
 def _spoilt(engine: Engine, masks: Mapping[str, np.ndarray[Any, Any]]) -> dict[Handle, np.ndarray[Any, Any]]:
@@ -142,7 +143,7 @@ def _spoilt_array(array: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> np
     return other
 
 
-def _change(model: Model, engine: Engine, one: np.ndarray[Any, Any], clean: _Answer) -> str:
+def _change(model: Model, engine: Engine, one: Inputs, clean: _Answer) -> str:
     """Run one input again, and say what is not as it was; nothing if all is."""
     try:
         again = run_rows(model, engine, one)

@@ -57,7 +57,14 @@ class Run:
 
 
 def prepare(
-    references: Sequence[str], selection: Selection, store: Path, limits: Limits, *, resume: bool = False
+    references: Sequence[str],
+    selection: Selection,
+    store: Path,
+    limits: Limits,
+    *,
+    resume: bool = False,
+    make_data: bool = True,
+    progress: Callable[[str], None] | None = None,
 ) -> Run:
     """Find the submissions, check all that can be checked before anything runs, and make the plan.
 
@@ -74,6 +81,10 @@ def prepare(
     resume
         Leave out the cells that have a row with status ``ok`` in the store, for the same task hash,
         submission hash, seed, scoring version and cost model.
+    make_data
+        Whether data that are made on first use are made, and checked, now.
+    progress
+        Told in a line how far that is.
 
     Raises
     ------
@@ -91,7 +102,9 @@ def prepare(
     cells = make_plan(folders, selection)
     tasks = {cell.task: load_task(str(cell.task_folder)) for cell in cells}
     for task, instance in dict.fromkeys((cell.task, cell.instance) for cell in cells):
-        tasks[task].load(instance)
+        spec = tasks[task].instances[instance]
+        if make_data or spec.streamed or not spec.generated:  # a streamed one says that it cannot be loaded
+            tasks[task].load(instance, progress=progress)
     if not resume:
         return Run(store, limits, tasks, cells=cells)
     rows = {row.cell_key: row for row in ResultStore(store).latest() if row.status == "ok"}

@@ -117,7 +117,8 @@ def protect(submission: Path, scratch: Path, hidden: Sequence[Path] = ()) -> str
     scratch
         The one folder that may be written to.
     hidden
-        Folders that stay closed even where something around them is open: the tasks.
+        Folders that stay closed even where something around them is open: the tasks, and what is made of
+        them in the cache.
 
     Returns
     -------

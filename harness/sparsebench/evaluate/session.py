@@ -21,10 +21,12 @@ from sparsebench.evaluate.process import start
 from sparsebench.evaluate.scratch import Scratch
 from sparsebench.meter import Description, Engine, Handle, answer
 from sparsebench.meter.wire import pack_description
+from sparsebench.tasks.cache import cache_root
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sparsebench.evaluate.inputs import Inputs
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.tasks import Instance, TaskInfo
 
@@ -118,13 +120,15 @@ class Session:
         """Hand over the handles of the parameters."""
         self.ask({"do": "hold", "params": {name: pack_description(p) for name, p in parameters.items()}})
 
-    def predict(self, engine: Engine, x: Description) -> Handle:
+    def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
         """Predict on handles."""
-        return self._handle(engine, self.ask({"do": "predict", "x": pack_description(x)}, engine=engine)[0])
+        return self._handle(engine, self.ask({"do": "predict", **_given(x, tag)}, engine=engine)[0])
 
-    def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
+    def route(
+        self, engine: Engine, x: Description, tag: Description | None = None
+    ) -> tuple[Handle, Handle | None]:
         """Route on handles: experts and gates."""
-        told = self.ask({"do": "route", "x": pack_description(x)}, engine=engine)[0]
+        told = self.ask({"do": "route", **_given(x, tag)}, engine=engine)[0]
         if not isinstance(told, dict):
             raise reports.not_a_message()
         gates = None if told.get("gates") is None else self._handle(engine, told["gates"])
@@ -144,11 +148,11 @@ class Session:
         """Hand over real parameters to be timed with."""
         self.ask({"do": "arm"}, safetensors.numpy.save(parameters))
 
-    def run(self, x: np.ndarray[Any, Any]) -> tuple[np.ndarray[Any, Any], float]:
+    def run(self, inputs: Inputs) -> tuple[np.ndarray[Any, Any], float]:
         """Predict on real inputs: the answer, and the seconds from handing them over to its last byte."""
-        inputs = safetensors.numpy.save({"x": np.ascontiguousarray(x)})
+        sent = safetensors.numpy.save(payloads.inputs(inputs))
         begin = time.perf_counter()
-        payload = self.ask({"do": "run"}, inputs)[1]
+        payload = self.ask({"do": "run"}, sent)[1]
         seconds = time.perf_counter() - begin
         return np.frombuffer(payload[: len(payload) // 8 * 8], dtype=np.float64), seconds
 
@@ -238,6 +242,11 @@ class Session:
         return reports.of_death(code)
 
 
+def _given(x: Description, tag: Description | None) -> dict[str, Any]:
+    """Name what is given to a model: no key of its own where there is no tag."""
+    return {"x": pack_description(x)} | ({} if tag is None else {"tag": pack_description(tag)})
+
+
 def _loaded(told: Any) -> tuple[bool, str]:
     if not isinstance(told, dict):
         raise reports.not_a_message()
@@ -245,12 +254,13 @@ def _loaded(told: Any) -> tuple[bool, str]:
 
 
 def _load_request(cell: Cell, code: Path, task: TaskInfo, limits: Limits) -> dict[str, Any]:
-    about = {name: getattr(task, name) for name in ("task", "metric", "target_dtype")}
+    about = {name: getattr(task, name) for name in ("task", "metric", "target_dtype", "classes", "domains")}
     return {
         "path": str(code),
-        "hidden": [str(cell.task_folder)],
+        "hidden": [str(cell.task_folder), str(cache_root())],
         "entry": cell.entry,
         "task": {**about, "input_shape": list(task.input_shape)},
         "settings": cell.settings,
+        "uses_tags": cell.uses_tags,
         "memory": limits.memory,
     }

@@ -11,6 +11,7 @@ from sparsebench.evaluate import audits
 from sparsebench.evaluate.metering import run_batches
 
 if TYPE_CHECKING:
+    from sparsebench.evaluate.inputs import Inputs
     from sparsebench.evaluate.session import Session
     from sparsebench.meter import Engine
     from sparsebench.results import Audit
@@ -27,7 +28,7 @@ def time_predictions(
     session: Session,
     engine: Engine,
     parameters: dict[str, np.ndarray[Any, Any]],
-    x: np.ndarray[Any, Any],
+    inputs: Inputs,
     rng: np.random.Generator,
 ) -> tuple[Audit, float | None]:
     """Time predictions on fresh inputs, and hold them against what the meter predicts for the same inputs.
@@ -40,8 +41,8 @@ def time_predictions(
         Holds the parameters.
     parameters
         The model.
-    x
-        Fresh inputs ``(n, ...)``; no more of them are timed than fit one metered batch.
+    inputs
+        Fresh ones; no more of them are timed than fit one metered batch.
     rng
         Draws orders: an answer that was kept from an earlier run is no answer.
 
@@ -55,13 +56,13 @@ def time_predictions(
     CellError
         If the submission fails.
     """
-    metered = run_batches(session, engine, x)
-    x = x[: metered.rows]
+    metered = run_batches(session, engine, inputs)
+    chosen = inputs[: metered.rows]
     session.arm(parameters)
-    orders = [rng.permutation(len(x)) for _ in range(_RUNS + 1)]
-    runs = [session.run(x[order]) for order in orders]
+    orders = [rng.permutation(len(chosen)) for _ in range(_RUNS + 1)]
+    runs = [session.run(chosen[order]) for order in orders]
     expected = np.concatenate([metered.predictions[order] for order in orders])
     verdict = audits.timed_as_metered(np.concatenate([timed for timed, _ in runs]), expected)
     if verdict.verdict != "pass":
         return verdict, None
-    return verdict, statistics.median(seconds for _, seconds in runs[1:]) / len(x)
+    return verdict, statistics.median(seconds for _, seconds in runs[1:]) / len(chosen)

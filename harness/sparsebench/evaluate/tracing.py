@@ -11,13 +11,15 @@ from sparsebench.evaluate.metering import run_single
 from sparsebench.meter import COST_MODEL, Engine
 from sparsebench.meter.tape import Player, Tape
 from sparsebench.meter.trace import Stream
-from sparsebench.meter.trace_file import Inputs, Trace
+from sparsebench.meter.trace_file import Inputs as TracedInputs
+from sparsebench.meter.trace_file import Trace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
 
+    from sparsebench.evaluate.inputs import Inputs
     from sparsebench.evaluate.passes import Model, Single
     from sparsebench.evaluate.plan import Cell
     from sparsebench.meter import Description, Handle
@@ -62,15 +64,17 @@ class Recorded:
         """Hear which row comes next."""
         self._row = row
 
-    def predict(self, engine: Engine, x: Description) -> Handle:
+    def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
         """Predict."""
-        self.tape.begin(x.handle)
-        return self._end(self._model.predict(engine, x))
+        self.tape.begin(x.handle, None if tag is None else tag.handle)
+        return self._end(self._model.predict(engine, x, tag))
 
-    def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
+    def route(
+        self, engine: Engine, x: Description, tag: Description | None = None
+    ) -> tuple[Handle, Handle | None]:
         """Give experts and gates."""
-        self.tape.begin(x.handle)
-        self._routes = self._model.route(engine, x)
+        self.tape.begin(x.handle, None if tag is None else tag.handle)
+        self._routes = self._model.route(engine, x, tag)
         return self._routes
 
     def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
@@ -82,8 +86,8 @@ class Recorded:
         return answer
 
 
-def run_recorded(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> tuple[Single, Recorded]:
-    """Meter a model on each row of ``x`` alone, and write down what it asks.
+def run_recorded(model: Model, engine: Engine, inputs: Inputs) -> tuple[Single, Recorded]:
+    """Meter a model on each row of its inputs alone, and write down what it asks.
 
     Raises
     ------
@@ -93,7 +97,7 @@ def run_recorded(model: Model, engine: Engine, x: np.ndarray[Any, Any]) -> tuple
     recorded = Recorded(model, engine)
     engine.observers.append(recorded.tape)
     try:
-        return run_single(recorded, engine, x, announce=recorded.announce), recorded
+        return run_single(recorded, engine, inputs, announce=recorded.announce), recorded
     finally:
         engine.observers.remove(recorded.tape)
 
@@ -139,7 +143,7 @@ def make_trace(
         model=parameters,
         constants={name: array for name, array in recorded.tape.constants.items() if name in used},
         streams=streams,
-        inputs=Inputs(
+        inputs=TracedInputs(
             ids.tolist(),
             [numbers[line] for line in lines],
             single.predictions.tolist(),
@@ -171,14 +175,16 @@ class Replayed:
         """The input, for people."""
         return f"input {self._trace.inputs.id[self._row]}"
 
-    def predict(self, engine: Engine, x: Description) -> Handle:
+    def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
         """Ask for the prediction."""
-        self._begin(engine, x)
+        self._begin(engine, x, tag)
         return self._answer()
 
-    def route(self, engine: Engine, x: Description) -> tuple[Handle, Handle | None]:
+    def route(
+        self, engine: Engine, x: Description, tag: Description | None = None
+    ) -> tuple[Handle, Handle | None]:
         """Ask for experts and gates."""
-        player = self._begin(engine, x)
+        player = self._begin(engine, x, tag)
         player.play("router")
         experts, gates = self._stream.routes or (None, None)
         return player.handle(experts), None if gates is None else player.handle(gates)
@@ -191,8 +197,9 @@ class Replayed:
     def _stream(self) -> Stream:
         return self._trace.streams[self._trace.inputs.stream[self._row]]
 
-    def _begin(self, engine: Engine, x: Description) -> Player:
-        self._player = Player(engine, self._stream, self._trace.constants, x.handle, self.place)
+    def _begin(self, engine: Engine, x: Description, tag: Description | None) -> Player:
+        constants, given = self._trace.constants, None if tag is None else tag.handle
+        self._player = Player(engine, self._stream, constants, x.handle, self.place, given)
         return self._player
 
     def _answer(self) -> Handle:
@@ -201,15 +208,15 @@ class Replayed:
         return self._player.handle(self._stream.answer)
 
 
-def replay(trace: Trace, x: np.ndarray[Any, Any], *, memory: int = _MEMORY) -> Single:
+def replay(trace: Trace, inputs: Inputs, *, memory: int = _MEMORY) -> Single:
     """Run a trace's requests again, without the submission's code.
 
     Parameters
     ----------
     trace
         The trace.
-    x
-        Its inputs ``(n, ...)``, in the order in which it lists them.
+    inputs
+        Its inputs, in the order in which it lists them.
     memory
         Bytes of arrays that may be held at once.
 
@@ -223,13 +230,13 @@ def replay(trace: Trace, x: np.ndarray[Any, Any], *, memory: int = _MEMORY) -> S
     IntegrityError
         If the requests cannot be made of these inputs, or give another bit or shape than is recorded.
     """
-    if len(x) != len(trace.inputs.id):
-        message = f"trace of {trace.cell_key[:12]}: expected {len(trace.inputs.id)} inputs, got {len(x)}"
+    if len(inputs) != len(trace.inputs.id):
+        message = f"trace of {trace.cell_key[:12]}: expected {len(trace.inputs.id)} inputs, got {len(inputs)}"
         raise IntegrityError(message, help="give the inputs that the trace lists")
     engine, model = Engine(memory_limit=memory), Replayed(trace)
     engine.add_parameters(trace.model)
     try:
         with threadpool_limits(1):
-            return run_single(model, engine, x, announce=model.announce)
+            return run_single(model, engine, inputs, announce=model.announce)
     except CellError as error:
         raise IntegrityError(f"{model.place}: {error.what}", help=error.help) from None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from sparsebench.evaluate.inputs import Inputs
     from sparsebench.evaluate.passes import Batch, Model, Pass
     from sparsebench.meter import Engine
 
@@ -41,7 +42,7 @@ class Trials:
 
 
 def run_trials(
-    model: Model, engine: Engine, x: np.ndarray[Any, Any], whole: Pass, few: np.ndarray[Any, Any]
+    model: Model, engine: Engine, inputs: Inputs, whole: Pass, few: np.ndarray[Any, Any]
 ) -> Trials:
     """Make the audits that take runs of their own.
 
@@ -52,21 +53,21 @@ def run_trials(
         tells that it is another process.
     engine
         Holds the model's parameters.
-    x
-        The inputs ``(n, ...)`` of ``whole``.
+    inputs
+        Those of ``whole``.
     whole
         The pass that was scored.
     few
-        Sampled rows of ``x``.
+        Numbers of sampled rows of it.
     """
     assert whole.first is not None
     first = whole.first
     audits = [
-        _made("repeats", lambda: repeats(model, engine, x, first)),
-        _made("expert-poison", lambda: expert_poison(model, engine, x[few[:POISONED]])),
-        _made("unread-parameters", lambda: unread_parameters(model, engine, x[few[:POISONED]])),
+        _made("repeats", lambda: repeats(model, engine, inputs, first)),
+        _made("expert-poison", lambda: expert_poison(model, engine, inputs[few[:POISONED]])),
+        _made("unread-parameters", lambda: unread_parameters(model, engine, inputs[few[:POISONED]])),
     ]
-    within, dense = executed_within_dense(model, engine, x[few[:_FORCED]], whole)
+    within, dense = executed_within_dense(model, engine, inputs[few[:_FORCED]], whole)
     return Trials((*audits, within), dense)
 
 
@@ -82,7 +83,7 @@ def _made(name: str, audit: Callable[[], Audit]) -> Audit:
         return not_run(name, error)
 
 
-def repeats(model: Model, engine: Engine, x: np.ndarray[Any, Any], first: Batch) -> Audit:
+def repeats(model: Model, engine: Engine, inputs: Inputs, first: Batch) -> Audit:
     """Check that the same batch in the same order gives the same bits and the same counts in another process.
 
     If it fails, predict is not a function of params and x: it draws numbers, looks at a clock, or remembers.
@@ -93,7 +94,7 @@ def repeats(model: Model, engine: Engine, x: np.ndarray[Any, Any], first: Batch)
         If time or memory run out.
     """
     try:
-        predictions, _ = run_rows(model, engine, x[first.rows])
+        predictions, _ = run_rows(model, engine, inputs[first.rows])
     except (TimeLimitError, MemoryLimitError):
         raise
     except CellError as error:

@@ -129,7 +129,8 @@ def _check_submission(row: Row) -> Audit:
     except SparsebenchError:
         detail = f"{row.submission} is not at hand: it is neither shipped nor a folder here"
         return Audit("submission", "not-run", detail)
-    faults = differing([("submission_hash", found.hash, row.submission_hash)])
+    hashes = ("submission_hash", found.hash, row.submission_hash)
+    faults = differing([hashes, ("uses_tags", found.manifest.uses_tags, row.uses_tags)])
     return check("submission", faults, f"{row.submission} at hand has the hash {found.hash[:12]}...")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from sparsebench.errors import IntegrityError, NotFoundError, SparsebenchError
 from sparsebench.evaluate.audits import line
 from sparsebench.evaluate.counts import raw_counts, single_columns
+from sparsebench.evaluate.inputs import shown
 from sparsebench.evaluate.sample import SAMPLE, sample_inputs
 from sparsebench.evaluate.tracing import replay
 from sparsebench.meter import COST_MODEL
@@ -91,6 +92,8 @@ def _check_file(row: Row, task: Task, path: Path) -> Iterator[Audit]:
     shown = f"{path.stat().st_size:,} bytes, {len(trace.inputs.id)} inputs, {len(trace.streams)} streams"
     yield check("trace", faults, shown)
     test = task.load(row.instance).test
+    if row.uses_tags and test.tag is None:
+        raise IntegrityError(f"the row says uses_tags, but {row.task}/{row.instance} has no tags")
     drawn = test.id[sample_inputs(row, row.model_hash or "", len(test))].tolist()
     yield check("sample", _ids(drawn, trace.inputs.id), f"{len(drawn)} inputs, drawn by the identity")
     yield from _check_replay(row, trace, task.metric, test)
@@ -104,7 +107,7 @@ def _ids(drawn: list[int], listed: list[int]) -> Iterator[str]:
 def _check_replay(row: Row, trace: Trace, metric: str, test: Split) -> Iterator[Audit]:
     """Run the trace and compare all that the row and the trace say of the one-by-one pass."""
     chosen = _places(test, trace.inputs.id)
-    single = replay(trace, test.x[chosen])
+    single = replay(trace, shown(test, uses_tags=row.uses_tags)[chosen])
     columns = single_columns(single)
     if row.ops_counted == "one-by-one":
         columns |= {"counts": raw_counts(single.ledger), "counted_inputs": len(chosen)}
@@ -156,7 +159,8 @@ def _check_error(
     """Score what was predicted. Only where that is the whole split must it be the row's error."""
     order = np.argsort(chosen)  # as the split has them, so that sums come out the same
     try:
-        got = score_predictions(metric, test.y[chosen[order]], predictions[order]).error
+        tag = None if test.tag is None else test.tag[chosen[order]]
+        got = score_predictions(metric, test.y[chosen[order]], predictions[order], tag).error
     except SparsebenchError as error:  # a few NaN, or one label only: no fault of the row
         return Audit("error", "not-run", error.what)
     told = f"error {got:g} on the {len(chosen)} replayed inputs; the row has {row.error:g} on {len(test)}"

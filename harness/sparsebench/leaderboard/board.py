@@ -59,6 +59,8 @@ class Point:
     """Of those, cells without any row. They count as failed."""
     statuses: tuple[tuple[str, int], ...]
     """Rows by status, sorted by name."""
+    nmi: float | None = None
+    """Mean of the rows' mutual information of expert and domain, normalised; None where no row has it."""
     own_price: float | None = None
     """Per input by the board's price list: mean over the cells that ran. Not scored; None without a list."""
 
@@ -97,6 +99,8 @@ class Entry:
     """The places it may hold: entries are told apart only where a test tells them apart."""
     tasks: tuple[TaskScore | None, ...]
     """One per task of the board, in its order; None where the submission has no rows."""
+    uses_tags: bool = False
+    """Whether it was told the domains of the inputs that it predicted."""
 
     @property
     def seeds(self) -> int:
@@ -120,3 +124,14 @@ class Board:
     """What a reader must know about these rows, one line each."""
     prices: str | None = None
     """Name of a price list that is shown beside ``ops``; None where there is none."""
+
+    @property
+    def uses_tags(self) -> bool:
+        """Whether any of the entries was told domains."""
+        return any(entry.uses_tags for entry in self.entries)
+
+    @property
+    def has_nmi(self) -> bool:
+        """Whether any of the points has mutual information."""
+        scores = (score for entry in self.entries for score in entry.tasks if score is not None)
+        return any(point.nmi is not None for score in scores for point in score.points)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sparsebench.meter.pricelist import PriceList
     from sparsebench.results import Row
-    from sparsebench.scoring import Rank, ScoringBox
+    from sparsebench.scoring import ScoringBox
 
 __all__ = ["BoardTaskLike", "build_board"]
 
@@ -190,14 +190,18 @@ def _entries(
     }
     places = ranks(scores, areas)
     order = sorted(vectors, key=lambda name: (-scores[name], name))
-    return tuple(_entry(name, titles, scores[name], places[name], vectors[name]) for name in order)
+    return tuple(
+        Entry(
+            submission=name,
+            title=titles.get(name),
+            score=scores[name],
+            rank=places[name],
+            tasks=vectors[name],
+            uses_tags=any(grid.uses_tags for grid in grids[name].values()),
+        )
+        for name in order
+    )
 
 
 def _points(score: TaskScore | None) -> float:
     return 0.0 if score is None else score.score
-
-
-def _entry(
-    name: str, titles: Mapping[str, str], score: float, rank: Rank, tasks: tuple[TaskScore | None, ...]
-) -> Entry:
-    return Entry(submission=name, title=titles.get(name), score=score, rank=rank, tasks=tasks)

@@ -77,6 +77,11 @@ class Grid:
             for seed in self.seeds
         }
 
+    @property
+    def uses_tags(self) -> bool:
+        """Whether the submission was told domains."""
+        return any(row.uses_tags for row in self.rows.values())
+
     def _area(self, instances: Sequence[str], seeds: Sequence[int]) -> float:
         return hypervolume([self._mean(variant, instances, seeds) for variant in self.variants], self.task)
 
@@ -109,6 +114,7 @@ class Grid:
             n_failed=sum(row.status != "ok" for row in rows),
             n_missing=cells - len(rows),
             statuses=tuple(sorted(Counter(row.status for row in rows).items())),
+            nmi=_mean(row.nmi for row in rows),
             own_price=_mean(price_of_row(row, self.prices) for row in rows) if self.prices else None,
         )
 

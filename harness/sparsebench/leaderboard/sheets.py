@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sparsebench.leaderboard.board import Board, BoardTask, Entry, Point, TaskScore
 
-    Cell = str | float | int | None
+    Cell = str | float | int | bool | None
 
 __all__ = ["POINT_COLUMNS", "Sheets", "csv", "points"]
 
@@ -32,6 +32,7 @@ _SCORES = (
     "scoring_version",
     "cost_model",
     "task_hash",
+    "uses_tags",
 )
 POINT_COLUMNS = (
     "submission",
@@ -46,6 +47,8 @@ POINT_COLUMNS = (
     "n_failed",
     "n_missing",
     "statuses",
+    "nmi",
+    "uses_tags",
 )
 """Names of the columns of the sheet of points."""
 
@@ -98,7 +101,15 @@ def _score_line(board: Board, entry: Entry, task: BoardTask, score: TaskScore | 
     if score is not None:
         measured = [score.score, score.low, score.high, len(score.instances), score.seeds]
     head: list[Cell] = [entry.submission, entry.title, entry.rank.best, entry.rank.worst, entry.score]
-    return [*head, task.ref, *measured, board.scoring_version, board.cost_model, task.hash]
+    return [
+        *head,
+        task.ref,
+        *measured,
+        board.scoring_version,
+        board.cost_model,
+        task.hash,
+        entry.uses_tags,
+    ]
 
 
 def _point_line(board: Board, entry: Entry, score: TaskScore, point: Point) -> list[Cell]:
@@ -118,6 +129,8 @@ def _point_line(board: Board, entry: Entry, score: TaskScore, point: Point) -> l
         point.n_failed,
         point.n_missing,
         " ".join(f"{status}:{number}" for status, number in point.statuses),
+        point.nmi,
+        entry.uses_tags,
     ]
 
 

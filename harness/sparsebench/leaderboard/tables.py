@@ -33,6 +33,14 @@ _VARIANTS = (
     "Per input, means over the cells that ran: ops is every active operation, ops (router-free) leaves the "
     "router out, as papers often do. Quality is over all cells; a cell that failed or is missing counts 0."
 )
+_TAGS = (
+    "Tags: the entries with 'yes' are told the domain of every input that they predict; the others are not, "
+    "so the two do not compare as equals."
+)
+_NMI = (
+    "nmi: mutual information of an input's expert and its domain, from 0 (the routing tells nothing of the "
+    "domain) to 1 (they tell one another), means over the cells that ran; '-' without a router or domains."
+)
 
 
 def markdown(board: Board) -> str:
@@ -40,10 +48,12 @@ def markdown(board: Board) -> str:
     parts = [
         _render(_score_table(board, for_markdown), "pipe"),
         _SCORES,
+        *_tags(board),
         *_bullets(board),
         "### Variants",
         _render(_variant_table(board, for_markdown), "pipe"),
         _VARIANTS,
+        *_nmi(board),
         *_own(board),
         _versions(board, for_markdown),
     ]
@@ -55,10 +65,11 @@ def terminal(board: Board) -> str:
     parts = [
         _render(_score_table(board, for_terminal), "simple"),
         fill(_SCORES, _WIDTH),
+        *(fill(line, _WIDTH) for line in _tags(board)),
         *(f"note: {for_terminal(note)}" for note in board.notes),
         _render(_variant_table(board, for_terminal), "simple"),
         fill(_VARIANTS, _WIDTH),
-        *(fill(line, _WIDTH) for line in _own(board)),
+        *(fill(line, _WIDTH) for line in (*_nmi(board), *_own(board))),
         _versions(board, for_terminal),
     ]
     return "\n\n".join(parts) + "\n"
@@ -66,6 +77,14 @@ def terminal(board: Board) -> str:
 
 def _bullets(board: Board) -> list[str]:
     return ["\n".join(f"- {for_markdown(note)}" for note in board.notes)] if board.notes else []
+
+
+def _tags(board: Board) -> list[str]:
+    return [_TAGS] if board.uses_tags else []
+
+
+def _nmi(board: Board) -> list[str]:
+    return [_NMI] if board.has_nmi else []
 
 
 def _own(board: Board) -> list[str]:
@@ -86,18 +105,25 @@ def _render(table: Table, style: str) -> str:
 
 
 def _score_table(board: Board, escape: Escape) -> Table:
-    headers = ["rank", "submission", "mean", *(escape(task.ref) for task in board.tasks), "seeds"]
+    tags = ["tags"] if board.uses_tags else []
+    headers = ["rank", "submission", *tags, "mean", *(escape(task.ref) for task in board.tasks), "seeds"]
     lines = [
         [
             _rank(entry.rank),
             _name(entry, escape),
+            *(_yes(entry) for _ in tags),
             f"{entry.score:.3f}",
             *(_score(task) for task in entry.tasks),
             _seeds(entry),
         ]
         for entry in board.entries
     ]
-    return headers, lines, ["right", "left", "right", *("right" for _ in board.tasks), "right"]
+    align = ["right", "left", *("left" for _ in tags), "right", *("right" for _ in board.tasks), "right"]
+    return headers, lines, align
+
+
+def _yes(entry: Entry) -> str:
+    return "yes" if entry.uses_tags else "-"
 
 
 def _name(entry: Entry, escape: Escape) -> str:
@@ -123,17 +149,21 @@ def _seeds(entry: Entry) -> str:
 
 def _variant_table(board: Board, escape: Escape) -> Table:
     own = [] if board.prices is None else [board.prices]
-    headers = ["submission", "variant", "task", "ops", *own, "ops (router-free)", "quality", "error", "cells"]
+    tags, nmi = ["tags"] if board.uses_tags else [], ["nmi"] if board.has_nmi else []
+    counts = ["ops", *own, "ops (router-free)", "quality", "error", *nmi]
+    headers = ["submission", "variant", *tags, "task", *counts, "cells"]
     lines = [
         [
             escape(entry.submission),
             escape(point.variant),
+            *(_yes(entry) for _ in tags),
             escape(task.task),
             _number(point.ops),
             *(_number(point.own_price) for _ in own),
             _number(point.ops_router_free),
             f"{point.quality_mean:.3f}",
             "-" if point.error_mean is None else f"{point.error_mean:.4g}",
+            *("-" if point.nmi is None else f"{point.nmi:.3f}" for _ in nmi),
             _cells(point),
         ]
         for entry in board.entries
@@ -141,7 +171,7 @@ def _variant_table(board: Board, escape: Escape) -> Table:
         if task is not None
         for point in _by_cost(task.points)
     ]
-    align = ["left"] * 3 + ["right"] * (4 + len(own)) + ["left"]
+    align = ["left"] * (3 + len(tags)) + ["right"] * len(counts) + ["left"]
     return headers, lines, align
 
 

@@ -48,16 +48,19 @@ class Tape:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._parameters = {told.handle.number: {"p": name} for name, told in engine.parameters.items()}
+        self._parameters: dict[int, dict[str, Any]] = {
+            told.handle.number: {"p": name} for name, told in engine.parameters.items()
+        }
         self._left, self._left_constants = MOST_STREAM_BYTES, MOST_CONSTANT_BYTES
         self._streams: dict[str, str] = {}
         self.constants: dict[str, np.ndarray[Any, Any]] = {}
         self.full = False
         self.begin(Handle(-1))
 
-    def begin(self, x: Handle) -> None:
-        """Begin the stream of the input behind ``x``."""
+    def begin(self, x: Handle, tag: Handle | None = None) -> None:
+        """Begin the stream of the input behind ``x``, and of its tag where there is one."""
         self._results = {x.number: {"h": 0}}
+        self._others = self._parameters if tag is None else {**self._parameters, tag.number: {"t": 0}}
         self._requests: dict[str, list[str]] = {phase: [] for phase in PHASES}
         self._spent = 0
 
@@ -107,7 +110,7 @@ class Tape:
         return name, array.dtype.name, list(array.shape)
 
     def _name(self, handle: Handle) -> dict[str, Any]:
-        return self._results.get(handle.number) or self._parameters[handle.number]
+        return self._results.get(handle.number) or self._others[handle.number]
 
 
 class Player:
@@ -125,6 +128,8 @@ class Player:
         The input.
     place
         What to call the input in errors.
+    tag
+        Its tag; None where it has none.
     """
 
     def __init__(
@@ -134,9 +139,10 @@ class Player:
         constants: Mapping[str, np.ndarray[Any, Any]],
         x: Handle,
         place: str,
+        tag: Handle | None = None,
     ) -> None:
         self._engine, self._stream, self._constants, self._place = engine, stream, constants, place
-        self._results = [x]
+        self._results, self._tag = [x], tag
         self._made_by = ["the input"]
         self._asked = 0
         self._last = stream.last_uses()
@@ -212,6 +218,8 @@ class Player:
             return self._results[number]
         if name.get("p") in self._engine.parameters:
             return self._engine.parameters[name["p"]].handle
+        if "t" in name and self._tag is not None:
+            return self._tag
         raise IntegrityError(
             f"expected a result made before, the input or a parameter, got {json.dumps(name)}"
         )
@@ -220,9 +228,10 @@ class Player:
         """Name the operation: of a bit or a shape, the one that made the array."""
         if request[0] in {"call", "constant"}:
             return str(request[1]) if request[0] == "call" else "constant"
-        number = request[1].get("h", -1)
-        known = 0 <= number < len(self._made_by)
-        return self._made_by[number] if known else str(request[1].get("p", number))
+        number: int = request[1].get("h", -1)
+        if 0 <= number < len(self._made_by):
+            return self._made_by[number]
+        return "the tag" if "t" in request[1] else str(request[1].get("p", number))
 
     def _fault(self, where: str, what: str) -> IntegrityError:
         return IntegrityError(f"{self._place}: {where}: {what}", help=_MEND)

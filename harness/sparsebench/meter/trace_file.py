@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "HEADER", "MOST_MODEL_BYTES", "VERSION", "Inputs", "Trace", "write_trace"]
 
-FORMAT, VERSION = "sparsebench-trace", 1
+FORMAT, VERSION = "sparsebench-trace", 2
 """What a header begins with: the name of the format, and the version of everything below it."""
 
 MOST_MODEL_BYTES = 1 << 30

@@ -65,6 +65,8 @@ class Manifest(BaseModel):
     """Python requirements beyond sparsebench itself."""
     gpu: Literal["none", "optional", "required"] = "none"
     """Whether it can use, or needs, a GPU when it is timed."""
+    uses_tags: bool = False
+    """Whether it is told the domain of every input that it predicts: the board marks it then."""
     variants: Annotated[list[Variant], Field(min_length=1)]
     """The points of its accuracy-cost curve."""
 

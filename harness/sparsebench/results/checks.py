@@ -23,7 +23,7 @@ _VERDICTS = ("pass", "fail", "not-run")
 _SANDBOXES = ("files", "none")
 _PASSES = ("batch", "one-by-one")
 _REQUIRED_WHEN_OK = ("error", "quality", "ops")
-_UNIT = ("quality", "recall", "expert_entropy")
+_UNIT = ("quality", "accuracy", "recall", "expert_entropy", "nmi")
 _NOT_NEGATIVE = (
     "error",
     "rmse",
@@ -33,7 +33,7 @@ _NOT_NEGATIVE = (
     "predict_seconds_cpu",
     "predict_seconds_gpu",
 )
-_VERSIONS = ("schema_version", "scoring_version", "cost_model")
+_VERSIONS = ("scoring_version", "cost_model")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(\+00:00|Z)")
 _INT64 = 2**63
 _RELATIVE = 1e-9
@@ -179,9 +179,11 @@ def _check_status(row: Row) -> None:
 
 
 def _check_ranges(row: Row) -> None:
-    from sparsebench.results.row import COUNTS  # noqa: PLC0415 - row imports this module
+    from sparsebench.results.row import COUNTS, SCHEMA_VERSION  # noqa: PLC0415 - row imports this module
 
     kinds = columns()
+    if row.schema_version != SCHEMA_VERSION:
+        raise _fault(f"schema_version is {row.schema_version}, expected {SCHEMA_VERSION}")
     numbers = [name for name in COUNTS if kinds[name][0] in {int, float}]
     for name in (*numbers, *_NOT_NEGATIVE, "peak_bytes", "seed"):
         value = getattr(row, name)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "COUNTS", "MEASURED", "OUTCOME", "SCHEMA_VERSION", "STATUSES", "Row"]
 
-SCHEMA_VERSION = 1
-"""The version of the columns below."""
+SCHEMA_VERSION = 2
+"""The version of the columns below. Version 2 brought ``uses_tags``, ``accuracy`` and ``nmi``."""
 
 STATUSES = ("ok", "refused", "failed", "timeout", "out-of-memory", "invalid")
 """What may become of a cell. Only ``ok`` has metrics and counts."""
@@ -77,6 +77,8 @@ class Row:
     """Name of the variant."""
     seed: int
     """Seed of the cell, the unit of replication."""
+    uses_tags: bool = False
+    """Whether the submission was told the domain of every input that it predicted."""
     cell_key: str = ""
     """Hash of the identity above; made where it is left empty."""
 
@@ -88,6 +90,8 @@ class Row:
     """The metric's error on the test split; smaller is better."""
     quality: float | None = _outcome()
     """In [0, 1]: 0 is the best constant predictor, 1 is perfect."""
+    accuracy: float | None = _outcome()
+    """Share of labels answered right, averaged over the task's domains (metric ``accuracy``)."""
     recall: float | None = _outcome()
     """Share of labels answered within tolerance (metric ``recall``)."""
     rmse: float | None = _outcome()
@@ -145,6 +149,9 @@ class Row:
     """Distinct experts that any test input reached."""
     expert_entropy: float | None = _count()
     """Entropy of the load over experts, divided by its largest value: 1 is even, 0 is one expert."""
+    nmi: float | None = _count()
+    """Mutual information of expert and domain over the test split, normalised to [0, 1] by the mean of their
+    entropies; None without a router or without domains."""
     sample_size: int | None = _count()
     """Inputs that were run one by one."""
     counted_inputs: int | None = _count()

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sparsebench.errors import IntegrityError, SparsebenchError, UsageError
-from sparsebench.results.arrow import check_schema, rows_from_table, table_from_rows
+from sparsebench.results.arrow import arrow_schema, check_schema, rows_from_table, table_from_rows
+from sparsebench.results.row import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -178,10 +179,25 @@ class ResultStore:
         path = self.directory / name
         try:
             with pq.ParquetFile(path, memory_map=False, pre_buffer=False) as file:
-                check_schema(file.schema_arrow)
-                return file.read(use_threads=False)
+                version = _schema_version(file)
+                if version == SCHEMA_VERSION:
+                    check_schema(file.schema_arrow)
+                    return file.read(use_threads=False)
         except (SparsebenchError, OSError, pa.ArrowException) as fault:
             raise _foreign(path, str(fault).splitlines()[0]) from fault
+        raise IntegrityError(
+            f"{path} holds rows of schema version {version}, expected {SCHEMA_VERSION}",
+            help="another version of sparsebench made them: evaluate again into a new --output folder",
+        )
+
+
+def _schema_version(file: Any) -> int:
+    """Tell which version a file's rows say they are of; ours where they say nothing."""
+    schema = file.schema_arrow
+    if schema.equals(arrow_schema()) or "schema_version" not in schema.names:
+        return SCHEMA_VERSION
+    told = file.read(["schema_version"], use_threads=False)["schema_version"].to_pylist()
+    return next((version for version in told if type(version) is int), SCHEMA_VERSION)
 
 
 def _is_sound(table: Any) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sparsebench.scoring.bounds import counting_bound, respects_counting_bound
 from sparsebench.scoring.hypervolume import ScoringBox, hypervolume, pareto_front
+from sparsebench.scoring.information import normalised_mutual_information
 from sparsebench.scoring.metrics import METRICS, Scores, best_constant_recall, score_predictions
 from sparsebench.scoring.significance import (
     Interval,
@@ -33,6 +34,7 @@ __all__ = [
     "counting_bound",
     "holm",
     "hypervolume",
+    "normalised_mutual_information",
     "paired_t_test",
     "pareto_front",
     "rank_groups",

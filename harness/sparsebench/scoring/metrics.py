@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sparsebench.errors import FailedError, InvalidResultError, NotFoundError, UsageError
+from sparsebench.scoring.accuracy import count_right
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,38 +19,44 @@ __all__ = ["METRICS", "Scores", "best_constant_recall", "score_predictions"]
 
 _TOLERANCE = 1e-6  # relative to max(1, |y|): a float32 label, with room for a last bit
 _LARGEST_RESIDUAL = 1e150  # its square, and the sum of 10^8 of those, is still a float64
+_FAULT_OF_THE_TASK = "this is a fault of the task, not of the submission"
 
 
 class Scores(NamedTuple):
     """What one prediction of a whole split is worth."""
 
     error: float
-    """The metric's error: ``1 - recall`` or ``MSE / Var(y)``. Smaller is better."""
+    """The metric's error: ``1 - accuracy``, ``MSE / Var(y)`` or ``1 - recall``. Smaller is better."""
     quality: float
     """In [0, 1]: 0 is the best constant predictor or worse, 1 is perfect."""
     extras: dict[str, float]
-    """Other figures of the same prediction: ``recall``, or ``rmse``, ``nrmse`` and ``sup_error``."""
+    """Other figures of the same prediction: ``accuracy``; ``recall``; ``rmse``, ``nrmse``, ``sup_error``."""
 
 
-def score_predictions(metric: str, y: ArrayLike, prediction: Any) -> Scores:
+def score_predictions(metric: str, y: ArrayLike, prediction: Any, tag: ArrayLike | None = None) -> Scores:
     """Score the predictions of one split.
 
     Parameters
     ----------
     metric
-        ``"recall"`` or ``"nmse"``.
+        ``"accuracy"``, ``"nmse"`` or ``"recall"``.
     y
-        Labels, ``(n,)``. Taken as float64.
+        Labels, ``(n,)``: integers for ``accuracy``, else taken as float64.
     prediction
-        What ``predict`` returned for the same rows in the same order: floats, ``(n,)``. Taken as float64.
+        What ``predict`` returned for the same rows in the same order, ``(n,)``: floats, or, but for ``nmse``,
+        integers.
+    tag
+        The domain of each row, integers ``(n,)``; None where the task has no domains. Only ``accuracy``
+        depends on it.
 
     Returns
     -------
     Scores
-        ``recall``: the share of rows with ``|prediction - y| <= 1e-6 * max(1, |y|)``; quality is recall
-        rescaled so that the best constant has 0. ``nmse``: mean squared error over the population variance
-        of the labels (as in Baykal et al., arXiv:2208.04461, which compare MSE); quality is ``1 - RMSE /
-        std``, never below 0.
+        ``accuracy``: the share of rows whose prediction equals the label, within each domain, averaged over
+        the domains; quality is accuracy rescaled so that the best constant has 0. ``recall``: the share of
+        rows with ``|prediction - y| <= 1e-6 * max(1, |y|)``; quality is rescaled as for accuracy. ``nmse``:
+        mean squared error over the population variance of the labels (as in Baykal et al., arXiv:2208.04461,
+        which compare MSE); quality is ``1 - RMSE / std``, never below 0.
 
     Raises
     ------
@@ -60,14 +67,18 @@ def score_predictions(metric: str, y: ArrayLike, prediction: Any) -> Scores:
     InvalidResultError
         The prediction holds NaN or infinity, or is so far off that its error is no finite number.
     UsageError
-        The labels are empty or all the same, so that no quality is defined.
+        The labels are empty or all the same, so that no quality is defined; or labels or tags are of the
+        wrong kind.
     """
-    measure = _MEASURES.get(metric)
-    if measure is None:
+    if metric not in METRICS:
         raise NotFoundError(f"unknown metric {metric!r}", help=f"metrics: {', '.join(METRICS)}")
+    if metric == "accuracy":
+        classes, domain = _classes(y), None if tag is None else np.asarray(tag)
+        _check_prediction(prediction, classes.shape, integers=True)
+        return _accuracy(classes, prediction, domain)
     labels = _labels(y)
-    _check_prediction(prediction, labels.shape)
-    return measure(labels, prediction.astype(np.float64))
+    _check_prediction(prediction, labels.shape, integers=metric == "recall")
+    return _OF_REALS[metric](labels, prediction.astype(np.float64))
 
 
 def best_constant_recall(y: ArrayLike) -> float:
@@ -98,9 +109,23 @@ def best_constant_recall(y: ArrayLike) -> float:
 
 def _labels(y: ArrayLike) -> NDArray[np.float64]:
     labels = np.asarray(y, dtype=np.float64)
+    _check_some(labels)
+    return labels
+
+
+def _classes(y: ArrayLike) -> NDArray[np.integer[Any]]:
+    classes = np.asarray(y)
+    _check_some(classes)
+    if classes.dtype.kind not in "iu":
+        raise UsageError(
+            f"metric 'accuracy' needs integer labels, got {classes.dtype}", help=_FAULT_OF_THE_TASK
+        )
+    return classes
+
+
+def _check_some(labels: NDArray[Any]) -> None:
     if labels.size == 0:
         raise UsageError("no labels to score", help="a split needs at least one row")
-    return labels
 
 
 def _best_constant_hits(labels: NDArray[np.float64]) -> int:
@@ -117,12 +142,25 @@ def _tolerance_intervals(labels: NDArray[np.float64]) -> tuple[NDArray[np.float6
     return labels - tolerance, labels + tolerance
 
 
+def _accuracy(labels: NDArray[np.integer[Any]], prediction: NDArray[Any], tag: NDArray[Any] | None) -> Scores:
+    if tag is not None and (tag.shape != labels.shape or tag.dtype.kind not in "iu"):
+        got = f"shape {tag.shape} and dtype {tag.dtype}"
+        raise UsageError(f"expected integer tags of shape {labels.shape}, got {got}", help=_FAULT_OF_THE_TASK)
+    right, constant, whole = count_right(labels, prediction, tag)
+    if constant == whole:
+        raise UsageError(
+            "metric 'accuracy' needs labels that differ, got labels of one class", help=_FAULT_OF_THE_TASK
+        )
+    quality = max(0.0, (right - constant) / (whole - constant))
+    return Scores((whole - right) / whole, quality, {"accuracy": right / whole})
+
+
 def _recall(labels: NDArray[np.float64], prediction: NDArray[np.float64]) -> Scores:
     n, constant = labels.size, _best_constant_hits(labels)
     if constant == n:
         raise UsageError(
             "metric 'recall' needs labels that differ, got labels that one constant fits",
-            help="this is a fault of the task, not of the submission",
+            help=_FAULT_OF_THE_TASK,
         )
     low, high = _tolerance_intervals(labels)
     hits = int(np.count_nonzero((low <= prediction) & (prediction <= high)))
@@ -134,7 +172,7 @@ def _nmse(labels: NDArray[np.float64], prediction: NDArray[np.float64]) -> Score
     if np.ptp(labels) == 0.0:
         raise UsageError(
             "metric 'nmse' needs labels that differ, got labels of no variance",
-            help="this is a fault of the task, not of the submission",
+            help=_FAULT_OF_THE_TASK,
         )
     variance = _mean_square(labels - _mean(labels))
     sup_error = _sup_error(labels, prediction)
@@ -163,16 +201,16 @@ def _mean_square(values: NDArray[np.float64]) -> float:
     return _mean(values * values)
 
 
-_MEASURES: dict[str, Callable[[NDArray[np.float64], NDArray[np.float64]], Scores]] = {
+_OF_REALS: dict[str, Callable[[NDArray[np.float64], NDArray[np.float64]], Scores]] = {
     "nmse": _nmse,
     "recall": _recall,
 }
 
-METRICS = tuple(_MEASURES)
+METRICS = ("accuracy", *_OF_REALS)
 """The names that ``score_predictions`` knows."""
 
 
-def _check_prediction(prediction: Any, shape: tuple[int, ...]) -> None:
+def _check_prediction(prediction: Any, shape: tuple[int, ...], *, integers: bool) -> None:
     if not isinstance(prediction, np.ndarray):
         raise FailedError(
             f"predict returned {type(prediction).__name__}, expected an array of shape {shape}",
@@ -183,15 +221,19 @@ def _check_prediction(prediction: Any, shape: tuple[int, ...]) -> None:
             f"predict returned shape {prediction.shape}, expected {shape}",
             help="return one number per input, in the order of the inputs",
         )
-    if prediction.dtype.kind != "f" or prediction.dtype.itemsize > np.dtype(np.float64).itemsize:
-        raise FailedError(
-            f"predict returned dtype {prediction.dtype}, expected float32 or float64",
-            help="return floats: xp.astype(answer, xp.float32)",
-        )
+    _check_dtype(prediction.dtype, integers=integers)
     _check_finite(prediction)
 
 
-def _check_finite(prediction: NDArray[np.floating[Any]]) -> None:
+def _check_dtype(dtype: np.dtype[Any], *, integers: bool) -> None:
+    if dtype.kind in ("fiu" if integers else "f") and dtype.itemsize <= np.dtype(np.float64).itemsize:
+        return
+    expected = "integers, float32 or float64" if integers else "float32 or float64"
+    mend = "integers: xp.astype(answer, xp.int64)" if integers else "floats: xp.astype(answer, xp.float32)"
+    raise FailedError(f"predict returned dtype {dtype}, expected {expected}", help=f"return {mend}")
+
+
+def _check_finite(prediction: NDArray[Any]) -> None:
     """Refuse NaN and infinity, without a word on which or how many: that would tell of scored inputs."""
     if not np.isfinite(prediction).all():
         raise InvalidResultError(

@@ -36,13 +36,15 @@ def list_tasks() -> list[Task]:
     return sorted(tasks, key=lambda task: (task.name, task.version))
 
 
-def load_task(ref: str | os.PathLike[str]) -> Task:
+def load_task(ref: str | os.PathLike[str], *, draft: bool = False) -> Task:
     """Find a task.
 
     Parameters
     ----------
     ref
         ``"name@version"``, ``"name"`` for its newest version, or the path of a version folder.
+    draft
+        Of a path: let files be without hashes, because they are not made yet.
 
     Raises
     ------
@@ -54,7 +56,7 @@ def load_task(ref: str | os.PathLike[str]) -> Task:
     path, text = Path(ref), os.fspath(ref)
     # A bare name is a name even where a folder of the working directory is called the same.
     if not isinstance(ref, str) or "/" in text or os.sep in text or (path / _MANIFEST).is_file():
-        return _read(path if path.name == _MANIFEST else path / _MANIFEST)
+        return _read(path if path.name == _MANIFEST else path / _MANIFEST, draft=draft)
     tasks = list_tasks()
     found = [task for task in tasks if text in {task.name, task.ref}]
     if not found:
@@ -75,7 +77,7 @@ def _standard(manifest: Path) -> Task:
     return task
 
 
-def _read(manifest: Path) -> Task:
+def _read(manifest: Path, *, draft: bool = False) -> Task:
     from sparsebench.tasks.manifest import read_manifest  # noqa: PLC0415 - pydantic only where it is needed
 
-    return read_manifest(manifest)
+    return read_manifest(manifest, draft=draft)

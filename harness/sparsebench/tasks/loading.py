@@ -1,4 +1,4 @@
-"""From a version folder to arrays: values checked, hash compared, then handed out as splits."""
+"""From a version folder to arrays: values checked, hashes compared, then handed out as splits."""
 
 from __future__ import annotations
 
@@ -6,74 +6,194 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.errors import IntegrityError
-from sparsebench.tasks.hashing import content_hash
+from sparsebench.errors import IntegrityError, UsageError
+from sparsebench.tasks.cache import locate
+from sparsebench.tasks.hashing import ColumnHasher, column_hashes
 from sparsebench.tasks.naming import unknown_name
-from sparsebench.tasks.parquet import damaged, read_columns
+from sparsebench.tasks.parquet import damaged, read_batches, read_columns
 from sparsebench.tasks.records import SPLITS, Instance, InstanceSpec, Split, Task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["load_file", "load_instance"]
+__all__ = ["check_file", "load_file", "load_instance", "stream_file", "stream_split"]
+
+_BATCH = 1 << 18
 
 
-def load_instance(task: Task, name: str) -> Instance:
+def load_instance(task: Task, name: str, *, progress: Callable[[str], None] | None = None) -> Instance:
     """Read an instance of a task: see `Task.load`."""
-    if name not in task.instances:
-        raise unknown_name("instance", name, task.instances, where=task.ref)
-    spec = task.instances[name]
-    files = {file: load_file(task.folder / file, spec) for file in dict.fromkeys(spec.splits.values())}
+    spec = _spec(task, name)
+    if spec.streamed:
+        raise UsageError(
+            f"{task.ref}/{name} is too large to be loaded at once",
+            help=f"read it in batches: sparsebench.tasks.load_task({task.ref!r}).stream({name!r})",
+        )
+    files = {
+        file: load_file(locate(task, spec, file, progress=progress), spec, file)
+        for file in dict.fromkeys(spec.splits.values())
+    }
     splits = {split: files[spec.splits[split]] for split in SPLITS}
     return Instance(task=task.ref, name=name, hash=spec.hash, small=spec.small, **splits)
 
 
-def load_file(path: Path, spec: InstanceSpec) -> Split:
+def stream_split(
+    task: Task,
+    name: str,
+    split: str,
+    *,
+    rows: int,
+    columns: Sequence[str] | None,
+    progress: Callable[[str], None] | None = None,
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Read a split of a task in batches: see `Task.stream`."""
+    spec = _spec(task, name)
+    if split not in spec.splits:
+        raise unknown_name("split", split, spec.splits, where=f"{task.ref}/{name}")
+    if rows < 1:
+        raise UsageError(f"rows: expected at least 1, got {rows}", help="give the rows of a batch")
+    file = spec.splits[split]
+    for column in columns or ():
+        if column not in spec.files[file]:
+            raise unknown_name("column", column, spec.files[file], where=file)
+    return stream_file(locate(task, spec, file, progress=progress), spec, file, rows=rows, columns=columns)
+
+
+def _spec(task: Task, name: str) -> InstanceSpec:
+    if name not in task.instances:
+        raise unknown_name("instance", name, task.instances, where=task.ref)
+    return task.instances[name]
+
+
+def load_file(path: Path, spec: InstanceSpec, file: str) -> Split:
     """Read one Parquet file of an instance, wherever it lies.
 
     Parameters
     ----------
     path
-        The file. Its name is looked up in `spec`.
+        Where it lies.
     spec
-        Says what shape, label dtype and hash to expect.
+        Says what shape, label dtype and hashes to expect.
+    file
+        Its name in `spec`.
 
     Raises
     ------
     IntegrityError
-        If the file cannot be read, has repeated ids, NaN or infinities, another shape or label dtype, or
-        is not what its hash says.
+        If the file cannot be read, has repeated ids, NaN or infinities, labels or tags that do not exist,
+        another shape or label dtype, or is not what its hashes say.
     """
     columns = read_columns(path)
-    _check_values(path, columns)
-    _check_declared(path, columns, spec)
-    _check_hash(path, content_hash(columns), spec.files[path.name])
+    check_ids(path, columns["id"])
+    _check_values(path, columns, spec)
+    _check_hashes(path, column_hashes(columns), spec.files[file])
     return Split(**columns)
 
 
-def _check_values(path: Path, columns: dict[str, NDArray[Any]]) -> None:
-    ids, counts = np.unique(columns["id"], return_counts=True)
-    if len(ids) != len(columns["id"]):
-        raise damaged(path, "id", "distinct ids", f"{ids[counts > 1][0]} more than once")
+def stream_file(
+    path: Path, spec: InstanceSpec, file: str, *, rows: int = _BATCH, columns: Sequence[str] | None = None
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Read one Parquet file of an instance in batches, wherever it lies.
+
+    Ids are taken to be distinct if they ascend: no more can be told in constant memory.
+
+    Parameters
+    ----------
+    path, spec, file
+        As for `load_file`.
+    rows
+        Rows of a batch.
+    columns
+        Which columns; all if None.
+
+    Raises
+    ------
+    IntegrityError
+        As `load_file`; after the last batch, if the values are not what their hashes say.
+    """
+    hashers: dict[str, ColumnHasher] = {}
+    last = np.iinfo(np.int64).min
+    for batch in read_batches(path, rows=rows, columns=columns):
+        hashers = hashers or {name: ColumnHasher(name) for name in batch}
+        if "id" in batch:
+            last = _check_ascending(path, batch["id"], last)
+        _check_values(path, batch, spec)
+        for name, values in batch.items():
+            hashers[name].add(values)
+        yield batch
+    got = {name: hasher.hash() for name, hasher in hashers.items()}
+    _check_hashes(path, got, {name: spec.files[file][name] for name in got if name in spec.files[file]})
+
+
+def check_file(path: Path, spec: InstanceSpec, file: str) -> int:
+    """Check one Parquet file as `load_file` does, in constant memory if it is one to be streamed.
+
+    Returns
+    -------
+    int
+        How many rows it has.
+
+    Raises
+    ------
+    IntegrityError
+        As `load_file`.
+    """
+    if not spec.streamed:
+        return len(load_file(path, spec, file))
+    return sum(len(batch["id"]) for batch in stream_file(path, spec, file))
+
+
+def check_ids(path: Path, ids: NDArray[np.int64]) -> None:
+    """Refuse repeated ids.
+
+    Raises
+    ------
+    IntegrityError
+        Names one of them.
+    """
+    found, counts = np.unique(ids, return_counts=True)
+    if len(found) != len(ids):
+        raise damaged(path, "id", "distinct ids", f"{found[counts > 1][0]} more than once")
+
+
+def _check_ascending(path: Path, ids: NDArray[np.int64], last: int) -> int:
+    if len(ids) and (int(ids[0]) <= last or bool(np.any(ids[1:] <= ids[:-1]))):
+        raise damaged(path, "id", "ascending ids", "one that is not above the one before it")
+    return int(ids[-1]) if len(ids) else last
+
+
+def _check_values(path: Path, columns: dict[str, NDArray[Any]], spec: InstanceSpec) -> None:
+    if "x" in columns and columns["x"].shape[1:] != spec.input_shape:
+        got = str(columns["x"].shape[1:])
+        raise damaged(path, "x", f"inputs of shape {spec.input_shape} as task.toml says", got)
+    if "y" in columns and columns["y"].dtype.name != spec.target_dtype:
+        raise damaged(path, "y", f"{spec.target_dtype} as task.toml says", columns["y"].dtype.name)
     for name in ("x", "y"):
-        broken = int(np.count_nonzero(~np.isfinite(columns[name])))
-        if broken:
+        if name in columns and not np.isfinite(columns[name]).all():
+            broken = int(np.count_nonzero(~np.isfinite(columns[name])))
             raise damaged(path, name, "finite values", f"{broken} that are NaN or infinite")
+    _check_numbers(path, "y", columns, spec.classes)
+    _check_numbers(path, "tag", columns, len(spec.domains) or None)
 
 
-def _check_declared(path: Path, columns: dict[str, NDArray[Any]], spec: InstanceSpec) -> None:
-    shape, dtype = columns["x"].shape[1:], columns["y"].dtype.name
-    if shape != spec.input_shape:
-        raise damaged(path, "x", f"inputs of shape {spec.input_shape} as task.toml says", str(shape))
-    if dtype != spec.target_dtype:
-        raise damaged(path, "y", f"{spec.target_dtype} as task.toml says", dtype)
+def _check_numbers(path: Path, name: str, columns: dict[str, NDArray[Any]], count: int | None) -> None:
+    """Check that classes and domains are numbers that exist."""
+    if name not in columns or count is None:
+        return
+    wrong = (columns[name] < 0) | (columns[name] >= count)
+    if wrong.any():
+        raise damaged(path, name, f"numbers from 0 to {count - 1}", str(columns[name][wrong][0]))
 
 
-def _check_hash(path: Path, got: str, expected: str) -> None:
-    if got != expected:
-        raise IntegrityError(
-            f"{path}: expected content {expected}, got {got}",
-            help="a changed hash is a new version; restore the file or run `sparsebench tasks verify`",
-        )
+def _check_hashes(path: Path, got: dict[str, str], expected: dict[str, str]) -> None:
+    if set(got) != set(expected):
+        raise damaged(path, None, f"the columns {', '.join(expected)}", ", ".join(got))
+    for name, value in got.items():
+        if value != expected[name]:
+            raise IntegrityError(
+                f"{path}: column {name!r}: expected content {expected[name]}, got {value}",
+                help="a changed hash is a new version; restore the file or run `sparsebench tasks verify`",
+            )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sparsebench.tasks.faults import Fault, manifest_error, model_faults, read_toml
 from sparsebench.tasks.hashing import HASH_PATTERN
 from sparsebench.tasks.naming import NAME_PATTERN
-from sparsebench.tasks.records import Box, InstanceSpec, Task
+from sparsebench.tasks.records import Box, InstanceSpec, Source, Task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,17 @@ FileName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9_-]+\.parquet$", description="a file 'NAME.parquet' beside it")
 ]
 Hash = Annotated[str, Field(pattern=HASH_PATTERN, description="'sha256:' and 64 hexadecimal digits")]
+ColumnHashes = Annotated[
+    dict[Literal["id", "x", "y", "tag"], Hash],
+    Field(description="a table of columns and their hashes, as `sparsebench tasks freeze` writes it"),
+]
+Package = Annotated[
+    str,
+    Field(
+        pattern=r"^(debian:)?[A-Za-z0-9][A-Za-z0-9._-]*(==\S+)?$",
+        description="'name==version' of PyPI, or 'debian:name==version', or without a version",
+    ),
+]
 Log2 = Annotated[float, Field(ge=0, le=64, allow_inf_nan=False, description="log2 of operations, 0 to 64")]
 
 
@@ -40,7 +51,7 @@ class TaskTable(_Table):
     version: int = Field(ge=1, description="a whole number from 1; changed data are a new version")
     title: Line
     statement: Text
-    metric: Literal["nmse", "recall"] = Field(description="'nmse' or 'recall'")
+    metric: Literal["nmse", "recall", "accuracy"] = Field(description="'nmse', 'recall' or 'accuracy'")
     licence: Line
 
 
@@ -60,19 +71,36 @@ class SplitsTable(_Table):
     test: FileName
 
 
+class SourceTable(_Table):
+    """``[instances.source]``: where real data come from."""
+
+    title: Line
+    licence: Line
+    url: Annotated[str, Field(pattern=r"^https?://\S+$", description="a web address")]
+    packages: list[Package] = Field(min_length=1, description="a list of packages with their versions")
+
+
 class InstanceTable(_Table):
     """``[[instances]]``: one draw of the data."""
 
     name: Name
     description: Line
-    seed: int = Field(ge=0, description="a whole number from 0")
+    seed: int | None = Field(default=None, ge=0, description="a whole number from 0")
+    commitment: Hash | None = Field(default=None, description="the sha256 of a secret seed")
     small: bool = Field(description="true where it is quick enough for a first try, else false")
+    board: bool = Field(description="true where the board is scored on it, else false")
+    generated: bool = Field(default=False, description="true where its files are made on first use")
+    streamed: bool = Field(default=False, description="true where it is too large to be loaded at once")
+    classes: int | None = Field(default=None, ge=2, description="how many classes int64 labels have")
+    domains: list[Name] = Field(default=[], description="a list of names of domains, whose numbers are tags")
+    facts: dict[str, float] = Field(default={}, description="a table of what is known beforehand")
+    source: SourceTable | None = Field(default=None, description="a table of where real data come from")
     input_shape: list[Annotated[int, Field(ge=1)]] = Field(
         min_length=1, description="the shape of one input, such as [4]"
     )
     target_dtype: Literal["float32", "int64"] = Field(description="'float32' or 'int64'")
     splits: SplitsTable = Field(description="a table of train, valid and test, each naming a file")
-    files: dict[FileName, Hash] = Field(description="a table of file names and their hashes 'sha256:…'")
+    files: dict[FileName, ColumnHashes] = Field(description="a table of file names and hashes of columns")
 
 
 class Manifest(_Table):
@@ -83,8 +111,15 @@ class Manifest(_Table):
     instances: list[InstanceTable] = Field(min_length=1, description="one [[instances]] or more")
 
 
-def read_manifest(path: Path) -> Task:
+def read_manifest(path: Path, *, draft: bool = False) -> Task:
     """Read a ``task.toml``.
+
+    Parameters
+    ----------
+    path
+        The file.
+    draft
+        Let files be without hashes: those of data that are not made yet.
 
     Raises
     ------
@@ -94,7 +129,7 @@ def read_manifest(path: Path) -> Task:
         If it is not TOML, or with every fault it has.
     """
     raw = read_toml(path)
-    faults = _cross_faults(raw)
+    faults = _cross_faults(raw, draft=draft)
     try:
         manifest = Manifest.model_validate(raw)
     except ValidationError as error:
@@ -125,14 +160,29 @@ def _instance(table: InstanceTable) -> InstanceSpec:
         description=table.description,
         seed=table.seed,
         small=table.small,
+        board=table.board,
+        generated=table.generated,
+        streamed=table.streamed,
+        classes=table.classes,
+        domains=tuple(table.domains),
+        facts=dict(table.facts),
+        source=None if table.source is None else _source(table.source),
+        commitment=table.commitment,
         input_shape=tuple(table.input_shape),
         target_dtype=table.target_dtype,
         splits=table.splits.model_dump(),
-        files=dict(table.files),
+        files={
+            file: {str(name): value for name, value in columns.items()}
+            for file, columns in table.files.items()
+        },
     )
 
 
-def _cross_faults(raw: dict[str, Any]) -> list[Fault]:
+def _source(table: SourceTable) -> Source:
+    return Source(table.title, table.licence, table.url, tuple(table.packages))
+
+
+def _cross_faults(raw: dict[str, Any], *, draft: bool) -> list[Fault]:
     """Find the faults between keys.
 
     They are looked for in the raw file, so that a fault of one key does not hide those between others.
@@ -148,7 +198,11 @@ def _cross_faults(raw: dict[str, Any]) -> list[Fault]:
                 Fault(f"{key}.name", "a name of its own", f"{name!r} again", "rename one of the two")
             )
         names.append(name)
-        faults += _file_faults(key, _table(table.get("splits")), _table(table.get("files")))
+        files = _table(table.get("files"))
+        faults += _file_faults(key, _table(table.get("splits")), files)
+        faults += _seed_faults(key, table)
+        faults += _label_faults(key, table)
+        faults += _column_faults(key, files, tagged=bool(table.get("domains")), draft=draft)
     return faults
 
 
@@ -181,3 +235,39 @@ def _file_faults(key: str, splits: dict[str, Any], files: dict[str, Any]) -> lis
         if name not in used
     ]
     return undeclared + unused
+
+
+def _seed_faults(key: str, table: dict[str, Any]) -> list[Fault]:
+    """Check that a draw is made from a seed that is told, or from one that is kept and committed to."""
+    given = [name for name in ("seed", "commitment") if name in table]
+    if len(given) == 1:
+        return []
+    got = "both" if given else "neither"
+    return [Fault(f"{key}.seed", "either seed or commitment", got, "give the seed, unless it is sealed")]
+
+
+def _label_faults(key: str, table: dict[str, Any]) -> list[Fault]:
+    if "classes" not in table or table.get("target_dtype") == "int64":
+        return []
+    return [
+        Fault(
+            f"{key}.classes",
+            "labels of int64",
+            repr(table.get("target_dtype")),
+            "remove it, or change target_dtype",
+        )
+    ]
+
+
+def _column_faults(key: str, files: dict[str, Any], *, tagged: bool, draft: bool) -> list[Fault]:
+    """Every file has hashes of the columns it must have, and of no others."""
+    wanted = {"id", "x", "y"} | ({"tag"} if tagged else set())
+    faults = []
+    for name, columns in files.items():
+        got = set(_table(columns))
+        if got == wanted or (draft and not got):
+            continue
+        mend = "run `sparsebench tasks freeze`" if not got else "name the domains where there are tags"
+        expected, found = (", ".join(sorted(names)) or "none" for names in (wanted, got))
+        faults.append(Fault(f'{key}.files."{name}"', f"hashes of {expected}", f"of {found}", mend))
+    return faults

@@ -1,4 +1,4 @@
-"""Parquet in and out: columns ``id``, ``x``, ``y`` and perhaps ``tag``, as NumPy arrays.
+"""Reading Parquet: columns ``id``, ``x``, ``y`` and perhaps ``tag``, as NumPy arrays.
 
 A file is treated as something that may be damaged or hostile: its size, its rows and its types are
 checked before anything is decoded, columns are read one at a time, and whatever is wrong with it
@@ -7,9 +7,7 @@ becomes an `IntegrityError` that names the file and the column.
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,22 +17,39 @@ import pyarrow.parquet as pq
 from sparsebench.errors import IntegrityError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["MAX_BYTES", "MAX_ROWS", "RESTORE", "damaged", "read_columns", "to_table", "write_columns"]
+__all__ = [
+    "COLUMNS",
+    "MAX_BYTES",
+    "MAX_ROWS",
+    "MAX_STREAMED_ROWS",
+    "RESTORE",
+    "damaged",
+    "read_batches",
+    "read_columns",
+]
+
+COLUMNS = ("id", "x", "y", "tag")
+"""The columns that a file may have, in their order."""
 
 MAX_ROWS = 1 << 24
-"""The most rows that a file may declare."""
+"""The most rows that a file may declare, where it is read at once."""
+
+MAX_STREAMED_ROWS = 1 << 28
+"""The most rows that a file may declare, where it is read in batches."""
 
 MAX_BYTES = 1 << 30
-"""The most bytes of a file, and of the arrays decoded from it."""
+"""The most bytes of the arrays decoded from a file, and of the file, where it is read at once; of a group of
+rows, where it is read in batches."""
 
 RESTORE = "restore the file from its release, or make it again with `sparsebench tasks generate`"
 """The mend for a file that is broken."""
 
-_REQUIRED = ("id", "x", "y")
+_REQUIRED = COLUMNS[:3]
 _EXPECTED = {
     "id": "int64",
     "x": "fixed_size_list<float32> or fixed_shape_tensor<float32>",
@@ -49,59 +64,8 @@ def damaged(path: Path, column: str | None, expected: str, got: str, mend: str =
     return IntegrityError(f"{place}: expected {expected}, got {got}", help=mend)
 
 
-def to_table(columns: Mapping[str, NDArray[Any]]) -> Any:
-    """Turn columns into a ``pyarrow.Table``.
-
-    ``(n,)`` arrays become plain columns, ``(n, d)`` fixed-size lists, and arrays with more axes the Arrow
-    fixed-shape-tensor extension type.
-    """
-    return pa.table({name: _to_arrow(np.ascontiguousarray(values)) for name, values in columns.items()})
-
-
-def _to_arrow(values: NDArray[Any]) -> Any:
-    if values.ndim == 1:
-        return pa.array(values)
-    if values.ndim == 2:  # noqa: PLR2004 - (n, d)
-        return pa.FixedSizeListArray.from_arrays(pa.array(values.reshape(-1)), values.shape[1])
-    return pa.FixedShapeTensorArray.from_numpy_ndarray(values)
-
-
-def write_columns(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
-    """Write columns to a zstd-compressed Parquet file: all of it, or nothing.
-
-    Parameters
-    ----------
-    path
-        The file; replaced if it exists.
-    columns
-        ``id`` ``(n,)`` int64, ``x`` ``(n, ...)`` float32, ``y`` ``(n,)`` float32 or int64, and perhaps
-        ``tag`` ``(n,)`` int64, in that order.
-    """
-    encodings = {
-        leaf: "BYTE_STREAM_SPLIT" if values.dtype == np.float32 else "DELTA_BINARY_PACKED"
-        for name, values in columns.items()
-        for leaf in [name if values.ndim == 1 else f"{name}.list.element"]
-    }
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    try:
-        pq.write_table(
-            to_table(columns),
-            temporary,
-            compression="zstd",
-            compression_level=19,
-            use_dictionary=False,
-            column_encoding=encodings,
-            write_page_checksum=True,
-        )
-        Path(temporary).chmod(0o644)  # mkstemp's 0600 would follow the file into a wheel
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-
-
 def read_columns(path: Path) -> dict[str, NDArray[Any]]:
-    """Read a file's columns, in the file's order, as read-only arrays.
+    """Read a file's columns, in the order of `COLUMNS`, as read-only arrays.
 
     Returns
     -------
@@ -114,17 +78,67 @@ def read_columns(path: Path) -> dict[str, NDArray[Any]]:
     IntegrityError
         If the file is missing, too large, damaged, or has other columns, types, or nulls.
     """
-    _check_size(path)
+    _check_size(path, MAX_BYTES)
+    with _opened(path, MAX_ROWS) as (file, names):
+        rows = file.metadata.num_rows
+        _check_bytes(path, "", rows, file.schema_arrow)
+        return {name: _read_column(path, file, name, rows) for name in names}
+
+
+def read_batches(
+    path: Path, *, rows: int, columns: Sequence[str] | None = None
+) -> Iterator[dict[str, NDArray[Any]]]:
+    """Read a file's columns in batches of at most so many rows, in constant memory.
+
+    Parameters
+    ----------
+    path
+        The file.
+    rows
+        Rows of a batch.
+    columns
+        Which columns; all if None.
+
+    Yields
+    ------
+    dict
+        As `read_columns` gives, for the rows of the batch.
+
+    Raises
+    ------
+    IntegrityError
+        As `read_columns`; the limits are those for reading in batches.
+    """
+    with _opened(path, MAX_STREAMED_ROWS) as (file, names):
+        for group in range(file.metadata.num_row_groups):
+            _check_bytes(path, f"group {group}: ", file.metadata.row_group(group).num_rows, file.schema_arrow)
+        wanted = [name for name in names if columns is None or name in columns]
+        total, seen = file.metadata.num_rows, 0
+        batches = file.iter_batches(batch_size=rows, columns=wanted, use_threads=False)
+        while (batch := _guard(path, None, lambda: next(batches, None))) is not None:
+            seen += batch.num_rows
+            if seen > total:
+                break
+            yield {name: _values(path, name, batch.column(name)) for name in wanted}
+        if seen != total:
+            raise damaged(path, None, f"{total} rows", f"{'more' if seen > total else seen} rows")
+
+
+@contextlib.contextmanager
+def _opened(path: Path, most_rows: int) -> Iterator[tuple[Any, list[str]]]:
+    """Open a file and check all that its footer says; give it and the names of its columns, in our order."""
+    _check_size(path, None)
     # A mapped file could change under the arrays after its hash was checked.
     opened = _guard(
-        path, None, lambda: pq.ParquetFile(path, memory_map=False, page_checksum_verification=True)
+        path,
+        None,
+        lambda: pq.ParquetFile(path, memory_map=False, pre_buffer=False, page_checksum_verification=True),
     )
     with opened as file:
         schema = _guard(path, None, lambda: file.schema_arrow)
-        rows = file.metadata.num_rows
         _check_schema(path, schema)
-        _check_rows(path, schema, rows)
-        return {name: _read_column(path, file, name, rows) for name in schema.names}
+        _check_rows(path, file.metadata, most_rows)
+        yield file, [name for name in COLUMNS if name in schema.names]
 
 
 def _guard(path: Path, column: str | None, action: Callable[[], Any]) -> Any:
@@ -135,13 +149,13 @@ def _guard(path: Path, column: str | None, action: Callable[[], Any]) -> Any:
         raise damaged(path, column, "a readable Parquet file", lines[0]) from error
 
 
-def _check_size(path: Path) -> None:
+def _check_size(path: Path, most: int | None) -> None:
     try:
         size = path.stat().st_size
     except OSError as error:
         raise damaged(path, None, "a Parquet file", error.strerror or "no file") from error
-    if size > MAX_BYTES:
-        raise damaged(path, None, f"at most {MAX_BYTES} bytes", f"{size} bytes")
+    if most is not None and size > most:
+        raise damaged(path, None, f"at most {most} bytes", f"{size} bytes")
 
 
 def _check_schema(path: Path, schema: Any) -> None:
@@ -171,22 +185,36 @@ def _width(kind: Any) -> int:
     return int(kind.list_size) if pa.types.is_fixed_size_list(kind) else 0
 
 
-def _check_rows(path: Path, schema: Any, rows: int) -> None:
-    if not 1 <= rows <= MAX_ROWS:
-        raise damaged(path, None, f"1 to {MAX_ROWS} rows", f"{rows} rows")
+def _check_rows(path: Path, metadata: Any, most: int) -> None:
+    """Check what the footer says of rows: few enough, and the same in all places that tell of them."""
+    rows = metadata.num_rows
+    if not 1 <= rows <= most:
+        raise damaged(path, None, f"1 to {most} rows", f"{rows} rows")
+    # What it says of columns is left alone: pyarrow's accessors of those crash on some damaged footers.
+    groups = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+    if sum(groups) != rows or min(groups) < 0:
+        raise damaged(path, None, f"groups of {rows} rows in all", f"{sum(groups)} rows")
+
+
+def _check_bytes(path: Path, place: str, rows: int, schema: Any) -> None:
     decoded = rows * (4 * _width(schema.field("x").type) + 8 * (len(schema.names) - 1))
-    if decoded > MAX_BYTES:
-        raise damaged(path, None, f"at most {MAX_BYTES} bytes of values", f"{decoded} bytes")
+    if not 0 <= decoded <= MAX_BYTES:
+        raise damaged(path, None, f"{place}at most {MAX_BYTES} bytes of values", f"{decoded} bytes")
 
 
 def _read_column(path: Path, file: Any, name: str, rows: int) -> NDArray[Any]:
     column = _guard(
         path, name, lambda: file.read(columns=[name], use_threads=False).column(0).combine_chunks()
     )
-    _guard(path, name, lambda: column.validate(full=True))
     if len(column) != rows:
         raise damaged(path, name, f"{rows} rows", f"{len(column)} rows")
-    shape: tuple[int, ...] = (rows,)
+    return _values(path, name, column)
+
+
+def _values(path: Path, name: str, column: Any) -> NDArray[Any]:
+    """Turn an Arrow array into one of NumPy, sharing its memory."""
+    _guard(path, name, lambda: column.validate(full=True))
+    shape: tuple[int, ...] = (len(column),)
     if name == "x":
         tensor = isinstance(column.type, pa.FixedShapeTensorType)
         shape += tuple(column.type.shape) if tensor else (column.type.list_size,)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sparsebench.tasks.hashing import canonical_hash
+from sparsebench.tasks.hashing import canonical_hash, table_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -20,6 +21,7 @@ __all__ = [
     "Box",
     "Instance",
     "InstanceSpec",
+    "Source",
     "Split",
     "Task",
     "TaskInfo",
@@ -28,7 +30,7 @@ __all__ = [
 SPLITS = ("train", "valid", "test")
 """The splits that every instance has."""
 
-METRICS = ("nmse", "recall")
+METRICS = ("nmse", "recall", "accuracy")
 """The error metrics a task may name."""
 
 TARGET_DTYPES = ("float32", "int64")
@@ -52,14 +54,17 @@ class Split:
     """The domain of each row, ``(n,)`` int64, or None where the task has no domains."""
 
     def __post_init__(self) -> None:
-        lengths = {
-            name: len(getattr(self, name)) for name in self.__slots__ if getattr(self, name) is not None
-        }
+        lengths = {name: len(values) for name, values in self.columns.items()}
         if len(set(lengths.values())) != 1:
             raise ValueError(f"split: expected columns of one length, got {lengths}")
 
     def __len__(self) -> int:
         return len(self.id)
+
+    @property
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """The arrays by name, ``tag`` only where there is one."""
+        return {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +89,28 @@ class TaskInfo:
     """Shape of one input: ``x`` is ``(n, *input_shape)``."""
     target_dtype: str
     """One of `TARGET_DTYPES`: the dtype that predictions are expected in."""
+    classes: int | None = None
+    """How many classes there are, labels ``0 … classes - 1``; None where labels are real numbers."""
+    domains: int | None = None
+    """How many domains there are, tags ``0 … domains - 1``; None where rows have no tags."""
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """Where real data come from."""
+
+    title: str
+    """What it is, one line."""
+    licence: str
+    """SPDX identifier, or a line that says under what terms it may be passed on."""
+    url: str
+    """Where its makers describe it."""
+    packages: tuple[str, ...]
+    """What must be installed to derive the data again: ``name==version`` of PyPI, or
+    ``debian:name==version``; without a version where any will do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceSpec:
     """One draw of a task's data, as ``task.toml`` declares it."""
 
@@ -94,23 +118,44 @@ class InstanceSpec:
     """Unique within its task."""
     description: str
     """One line for people."""
-    seed: int
-    """The seed its data were generated from."""
+    seed: int | None
+    """The seed its data were generated from; None where it is secret."""
     small: bool
     """Whether it is quick enough for a first try."""
+    board: bool = True
+    """Whether the board is scored on it. Others are run by name, for studies."""
+    generated: bool = False
+    """Whether its files are not in the task's folder, but made on first use."""
+    streamed: bool = False
+    """Whether it is too large to be loaded at once, and can only be read in batches."""
+    classes: int | None = None
+    """How many classes its labels have, ``0 … classes - 1``; None for real labels."""
+    domains: tuple[str, ...] = ()
+    """Names of the domains, whose numbers are the tags; empty where rows have no tags."""
+    facts: dict[str, float] = field(default_factory=dict)
+    """What is known of it beforehand, such as ``lipschitz`` or ``bayes_accuracy``."""
+    source: Source | None = None
+    """Where its data come from, if they are real."""
+    commitment: str | None = None
+    """sha256 of the secret seed, if it is sealed."""
     input_shape: tuple[int, ...]
     """Shape of one input."""
     target_dtype: str
     """One of `TARGET_DTYPES`."""
     splits: dict[str, str]
     """Split → name of its file, for each of `SPLITS`; splits may share a file."""
-    files: dict[str, str]
-    """Name of a file → hash of its logical values."""
+    files: dict[str, dict[str, str]]
+    """Name of a file → its columns → hash of each column's logical values."""
+
+    def file_hash(self, file: str) -> str:
+        """Hash of a file's logical values: of the hashes of its columns."""
+        return table_hash(self.files[file])
 
     @property
     def identity(self) -> dict[str, Any]:
         """What a score depends on: the name and the data, not prose, seeds or names of files."""
-        return {"name": self.name, "splits": {split: self.files[file] for split, file in self.splits.items()}}
+        splits = {split: self.file_hash(file) for split, file in self.splits.items()}
+        return {"name": self.name, "splits": splits}
 
     @property
     def hash(self) -> str:
@@ -168,38 +213,103 @@ class Task:
 
     @property
     def hash(self) -> str:
-        """sha256 of what scores depend on: name, version, metric, box, and each instance's data."""
+        """sha256 of what scores depend on: name, version, metric, box, board, and each instance's data."""
         return canonical_hash(
             {
                 "name": self.name,
                 "version": self.version,
                 "metric": self.metric,
                 "box": [float(self.box.log2_ops_low), float(self.box.log2_ops_high)],
+                "board": sorted(self.board),
                 "instances": sorted((spec.identity for spec in self.instances.values()), key=_by_name),
             }
         )
 
     @property
+    def board(self) -> tuple[str, ...]:
+        """Names of the instances that the board is scored on."""
+        return tuple(name for name, spec in self.instances.items() if spec.board)
+
+    @property
     def info(self) -> dict[str, TaskInfo]:
         """Name of an instance → the public facts that a submission's constructor gets."""
         return {
-            name: TaskInfo(self.ref, self.metric, spec.input_shape, spec.target_dtype)
+            name: TaskInfo(
+                self.ref,
+                self.metric,
+                spec.input_shape,
+                spec.target_dtype,
+                spec.classes,
+                len(spec.domains) or None,
+            )
             for name, spec in self.instances.items()
         }
 
-    def load(self, instance: str) -> Instance:
+    def load(self, instance: str, *, progress: Callable[[str], None] | None = None) -> Instance:
         """Read an instance's splits, each file checked against its hash.
+
+        What is not in the task's folder is made on first use, and kept in the user's cache.
+
+        Parameters
+        ----------
+        instance
+            Its name.
+        progress
+            Told in a line how far the making of data is.
 
         Raises
         ------
         NotFoundError
             If no instance has that name.
+        UsageError
+            If it is too large to be loaded at once.
         IntegrityError
             If a file cannot be read, breaks a rule of its columns, or is not what its hash says.
         """
         from sparsebench.tasks.loading import load_instance  # noqa: PLC0415 - pyarrow only where data are read
 
-        return load_instance(self, instance)
+        return load_instance(self, instance, progress=progress)
+
+    def stream(
+        self,
+        instance: str,
+        split: str = "train",
+        *,
+        rows: int = 1 << 18,
+        columns: tuple[str, ...] | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> Iterator[dict[str, NDArray[Any]]]:
+        """Read a split in batches, in constant memory.
+
+        Each column is hashed as it passes; a fault is raised with the batch after the last, so a reader who
+        stops before the end has not checked what was read.
+
+        Parameters
+        ----------
+        instance, split
+            What to read.
+        rows
+            Rows of a batch; the last one may have fewer.
+        columns
+            Names of the columns to read; all if None.
+        progress
+            As for `load`.
+
+        Yields
+        ------
+        dict
+            Column → array of shape ``(rows, ...)``.
+
+        Raises
+        ------
+        NotFoundError, UsageError
+            If no instance, split or column has that name.
+        IntegrityError
+            If the file is not what its hashes say.
+        """
+        from sparsebench.tasks.loading import stream_split  # noqa: PLC0415 - pyarrow only where data are read
+
+        return stream_split(self, instance, split, rows=rows, columns=columns, progress=progress)
 
 
 def _by_name(identity: dict[str, Any]) -> str:

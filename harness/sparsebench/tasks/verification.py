@@ -1,19 +1,22 @@
-"""Whether a task's files are what their hashes say, and making them again."""
+"""Whether a task's files are what their hashes say, and whether its generator still makes the same data."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
-from sparsebench.errors import NotFoundError, SparsebenchError
+from sparsebench.errors import SparsebenchError
+from sparsebench.tasks.cache import cached_path
+from sparsebench.tasks.making import run_script
+from sparsebench.tasks.sources import missing_packages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from sparsebench.tasks.records import Task
+    from sparsebench.tasks.records import InstanceSpec, Task
 
-__all__ = ["FileCheck", "regenerate", "verify_task"]
+__all__ = ["FileCheck", "rederive", "regenerate", "verify_task"]
 
 
 class FileCheck(NamedTuple):
@@ -24,41 +27,103 @@ class FileCheck(NamedTuple):
     file: str
     """Its name."""
     ok: bool
-    """Whether it can be read and is what its hash says."""
+    """Whether nothing is wrong with it."""
     message: str
-    """One line: rows and hash, or what is wrong and the mend."""
+    """One line: rows and hash, or what is wrong and the mend, or why it was not looked at."""
 
 
 def verify_task(task: Task, directory: Path | None = None) -> list[FileCheck]:
-    """Check every file of a task against ``task.toml``.
+    """Check the files of a task against the hashes in ``task.toml``.
 
     Parameters
     ----------
     task
         The task.
     directory
-        Where its files lie; its own folder if None. Give the folder of `regenerate` to see whether the
-        generator still makes the same data.
+        Where its files lie; its own folder, and the cache, if None.
 
     Returns
     -------
     list of FileCheck
-        One for each file, faults included: nothing is raised for a file.
+        One for each file, faults included: nothing is raised for a file. A file that is made on first use,
+        and has not been made, is no fault.
     """
-    from sparsebench.tasks.loading import load_file  # noqa: PLC0415 - pyarrow only where data are read
-
-    checks = []
-    for spec in task.instances.values():
-        for file, expected in spec.files.items():
-            try:
-                rows = len(load_file((directory or task.folder) / file, spec))
-                checks.append(FileCheck(spec.name, file, True, f"{rows} rows, {expected}"))
-            except SparsebenchError as error:
-                checks.append(FileCheck(spec.name, file, False, f"{error.what}; {error.help}"))
-    return checks
+    return [_check(task, spec, file, directory) for spec in task.instances.values() for file in spec.files]
 
 
-def regenerate(task: Task, directory: Path) -> list[Path]:
+def _check(task: Task, spec: InstanceSpec, file: str, directory: Path | None) -> FileCheck:
+    from sparsebench.tasks.loading import check_file  # noqa: PLC0415 - pyarrow only where data are read
+
+    path = (directory or task.folder) / file
+    if spec.generated and not path.is_file():
+        path = cached_path(task, spec, file)
+        if not path.is_file():
+            return FileCheck(spec.name, file, True, "not made yet; it is on first use")
+    try:
+        rows = check_file(path, spec, file)
+    except SparsebenchError as error:
+        return FileCheck(spec.name, file, False, f"{error.what}; {error.help}")
+    return FileCheck(spec.name, file, True, f"{rows} rows, {spec.file_hash(file)}")
+
+
+def rederive(task: Task, *, jobs: int = 1, instances: Sequence[str] = ()) -> Iterator[FileCheck]:
+    """Make the data of a task again from their seeds, and compare the hashes; nothing is written.
+
+    Parameters
+    ----------
+    task
+        The task. Its generator is code: it runs with the rights of the caller.
+    jobs
+        How many instances are made at once.
+    instances
+        Only these; all if empty.
+
+    Yields
+    ------
+    FileCheck
+        One for each file, as an instance is done. Real data whose packages are not installed, and sealed
+        data, cannot be made: that is told, and is no fault.
+    """
+    specs = [spec for spec in task.instances.values() if not instances or spec.name in instances]
+    with ThreadPoolExecutor(jobs) as pool:
+        for checks in pool.map(lambda spec: _rederived(task, spec), specs):
+            yield from checks
+
+
+def _rederived(task: Task, spec: InstanceSpec) -> list[FileCheck]:
+    if why := _cannot(spec):
+        return [FileCheck(spec.name, file, True, f"not derived again: {why}") for file in spec.files]
+    try:
+        made = run_script(task, None, instances=[spec.name])
+    except SparsebenchError as error:
+        return [FileCheck(spec.name, file, False, f"{error.what}; {error.help}") for file in spec.files]
+    return [_compared(spec, file, made.get((spec.name, file), {})) for file in spec.files]
+
+
+def _cannot(spec: InstanceSpec) -> str:
+    if spec.commitment:
+        return "its seed is secret; give --seed-file"
+    missing = missing_packages(spec.source.packages) if spec.source else []
+    return f"it needs {', '.join(missing)}" if missing else ""
+
+
+def _compared(spec: InstanceSpec, file: str, got: dict[str, str]) -> FileCheck:
+    for column, expected in spec.files[file].items():
+        if got.get(column) != expected:
+            what = f"column {column!r}: expected content {expected}, got {got.get(column, 'no such column')}"
+            return FileCheck(
+                spec.name, file, False, f"{what} from the generator; a changed hash is a new version"
+            )
+    return FileCheck(spec.name, file, True, f"made again, {spec.file_hash(file)}")
+
+
+def regenerate(
+    task: Task,
+    directory: Path,
+    *,
+    instances: Sequence[str] = (),
+    progress: Callable[[str], None] | None = None,
+) -> list[Path]:
     """Run a task's ``generate.py``, putting its Parquet files into a folder.
 
     Parameters
@@ -67,6 +132,10 @@ def regenerate(task: Task, directory: Path) -> list[Path]:
         The task. Its generator is code: it runs with the rights of the caller.
     directory
         Where the files go; made if missing. The task's own folder is left alone unless it is given.
+    instances
+        Only these; all if empty, but for those that cannot be made here, because a package is missing.
+    progress
+        Told in a line how far it is.
 
     Returns
     -------
@@ -76,24 +145,18 @@ def regenerate(task: Task, directory: Path) -> list[Path]:
     Raises
     ------
     NotFoundError
-        If the task has no ``generate.py``.
+        If the task has no ``generate.py``, or no instance of a name.
     SparsebenchError
         If the generator failed or left a file out.
     """
-    script = task.folder / "generate.py"
-    if not script.is_file():
-        raise NotFoundError(
-            f"{task.ref}: no {script}", help="only tasks with a generate.py can be made again"
-        )
-    command = [sys.executable, str(script.resolve()), "--output", str(directory.resolve())]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the task's own script
-    files = [directory / file for spec in task.instances.values() for file in spec.files]
-    missing = [file.name for file in files if not file.is_file()]
-    if done.returncode or missing:
-        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-        got = last if done.returncode else f"no {', '.join(missing)}"
+    chosen = list(instances) or [name for name, spec in task.instances.items() if not _cannot(spec)]
+    made = run_script(task, directory, instances=chosen, progress=progress)
+    files = [file for name in chosen for file in task.instances[name].files]
+    missing = [file for file in files if not (directory / file).is_file()]
+    if missing:
         raise SparsebenchError(
-            f"{script}: expected it to make {len(files)} files, got {got}",
-            help=f"run `python {script} --output DIR` to see all it says",
+            f"{task.folder / 'generate.py'}: expected it to make {len(files)} files, got {len(made)}: "
+            f"no {', '.join(missing)}",
+            help=f"run `python {task.folder / 'generate.py'} --output DIR` to see all it says",
         )
-    return files
+    return [directory / file for file in files]

@@ -1,0 +1,54 @@
+"""What a model is shown of the rows of a split: inputs and, where the submission uses them, their domains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sparsebench.tasks import fresh_inputs
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from sparsebench.meter import Description, Engine
+    from sparsebench.tasks import Split
+
+__all__ = ["Inputs", "fresh", "shown"]
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Rows that a model predicts. What is not in here, no submission's process is told of."""
+
+    x: np.ndarray[Any, Any]
+    """Inputs ``(n, ...)``."""
+    tag: np.ndarray[Any, Any] | None = None
+    """The domain of each row, int64 ``(n,)``; None where the submission does not use tags."""
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, rows: slice | np.ndarray[Any, Any]) -> Inputs:
+        """Choose rows."""
+        return Inputs(self.x[rows], None if self.tag is None else self.tag[rows])
+
+    def begin(self, engine: Engine) -> tuple[Description, Description | None]:
+        """Begin a batch of these rows: put them under the meter, free of charge."""
+        x = engine.begin(self.x, inputs=len(self))
+        return x, None if self.tag is None else engine.place(self.tag)
+
+
+def shown(split: Split, *, uses_tags: bool) -> Inputs:
+    """Give what a submission is shown of a split, which has tags where the submission uses them."""
+    return Inputs(split.x, _tags(split) if uses_tags else None)
+
+
+def fresh(split: Split, rng: np.random.Generator, n: int, *, uses_tags: bool) -> Inputs:
+    """Draw inputs for timing, which are never scored: each feature, and the tag, resampled by itself."""
+    x = fresh_inputs(split, rng, n)
+    return Inputs(x, rng.choice(_tags(split), n) if uses_tags else None)
+
+
+def _tags(split: Split) -> np.ndarray[Any, Any]:
+    assert split.tag is not None, "a plan with uses_tags has instances with tags"
+    return split.tag

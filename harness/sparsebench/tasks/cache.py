@@ -1,0 +1,107 @@
+"""Data that are not in a task's folder: made on first use, and kept in the user's cache.
+
+A file of the cache lies under a name that has its hash, so that two versions never meet. It is made beside
+its place under a temporary name and then renamed: whoever looks finds all of it or nothing. A lock keeps two
+processes from doing the work twice.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sparsebench.errors import IntegrityError, UsageError
+from sparsebench.tasks.making import run_script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sparsebench.tasks.records import InstanceSpec, Task
+
+__all__ = ["CACHE_VARIABLE", "cache_root", "cached_path", "locate"]
+
+CACHE_VARIABLE = "SPARSEBENCH_CACHE"
+"""The environment variable that names another folder for the cache."""
+
+
+def cache_root() -> Path:
+    """Return the folder that made data are kept in. It need not exist."""
+    if named := os.environ.get(CACHE_VARIABLE):
+        return Path(named).expanduser().absolute()
+    import platformdirs  # noqa: PLC0415 - only where a cache is looked for
+
+    return Path(platformdirs.user_cache_dir("sparsebench", appauthor=False)) / "tasks"
+
+
+def cached_path(task: Task, spec: InstanceSpec, file: str) -> Path:
+    """Return where the cache keeps a file of an instance, whether it is there or not."""
+    digest = spec.file_hash(file).removeprefix("sha256:")
+    return cache_root() / task.ref / f"{Path(file).stem}-{digest[:16]}.parquet"
+
+
+def locate(
+    task: Task, spec: InstanceSpec, file: str, *, progress: Callable[[str], None] | None = None
+) -> Path:
+    """Return where a file of an instance lies; make it first if it is to be made on first use.
+
+    Parameters
+    ----------
+    task, spec, file
+        Which file.
+    progress
+        Told in a line how far the making is.
+
+    Raises
+    ------
+    IntegrityError
+        If what was made is not what its hashes say.
+    UsageError
+        If the cache cannot be written to.
+    SparsebenchError
+        If the generator fails.
+    """
+    if not spec.generated or (task.folder / file).is_file():
+        return task.folder / file
+    place = cached_path(task, spec, file)
+    if not place.is_file():
+        _fill(task, spec, progress or _silent)
+    return place
+
+
+def _silent(_: str) -> None:
+    """Tell nobody."""
+
+
+def _fill(task: Task, spec: InstanceSpec, progress: Callable[[str], None]) -> None:
+    import filelock  # noqa: PLC0415 - only where something is made
+
+    folder = cache_root() / task.ref
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(folder / f".{spec.name}.lock"):
+            if not all(cached_path(task, spec, file).is_file() for file in spec.files):
+                _make(task, spec, folder, progress)
+    except OSError as error:
+        raise UsageError(
+            f"{folder}: the data of {task.ref}/{spec.name} cannot be kept there: {error.strerror or error}",
+            help=f"make room, or name another folder in the environment variable {CACHE_VARIABLE}",
+        ) from error
+
+
+def _make(task: Task, spec: InstanceSpec, folder: Path, progress: Callable[[str], None]) -> None:
+    progress(f"making {task.ref}/{spec.name}, which is kept in {folder}")
+    with tempfile.TemporaryDirectory(dir=folder, prefix=f".{spec.name}.") as made:
+        found = run_script(task, Path(made), instances=[spec.name], progress=progress)
+        for file, expected in spec.files.items():
+            got = found.get((spec.name, file), {})
+            for column, value in expected.items():
+                if got.get(column) != value:
+                    raise IntegrityError(
+                        f"{task.ref}/{spec.name}: {file}: column {column!r}: expected content {value}, "
+                        f"got {got.get(column)} from {task.folder / 'generate.py'}",
+                        help="update NumPy, or report it with the version of NumPy and the processor",
+                    )
+        for file in spec.files:
+            (Path(made) / file).replace(cached_path(task, spec, file))

@@ -1,0 +1,300 @@
+"""Sealed instances: drawn from the same generator as a public one, by a seed that is secret until it is told.
+
+What binds whoever seals is the commitment, published at once: SHA-256 of the seed file, and the hashes of the
+data. When the seed is told, anybody can check that it is the one that was committed to, and that it gives the
+data that were scored. The seed itself is hashed otherwise before it is used: the commitment does not tell it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparsebench.errors import IntegrityError, NotFoundError, UsageError
+from sparsebench.tasks.discovery import load_task
+from sparsebench.tasks.making import run_script
+from sparsebench.tasks.naming import unknown_name
+from sparsebench.tasks.verification import FileCheck
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sparsebench.tasks.making import Made
+    from sparsebench.tasks.records import InstanceSpec, Task
+
+__all__ = ["COMMITMENT", "file_sha256", "generator_hash", "seal_instance", "verify_seal"]
+
+COMMITMENT = "commitment.json"
+"""The file that is published at once."""
+
+_FORMAT = "sparsebench commitment 1"
+_LEAST = 16  # bytes of a seed: fewer can be guessed until their hash fits
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, as ``sha256sum`` gives it, with ``sha256:`` before it."""
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def generator_hash(task: Task) -> str:
+    """SHA-256 of the Python files of a task's version folder: their names and bytes, in order."""
+    digest = hashlib.sha256()
+    for path in sorted(task.folder.glob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.name} {len(content)}\n".encode() + content)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def seal_instance(
+    task: Task,
+    instance: str,
+    seed_file: Path,
+    output: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
+    """Draw a private instance into a version folder of its own, with the commitment beside it.
+
+    Parameters
+    ----------
+    task
+        A task with a generator.
+    instance
+        Which of its instances to draw anew.
+    seed_file
+        Holds the seed, at least 16 bytes that nobody can guess. Made, with 32 bytes of the system's
+        randomness in hexadecimal, if there is no such file.
+    output
+        The folder to make. It holds the data: keep it until the seed is told.
+    progress
+        Told in a line how far it is.
+
+    Returns
+    -------
+    Path
+        The commitment, to be published.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no instance of that name.
+    UsageError
+        If the folder is there, the seed is too short, or the instance cannot be drawn anew.
+    """
+    spec = _sealable(task, instance)
+    if output.exists():
+        raise UsageError(f"{output}: expected no such folder, got one", help="give a new folder")
+    seed = _seed_hash(seed_file)
+    name = f"{instance}-sealed-{seed.removeprefix('sha256:')[:8]}"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as place:
+        folder = Path(place) / "sealed"
+        folder.mkdir()
+        made = run_script(task, folder, instances=[instance], seed_file=seed_file, progress=progress)
+        renamed = {file: file.replace(instance, name, 1) for file in spec.files}
+        for old, new in renamed.items():
+            (folder / old).rename(folder / new)
+        hashes = {renamed[file]: columns for (_, file), columns in made.items()}
+        (folder / "task.toml").write_text(
+            _manifest(task, spec, name, seed, renamed, hashes), encoding="utf-8"
+        )
+        commitment = _commitment(task, instance, name, seed, hashes)
+        (folder / COMMITMENT).write_text(json.dumps(commitment, indent=1) + "\n", encoding="utf-8")
+        load_task(folder).load(name)  # what is sealed can be scored
+        shutil.move(folder, output)
+    return output / COMMITMENT
+
+
+def _sealable(task: Task, instance: str) -> InstanceSpec:
+    if instance not in task.instances:
+        raise unknown_name("instance", instance, task.instances, where=task.ref)
+    spec = task.instances[instance]
+    for wrong, why in (
+        (spec.source is not None, "its data are real: no seed draws others"),
+        (spec.commitment is not None, "it is sealed already"),
+        (spec.streamed, "it is too large to be scored"),
+    ):
+        if wrong:
+            drawn = [name for name, other in task.instances.items() if not (other.source or other.streamed)]
+            raise UsageError(
+                f"{task.ref}/{instance} cannot be sealed: {why}", help=f"seal one of {', '.join(drawn)}"
+            )
+    return spec
+
+
+def _seed_hash(seed_file: Path) -> str:
+    """Give the commitment to a seed; make the seed first where there is none."""
+    if not seed_file.exists():
+        handle = os.open(seed_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32) + "\n")
+    size = seed_file.stat().st_size
+    if size < _LEAST:
+        raise UsageError(
+            f"{seed_file}: expected a seed of at least {_LEAST} bytes, got {size}",
+            help="name a file that is not there yet: it is made, with 256 random bits",
+        )
+    return file_sha256(seed_file)
+
+
+def _manifest(
+    task: Task,
+    spec: InstanceSpec,
+    name: str,
+    seed: str,
+    renamed: dict[str, str],
+    hashes: dict[str, dict[str, str]],
+) -> str:
+    """Write the ``task.toml`` of a folder with one sealed instance; JSON strings are TOML strings."""
+    splits = {split: renamed[file] for split, file in spec.splits.items()}
+    lines = [
+        "[task]",
+        *_pairs(name=task.name, version=task.version, title=task.title, statement=task.statement),
+        *_pairs(metric=task.metric, licence=task.licence),
+        "\n[box]",
+        *_pairs(log2_ops_low=task.box.log2_ops_low, log2_ops_high=task.box.log2_ops_high),
+        *_pairs(reason=f"That of {task.ref}."),
+        "\n[[instances]]",
+        *_pairs(name=name, description=f"{spec.description}; sealed", commitment=seed, small=spec.small),
+        *_pairs(board=True, input_shape=list(spec.input_shape), target_dtype=spec.target_dtype),
+        *(_pairs(classes=spec.classes) if spec.classes else []),
+        *(_pairs(domains=list(spec.domains)) if spec.domains else []),
+        f"splits = {_inline(splits)}",
+        "\n[instances.files]",
+        *(f"{json.dumps(file)} = {_inline(columns)}" for file, columns in hashes.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _pairs(**values: Any) -> list[str]:
+    return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+
+
+def _inline(table: dict[str, str]) -> str:
+    return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items()) + " }"
+
+
+def _commitment(
+    task: Task, instance: str, name: str, seed: str, hashes: dict[str, dict[str, str]]
+) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "task": task.ref,
+        "generator": generator_hash(task),
+        "drawn_as": instance,
+        "instance": name,
+        "seed": seed,
+        "data": hashes,
+    }
+
+
+def verify_seal(sealed: Task, seed_file: Path | None, drawn_from: Task | None = None) -> list[FileCheck]:
+    """Check a sealed folder against its commitment; with the seed, whether it gives these data.
+
+    Parameters
+    ----------
+    sealed
+        The task of a sealed folder.
+    seed_file
+        The seed, when it is told; None to check what can be checked without.
+    drawn_from
+        The task that it was drawn from; the standard one of its name if None.
+
+    Returns
+    -------
+    list of FileCheck
+        For the commitment, for the seed, and for each file that it gives.
+
+    Raises
+    ------
+    UsageError
+        If this is no sealed folder.
+    """
+    path = sealed.folder / COMMITMENT
+    if not path.is_file():
+        raise UsageError(
+            f"{sealed.folder}: expected {COMMITMENT}, got none", help="give a folder that was sealed"
+        )
+    told = _read(path)
+    spec = sealed.instances.get(told["instance"])
+    same = spec is not None and (spec.files, spec.commitment) == (told["data"], told["seed"])
+    checks = [_check(told, COMMITMENT, same, "what task.toml says", f"task.toml and {COMMITMENT} differ")]
+    if seed_file is not None:
+        got = file_sha256(seed_file)
+        checks.append(
+            _check(
+                told,
+                seed_file.name,
+                got == told["seed"],
+                "the seed committed to",
+                f"expected {told['seed']}, got {got}",
+            )
+        )
+        if got == told["seed"]:
+            checks += _derived(told, seed_file, drawn_from)
+    return checks
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read a commitment, of which we believe nothing."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        told = None
+    if (
+        isinstance(told, dict)
+        and told.get("format") == _FORMAT
+        and all(
+            isinstance(told.get(key), str) for key in ("task", "generator", "drawn_as", "instance", "seed")
+        )
+        and isinstance(told.get("data"), dict)
+        and all(isinstance(columns, dict) for columns in told["data"].values())
+    ):
+        return told
+    raise IntegrityError(
+        f"{path}: expected a {_FORMAT}, got something else", help="restore it as it was published"
+    )
+
+
+def _derived(told: dict[str, Any], seed_file: Path, drawn_from: Task | None) -> list[FileCheck]:
+    try:
+        task = drawn_from or load_task(told["task"])
+    except NotFoundError as error:
+        mend = "give the folder of the task that it was drawn from: --task"
+        return [_check(told, "generate.py", False, "", f"{error.what}; {mend}")]
+    code = generator_hash(task)
+    checks = [
+        _check(
+            told,
+            "generate.py",
+            code == told["generator"],
+            "the generator committed to",
+            f"expected {told['generator']}, got {code}",
+        )
+    ]
+    made: Made = run_script(task, None, instances=[told["drawn_as"]], seed_file=seed_file)
+    drawn = {
+        file.replace(told["drawn_as"], told["instance"], 1): columns for (_, file), columns in made.items()
+    }
+    for file, columns in told["data"].items():
+        wrong = [name for name, value in columns.items() if drawn.get(file, {}).get(name) != value]
+        checks.append(
+            _check(
+                told,
+                file,
+                not wrong,
+                "drawn again from the seed",
+                f"column {(wrong or [''])[0]!r} is not what the seed gives",
+            )
+        )
+    return checks
+
+
+def _check(told: dict[str, Any], file: str, ok: bool, good: str, bad: str) -> FileCheck:  # noqa: FBT001 - the verdict
+    return FileCheck(told["instance"], file, ok, good if ok else bad)
