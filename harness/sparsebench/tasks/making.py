@@ -66,7 +66,7 @@ def run_script(
     where = ["--hashes"] if output is None else ["--output", str(output.resolve())]
     chosen = ["--instances", ",".join(instances)] if instances else []
     seed = [] if seed_file is None else ["--seed-file", str(seed_file.resolve())]
-    command = [sys.executable, str(script.resolve()), *where, *chosen, *seed]
+    command = [sys.executable, "-B", str(script.resolve()), *where, *chosen, *seed]
     # Its lines go to a file: two pipes that are read one after the other could fill up and wait for ever.
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as told,

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 POSITIONS = 24
 """How many characters of a string are kept."""
-BITS = {"block": 4, "character": 6, "trigram": 6}
+BITS = {"block": 6, "character": 5, "trigram": 5}
 """Features of a position, in this order, and what they depend on."""
 FEATURES = sum(BITS.values())
-BLOCK = 128
-"""Code points in a block: most scripts have a block or two of their own, Chinese and Korean have many."""
+BLOCK, LARGE_BLOCK, LARGE_FROM = 128, 4096, 0x3000
+"""Code points in a block, in one from U+3000 on, where East Asian scripts are, and that place."""
 
 DOMAINS = {
     "latin": "LATIN",
@@ -60,9 +60,9 @@ def clean(raw: str) -> str:
     Placeholders and markup go, and so does whatever is invisible; other characters part words.
     """
     text = unicodedata.normalize("NFC", MARKUP.sub(" ", raw)).casefold()
-    text = unicodedata.normalize("NFC", text)
     kept = (c if kind(c) in "LM" else "" if kind(c) == "F" else " " for c in text)
-    return " ".join("".join(kept).split())
+    # Case folding takes some letters apart, and marks may have come next to others.
+    return unicodedata.normalize("NFC", " ".join("".join(kept).split()))
 
 
 def cut(text: str) -> str:
@@ -112,6 +112,12 @@ def signs(key: UInt64, purpose: int, count: int) -> NDArray[np.int8]:
     return bits.astype(np.int8) * np.int8(2) - np.int8(1)
 
 
+def block(codes: UInt64) -> UInt64:
+    """Return the first code points of the blocks that code points, of any shape, are in."""
+    sizes = np.where(codes < np.uint64(LARGE_FROM), np.uint64(BLOCK), np.uint64(LARGE_BLOCK))
+    return codes // sizes * sizes
+
+
 def embed(texts: Sequence[str]) -> NDArray[np.int8]:
     """Embed clean texts of at most `POSITIONS` characters each, one character after the other.
 
@@ -129,7 +135,7 @@ def embed(texts: Sequence[str]) -> NDArray[np.int8]:
     before, here, after = codes[:, :-2], codes[:, 1:-1], codes[:, 2:]
     # A code point has 21 bits.
     trigram = before | (here << np.uint64(21)) | (after << np.uint64(42))
-    keys = {"block": here // np.uint64(BLOCK), "character": here, "trigram": trigram}
+    keys = {"block": block(here), "character": here, "trigram": trigram}
     parts = [signs(keys[name], purpose, count) for purpose, (name, count) in enumerate(BITS.items())]
     lengths = np.array([len(text) for text in texts], dtype=np.int64)
     there = np.arange(POSITIONS) < lengths[:, None]

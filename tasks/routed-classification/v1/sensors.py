@@ -39,7 +39,11 @@ SHARES = {"train": 80, "valid": 8, "test": 12}
 
 
 class Sensor(NamedTuple):
-    """What is measured: its name in the file, and the scale of feature 0, (value - zero) / unit."""
+    """What is measured: its name in the file, and the scale of feature 0, (value - zero) / unit.
+
+    Scales are like those of a logger's channels: the level of a series tells most sensors apart, but not the
+    two temperatures, nor the two winds.
+    """
 
     variable: str
     zero: float
@@ -48,13 +52,13 @@ class Sensor(NamedTuple):
 
 
 SENSORS = {
-    "sea-temperature": Sensor("SST", 0.0, 16.0),  # °C
-    "air-temperature": Sensor("AIRT", 0.0, 16.0),  # °C
-    "humidity": Sensor("SPEH", 0.0, 8.0),  # g/kg
-    "wind-speed": Sensor("WSPD", 0.0, 4.0),  # m/s
+    "sea-temperature": Sensor("SST", -16.0, 16.0),  # °C
+    "air-temperature": Sensor("AIRT", -16.0, 16.0),  # °C
+    "humidity": Sensor("SPEH", 32.0, 8.0),  # g/kg
+    "wind-speed": Sensor("WSPD", -12.0, 4.0),  # m/s
     "wind-eastward": Sensor("UWND", 0.0, 4.0),  # m/s
     "wind-northward": Sensor("VWND", 0.0, 4.0),  # m/s
-    "pressure": Sensor("SLP", 1000.0, 8.0),  # hPa
+    "pressure": Sensor("SLP", 1048.0, 8.0),  # hPa
 }
 """Name of a domain → its sensor, in the order of the tags."""
 
