@@ -12,6 +12,7 @@ import pytest
 from sparsebench.errors import IntegrityError, NotFoundError, UsageError
 from sparsebench.tasks import load_task, parquet_writing
 from sparsebench.tasks import parquet as module
+from sparsebench.tasks.hashing import column_hashes
 from sparsebench.tasks.parquet import read_batches, read_columns
 from sparsebench.tasks.parquet_writing import to_table, write_batches, write_columns
 
@@ -259,6 +260,32 @@ def test_classes_and_domains_are_numbers_that_exist(folder, edit, columns, name,
     with pytest.raises(IntegrityError, match=f"column '{name}': expected numbers from 0 to 3, got {wrong}"):
         load_task(manifest).load("one")
     assert task.ref == "tiny@1"
+
+
+def frozen(manifest, files):
+    """Write the hashes of files as they are into a manifest, whatever they say."""
+    lines = manifest.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if line.startswith('"'):
+            hashes = column_hashes(read_columns(files / line.split('"')[1]))
+            inner = ", ".join(f'{name} = "{value}"' for name, value in hashes.items())
+            lines[number] = f"{line.partition(' = ')[0]} = {{ {inner} }}"
+    manifest.write_text("\n".join(lines))
+    return load_task(manifest)
+
+
+@pytest.mark.parametrize("told", [3, 4])
+def test_classes_are_as_many_as_train_has(folder, edit, columns, told):
+    """So the hashes of the data bind numbers that a submission is told."""
+    classes = {"y": np.arange(5) % 3}
+    write_columns(folder / "learn.parquet", columns | classes)
+    write_columns(folder / "test.parquet", columns | {"id": columns["id"] + 5} | classes)
+    manifest = edit(("small = true", f"small = true\nclasses = {told}"), ('"float32"', '"int64"'))
+    if told == 3:
+        assert frozen(manifest, folder).load("one").train.y.max() == 2
+    else:
+        with pytest.raises(IntegrityError, match="classes: expected 3, as its train split has, got 4"):
+            frozen(manifest, folder).load("one")
 
 
 # In batches.

@@ -48,6 +48,7 @@ def test_a_valid_manifest_becomes_a_task(folder):
             "task.version: expected a valid integer, got '1'",
             "whole number from 1",
         ),
+        ("seed = 7", "seed = 0xffffffffffffffff", "instances[0].seed: expected less than", "whole number"),
         (
             "seed = 7",
             "seed = true",
@@ -171,6 +172,10 @@ def test_broken_toml_and_no_toml(folder):
     (folder / "task.toml").write_bytes(b'name = "\xff"')
     with pytest.raises(ManifestError, match=r"task.toml: expected TOML, got .*utf-8"):
         load_task(folder)
+    for text in ("[" * 5000, f"a = {'1' * 5000}"):
+        (folder / "task.toml").write_text(text)
+        with pytest.raises(ManifestError, match=r"task.toml: expected TOML, got "):
+            load_task(folder)
     (folder / "task.toml").unlink()
     with pytest.raises(NotFoundError, match=r"task.toml: expected a manifest, got No such file"):
         load_task(folder)

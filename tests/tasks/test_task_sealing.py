@@ -7,7 +7,7 @@ import stat
 import numpy as np
 import pytest
 
-from sparsebench.errors import IntegrityError, NotFoundError, UsageError
+from sparsebench.errors import IntegrityError, NotFoundError, SparsebenchError, UsageError
 from sparsebench.tasks import load_task, verify_task
 from sparsebench.tasks.parquet import read_columns
 from sparsebench.tasks.parquet_writing import write_columns
@@ -67,6 +67,7 @@ def test_a_seal_binds_seed_and_data(sealed, standard, tmp_path):
         ("commitment.json", True),
         ("seed", True),
         ("generate.py", True),
+        ("task.toml", True),
         ("learn.parquet", True),
         ("test.parquet", True),
     ]
@@ -99,6 +100,8 @@ def test_data_that_the_seed_does_not_give_are_found(sealed, tmp_path):
     for name in ("task.toml", "commitment.json"):
         (place / name).write_text((place / name).read_text().replace(old, new))
     task = load_task(place)
+    commitment = place / "commitment.json"
+    commitment.write_text(commitment.read_text().replace(told["task_hash"], task.hash))
     assert all(check.ok for check in verify_task(task))
     checks = {check.file: check for check in verify_seal(task, tmp_path / "seed")}
     assert checks["learn.parquet"].ok
@@ -114,6 +117,7 @@ def test_a_changed_generator_is_found(sealed, standard, tmp_path):
         "commitment.json": True,
         "seed": True,
         "generate.py": False,
+        "task.toml": True,
         "learn.parquet": True,
         "test.parquet": True,
     }
@@ -125,7 +129,7 @@ def test_the_task_of_an_own_one_is_named(sealed, standard, tmp_path, monkeypatch
     monkeypatch.setattr(discovery, "tasks_root", lambda: tmp_path / "no-tasks")
     last = verify_seal(load_task(sealed[0]), tmp_path / "seed")[-1]
     assert (last.file, last.ok) == ("generate.py", False)
-    assert "unknown task 'tiny@1'; give the folder of the task that it was drawn from: --task" in last.message
+    assert "no standard task 'tiny@1' with an instance 'one'; give the folder" in last.message
     assert all(check.ok for check in verify_seal(load_task(sealed[0]), tmp_path / "seed", standard))
 
 
@@ -136,7 +140,53 @@ def test_a_commitment_that_differs_from_the_manifest(sealed):
     assert (check.ok, check.message) == (False, "task.toml and commitment.json differ")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": "sparsebench commitment 1", "data": 3}'])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('test = "test.parquet"', 'test = "learn.parquet"'),
+        ("log2_ops_high = 4.5", "log2_ops_high = 30.0"),
+        ('metric = "nmse"', 'metric = "recall"'),
+    ],
+)
+def test_all_that_scores_depend_on_is_bound(sealed, tmp_path, old, new):
+    """What is committed to is the whole task; what it asks is what the task it was drawn from asks."""
+    place, told = sealed
+    manifest = place / "task.toml"
+    text = manifest.read_text()
+    assert old in text
+    unused = (
+        [line for line in text.splitlines() if line.startswith('"test.parquet"')] if "test =" in old else []
+    )
+    manifest.write_text(text.replace(old, new).replace("".join(unused), ""))
+    if not unused:  # else a file would be left over
+        task = load_task(place)
+        (check,) = verify_seal(task, None)
+        assert (check.ok, check.message) == (False, "task.toml and commitment.json differ")
+        told |= {"task_hash": task.hash}
+        (place / "commitment.json").write_text(json.dumps(told))
+        checks = {check.file: check.ok for check in verify_seal(task, tmp_path / "seed")}
+        assert checks["commitment.json"]
+        assert not checks["task.toml"], "another question than that of the task it was drawn from"
+    else:
+        (check,) = verify_seal(load_task(place), tmp_path / "seed")[:1]
+        assert not check.ok
+
+
+def test_a_commitment_runs_no_code_of_its_own_choice(sealed, tmp_path, monkeypatch):
+    place, told = sealed
+    theirs = place / "theirs"
+    theirs.mkdir()
+    (theirs / "task.toml").write_text((place / "task.toml").read_text())
+    (theirs / "generate.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    (place / "commitment.json").write_text(json.dumps(told | {"task": str(theirs)}))
+    checks = verify_seal(load_task(place), tmp_path / "seed")
+    assert not checks[0].ok
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 5000, "", "[]", "{}", '{"format": "sparsebench commitment 1", "data": 3}']
+)
 def test_a_commitment_of_another_form(sealed, text):
     (sealed[0] / "commitment.json").write_text(text)
     with pytest.raises(
@@ -160,6 +210,13 @@ def test_what_cannot_be_sealed(standard, sealed, tmp_path, folder):
         verify_seal(standard, None)
     (folder / "generate.py").write_text("raise ValueError('no')")
     with pytest.raises(Exception, match="got ValueError: no"):
+        seal_instance(standard, "one", tmp_path / "seed", tmp_path / "new")
+    with pytest.raises(UsageError, match=r"no-folder/seed: cannot be made or read: No such file"):
+        seal_instance(standard, "one", tmp_path / "no-folder" / "seed", tmp_path / "new")
+    (folder / "generate.py").write_text(SEEDED.replace('"test.parquet"', '"exam.parquet"'))
+    with pytest.raises(
+        SparsebenchError, match=r"expected it to make learn.parquet, test.parquet, got exam.parquet"
+    ):
         seal_instance(standard, "one", tmp_path / "seed", tmp_path / "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sealed", "seed", "short", "tiny"], (
         "nothing half-made"

@@ -8,7 +8,7 @@ import pytest
 
 from sparsebench.errors import IntegrityError, NotFoundError, SparsebenchError, UsageError
 from sparsebench.tasks import load_task, rederive, regenerate, verify_task
-from sparsebench.tasks.cache import CACHE_VARIABLE, cache_root, cached_path, locate
+from sparsebench.tasks.cache import CACHE_VARIABLE, cache_root, cached_path, discard, locate
 from sparsebench.tasks.freezing import freeze_task
 from sparsebench.tasks.parquet_writing import write_columns
 from sparsebench.tasks.sources import missing_packages
@@ -126,6 +126,17 @@ def test_a_damaged_file_of_the_cache_is_refused(made_on_use, columns):
         made_on_use.load("one")
 
 
+def test_what_is_broken_in_the_cache_is_discarded_to_be_made_again(made_on_use):
+    made_on_use.load("one")
+    spec = made_on_use.instances["one"]
+    cached_path(made_on_use, spec, "learn.parquet").write_bytes(b"")
+    with pytest.raises(IntegrityError, match="expected a readable Parquet file"):
+        made_on_use.load("one")
+    assert discard(made_on_use, spec, "learn.parquet")
+    assert not discard(made_on_use, spec, "learn.parquet")
+    assert len(made_on_use.load("one").train) == 5
+
+
 def test_what_is_made_otherwise_is_not_kept(made_on_use, cache):
     script = made_on_use.folder / "generate.py"
     script.write_text(script.read_text().replace("reshape(5, 2)", "reshape(5, 2) * 2"))
@@ -213,6 +224,19 @@ def test_freezing_refuses_to_change_a_hash(folder, columns):
     assert all(path.read_bytes() == content for path, content in before.items() if path != script)
     changed = freeze_task(folder, overwrite=True)
     assert all(check.ok for check in verify_task(changed))
+
+
+def test_freezing_keeps_remarks_and_refuses_names_that_there_are_not(folder, edit):
+    line = next(line for line in (folder / "task.toml").read_text().splitlines() if line.startswith('"test'))
+    edit((line, '"test.parquet" = {}  # the test'))
+    freeze_task(folder)
+    assert f"{line}  # the test\n" in (folder / "task.toml").read_text()
+    assert all(check.ok for check in verify_task(load_task(folder)))
+    with pytest.raises(NotFoundError, match="unknown instance 'oen' in tiny@1"):
+        freeze_task(folder, instances=["oen"])
+    edit((f"{line}  # the test", "'test.parquet' = {}"))
+    with pytest.raises(SparsebenchError, match=r"expected a line '\"test.parquet\" = \{\}'"):
+        freeze_task(folder)
 
 
 def test_freezing_needs_a_line_for_each_file(folder, edit):

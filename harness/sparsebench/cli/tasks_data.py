@@ -15,7 +15,7 @@ from sparsebench.errors import IntegrityError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sparsebench.tasks import FileCheck, Task
+    from sparsebench.tasks import FileCheck, InstanceSpec, Task
 
 __all__ = ["croissant", "freeze", "generate", "verify"]
 
@@ -121,7 +121,6 @@ def generate(task: str, directory: Path | None, instances: tuple[str, ...]) -> N
       sparsebench tasks generate lipschitz-regression@1 --instances curved-k2-d64
     """
     from sparsebench.tasks import load_task, regenerate  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.tasks.cache import locate  # noqa: PLC0415
     from sparsebench.tasks.naming import unknown_name  # noqa: PLC0415
 
     found = load_task(task)
@@ -137,7 +136,21 @@ def generate(task: str, directory: Path | None, instances: tuple[str, ...]) -> N
         for spec in found.instances.values():
             if spec.generated and (spec.name in instances or not (instances or spec.streamed)):
                 for file in spec.files:
-                    click.echo(locate(found, spec, file, progress=tell))
+                    click.echo(_made_whole(found, spec, file, tell))
+
+
+def _made_whole(task: Task, spec: InstanceSpec, file: str, tell: Telling) -> Path:
+    """Give a file of the cache; one that is there and broken is made again."""
+    from sparsebench.tasks.cache import discard, locate  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.tasks.loading import check_file  # noqa: PLC0415
+
+    try:
+        check_file(locate(task, spec, file, progress=tell), spec, file)
+    except IntegrityError as error:
+        if not discard(task, spec, file):
+            raise
+        tell(f"{error.what}: made again")
+    return locate(task, spec, file, progress=tell)
 
 
 def _make(directory: Path) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sparsebench.tasks.records import InstanceSpec, Task
 
-__all__ = ["CACHE_VARIABLE", "cache_root", "cached_path", "locate"]
+__all__ = ["CACHE_VARIABLE", "cache_root", "cached_path", "discard", "locate"]
 
 CACHE_VARIABLE = "SPARSEBENCH_CACHE"
 """The environment variable that names another folder for the cache."""
@@ -70,6 +70,19 @@ def locate(
     return place
 
 
+def discard(task: Task, spec: InstanceSpec, file: str) -> bool:
+    """Take a file out of the cache, so that it is made again; say whether it was there.
+
+    A file in the task's own folder is left alone.
+    """
+    if not spec.generated or (task.folder / file).is_file():
+        return False
+    place = cached_path(task, spec, file)
+    there = place.is_file()
+    place.unlink(missing_ok=True)
+    return there
+
+
 def _silent(_: str) -> None:
     """Tell nobody."""
 
@@ -95,7 +108,7 @@ def _make(task: Task, spec: InstanceSpec, folder: Path, progress: Callable[[str]
     with tempfile.TemporaryDirectory(dir=folder, prefix=f".{spec.name}.") as made:
         found = run_script(task, Path(made), instances=[spec.name], progress=progress)
         for file, expected in spec.files.items():
-            got = found.get((spec.name, file), {})
+            got = found.get((spec.name, file), {}) if (Path(made) / file).is_file() else {}
             for column, value in expected.items():
                 if got.get(column) != value:
                     raise IntegrityError(

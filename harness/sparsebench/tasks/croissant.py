@@ -19,6 +19,7 @@ from sparsebench.errors import IntegrityError, UsageError
 from sparsebench.tasks.croissant_records import licence_of, record_sets, splits_of
 from sparsebench.tasks.croissant_terms import CONTEXT, SPECIFICATION, differences, licences
 from sparsebench.tasks.discovery import tasks_root
+from sparsebench.tasks.replacing import replace_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,7 +103,7 @@ def write_croissant(task: Task) -> Path:
     path = task.folder / FILE
     text = json.dumps(croissant(task), indent=1, ensure_ascii=False) + "\n"
     try:
-        path.write_text(text, encoding="utf-8", newline="\n")
+        replace_text(path, text)
     except OSError as error:
         raise UsageError(
             f"{path}: cannot be written: {error.strerror or error}",

@@ -54,7 +54,7 @@ def load_task(ref: str | os.PathLike[str], *, draft: bool = False) -> Task:
         If its ``task.toml`` does not validate.
     """
     path, text = Path(ref), os.fspath(ref)
-    # A bare name is a name even where a folder of the working directory is called the same.
+    # A bare name is a name even where a folder of the working directory is called the same, but has no task.
     if not isinstance(ref, str) or "/" in text or os.sep in text or (path / _MANIFEST).is_file():
         return _read(path if path.name == _MANIFEST else path / _MANIFEST, draft=draft)
     tasks = list_tasks()

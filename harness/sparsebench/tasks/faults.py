@@ -49,7 +49,7 @@ def read_toml(path: Path) -> dict[str, Any]:
             f"{path}: expected a manifest, got {error.strerror}",
             help="give the folder that holds it, or a name",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of numbers of 5,000 digits, and [[[[[[…
         raise ManifestError(f"{path}: expected TOML, got {error}", help="mend the file's syntax") from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from pathlib import Path
@@ -11,10 +10,12 @@ from typing import TYPE_CHECKING
 from sparsebench.errors import IntegrityError, SparsebenchError
 from sparsebench.tasks.discovery import load_task
 from sparsebench.tasks.making import run_script
+from sparsebench.tasks.naming import unknown_name
+from sparsebench.tasks.replacing import replace_text
 from sparsebench.tasks.sources import missing_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from sparsebench.tasks.making import Made
     from sparsebench.tasks.records import Source, Task
@@ -23,7 +24,7 @@ __all__ = ["freeze_task"]
 
 _INSTANCE = re.compile(r"^\s*\[\[\s*instances\s*\]\]\s*(#.*)?$")
 _NAME = re.compile(r'^\s*name\s*=\s*"(?P<name>[^"]+)"')
-_FILE = re.compile(r'^(?P<key>\s*"(?P<file>[A-Za-z0-9_-]+\.parquet)"\s*=\s*)\{.*\}\s*$')
+_FILE = re.compile(r'^(?P<key>\s*"(?P<file>[A-Za-z0-9_-]+\.parquet)"\s*=\s*)\{.*\}(?P<remark>\s*(#.*)?)$')
 
 
 def freeze_task(
@@ -61,6 +62,9 @@ def freeze_task(
         If the generator fails, or ``task.toml`` has no place for a file's hashes.
     """
     task = load_task(folder, draft=True)
+    for name in instances:
+        if name not in task.instances:
+            raise unknown_name("instance", name, task.instances, where=task.ref)
     chosen = [
         spec
         for spec in task.instances.values()
@@ -79,7 +83,7 @@ def freeze_task(
         text = _with_hashes(folder / "task.toml", found)
         for path in sorted(Path(made).glob("*.parquet")):
             path.replace(folder / path.name)
-    _replace(folder / "task.toml", text)
+    replace_text(folder / "task.toml", text)
     return load_task(folder, draft=True)
 
 
@@ -89,7 +93,8 @@ def _lacks(source: Source | None) -> bool:
 
 def _refuse_changes(task: Task, found: Made) -> None:
     for (instance, file), columns in found.items():
-        before = task.instances[instance].files.get(file, {})
+        spec = task.instances.get(instance)
+        before = {} if spec is None else spec.files.get(file, {})
         for column, value in columns.items():
             if before and before.get(column) != value:
                 raise IntegrityError(
@@ -100,36 +105,25 @@ def _refuse_changes(task: Task, found: Made) -> None:
 
 
 def _with_hashes(manifest: Path, found: Made) -> str:
-    lines = manifest.read_text(encoding="utf-8").splitlines()
-    text = "\n".join(_rewritten(lines, found)) + "\n"
-    lacking = [file for _, file in found if f'"{file}"' not in text]
-    if lacking:
-        raise SparsebenchError(
-            f"{manifest}: expected a line '\"{lacking[0]}\" = {{}}' in its [instances.files], got none",
-            help="list each file that the generator makes, one a line",
-        )
-    return text
-
-
-def _rewritten(lines: Sequence[str], found: Made) -> Iterator[str]:
     """Put hashes into the lines of files; leave everything else as people wrote it."""
-    instance = ""
-    for line in lines:
+    lines, instance, placed = [], "", set()
+    for line in manifest.read_text(encoding="utf-8").splitlines():
         if _INSTANCE.match(line):
             instance = ""
         elif not instance and (named := _NAME.match(line)):
             instance = named["name"]
         place = _FILE.match(line)
-        if place and (columns := found.get((instance, place["file"]))):
-            inner = ", ".join(f'{column} = "{value}"' for column, value in columns.items())
-            yield f"{place['key']}{{ {inner} }}"
-        else:
-            yield line
+        key = (instance, place["file"]) if place else None
+        lines.append(_filled(place, found[key]) if place and key in found else line)
+        placed.add(key)
+    if lacking := [file for instance, file in found if (instance, file) not in placed]:
+        raise SparsebenchError(
+            f"{manifest}: expected a line '\"{lacking[0]}\" = {{}}' in its [instances.files], got none",
+            help="list each file that the generator makes, one a line, in double quotes",
+        )
+    return "\n".join(lines) + "\n"
 
 
-def _replace(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(temporary).chmod(path.stat().st_mode)
-    Path(temporary).replace(path)
+def _filled(place: re.Match[str], columns: dict[str, str]) -> str:
+    inner = ", ".join(f'{column} = "{value}"' for column, value in columns.items())
+    return f"{place['key']}{{ {inner} }}{place['remark']}"

@@ -37,7 +37,22 @@ def load_instance(task: Task, name: str, *, progress: Callable[[str], None] | No
         for file in dict.fromkeys(spec.splits.values())
     }
     splits = {split: files[spec.splits[split]] for split in SPLITS}
+    _check_counts(task, spec, splits["train"])
     return Instance(task=task.ref, name=name, hash=spec.hash, small=spec.small, **splits)
+
+
+def _check_counts(task: Task, spec: InstanceSpec, train: Split) -> None:
+    """Check that classes and domains are as many as train has: the hashes of the data bind their numbers."""
+    for name, declared, values in (
+        ("classes", spec.classes, train.y),
+        ("domains", len(spec.domains) or None, train.tag),
+    ):
+        if declared is not None and values is not None and int(values.max()) + 1 != declared:
+            raise IntegrityError(
+                f"{task.ref}/{spec.name}: {name}: expected {int(values.max()) + 1}, as its train split has, "
+                f"got {declared}",
+                help=f"mend {name} in task.toml",
+            )
 
 
 def stream_split(

@@ -70,7 +70,9 @@ def run_script(
     # Its lines go to a file: two pipes that are read one after the other could fill up and wait for ever.
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as told,
-        subprocess.Popen(command, stdout=told, stderr=subprocess.PIPE, text=True) as process,  # noqa: S603 - the task's own script
+        subprocess.Popen(  # noqa: S603 - the task's own script
+            command, stdout=told, stderr=subprocess.PIPE, text=True, errors="replace"
+        ) as process,
     ):
         assert process.stderr is not None
         last = _follow(process.stderr, progress)

@@ -85,13 +85,15 @@ class InstanceTable(_Table):
 
     name: Name
     description: Line
-    seed: int | None = Field(default=None, ge=0, description="a whole number from 0")
+    seed: int | None = Field(default=None, ge=0, lt=1 << 63, description="a whole number from 0")
     commitment: Hash | None = Field(default=None, description="the sha256 of a secret seed")
     small: bool = Field(description="true where it is quick enough for a first try, else false")
     board: bool = Field(description="true where the board is scored on it, else false")
     generated: bool = Field(default=False, description="true where its files are made on first use")
     streamed: bool = Field(default=False, description="true where it is too large to be loaded at once")
-    classes: int | None = Field(default=None, ge=2, description="how many classes int64 labels have")
+    classes: int | None = Field(
+        default=None, ge=2, le=1 << 20, description="how many classes int64 labels have"
+    )
     domains: list[Name] = Field(default=[], description="a list of names of domains, whose numbers are tags")
     facts: dict[str, float] = Field(default={}, description="a table of what is known beforehand")
     source: SourceTable | None = Field(default=None, description="a table of where real data come from")

@@ -7,6 +7,7 @@ data that were scored. The seed itself is hashed otherwise before it is used: th
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -16,14 +17,14 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparsebench.errors import IntegrityError, NotFoundError, UsageError
-from sparsebench.tasks.discovery import load_task
+from sparsebench.errors import IntegrityError, SparsebenchError, UsageError
+from sparsebench.tasks.discovery import list_tasks, load_task
 from sparsebench.tasks.making import run_script
 from sparsebench.tasks.naming import unknown_name
 from sparsebench.tasks.verification import FileCheck
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sparsebench.tasks.making import Made
     from sparsebench.tasks.records import InstanceSpec, Task
@@ -92,11 +93,11 @@ def seal_instance(
         raise UsageError(f"{output}: expected no such folder, got one", help="give a new folder")
     seed = _seed_hash(seed_file)
     name = f"{instance}-sealed-{seed.removeprefix('sha256:')[:8]}"
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.") as place:
+    with _beside(output) as place:
         folder = Path(place) / "sealed"
         folder.mkdir()
         made = run_script(task, folder, instances=[instance], seed_file=seed_file, progress=progress)
+        _check_made(task, spec, made, folder)
         renamed = {file: file.replace(instance, name, 1) for file in spec.files}
         for old, new in renamed.items():
             (folder / old).rename(folder / new)
@@ -104,11 +105,37 @@ def seal_instance(
         (folder / "task.toml").write_text(
             _manifest(task, spec, name, seed, renamed, hashes), encoding="utf-8"
         )
-        commitment = _commitment(task, instance, name, seed, hashes)
+        sealed = load_task(folder)
+        sealed.load(name)  # what is sealed can be scored
+        commitment = _commitment(task, instance, name, seed, sealed)
         (folder / COMMITMENT).write_text(json.dumps(commitment, indent=1) + "\n", encoding="utf-8")
-        load_task(folder).load(name)  # what is sealed can be scored
         shutil.move(folder, output)
     return output / COMMITMENT
+
+
+@contextlib.contextmanager
+def _beside(output: Path) -> Iterator[str]:
+    """Give a temporary folder beside one that is to be made."""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        place = tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.")
+    except OSError as error:
+        raise UsageError(
+            f"{output}: cannot be made: {error.strerror or error}", help="give another folder"
+        ) from None
+    with place as made:
+        yield made
+
+
+def _check_made(task: Task, spec: InstanceSpec, made: Made, folder: Path) -> None:
+    """Check that the generator made the files that ``task.toml`` declares, and no others."""
+    files = {file for _, file in made}
+    if files != set(spec.files) or not all((folder / file).is_file() for file in files):
+        raise SparsebenchError(
+            f"{task.folder / 'generate.py'}: expected it to make {', '.join(spec.files)}, "
+            f"got {', '.join(sorted(files)) or 'nothing'}",
+            help="have build give the files that task.toml lists for the instance",
+        )
 
 
 def _sealable(task: Task, instance: str) -> InstanceSpec:
@@ -130,11 +157,16 @@ def _sealable(task: Task, instance: str) -> InstanceSpec:
 
 def _seed_hash(seed_file: Path) -> str:
     """Give the commitment to a seed; make the seed first where there is none."""
-    if not seed_file.exists():
-        handle = os.open(seed_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32) + "\n")
-    size = seed_file.stat().st_size
+    try:
+        if not seed_file.exists():
+            handle = os.open(seed_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(secrets.token_hex(32) + "\n")
+        size = seed_file.stat().st_size
+    except OSError as error:
+        raise UsageError(
+            f"{seed_file}: cannot be made or read: {error.strerror}", help="give another file"
+        ) from None
     if size < _LEAST:
         raise UsageError(
             f"{seed_file}: expected a seed of at least {_LEAST} bytes, got {size}",
@@ -180,17 +212,17 @@ def _inline(table: dict[str, str]) -> str:
     return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items()) + " }"
 
 
-def _commitment(
-    task: Task, instance: str, name: str, seed: str, hashes: dict[str, dict[str, str]]
-) -> dict[str, Any]:
+def _commitment(task: Task, instance: str, name: str, seed: str, sealed: Task) -> dict[str, Any]:
+    """Say what is bound: beside seed and data all that scores depend on, by the hash of the sealed task."""
     return {
         "format": _FORMAT,
         "task": task.ref,
+        "task_hash": sealed.hash,
         "generator": generator_hash(task),
         "drawn_as": instance,
         "instance": name,
         "seed": seed,
-        "data": hashes,
+        "data": sealed.instances[name].files,
     }
 
 
@@ -224,6 +256,7 @@ def verify_seal(sealed: Task, seed_file: Path | None, drawn_from: Task | None = 
     told = _read(path)
     spec = sealed.instances.get(told["instance"])
     same = spec is not None and (spec.files, spec.commitment) == (told["data"], told["seed"])
+    same = same and (sealed.ref, sealed.hash) == (told["task"], told["task_hash"])
     checks = [_check(told, COMMITMENT, same, "what task.toml says", f"task.toml and {COMMITMENT} differ")]
     if seed_file is not None:
         got = file_sha256(seed_file)
@@ -236,8 +269,8 @@ def verify_seal(sealed: Task, seed_file: Path | None, drawn_from: Task | None = 
                 f"expected {told['seed']}, got {got}",
             )
         )
-        if got == told["seed"]:
-            checks += _derived(told, seed_file, drawn_from)
+        if same and got == told["seed"]:
+            checks += _derived(told, sealed, seed_file, drawn_from)
     return checks
 
 
@@ -245,13 +278,14 @@ def _read(path: Path) -> dict[str, Any]:
     """Read a commitment, of which we believe nothing."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (OSError, ValueError, RecursionError):
         told = None
     if (
         isinstance(told, dict)
         and told.get("format") == _FORMAT
         and all(
-            isinstance(told.get(key), str) for key in ("task", "generator", "drawn_as", "instance", "seed")
+            isinstance(told.get(key), str)
+            for key in ("task", "task_hash", "generator", "drawn_as", "instance", "seed")
         )
         and isinstance(told.get("data"), dict)
         and all(isinstance(columns, dict) for columns in told["data"].values())
@@ -262,38 +296,38 @@ def _read(path: Path) -> dict[str, Any]:
     )
 
 
-def _derived(told: dict[str, Any], seed_file: Path, drawn_from: Task | None) -> list[FileCheck]:
-    try:
-        task = drawn_from or load_task(told["task"])
-    except NotFoundError as error:
+def _derived(
+    told: dict[str, Any], sealed: Task, seed_file: Path, drawn_from: Task | None
+) -> Iterator[FileCheck]:
+    # By its name alone among the standard tasks: a path in a commitment would be code of a stranger's choice.
+    task = drawn_from or next((task for task in list_tasks() if task.ref == told["task"]), None)
+    if task is None or told["drawn_as"] not in task.instances:
+        known = f"no standard task {told['task']!r} with an instance {told['drawn_as']!r}"
         mend = "give the folder of the task that it was drawn from: --task"
-        return [_check(told, "generate.py", False, "", f"{error.what}; {mend}")]
+        yield _check(told, "generate.py", False, "", f"{known}; {mend}")
+        return
     code = generator_hash(task)
-    checks = [
-        _check(
-            told,
-            "generate.py",
-            code == told["generator"],
-            "the generator committed to",
-            f"expected {told['generator']}, got {code}",
-        )
-    ]
+    bad = f"expected {told['generator']}, got {code}"
+    yield _check(told, "generate.py", code == told["generator"], "the generator committed to", bad)
+    alike = _asks(sealed, told["instance"]) == _asks(task, told["drawn_as"])
+    bad = f"metric, box, shape, classes, domains or splits are not those of {task.ref}"
+    yield _check(told, "task.toml", alike, f"asks what {task.ref} asks", bad)
     made: Made = run_script(task, None, instances=[told["drawn_as"]], seed_file=seed_file)
     drawn = {
         file.replace(told["drawn_as"], told["instance"], 1): columns for (_, file), columns in made.items()
     }
     for file, columns in told["data"].items():
         wrong = [name for name, value in columns.items() if drawn.get(file, {}).get(name) != value]
-        checks.append(
-            _check(
-                told,
-                file,
-                not wrong,
-                "drawn again from the seed",
-                f"column {(wrong or [''])[0]!r} is not what the seed gives",
-            )
-        )
-    return checks
+        bad = f"column {(wrong or [''])[0]!r} is not what the seed gives"
+        yield _check(told, file, not wrong, "drawn again from the seed", bad)
+
+
+def _asks(task: Task, instance: str) -> tuple[object, ...]:
+    """Gather what a sealed instance shares with the one that it was drawn as."""
+    spec = task.instances[instance]
+    splits = {split: file.replace(instance, "", 1) for split, file in spec.splits.items()}
+    kinds = (spec.input_shape, spec.target_dtype, spec.classes, spec.domains)
+    return (task.ref, task.metric, task.box, splits, *kinds)
 
 
 def _check(told: dict[str, Any], file: str, ok: bool, good: str, bad: str) -> FileCheck:  # noqa: FBT001 - the verdict

@@ -133,7 +133,8 @@ def regenerate(
     directory
         Where the files go; made if missing. The task's own folder is left alone unless it is given.
     instances
-        Only these; all if empty, but for those that cannot be made here, because a package is missing.
+        Only these; all if empty, but for those that cannot be made here, because a package is missing, and
+        for streamed ones, which take gigabytes.
     progress
         Told in a line how far it is.
 
@@ -149,7 +150,9 @@ def regenerate(
     SparsebenchError
         If the generator failed or left a file out.
     """
-    chosen = list(instances) or [name for name, spec in task.instances.items() if not _cannot(spec)]
+    chosen = list(instances) or [
+        name for name, spec in task.instances.items() if not (spec.streamed or _cannot(spec))
+    ]
     made = run_script(task, directory, instances=chosen, progress=progress)
     files = [file for name in chosen for file in task.instances[name].files]
     missing = [file for file in files if not (directory / file).is_file()]

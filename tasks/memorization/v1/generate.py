@@ -1,7 +1,7 @@
 """Makes the point sets of memorization@1: random points, random labels, no rule between them.
 
 Every column has a random stream of its own, drawn in pieces, so a set of any size is made in the memory of
-one piece; the pieces do not change what is drawn.
+one piece. Where points do not come in pairs, the size of the pieces does not change what is drawn.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 REF = "memorization@1"
 CLASSES = 10
-DISTANCE = 1e-4  # between the two points of a close pair, in the maximum norm: at least half of it
+DISTANCE = 1e-4  # the most between the two points of a close pair, in the maximum norm
 PIECE = 1 << 20  # rows drawn at once; even, because two float32 share a draw of 64 bits
 LEVELS = 1 << 24  # of a coordinate: multiples of 2^-23 in [-1, 1)
 
@@ -65,7 +65,7 @@ def points(rng: np.random.Generator, kind: Kind) -> Iterator[NDArray[np.float32]
 
 
 def beside(rng: np.random.Generator, first: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Move points by at most `DISTANCE` in each coordinate, and by at least half of it in one of them.
+    """Move points by at most `DISTANCE` in each coordinate, and by at least 419 steps, 4.99e-5, in one.
 
     The steps are whole multiples of 2^-23, the grid that the points lie on, so the sums are exact in float64;
     near the edge of the cube they are folded inwards.
