@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +74,9 @@ def test_a_version_folder_says_all_that_it_should(ref):
         assert (spec.seed is None) is False
         if spec.source:
             assert spec.source.licence
-            assert re.search(r"\w+", spec.source.title)[0] in readme
+            pinned = [package.removeprefix("debian:").partition("==") for package in spec.source.packages]
+            for package, _, version in pinned:
+                assert not version or (package in readme.lower() and version in readme), package
     assert 3 <= len(task.board) <= 12
     assert {name for name in task.board if task.instances[name].streamed} == set()
 
