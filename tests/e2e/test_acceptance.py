@@ -10,9 +10,13 @@ from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.models import find_submission, shipped_names
 from sparsebench.tasks import load_task
-from submissions.formulas import expected
+from submissions.formulas import Sizes, expected
 
-SMALLEST = {"memorization@1": "n256-r4", "lipschitz-regression@1": "hypercube"}
+SMALLEST = {
+    "memorization@1": "n256-r4",
+    "lipschitz-regression@1": "hypercube",
+    "routed-classification@1": "synthetic-4",
+}
 SEEDS = range(5)
 
 
@@ -79,8 +83,12 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "variant", "ref"), CASES)
 def test_every_count_of_a_row_is_what_the_hand_formula_says(name, variant, ref):
-    instance = load_task(ref).load(SMALLEST[ref])
-    by_hand = expected(name, variant.settings, len(instance.train), instance.train.x.shape[1])
+    task = load_task(ref)
+    instance, info = task.load(SMALLEST[ref]), task.info[SMALLEST[ref]]
+    positions = info.input_shape[0] if len(info.input_shape) > 1 else 0
+    train = instance.train
+    sizes = Sizes(len(train), train.x[0].size, info.classes or 0, info.domains or 0, positions)
+    by_hand = expected(name, variant.settings, sizes)
     found = row(name, variant.name, SMALLEST[ref])
     assert {column: getattr(found, column) for column in by_hand} == by_hand
     assert found.ops_p50 == found.ops_p95 == found.ops_max == found.ops_batch == found.ops_single == found.ops
@@ -94,5 +102,5 @@ def test_every_count_of_a_row_is_what_the_hand_formula_says(name, variant, ref):
 
 def without_occasion(name):
     """Audits for which a submission gives no occasion: one without a router, which reads all of its model."""
-    dense = name in {"constant", "dense-features", "one-hidden-layer"}
+    dense = name in {"constant", "dense-features", "dense-mlp", "one-hidden-layer"}
     return {"expert-poison", "executed-within-dense", "unread-parameters"} if dense else set()
