@@ -121,22 +121,18 @@ def generate(task: str, directory: Path | None, instances: tuple[str, ...]) -> N
       sparsebench tasks generate lipschitz-regression@1 --instances curved-k2-d64
     """
     from sparsebench.tasks import load_task, regenerate  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.tasks.naming import unknown_name  # noqa: PLC0415
 
     found = load_task(task)
-    for name in instances:
-        if name not in found.instances:
-            raise unknown_name("instance", name, found.instances, where=found.ref)
+    named = [found.spec(name) for name in instances]
     with Telling() as tell:
         if directory is not None:
             _make(directory)
             for path in regenerate(found, directory, instances=instances, progress=tell):
                 click.echo(path)
             return
-        for spec in found.instances.values():
-            if spec.generated and (spec.name in instances or not (instances or spec.streamed)):
-                for file in spec.files:
-                    click.echo(_made_whole(found, spec, file, tell))
+        for spec in named or [spec for spec in found.instances.values() if not spec.streamed]:
+            for file in spec.files if spec.generated else ():
+                click.echo(_made_whole(found, spec, file, tell))
 
 
 def _made_whole(task: Task, spec: InstanceSpec, file: str, tell: Telling) -> Path:

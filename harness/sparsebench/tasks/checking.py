@@ -16,7 +16,6 @@ from sparsebench.tasks.cache import cached_path, locate
 from sparsebench.tasks.fact_checks import box_fault, check_facts, check_size
 from sparsebench.tasks.label_checks import check_labels, check_tags
 from sparsebench.tasks.loading import check_file, check_ids, load_instance
-from sparsebench.tasks.naming import unknown_name
 from sparsebench.tasks.nearness import TOLERANCE, contradictions, near_rows
 from sparsebench.tasks.parquet import read_columns
 from sparsebench.tasks.records import SPLITS
@@ -90,10 +89,7 @@ def chosen_instances(task: Task, names: Sequence[str]) -> list[InstanceSpec]:
     NotFoundError
         If no instance has one of the names.
     """
-    for name in names:
-        if name not in task.instances:
-            raise unknown_name("instance", name, task.instances, where=task.ref)
-    return [task.instances[name] for name in dict.fromkeys(names or task.instances)]
+    return [task.spec(name) for name in dict.fromkeys(names or task.instances)]
 
 
 def is_made(task: Task, spec: InstanceSpec) -> bool:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from sparsebench.errors import IntegrityError, SparsebenchError
 from sparsebench.tasks.discovery import load_task
 from sparsebench.tasks.making import run_script
-from sparsebench.tasks.naming import unknown_name
 from sparsebench.tasks.replacing import replace_text
 from sparsebench.tasks.sources import missing_packages
 
@@ -62,14 +61,8 @@ def freeze_task(
         If the generator fails, or ``task.toml`` has no place for a file's hashes.
     """
     task = load_task(folder, draft=True)
-    for name in instances:
-        if name not in task.instances:
-            raise unknown_name("instance", name, task.instances, where=task.ref)
-    chosen = [
-        spec
-        for spec in task.instances.values()
-        if (spec.name in instances if instances else not _lacks(spec.source))
-    ]
+    named = [task.spec(name) for name in instances]
+    chosen = named or [spec for spec in task.instances.values() if not _lacks(spec.source)]
     kept = [spec.name for spec in chosen if not spec.generated]
     hashed = [spec.name for spec in chosen if spec.generated]
     with tempfile.TemporaryDirectory(dir=folder, prefix=".freeze-") as made:

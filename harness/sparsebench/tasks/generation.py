@@ -15,7 +15,6 @@ import numpy as np
 from sparsebench.errors import NotFoundError, SparsebenchError
 from sparsebench.tasks.discovery import load_task
 from sparsebench.tasks.hashing import hash_batches
-from sparsebench.tasks.naming import unknown_name
 from sparsebench.tasks.sources import missing_packages
 
 if TYPE_CHECKING:
@@ -141,9 +140,7 @@ def _options(argv: Sequence[str] | None, folder: Path) -> argparse.Namespace:
 def _chosen(task: Task, options: argparse.Namespace) -> Iterator[InstanceSpec]:
     names = [name for name in options.instances.split(",") if name] or list(task.instances)
     for name in names:
-        if name not in task.instances:
-            raise unknown_name("instance", name, task.instances, where=task.ref)
-        spec = task.instances[name]
+        spec = task.spec(name)
         if options.seed_file is not None:
             spec = dataclasses.replace(spec, seed=secret_seed(options.seed_file.read_bytes()))
         yield spec

@@ -23,6 +23,7 @@ __all__ = [
     "HASH_PATTERN",
     "ColumnHasher",
     "canonical_hash",
+    "changed_columns",
     "column_hashes",
     "content_hash",
     "hash_batches",
@@ -114,6 +115,11 @@ def column_hashes(columns: Mapping[str, NDArray[Any]]) -> dict[str, str]:
         For a dtype other than float32 and int64.
     """
     return hash_batches([columns])
+
+
+def changed_columns(expected: Mapping[str, str], got: Mapping[str, str]) -> list[str]:
+    """Name the columns that do not have the hash that is expected, in the order of those expected."""
+    return [name for name, value in expected.items() if got.get(name) != value]
 
 
 def table_hash(columns: Mapping[str, str]) -> str:

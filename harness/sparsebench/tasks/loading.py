@@ -8,7 +8,7 @@ import numpy as np
 
 from sparsebench.errors import IntegrityError, UsageError
 from sparsebench.tasks.cache import locate
-from sparsebench.tasks.hashing import ColumnHasher, column_hashes
+from sparsebench.tasks.hashing import ColumnHasher, changed_columns, column_hashes
 from sparsebench.tasks.naming import unknown_name
 from sparsebench.tasks.parquet import damaged, read_batches, read_columns
 from sparsebench.tasks.records import SPLITS, Instance, InstanceSpec, Split, Task
@@ -26,7 +26,7 @@ _BATCH = 1 << 18
 
 def load_instance(task: Task, name: str, *, progress: Callable[[str], None] | None = None) -> Instance:
     """Read an instance of a task: see `Task.load`."""
-    spec = _spec(task, name)
+    spec = task.spec(name)
     if spec.streamed:
         raise UsageError(
             f"{task.ref}/{name} is too large to be loaded at once",
@@ -65,7 +65,7 @@ def stream_split(
     progress: Callable[[str], None] | None = None,
 ) -> Iterator[dict[str, NDArray[Any]]]:
     """Read a split of a task in batches: see `Task.stream`."""
-    spec = _spec(task, name)
+    spec = task.spec(name)
     if split not in spec.splits:
         raise unknown_name("split", split, spec.splits, where=f"{task.ref}/{name}")
     if rows < 1:
@@ -75,12 +75,6 @@ def stream_split(
         if column not in spec.files[file]:
             raise unknown_name("column", column, spec.files[file], where=file)
     return stream_file(locate(task, spec, file, progress=progress), spec, file, rows=rows, columns=columns)
-
-
-def _spec(task: Task, name: str) -> InstanceSpec:
-    if name not in task.instances:
-        raise unknown_name("instance", name, task.instances, where=task.ref)
-    return task.instances[name]
 
 
 def load_file(path: Path, spec: InstanceSpec, file: str) -> Split:
@@ -206,9 +200,8 @@ def _check_numbers(path: Path, name: str, columns: dict[str, NDArray[Any]], coun
 def _check_hashes(path: Path, got: dict[str, str], expected: dict[str, str]) -> None:
     if set(got) != set(expected):
         raise damaged(path, None, f"the columns {', '.join(expected)}", ", ".join(got))
-    for name, value in got.items():
-        if value != expected[name]:
-            raise IntegrityError(
-                f"{path}: column {name!r}: expected content {expected[name]}, got {value}",
-                help="a changed hash is a new version; restore the file or run `sparsebench tasks verify`",
-            )
+    for name in changed_columns(expected, got):
+        raise IntegrityError(
+            f"{path}: column {name!r}: expected content {expected[name]}, got {got[name]}",
+            help="a changed hash is a new version; restore the file or run `sparsebench tasks verify`",
+        )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sparsebench.tasks.hashing import canonical_hash, table_hash
+from sparsebench.tasks.naming import unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -244,6 +245,18 @@ class Task:
             )
             for name, spec in self.instances.items()
         }
+
+    def spec(self, instance: str) -> InstanceSpec:
+        """Return the declaration of an instance.
+
+        Raises
+        ------
+        NotFoundError
+            If no instance has that name; says which there are.
+        """
+        if instance not in self.instances:
+            raise unknown_name("instance", instance, self.instances, where=self.ref)
+        return self.instances[instance]
 
     def load(self, instance: str, *, progress: Callable[[str], None] | None = None) -> Instance:
         """Read an instance's splits, each file checked against its hash.

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import IntegrityError, SparsebenchError, UsageError
 from sparsebench.tasks.discovery import list_tasks, load_task
+from sparsebench.tasks.hashing import changed_columns
 from sparsebench.tasks.making import run_script
-from sparsebench.tasks.naming import unknown_name
 from sparsebench.tasks.verification import FileCheck
 
 if TYPE_CHECKING:
@@ -139,9 +139,7 @@ def _check_made(task: Task, spec: InstanceSpec, made: Made, folder: Path) -> Non
 
 
 def _sealable(task: Task, instance: str) -> InstanceSpec:
-    if instance not in task.instances:
-        raise unknown_name("instance", instance, task.instances, where=task.ref)
-    spec = task.instances[instance]
+    spec = task.spec(instance)
     for wrong, why in (
         (spec.source is not None, "its data are real: no seed draws others"),
         (spec.commitment is not None, "it is sealed already"),
@@ -317,7 +315,7 @@ def _derived(
         file.replace(told["drawn_as"], told["instance"], 1): columns for (_, file), columns in made.items()
     }
     for file, columns in told["data"].items():
-        wrong = [name for name, value in columns.items() if drawn.get(file, {}).get(name) != value]
+        wrong = changed_columns(columns, drawn.get(file, {}))
         bad = f"column {(wrong or [''])[0]!r} is not what the seed gives"
         yield _check(told, file, not wrong, "drawn again from the seed", bad)
 
