@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sparsebench.evaluate.task_quality import best_constant
 from sparsebench.leaderboard.publish import update_between_markers
 from sparsebench.scoring import score_predictions
 from sparsebench.tasks import list_tasks
@@ -27,14 +28,9 @@ _COLUMNS = (
 
 def constant_error(task, instance):
     """Score the best constant: the mean, the most frequent class, the most recalled label."""
-    y, tag = instance.test.y, instance.test.tag
-    if task.metric == "nmse":
-        constants = [float(np.mean(y, dtype=np.float64))]
-    else:
-        values, counts = np.unique(y, return_counts=True)
-        constants = values[np.argsort(-counts, kind="stable")[:32]].tolist()
-    made = (np.full(len(y), constant, dtype=np.float64) for constant in constants)
-    return min(score_predictions(task.metric, y, guess, tag=tag).error for guess in made)
+    test = instance.test
+    guess = np.full(len(test), best_constant(task.metric, test))
+    return score_predictions(task.metric, test.y, guess, tag=test.tag).error
 
 
 def nearest(instance):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sparsebench.errors import FailedError, InvalidResultError, NotFoundError, UsageError
-from sparsebench.scoring import METRICS, best_constant_recall, score_predictions
+from sparsebench.scoring import METRICS, best_constant_recall, most_recalled, score_predictions
 
 labels = hnp.arrays(np.float64, st.integers(2, 40), elements=st.floats(-1e3, 1e3, width=32))
 coarse = hnp.arrays(
@@ -167,3 +167,12 @@ def test_no_labels_and_no_such_metric():
     with pytest.raises(NotFoundError, match="unknown metric 'mse'") as caught:
         score_predictions("mse", np.arange(3.0), np.arange(3.0))
     assert caught.value.help == "metrics: accuracy, nmse, recall"
+
+
+@given(y=coarse)
+def test_the_most_recalled_number_recalls_what_the_best_constant_does(y):
+    if best_constant_recall(y) < 1:  # else the metric has no scale, and refuses
+        answer = np.full(len(y), most_recalled(y))
+        assert score_predictions("recall", y, answer).extras["recall"] == best_constant_recall(y)
+    else:
+        assert most_recalled(y) == np.max(y - 1e-6 * np.maximum(1.0, np.abs(y)))

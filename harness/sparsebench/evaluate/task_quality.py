@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparsebench.errors import SparsebenchError
-from sparsebench.scoring import score_predictions
+from sparsebench.scoring import most_recalled, score_predictions
 from sparsebench.tasks.checking import TaskCheck, chosen_instances, is_made
 
 if TYPE_CHECKING:
@@ -88,17 +88,8 @@ def best_constant(metric: str, test: Split) -> float:
     if metric == "nmse":
         return float(np.mean(test.y, dtype=np.float64))
     if metric == "recall":
-        return _most_recalled(test.y.astype(np.float64))
+        return most_recalled(test.y)
     tag = np.zeros(len(test), np.int64) if test.tag is None else test.tag
     classes, domains = np.unique(test.y), np.unique(tag)
     shares = [sum(np.mean(test.y[tag == domain] == each) for domain in domains) for each in classes]
     return float(classes[int(np.argmax(shares))])
-
-
-def _most_recalled(y: NDArray[np.float64]) -> float:
-    # The most intervals that share a point share the lower end of one of them.
-    room = 1e-6 * np.maximum(1.0, np.abs(y))
-    low, high = np.sort(y - room), np.sort(y + room)
-    begun = np.searchsorted(low, low, side="right")
-    over = np.searchsorted(high, low, side="left")
-    return float(low[np.argmax(begun - over)])

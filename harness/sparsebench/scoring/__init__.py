@@ -9,7 +9,13 @@ from __future__ import annotations
 from sparsebench.scoring.bounds import counting_bound, respects_counting_bound
 from sparsebench.scoring.hypervolume import ScoringBox, hypervolume, pareto_front
 from sparsebench.scoring.information import normalised_mutual_information
-from sparsebench.scoring.metrics import METRICS, Scores, best_constant_recall, score_predictions
+from sparsebench.scoring.metrics import (
+    METRICS,
+    Scores,
+    best_constant_recall,
+    most_recalled,
+    score_predictions,
+)
 from sparsebench.scoring.significance import (
     Interval,
     PairedTest,
@@ -34,6 +40,7 @@ __all__ = [
     "counting_bound",
     "holm",
     "hypervolume",
+    "most_recalled",
     "normalised_mutual_information",
     "paired_t_test",
     "pareto_front",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["METRICS", "Scores", "best_constant_recall", "score_predictions"]
+__all__ = ["METRICS", "Scores", "best_constant_recall", "most_recalled", "score_predictions"]
 
 _TOLERANCE = 1e-6  # relative to max(1, |y|): a float32 label, with room for a last bit
 _LARGEST_RESIDUAL = 1e150  # its square, and the sum of 10^8 of those, is still a float64
@@ -107,6 +107,23 @@ def best_constant_recall(y: ArrayLike) -> float:
     return _best_constant_hits(labels) / labels.size
 
 
+def most_recalled(y: ArrayLike) -> float:
+    """Return the best constant predictor of the metric ``recall``: see `best_constant_recall`.
+
+    Parameters
+    ----------
+    y
+        Labels, ``(n,)``, with ``n >= 1``.
+
+    Raises
+    ------
+    UsageError
+        There are no labels.
+    """
+    ends, hits = _hits_of_constants(_labels(y))
+    return float(ends[np.argmax(hits)])
+
+
 def _labels(y: ArrayLike) -> NDArray[np.float64]:
     labels = np.asarray(y, dtype=np.float64)
     _check_some(labels)
@@ -129,11 +146,16 @@ def _check_some(labels: NDArray[Any]) -> None:
 
 
 def _best_constant_hits(labels: NDArray[np.float64]) -> int:
+    return int(np.max(_hits_of_constants(labels)[1]))
+
+
+def _hits_of_constants(labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+    """Give the lower ends of the labels' intervals, ascending, and in how many intervals each of them is."""
     low, high = _tolerance_intervals(labels)
     low, high = np.sort(low), np.sort(high)
     begun = np.searchsorted(low, low, side="right")
     over = np.searchsorted(high, low, side="left")
-    return int(np.max(begun - over))
+    return low, begun - over
 
 
 def _tolerance_intervals(labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import re
-import string
-import tempfile
 from pathlib import Path
 
-from sparsebench.errors import UsageError
-from sparsebench.tasks.naming import NAME_PATTERN
+from sparsebench.tasks.scaffold import write_folder
 
 __all__ = ["new_task"]
 
-_LONGEST_NAME = 64
 _FILES = ("task.toml", "generate.py", "README.md")
 
 
@@ -37,30 +31,5 @@ def new_task(name: str, parent: Path) -> Path:
     UsageError
         If the name is none for a task, or ``parent/name`` exists or cannot be made. Nothing is written then.
     """
-    if not re.fullmatch(NAME_PATTERN, name) or len(name) > _LONGEST_NAME:
-        message = f"expected a name of at most 64 lower-case letters, digits and hyphens, got {name!r}"
-        raise UsageError(message, help="for example: sparsebench tasks new my-task")
-    folder = parent / name
-    if os.path.lexists(folder):  # also where it is a link to nowhere
-        raise UsageError(f"{folder} exists already", help="choose another name, or remove it")
-    try:
-        _write(folder)
-    except OSError as fault:
-        message = f"cannot write {folder}: {fault.strerror}"
-        raise UsageError(message, help="give a folder that can be made") from fault
-    return folder / "v1"
-
-
-def _write(folder: Path) -> None:
-    """Make the folder whole or not at all."""
-    name = folder.name
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    values = {"name": name, "title": name.replace("-", " ").capitalize()}
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
-        made = Path(scratch) / name
-        (made / "v1").mkdir(parents=True)
-        for file in _FILES:
-            template = Path(__file__).with_name("template_files") / f"{file}.txt"
-            text = string.Template(template.read_text(encoding="utf-8")).substitute(values)
-            (made / "v1" / file).write_text(text, encoding="utf-8")
-        os.replace(made, folder)  # noqa: PTH105 - refuses a folder that has come to be meanwhile
+    templates = Path(__file__).with_name("template_files")
+    return write_folder(name, parent, templates, _FILES, example="sparsebench tasks new my-task", inside="v1")
