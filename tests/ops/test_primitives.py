@@ -24,7 +24,7 @@ def test_pack_bits(bits):
 @pytest.mark.parametrize("bits", [(), (np.array([1]),), (np.array([True]),) * 63])
 def test_pack_bits_refuses(bits):
     with pytest.raises(TypeError, match="pack_bits"):
-        PRIMITIVES["pack_bits"].cpu(*bits)
+        PRIMITIVES["pack_bits"].steady(*bits)
 
 
 def test_quantize():
@@ -209,7 +209,7 @@ def test_a_primitive_runs_its_reference_on_other_arrays():
     def cost(x):
         return ()
 
-    @primitive(cost=cost, elements=lambda x: 0, price="0", example="ops.probe(x)", cpu=lambda x: "cpu")
+    @primitive(cost=cost, elements=lambda x: 0, price="0", example="ops.probe(x)", steady=lambda x: "cpu")
     def probe(x):
         """Say who was called."""
         return "reference"

@@ -140,14 +140,14 @@ def _softmax(xp: Any, x: Any, axis: int) -> Any:
 
 
 @np.errstate(all="ignore")
-def _softmax_cpu(x: Any, *, axis: int = -1) -> Any:
+def _softmax_steady(x: Any, *, axis: int = -1) -> Any:
     return _softmax(ON_NUMPY, x, axis)
 
 
 @primitive(
     cost=_softmax_cost,
     elements=_softmax_elements,
-    cpu=_softmax_cpu,
+    steady=_softmax_steady,
     price="k terms: k - 1 comparisons, 2k - 1 additions, k exponentials, k divisions",
     example="gate = ops.softmax(logits)",
 )
@@ -201,14 +201,14 @@ def _logsumexp(xp: Any, x: Any, axis: int, *, keepdims: bool) -> Any:
 
 
 @np.errstate(all="ignore")
-def _logsumexp_cpu(x: Any, *, axis: int = -1, keepdims: bool = False) -> Any:
+def _logsumexp_steady(x: Any, *, axis: int = -1, keepdims: bool = False) -> Any:
     return _logsumexp(ON_NUMPY, x, axis, keepdims=keepdims)
 
 
 @primitive(
     cost=_logsumexp_cost,
     elements=_logsumexp_elements,
-    cpu=_logsumexp_cpu,
+    steady=_logsumexp_steady,
     price="k terms: k comparisons (one: is the largest finite?), 2k additions, k exponentials, 1 logarithm",
     example="energy = ops.logsumexp(logits)",
 )

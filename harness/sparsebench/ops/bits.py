@@ -40,7 +40,7 @@ def _pack(*bits: Any) -> Any:
 @primitive(
     cost=_check_bits,
     elements=_bit_elements,
-    cpu=_pack,
+    steady=_pack,
     price="0: the bits were paid for when they were made",
     example="address = ops.pack_bits(x > 0.0, y > 0.0)",
     source=CONVENTION,
@@ -96,7 +96,7 @@ def _floor(x: Any, *, levels: int) -> Any:
 @primitive(
     cost=_quantize_cost,
     elements=_quantize_elements,
-    cpu=_floor,
+    steady=_floor,
     price="⌈log2 levels⌉ comparisons per element",
     example="cell = ops.quantize(16.0 * x, levels=16)",
     source=CONVENTION,

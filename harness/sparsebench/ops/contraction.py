@@ -212,7 +212,7 @@ def _contract(xp: Any, subscripts: str, operands: tuple[Any, ...]) -> Any:
     return xp.permute_dims(made, tuple(labels.index(label) for label in plan.output))
 
 
-def _cpu(subscripts: str, *operands: Any) -> Any:
+def _steady(subscripts: str, *operands: Any) -> Any:
     """Do it so that no label sees its neighbours: any may be the one that the inputs of a batch go by."""
     made = _contract(ON_NUMPY, subscripts, operands)
     return made if len(operands) > 1 else np.array(made)  # a result of its own, not a look at the operand
@@ -221,7 +221,7 @@ def _cpu(subscripts: str, *operands: Any) -> Any:
 @primitive(
     cost=_cost,
     elements=_elements,
-    cpu=_cpu,
+    steady=_steady,
     price="per pair of operands and element of the product: 1 multiplication where nothing is summed, else k "
     "multiplications and k - 1 additions; a sum of k terms of one operand: k - 1 additions; diagonals: 0",
     example='scores = ops.einsum("nsd,ntd->nst", queries, keys)',

@@ -53,7 +53,7 @@ def _touched(x: Any, index: Any, weights: Any, bias: Any = None) -> list[tuple[A
     return [(table, index) for table in (weights, bias) if table is not None]
 
 
-def _cpu(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
+def _steady(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
     experts, _, _ = _check(x, index, weights, bias)
     check_index("grouped_linear", index, experts)
     return _in_chunks(x, index, weights, bias)
@@ -82,7 +82,7 @@ def _in_chunks(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
     cost=_cost,
     elements=_elements,
     touched=_touched,
-    cpu=_cpu,
+    steady=_steady,
     price="d → h, per address: 1 look-up, h(2d - 1) for the product, h for the bias",
     example="h = ops.grouped_linear(x, index, weights, bias)",
 )
@@ -142,7 +142,7 @@ def _products_touched(x: Any, index: Any, weights: Any) -> list[tuple[Any, Any]]
     return [(weights, index)]
 
 
-def _products_cpu(x: Any, index: Any, weights: Any) -> Any:
+def _products_steady(x: Any, index: Any, weights: Any) -> Any:
     layers = _as_layer(x, index, weights)
     check_index("gather_matmul", index, layers.shape[0])
     out = _in_chunks(x, index, layers)
@@ -153,7 +153,7 @@ def _products_cpu(x: Any, index: Any, weights: Any) -> Any:
     cost=_products_cost,
     elements=_products_elements,
     touched=_products_touched,
-    cpu=_products_cpu,
+    steady=_products_steady,
     price="d → h, per address: 1 look-up, h(2d - 1) for the product; one output where weights are (E, d)",
     example="scores = ops.gather_matmul(x, index, weights)",
 )

@@ -45,7 +45,7 @@ def _elements(x: Any, planes: Any, offsets: Any = None) -> int:  # noqa: ARG001 
     return int(x.shape[0] * math.prod(planes.shape[:-1]))
 
 
-def _cpu(x: Any, planes: Any, offsets: Any = None) -> Any:
+def _steady(x: Any, planes: Any, offsets: Any = None) -> Any:
     """Do what the reference does, with a product whose rows do not depend on one another."""
     _check(x, planes, offsets)
     return _address(
@@ -64,7 +64,7 @@ def _address(projected: Any, planes: Any, offsets: Any) -> Any:
 @primitive(
     cost=_cost,
     elements=_elements,
-    cpu=_cpu,
+    steady=_steady,
     price="k planes in R^d: k(2d - 1) for the products, k comparisons",
     example="bucket = ops.hyperplane_hash(x, planes)",
 )

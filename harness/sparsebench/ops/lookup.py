@@ -69,7 +69,7 @@ def _read(index: Any, *tables: Any) -> Any:
 @primitive(
     cost=lookup_charges,
     elements=_elements,
-    cpu=_read,
+    steady=_read,
     touched=_touched,
     price="1 look-up per address, whatever the width of the record; its elements are counted as loads",
     example="values = ops.gather(index, table)",
@@ -130,7 +130,7 @@ def _one_hot_elements(index: Any, *, classes: int, dtype: Any = None) -> int:  #
     return max(int(index.size), 1) * classes
 
 
-def _one_hot_cpu(index: Any, *, classes: int, dtype: Any = None) -> Any:
+def _one_hot_steady(index: Any, *, classes: int, dtype: Any = None) -> Any:
     """Compare instead: the identity of many classes takes memory."""
     _check_classes(classes)
     check_index("one_hot", index, classes)
@@ -140,7 +140,7 @@ def _one_hot_cpu(index: Any, *, classes: int, dtype: Any = None) -> Any:
 @primitive(
     cost=_one_hot_cost,
     elements=_one_hot_elements,
-    cpu=_one_hot_cpu,
+    steady=_one_hot_steady,
     price="1 look-up per address: a row of the identity; its elements are counted as loads",
     example="chosen = ops.one_hot(index, classes=8)",
 )

@@ -57,14 +57,14 @@ def _normalize(xp: Any, x: Any, weight: Any, bias: Any, eps: float) -> Any:
 
 
 @np.errstate(all="ignore")
-def _cpu(x: Any, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> Any:
+def _steady(x: Any, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> Any:
     return _normalize(ON_NUMPY, x, weight, bias, eps)
 
 
 @primitive(
     cost=_cost,
     elements=_elements,
-    cpu=_cpu,
+    steady=_steady,
     price="d features: 3d - 1 additions, 2d multiplications, 3 divisions, 1 square root; the weight "
     "d multiplications, the bias d additions",
     example="y = ops.layer_norm(x, weight, bias)",

@@ -1,8 +1,9 @@
 """Primitives: the operations that routed networks are made of, each with several faces that must agree.
 
-A primitive is called like a function. Called on NumPy arrays it runs its CPU implementation. Called on an
-array that offers ``__sparsebench_call__`` (the meter's handles do), it is handed over whole, so that it is
-one operation with one price. On any other array it runs its reference, which is array API code.
+A primitive is called like a function. Called on an array that offers ``__sparsebench_call__`` (the meter's
+handles do), it is handed over whole, so that it is one operation with one price. On NumPy arrays it runs a
+fast face or its steady one (:mod:`sparsebench.ops.backends`), on CuPy arrays its CUDA kernels. On any other
+array it runs its reference, which is array API code.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from sparsebench.ops import backends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -34,8 +37,9 @@ class Primitive:
     """The name it is called and stored by."""
     reference: Callable[..., Any]
     """The definition, in array API code."""
-    cpu: Callable[..., Any]
-    """The same function of NumPy arrays, faster."""
+    steady: Callable[..., Any]
+    """The same function of NumPy arrays, in which a row's bits do not depend on the rows beside it. It may
+    call other primitives only where it is run by :meth:`on_numpy_steadily`, which makes those steady too."""
     cost: Callable[..., tuple[Charge, ...]]
     """What a call is charged, from the same arguments; only shapes and dtypes are looked at."""
     elements: Callable[..., int]
@@ -54,16 +58,49 @@ class Primitive:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run on whatever the arguments are."""
-        only_numpy = True
+        only_numpy, gpu = True, None
         for value in _arrays(args, kwargs):
             handed = getattr(value, "__sparsebench_call__", None)
             if handed is not None:
                 return handed(self.name, args, kwargs)
             only_numpy = only_numpy and isinstance(value, np.ndarray | np.generic)
-        if not only_numpy:
-            return self.reference(*args, **kwargs)
-        # Before NumPy 2.1 a single number has no namespace, but an array of no axes has.
-        return self.cpu(*map(_as_array, args), **{name: _as_array(value) for name, value in kwargs.items()})
+            gpu = value if hasattr(value, "__cuda_array_interface__") else gpu
+        if only_numpy:
+            # Before NumPy 2.1 a single number has no namespace, but an array of no axes has.
+            return self.on_numpy(
+                *map(_as_array, args), **{name: _as_array(value) for name, value in kwargs.items()}
+            )
+        made = NotImplemented if gpu is None else self._on_gpu(*args, **kwargs)
+        return self.reference(*args, **kwargs) if made is NotImplemented else made
+
+    def on_numpy(self, *args: Any, **kwargs: Any) -> Any:
+        """Run on NumPy arrays, by the policy of :func:`sparsebench.ops.backends.use`."""
+        made = backends.run_on_numpy(self.name, self.family, args, kwargs)
+        if made is not NotImplemented:
+            return made
+        backends.note(self.name, "steady")
+        return self.steady(*args, **kwargs)
+
+    def on_numpy_steadily(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the steady face, and the steady faces of what it calls."""
+        with backends.use("steady"):
+            return self.steady(*args, **kwargs)
+
+    def _on_gpu(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the CUDA kernels, or give ``NotImplemented``."""
+        found = backends.face("cuda", self.family, self.name)
+        if found is None:
+            return NotImplemented
+        from sparsebench.ops.gpu.device import current_device  # noqa: PLC0415 - imports CuPy
+
+        made = found(current_device(), *args, **kwargs)
+        backends.note(self.name, "reference" if made is NotImplemented else "cuda")
+        return made
+
+    @property
+    def family(self) -> str:
+        """The module that it is in, which names the modules of its fast faces."""
+        return self.reference.__module__.rpartition(".")[2]
 
 
 def _as_array(value: Any) -> Any:
@@ -81,7 +118,7 @@ def primitive(
     price: str,
     example: str,
     source: str = AS_REFERENCE,
-    cpu: Callable[..., Any] | None = None,
+    steady: Callable[..., Any] | None = None,
     touched: Callable[..., Iterable[tuple[Any, Any]]] | None = None,
     base: bool = False,
 ) -> Callable[[Callable[..., Any]], Primitive]:
@@ -89,14 +126,14 @@ def primitive(
 
     Parameters
     ----------
-    cost, elements, price, example, source, cpu, touched, base
-        The fields of :class:`Primitive` of the same names; ``cpu`` defaults to the reference.
+    cost, elements, price, example, source, steady, touched, base
+        The fields of :class:`Primitive` of the same names; ``steady`` defaults to the reference.
     """
 
     def decorate(reference: Callable[..., Any]) -> Primitive:
         name = reference.__name__
         made = Primitive(
-            name, reference, cpu or reference, cost, elements, touched, price, source, example, base
+            name, reference, steady or reference, cost, elements, touched, price, source, example, base
         )
         object.__setattr__(made, "__doc__", reference.__doc__)  # so that help(ops.gather) tells about gather
         PRIMITIVES[name] = made

@@ -44,7 +44,7 @@ def _elements(x: Any, prototypes: Any) -> int:  # noqa: ARG001 - the signature o
     return int(x.shape[0])
 
 
-def _cpu(x: Any, prototypes: Any) -> Any:
+def _steady(x: Any, prototypes: Any) -> Any:
     """Go through the reference in chunks of rows: n times N times d numbers are never held at once."""
     n, many, d = _check(x, prototypes)
     rows = max(1, _CHUNK // (many * max(1, d)))
@@ -58,7 +58,7 @@ def _cpu(x: Any, prototypes: Any) -> Any:
 @primitive(
     cost=_cost,
     elements=_elements,
-    cpu=_cpu,
+    steady=_steady,
     price="N prototypes in R^d: N(3d - 1) for the distances, N - 1 comparisons",
     example="index = ops.nearest_prototype(x, prototypes)",
 )

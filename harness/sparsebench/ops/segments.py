@@ -65,7 +65,7 @@ def _scatter(target: Any, index: Any, values: Any) -> Any:
 @primitive(
     cost=_cost,
     elements=_scatter_elements,
-    cpu=_scatter,
+    steady=_scatter,
     price="1 look-up per address, whatever the width of the record; 1 addition per element of the values; "
     "what is added to is counted as loads",
     example="counts = ops.scatter_add(counts, bucket, ones)",

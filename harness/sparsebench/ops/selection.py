@@ -40,7 +40,7 @@ def _descending(xp: Any, argsort: Callable[..., Any], x: Any) -> Any:
     return x.shape[-1] - 1 - xp.flip(argsort(xp.flip(x, axis=-1), axis=-1), axis=-1)
 
 
-def _cpu(x: Any, k: int) -> Any:
+def _steady(x: Any, k: int) -> Any:
     _check(x, k)
     argsort = functools.partial(np.argsort, kind="stable")
     order = argsort(-x, axis=-1) if x.dtype.kind == "f" else _descending(np, argsort, x)
@@ -65,7 +65,7 @@ def _order(xp: Any, x: Any) -> Any:
 @primitive(
     cost=_cost,
     elements=_elements,
-    cpu=_cpu,
+    steady=_steady,
     price="top k of m: (m - 1) + (k - 1)⌈log2 m⌉ comparisons",
     example="values, index = ops.top_k(x, 2)",
     source=CONVENTION,

@@ -54,7 +54,7 @@ def _descend(key: Any, thresholds: Any) -> Iterator[Any]:
     yield node
 
 
-def _cpu(key: Any, thresholds: Any) -> Any:
+def _steady(key: Any, thresholds: Any) -> Any:
     *_, leaf = _descend(key, thresholds)
     return leaf - thresholds.shape[0]
 
@@ -70,7 +70,7 @@ def _touched(key: Any, thresholds: Any) -> list[tuple[Any, Any]]:
     cost=_cost,
     elements=_elements,
     touched=_touched,
-    cpu=_cpu,
+    steady=_steady,
     price="1 look-up (a node's record) and 1 comparison per level",
     example="leaf = ops.tree_route(key, thresholds)",
 )

@@ -29,6 +29,8 @@ from sparsebench.meter.rules.base import FREE_BITS, QUANTIZE, WIDEST, Plan, Rule
 from sparsebench.ops import PRIMITIVES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sparsebench.ops import Primitive
 
 __all__ = ["GROUPS", "REFUSED", "RULES", "Plan", "Rule", "check_arguments", "typed"]
@@ -38,10 +40,20 @@ def _primitive_plan(operation: Primitive, *args: Any, **kwargs: Any) -> Plan:
     return Plan(operation.cost(*args, **kwargs), operation.elements(*args, **kwargs) * WIDEST)
 
 
+def _steady(operation: Primitive) -> Callable[..., Any]:
+    """Give its steady face, under the name and with the signature that rules are checked by."""
+
+    @functools.wraps(operation.steady)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        return operation.on_numpy_steadily(*args, **kwargs)
+
+    return run
+
+
 def _primitive_rule(operation: Primitive) -> Rule:
     return Rule(
         operation.name,
-        run=operation.cpu,
+        run=_steady(operation),
         plan=functools.partial(_primitive_plan, operation),
         price=operation.price,
         example=operation.example,
