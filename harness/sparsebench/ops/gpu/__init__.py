@@ -1,1 +1,1 @@
-"""Fast faces on a GPU: CUDA kernels and what launches them. Found by name: :mod:`sparsebench.ops.backends`."""
+"""Fast faces on a GPU: CUDA kernels and their launches. Found by name: :mod:`sparsebench.ops.backends`."""
