@@ -209,25 +209,45 @@ NO_REALS = {
 }
 WAYS = {
     "astype": lambda x, n: (x, "float32"),
+    "axis_tree_route": lambda x, n: (x, n[:1], x[0, :1]),
     "broadcast_to": lambda x, n: (x, (2, 2, 2)),
+    "convac_layer": lambda x, n: (x[None, :, :], x[None, :, :]),
     "cumulative_prod": lambda x, n: (x[:, 0],),
     "cumulative_sum": lambda x, n: (x[:, 0],),
     "einsum": lambda x, n: ("ij,jk->ik", x, x),
+    "gather_constant": lambda x, n: (n[:, None], x, x[:, :1]),
     "gather_matmul": lambda x, n: (x, n, x[None, :, :]),
     "grouped_linear": lambda x, n: (x, n, x[None, :, :], x[:1, :]),
+    "grouped_mlp": lambda x, n: (x, n, x[None, :, :]),
+    "grouped_polynomial": lambda x, n: (x, n, x.__array_namespace__().concat((x, x[:, :1]), axis=1)),
     "linalg.cross": lambda x, n: 2 * (x.__array_namespace__().concat((x, x[:, :1]), axis=1),),
     "linalg.outer": lambda x, n: (x[:, 0], x[0, :]),
+    "merge_linear": lambda x, n: (x, x[:, :1], x[None, :, :]),
+    "merged_mlp": lambda x, n: (x, x[:, :1], x[None, :, :]),
     "meshgrid": lambda x, n: (x[0, :], x[:, 0]),
+    "nearest_in_tree": lambda x, n: (x, x),
+    "oblique_tree_route": lambda x, n: (x, x[:1, :], x[0, :1]),
     "permute_dims": lambda x, n: (x, (1, 0)),
+    "pstable_hash": lambda x, n: (x, x, x[0, :]),
     "reshape": lambda x, n: (x, (4,)),
     "searchsorted": lambda x, n: (x[0, :], x),
+    "searchsorted_route": lambda x, n: (x, x[0, :]),
     "scatter_add": lambda x, n: (x, n, x),
     "segment_sum": lambda x, n: (x, n),
     "squeeze": lambda x, n: (x[:, :1], 1),
+    "top_k_gate": lambda x, n: (x, x),
+    "top_k_mask_linear": lambda x, n: (x, x),
     "tree_route": lambda x, n: (x[:, 0], x[:1, 0]),
     "where": lambda x, n: (x > 0.0, x, x),
 }
-KEYWORDS = {"segment_sum": {"num_segments": 1}}
+KEYWORDS = {
+    "grouped_polynomial": {"degree": 1},
+    "nearest_in_tree": {"arity": 2},
+    "pstable_hash": {"levels": 2},
+    "segment_sum": {"num_segments": 1},
+    "top_k_gate": {"k": 1},
+    "top_k_mask_linear": {"k": 1},
+}
 
 
 def ways(name, x, n):

@@ -62,9 +62,22 @@ READS = {
     "bit": (1, lambda m, w: bool(w[0, 0])),
     "grouped": (12 + 2, lambda m, w: ops.grouped_linear(
         m.put(np.zeros((2, 6))), m.put([0, 1]), w[:, None, :], m.params["v"][:4, None])),
+    "grouped-mlp": (2 * 6 + 3, lambda m, w: ops.grouped_mlp(
+        m.put(np.zeros((3, 6))), m.put([0, 1, 0]),
+        w[:, None, :], m.params["v"][:4, None], m.params["v"][1:5, None, None])),
+    "grouped-polynomial": (2 * 3, lambda m, w: ops.grouped_polynomial(
+        m.put(np.zeros((3, 2))), m.put([3, 1, 3]), w[:, :3], degree=1)),
+    "constants": (3 * 6, lambda m, w: ops.gather_constant(
+        m.put([[0, 1], [1, 3]]), w, m.put(np.ones((2, 2))))),
+    "masked-units": (3 * 2, lambda m, w: ops.top_k_mask_linear(
+        m.put([[1.0, 9.0, 8.0, 2.0], [9.0, 8.0, 1.0, 2.0]]), w[:, :2], k=2)),
     "tree": (3, lambda m, w: ops.tree_route(m.put([9.0]), m.params["t"])),
     "tree-both-ways": (5, lambda m, w: ops.tree_route(m.put([-9.0, 9.0]), m.params["t"])),
     "tree-of-nothing": (0, lambda m, w: ops.tree_route(m.put([9.0]), m.params["t"][:0])),
+    "tree-of-points": (2 * 2 * 6, lambda m, w: ops.nearest_in_tree(
+        m.put(np.full((1, 6), -9.0)), m.xp.concat([w, w[:2]]), arity=2)),
+    "tree-of-axes": (2 * 2, lambda m, w: ops.axis_tree_route(m.x, m.params["t"][:3], m.params["v"][:3])),
+    "tree-of-an-axis": (1 + 1, lambda m, w: ops.axis_tree_route(w[:1, :], m.put([4]), m.params["v"][1:2])),
     "constant": (2, lambda m, w: m.x[:, :2] + np.ones(2)),
     "constant-gone": (4, lambda m, w: [touch(m.xp.asarray(np.ones(2))) for _ in range(2)] and None),
     "inputs-are-no-parameters": (0, lambda m, w: touch(m.x)),

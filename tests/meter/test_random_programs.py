@@ -12,12 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meter.metered import Meter
-from meter.programs import elementwise, indexing, primitives, products, reductions, rows, shapes
+from meter.programs import (
+    elementwise,
+    experts,
+    indexing,
+    primitives,
+    products,
+    reductions,
+    routing,
+    rows,
+    shapes,
+)
 from meter.programs.program import Program
 from meter.slow.table import SLOW
 from sparsebench.meter.rules import RULES
 
-TOPICS = (elementwise, indexing, primitives, products, reductions, shapes)
+TOPICS = (elementwise, experts, indexing, primitives, products, reductions, routing, shapes)
 DRAWS = {name: draw for topic in TOPICS for name, draw in topic.DRAWS.items()}
 """How the arguments of a rule are drawn."""
 

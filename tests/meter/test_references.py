@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -139,16 +141,152 @@ def layer_norm_calls(draw):
     return (draw(reals(shape)), *vectors[: draw(st.integers(0, 2))], eps)
 
 
+@st.composite
+def axis_tree_route_calls(draw):
+    n, d, nodes = draw(SIZES), draw(SOME), 2 ** draw(st.integers(0, 3)) - 1
+    features = np.random.default_rng(draw(st.integers(0, 99))).integers(0, d, nodes)
+    features = features.astype(draw(st.sampled_from([np.int64, np.int32, np.uint8])))
+    return draw(reals((n, d))), features, draw(reals((nodes,)))
+
+
+@st.composite
+def oblique_tree_route_calls(draw):
+    n, d, nodes = draw(SIZES), draw(SIZES), 2 ** draw(st.integers(0, 3)) - 1
+    return draw(reals((n, d))), draw(reals((nodes, d))), draw(reals((nodes,)))
+
+
+@st.composite
+def searchsorted_route_calls(draw):
+    return draw(reals(draw(st.lists(SIZES, min_size=1, max_size=3)))), np.sort(draw(reals((draw(SIZES),))))
+
+
+@st.composite
+def nearest_in_tree_calls(draw):
+    n, d, arity = draw(SIZES), draw(SIZES), draw(st.integers(2, 4))
+    points = sum(arity**level for level in range(1, 1 + draw(st.integers(0, 3))))
+    dtypes = st.sampled_from([np.float32, np.float64, np.int16])
+    return draw(reals((n, d))), draw(reals((points, d), draw(dtypes))), {"arity": arity}
+
+
+@st.composite
+def pstable_hash_calls(draw):
+    n, d, k = draw(SIZES), draw(SIZES), draw(SOME)
+    shape = (k,) if draw(st.booleans()) else (draw(SIZES), k)
+    arrays = draw(reals((n, d))), draw(reals((*shape, d))), draw(reals(shape))
+    return (*arrays, {"levels": draw(st.integers(1, 9))})
+
+
+@st.composite
+def top_k_gate_calls(draw):
+    n, d, experts = draw(SIZES), draw(SIZES), draw(SOME)
+    bias = (draw(reals((experts,))),) if draw(st.booleans()) else ()
+    return (
+        draw(reals((n, d))),
+        draw(reals((experts, d))),
+        *bias,
+        {"k": draw(st.integers(1, experts))},
+    )
+
+
+ACTIVATIONS = st.sampled_from(
+    [{}, {"activation": "prelu", "slope": 0.5}, {"activation": "swish"}, {"activation": "k_tanh"}]
+)
+
+
+@st.composite
+def layers_of(draw, experts, width, most=3):
+    """Weights and biases in turns."""
+    made = []
+    for _ in range(draw(st.integers(1, most))):
+        outputs = draw(SIZES)
+        made += [draw(reals((experts, outputs, width))), draw(st.none() | reals((experts, outputs)))]
+        width = outputs
+    return made[:-1] if made[-1] is None and draw(st.booleans()) else made
+
+
+@st.composite
+def grouped_mlp_calls(draw):
+    x, index, weights = draw(grouped_linear_calls())[:3]
+    return (x, index, *draw(layers_of(weights.shape[0], x.shape[1])), draw(ACTIVATIONS))
+
+
+@st.composite
+def merged_calls(draw, most=3):
+    n, d, experts = draw(SIZES), draw(SIZES), draw(SIZES)
+    x = draw(reals((n, *draw(st.sampled_from([(), (1,), (3,)])), d)))
+    how = draw(ACTIVATIONS) if most > 1 else {}
+    return (x, draw(reals((n, experts))), *draw(layers_of(experts, d, most)), how)
+
+
+@st.composite
+def grouped_polynomial_calls(draw):
+    x, index, weights = draw(grouped_linear_calls())[:3]
+    degree = draw(st.integers(0, 3))
+    experts, outputs = weights.shape[:2]
+    shape = draw(st.sampled_from([(experts,), (experts, outputs)]))
+    return (x, index, draw(reals((*shape, math.comb(x.shape[1] + degree, degree)))), {"degree": degree})
+
+
+@st.composite
+def gather_constant_calls(draw):
+    _, index, weights = draw(grouped_linear_calls())[:3]
+    experts, outputs = weights.shape[:2]
+    constants = draw(reals(draw(st.sampled_from([(experts,), (experts, outputs)]))))
+    return (index, constants, *([draw(reals(index.shape))] if index.ndim > 1 and draw(st.booleans()) else []))
+
+
+@st.composite
+def segment_combine_calls(draw):
+    shape = draw(SIZES), draw(SIZES)
+    return draw(reals((*shape, *draw(st.sampled_from([(), (0,), (1,), (4,)]))))), draw(reals(shape))
+
+
+@st.composite
+def top_k_mask_linear_calls(draw):
+    t, outputs = draw(SOME), draw(st.sampled_from([(), (0,), (1,), (4,)]))
+    bias = [draw(reals(outputs))] if outputs and draw(st.booleans()) else []
+    return (
+        draw(reals((draw(SIZES), t))),
+        draw(reals((t, *outputs))),
+        *bias,
+        {"k": draw(st.integers(1, t))},
+    )
+
+
+@st.composite
+def convac_layer_calls(draw):
+    positions, channels = draw(SOME), draw(SOME)
+    weights = draw(reals((draw(st.integers(1, min(positions, 3))), draw(SIZES), channels)))
+    x = draw(reals((draw(SIZES), positions, channels)))
+    return (x, weights, draw(st.sampled_from([{}, {"stride": 1}, {"stride": 2}, {"stride": 7}])))
+
+
 CALLS = {
+    "convac_layer": convac_layer_calls(),
+    "gather_constant": gather_constant_calls(),
+    "grouped_mlp": grouped_mlp_calls(),
+    "grouped_polynomial": grouped_polynomial_calls(),
+    "k_tanh": activation_calls().map(lambda call: call[:1]),
+    "merge_linear": merged_calls(1),
+    "merged_mlp": merged_calls(),
+    "segment_combine": segment_combine_calls(),
+    "swish": activation_calls().map(lambda call: call[:1]),
+    "top_k_mask_linear": top_k_mask_linear_calls(),
+    "axis_tree_route": axis_tree_route_calls(),
     "einsum": einsum_calls(),
     "gather_matmul": gather_matmul_calls(),
     "layer_norm": layer_norm_calls(),
     "logsumexp": st.one_of(soft_calls(), soft_calls(keepdims=True)),
+    "nearest_in_tree": nearest_in_tree_calls(),
+    "oblique_tree_route": oblique_tree_route_calls(),
     "one_hot": one_hot_calls(),
     "prelu": prelu_calls(),
+    "pstable_hash": pstable_hash_calls(),
     "relu": relu_calls(),
+    "searchsorted_route": searchsorted_route_calls(),
     "segment_sum": segment_sum_calls(),
     "softmax": soft_calls(),
+    "top_k_gate": top_k_gate_calls(),
     "tree_route": tree_route_calls(),
     "hyperplane_hash": hyperplane_hash_calls(),
     "nearest_prototype": nearest_prototype_calls(),
@@ -156,7 +294,14 @@ CALLS = {
 }
 
 
-ROUNDED = ("layer_norm", "logsumexp", "softmax")  # their steps round, so the order of additions shows
+ROUNDED = (
+    "layer_norm",
+    "logsumexp",
+    "softmax",
+    "swish",
+    "top_k_gate",
+    *("convac_layer", "grouped_mlp", "grouped_polynomial", "merged_mlp"),
+)  # their steps round, so the order of additions shows
 
 
 def called(arguments):
@@ -169,9 +314,11 @@ def put(meter, argument):
 
 
 def agree(name, got, want):
-    assert (got.dtype, got.shape) == (want.dtype, want.shape)
-    tolerance = 3e-6 if name in ROUNDED else 0
-    np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+    several = isinstance(want, tuple)
+    for one, other in zip(got, want, strict=True) if several else [(got, want)]:
+        assert (one.dtype, one.shape) == (other.dtype, other.shape)
+        tolerance = 3e-6 if name in ROUNDED else 0
+        np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance)
 
 
 def test_every_derived_primitive_is_tried():

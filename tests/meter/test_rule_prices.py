@@ -297,6 +297,66 @@ LINES = [
     ("gather", {}, (INDEX, TABLE, TABLE), {("lookup", "int64"): 3, ("load", F): 24}),
     ("top_k", {}, (TABLE, 2), {("cmp", F): 3 * (3 + 2)}),
     ("tree_route", {}, (X, EDGES[:3]), {("lookup", "int64"): 12, ("load", F): 12, ("cmp", F): 12}),
+    (
+        "axis_tree_route",
+        {},
+        (X, INDEX, EDGES[:3]),
+        {("lookup", "int64"): 8, ("load", "int64"): 4, ("load", F): 8, ("cmp", F): 4},
+    ),
+    (
+        "oblique_tree_route",
+        {},
+        (X, TABLE[:, :3], EDGES[:3]),
+        {
+            ("lookup", "int64"): 4,
+            ("load", F): 4 * 4,
+            ("mul", F): 12,
+            ("add", F): 8,
+            ("mac", F): 12,
+            ("cmp", F): 4,
+        },
+    ),
+    ("searchsorted_route", {}, (X, EDGES), {("cmp", F): 6 * 3}),
+    (
+        "nearest_in_tree",
+        {"arity": 2},
+        (X, np.ones((6, 3), np.float32)),
+        {
+            ("lookup", "int64"): 4,
+            ("load", F): 4 * 6,
+            ("add", F): 4 * 2 * 5,
+            ("mul", F): 4 * 6,
+            ("cmp", F): 4,
+            ("mul", "int64"): 4,
+            ("add", "int64"): 4,
+        },
+    ),
+    (
+        "pstable_hash",
+        {"levels": 5},
+        (X, Y, EDGES[:2]),
+        {
+            ("mul", F): 12,
+            ("add", F): 8 + 4,
+            ("mac", F): 12,
+            ("cmp", F): 4 * 3,
+            ("mul", "int64"): 2,
+            ("add", "int64"): 2,
+        },
+    ),
+    (
+        "top_k_gate",
+        {"k": 2},
+        (TABLE, np.ones((5, 4), np.float32), EDGES[:1].repeat(5)),
+        {
+            ("mul", F): 60,
+            ("add", F): 45 + 15 + 3 * 3,
+            ("mac", F): 60,
+            ("cmp", F): 3 * (4 + 3) + 3 * 1,
+            ("special", F): 6,
+            ("div", F): 6,
+        },
+    ),
     ("hyperplane_hash", {}, (X, Y), {("mul", F): 12, ("add", F): 8, ("mac", F): 12, ("cmp", F): 4}),
     ("nearest_prototype", {}, (X, Y), {("add", F): 2 * 2 * 5, ("mul", F): 12, ("cmp", F): 2}),
     (  # the sums of small integers are wide, as those of xp.sum
@@ -339,6 +399,94 @@ LINES = [
         {"axis": 0},
         (X,),
         {("cmp", F): 3, ("add", F): 6 + 3, ("special", F): 6, ("div", F): 6},
+    ),
+    ("swish", {}, (X,), {("add", F): 12, ("special", F): 6, ("div", F): 6}),
+    (
+        "k_tanh",
+        {},
+        (X,),
+        {
+            ("cmp", F): 6 * (6 + 7),
+            ("mul", F): 12,
+            ("add", F): 12,
+            ("add", "int64"): 12,
+            ("logic", "int64"): 12,
+            ("lookup", "int64"): 6,
+            ("load", "int64"): 12,
+            ("load", F): 6,
+        },
+    ),
+    (
+        "gather_constant",
+        {},
+        (N[:, :2] % 3, TABLE, X[:, :2]),
+        {("lookup", "int64"): 4, ("load", F): 16, ("mul", F): 16, ("add", F): 8},
+    ),
+    ("segment_combine", {}, (TABLE[:2, :, None], TABLE[:2]), {("mul", F): 8, ("add", F): 6}),
+    (  # 3 -> 4 -> 2 for two rows: one look-up each, 16 + 8 + 2 parameters
+        "grouped_mlp",
+        {"activation": "prelu"},
+        (X, INDEX[:2], np.ones((2, 4, 3), F), None, np.ones((2, 2, 4), F), np.ones((2, 2), F)),
+        {
+            ("lookup", "int64"): 2,
+            ("load", F): 2 * (12 + 8 + 2),
+            ("mul", F): 2 * (12 + 4 + 8),
+            ("add", F): 2 * (4 * 2 + 2 * 3 + 2),
+            ("mac", F): 2 * (12 + 8),
+            ("cmp", F): 2 * 4,
+        },
+    ),
+    (  # 1, three numbers, and six products of two
+        "grouped_polynomial",
+        {"degree": 2},
+        (X, INDEX[:2], np.ones((2, 10), F)),
+        {
+            ("lookup", "int64"): 2,
+            ("load", F): 20,
+            ("mul", F): 2 * (6 + 9),
+            ("add", F): 2 * (8 + 1),
+            ("mac", F): 2 * 9,
+        },
+    ),
+    (  # two examples of one position; two experts 3 -> 4
+        "merge_linear",
+        {},
+        (X, X[:, :2], np.ones((2, 4, 3), F), np.ones((2, 4), F)),
+        {
+            ("mul", F): 2 * (2 * (12 + 4) + 12),
+            ("add", F): 2 * ((12 + 4) + 4 * 2 + 4),
+            ("mac", F): 2 * (2 * (12 + 4) + 12),
+        },
+    ),
+    (  # one example of two positions: merged once, applied twice
+        "merged_mlp",
+        {},
+        (X[None], X[:1, :2], np.ones((2, 4, 3), F), None, np.ones((2, 1, 4), F)),
+        {
+            ("mul", F): 2 * (12 + 4) + 2 * (12 + 4),
+            ("add", F): (12 + 4) + 2 * (4 * 2 + 3),
+            ("mac", F): 2 * (12 + 4) + 2 * (12 + 4),
+            ("cmp", F): 2 * 4,
+        },
+    ),
+    (
+        "top_k_mask_linear",
+        {"k": 2},
+        (TABLE, TABLE.T.copy(), EDGES[:3]),
+        {
+            ("cmp", F): 3 * ((3 + 2) + 2),
+            ("lookup", "int64"): 6,
+            ("load", F): 6 * 3,
+            ("mul", F): 3 * 3 * 2,
+            ("add", F): 3 * 3 * 1 + 9,
+            ("mac", F): 18,
+        },
+    ),
+    (  # two windows of two places, 3 -> 4 each
+        "convac_layer",
+        {"stride": 2},
+        (np.ones((1, 5, 3), F), np.ones((2, 4, 3), F)),
+        {("mul", F): 2 * 4 * (2 * 3 + 1), ("add", F): 2 * 4 * 2 * 2, ("mac", F): 2 * 4 * 2 * 3},
     ),
     (
         "grouped_linear",
@@ -397,6 +545,16 @@ ELSEWHERE |= {"unique_values"}  # NumPy's are in no order
 ELSEWHERE |= {"hyperplane_hash", "nearest_prototype", "grouped_linear"}
 ELSEWHERE |= {"gather_matmul", "layer_norm", "logsumexp", "one_hot", "prelu", "relu", "scatter_add"}
 ELSEWHERE |= {"segment_sum", "softmax"}
+ELSEWHERE |= {
+    "axis_tree_route",
+    "nearest_in_tree",
+    "oblique_tree_route",
+    "pstable_hash",
+    "searchsorted_route",
+}
+ELSEWHERE |= {"top_k_gate"}
+ELSEWHERE |= {"convac_layer", "gather_constant", "grouped_mlp", "grouped_polynomial", "k_tanh", "swish"}
+ELSEWHERE |= {"merge_linear", "merged_mlp", "segment_combine", "top_k_mask_linear"}
 
 
 @pytest.mark.parametrize(

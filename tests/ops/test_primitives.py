@@ -183,10 +183,10 @@ def test_rows_are_independent(seed, d, dtype):
     order = rng.permutation(40)
     for layout in (np.ascontiguousarray, np.asfortranarray):
         for function in (
-            lambda rows, _: ops.hyperplane_hash(rows, planes),
-            lambda rows, _: ops.nearest_prototype(rows, points),
-            lambda rows, own: ops.grouped_linear(rows, own, weights),
-            lambda rows, own: ops.grouped_linear(rows, own[:, 0], weights),
+            lambda rows, _: PRIMITIVES["hyperplane_hash"].on_numpy_steadily(rows, planes),
+            lambda rows, _: PRIMITIVES["nearest_prototype"].on_numpy_steadily(rows, points),
+            lambda rows, own: PRIMITIVES["grouped_linear"].on_numpy_steadily(rows, own, weights),
+            lambda rows, own: PRIMITIVES["grouped_linear"].on_numpy_steadily(rows, own[:, 0], weights),
         ):
             whole = function(x, index)
             np.testing.assert_array_equal(function(layout(x[order]), index[order]), whole[order])

@@ -108,7 +108,7 @@ def operations() -> str:
 """The operations of routed networks, each with a definition, a CPU implementation and a price."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from sparsebench.arrays import Array, DType
 from sparsebench.ops.primitive import PRIMITIVES as PRIMITIVES

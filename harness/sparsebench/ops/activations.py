@@ -12,7 +12,7 @@ from sparsebench.ops.checks import NUMBER, REAL, check_axis, check_dtypes
 from sparsebench.ops.on_numpy import ON_NUMPY
 from sparsebench.ops.primitive import primitive
 
-__all__ = ["logsumexp", "prelu", "relu", "softmax"]
+__all__ = ["logsumexp", "prelu", "relu", "softmax", "swish"]
 
 _REAL_WORDS = "real numbers (xp.astype makes them of integers)"
 
@@ -109,6 +109,54 @@ def prelu(x: Any, slope: Any) -> Any:
     _check_prelu(x, slope)
     xp = x.__array_namespace__()
     return xp.where(x > 0, x, slope * x)
+
+
+def _swish_cost(x: Any) -> tuple[Charge, ...]:
+    check_dtypes("swish", REAL, _REAL_WORDS, x)
+    dtype, size = name_of(x.dtype), int(x.size)
+    return (Charge("add", dtype, 2 * size), Charge("special", dtype, size), Charge("div", dtype, size))
+
+
+def _swish_elements(x: Any) -> int:
+    return 3 * int(x.size)
+
+
+def _swish(xp: Any, x: Any) -> Any:
+    check_dtypes("swish", REAL, _REAL_WORDS, x)
+    return x / (1.0 + xp.exp(-x))
+
+
+@np.errstate(all="ignore")
+def _swish_steady(x: Any) -> Any:
+    return _swish(ON_NUMPY, x)
+
+
+@primitive(
+    cost=_swish_cost,
+    elements=_swish_elements,
+    steady=_swish_steady,
+    price="2 additions, 1 exponential and 1 division per element",
+    example="h = ops.swish(x @ w)",
+)
+def swish(x: Any) -> Any:
+    """Multiply numbers by their logistic sigmoid: ``x / (1 + exp(-x))`` (Ramachandran et al. 2017).
+
+    Parameters
+    ----------
+    x
+        Real array of any shape.
+
+    Returns
+    -------
+    real array of the shape and the dtype of ``x``
+        NaN of minus infinity, as of NaN.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is not real.
+    """
+    return _swish(x.__array_namespace__(), x)
 
 
 def _lanes(name: str, x: Any, axis: int) -> tuple[int, int]:

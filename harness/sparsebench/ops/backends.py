@@ -16,7 +16,7 @@ import functools
 import importlib
 import importlib.util
 import os
-import threading
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,17 +36,14 @@ POLICIES = {
 """What is asked, in this order, for NumPy arrays before the steady face."""
 
 
-class _State(threading.local):
-    policy = "auto"
-    record: set[tuple[str, str]] | None = None
-
-
-_STATE = _State()
+# A thread that runs a part of a primitive's work is given its caller's context.
+_POLICY: ContextVar[str] = ContextVar("policy", default="auto")
+_RECORD: ContextVar[set[tuple[str, str]] | None] = ContextVar("record", default=None)
 
 
 def policy() -> str:
-    """Name the policy of this thread, one of :data:`POLICIES`."""
-    return _STATE.policy
+    """Name the policy of this context, one of :data:`POLICIES`."""
+    return _POLICY.get()
 
 
 @contextlib.contextmanager
@@ -66,32 +63,34 @@ def use(name: str) -> Iterator[None]:
     """
     if name not in POLICIES:
         raise ValueError(f"use: expected one of {', '.join(POLICIES)}, got {name!r}")
-    before, _STATE.policy = _STATE.policy, name
+    before = _POLICY.set(name)
     try:
         yield
     finally:
-        _STATE.policy = before
+        _POLICY.reset(before)
 
 
 @contextlib.contextmanager
 def recorded() -> Iterator[set[tuple[str, str]]]:
     """Collect which faces run: pairs of a primitive's name and a face's."""
-    before, _STATE.record = _STATE.record, set()
+    record: set[tuple[str, str]] = set()
+    before = _RECORD.set(record)
     try:
-        yield _STATE.record
+        yield record
     finally:
-        _STATE.record = before
+        _RECORD.reset(before)
 
 
 def note(name: str, which: str) -> None:
     """Tell whoever records that a face of a primitive has run."""
-    if _STATE.record is not None:
-        _STATE.record.add((name, which))
+    record = _RECORD.get()
+    if record is not None:
+        record.add((name, which))
 
 
 def run_on_numpy(name: str, family: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Run the first fast face that takes the arguments, or give ``NotImplemented``."""
-    for which in POLICIES[_STATE.policy]:
+    for which in POLICIES[_POLICY.get()]:
         found = face(which, family, name)
         if found is None:
             continue

@@ -10,11 +10,11 @@ from sparsebench.ops.charges import Charge, bits_to_choose
 from sparsebench.ops.checks import NOT_COMPLEX, check_dtypes
 from sparsebench.ops.primitive import CONVENTION, primitive
 
-__all__ = ["pack_bits", "quantize"]
+__all__ = ["MOST_LEVELS", "pack_bits", "quantize"]
 
 _MOST_BITS = 62  # an int64 holds 63 bits beside its sign; one is kept so that address + 1 never overflows
 
-_MOST_LEVELS = 2**53  # beyond it float64 does not tell integers apart
+MOST_LEVELS = 2**53  # beyond it float64 does not tell integers apart
 
 
 def _check_bits(*bits: Any) -> tuple[Charge, ...]:
@@ -73,7 +73,7 @@ def pack_bits(*bits: Any) -> Any:
 
 
 def _check_quantize(x: Any, levels: int) -> None:
-    if not 1 <= levels <= _MOST_LEVELS:
+    if not 1 <= levels <= MOST_LEVELS:
         raise ValueError(f"quantize: levels must be in [1, 2**53], got {levels}")
     check_dtypes("quantize", NOT_COMPLEX, "numbers that are not complex", x)
 

@@ -8,19 +8,26 @@ from typing import Any
 import numpy as np
 
 from sparsebench.ops import steady
-from sparsebench.ops.bits import pack_bits
-from sparsebench.ops.charges import Charge, inner_product
-from sparsebench.ops.checks import NOT_COMPLEX, check_dtypes
+from sparsebench.ops.bits import MOST_LEVELS, pack_bits, quantize
+from sparsebench.ops.charges import Charge, bits_to_choose, inner_product, name_of
+from sparsebench.ops.checks import NOT_COMPLEX, NUMBER, check_dtypes
 from sparsebench.ops.primitive import primitive
 
-__all__ = ["hyperplane_hash"]
+__all__ = ["check_directions", "check_planes", "hyperplane_hash", "pstable_hash"]
 
 
 _MOST_PLANES = 62  # as many bits as ops.pack_bits packs
+_MOST_ADDRESSES = 2**62  # as many as ops.pack_bits tells apart
 
 
-def _check(x: Any, planes: Any, offsets: Any) -> None:
-    """Say which shape or dtype does not fit."""
+def check_planes(x: Any, planes: Any, offsets: Any) -> None:
+    """Refuse what :func:`hyperplane_hash` does not take.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As that tells.
+    """
     given = (x, planes) if offsets is None else (x, planes, offsets)
     check_dtypes("hyperplane_hash", NOT_COMPLEX, "real numbers", *given)
     fits = x.ndim == 2 and planes.ndim in (2, 3) and x.shape[1] == planes.shape[-1]  # noqa: PLR2004 - (n, d), ([s,] k, d)
@@ -34,7 +41,7 @@ def _check(x: Any, planes: Any, offsets: Any) -> None:
 
 
 def _cost(x: Any, planes: Any, offsets: Any = None) -> tuple[Charge, ...]:
-    _check(x, planes, offsets)
+    check_planes(x, planes, offsets)
     common = np.result_type(x.dtype, planes.dtype)
     compared = np.result_type(common, 0.0 if offsets is None else offsets.dtype)
     signs = x.shape[0] * math.prod(planes.shape[:-1])
@@ -47,10 +54,14 @@ def _elements(x: Any, planes: Any, offsets: Any = None) -> int:  # noqa: ARG001 
 
 def _steady(x: Any, planes: Any, offsets: Any = None) -> Any:
     """Do what the reference does, with a product whose rows do not depend on one another."""
-    _check(x, planes, offsets)
-    return _address(
-        steady.matmul(x, planes.reshape(math.prod(planes.shape[:-1]), planes.shape[-1]).T), planes, offsets
-    )
+    check_planes(x, planes, offsets)
+    return _address(steady.matmul(x, _flat(planes).T), planes, offsets)
+
+
+def _flat(vectors: Any) -> Any:
+    """Lay the vectors of all tables into the rows of one matrix."""
+    xp = vectors.__array_namespace__()
+    return xp.reshape(vectors, (math.prod(vectors.shape[:-1]), vectors.shape[-1]))
 
 
 def _address(projected: Any, planes: Any, offsets: Any) -> Any:
@@ -92,7 +103,113 @@ def hyperplane_hash(x: Any, planes: Any, offsets: Any = None) -> Any:
     ValueError
         If the shapes do not fit, or there are too many planes.
     """
-    _check(x, planes, offsets)
+    check_planes(x, planes, offsets)
     xp = x.__array_namespace__()
-    flat = xp.reshape(planes, (math.prod(planes.shape[:-1]), planes.shape[-1]))
-    return _address(xp.matmul(x, xp.matrix_transpose(flat)), planes, offsets)
+    return _address(xp.matmul(x, xp.matrix_transpose(_flat(planes))), planes, offsets)
+
+
+def check_directions(x: Any, directions: Any, offsets: Any, levels: int) -> None:
+    """Refuse what :func:`pstable_hash` does not take.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As that tells.
+    """
+    check_dtypes("pstable_hash", NUMBER, "numbers that are not complex", x, directions, offsets)
+    fits = x.ndim == 2 and directions.ndim in (2, 3) and x.shape[1] == directions.shape[-1]  # noqa: PLR2004 - (n, d), ([s,] k, d)
+    if not fits or offsets.shape != directions.shape[:-1] or not directions.shape[-2]:
+        got = [tuple(part.shape) for part in (x, directions, offsets)]
+        raise ValueError(
+            "pstable_hash: expected x (n, d), directions ([s,] k, d) with k at least 1 and offsets ([s,] k), "
+            f"got {got}"
+        )
+    if not 1 <= levels <= MOST_LEVELS:
+        raise ValueError(f"pstable_hash: levels must be in [1, 2**53], got {levels}")
+    many = int(directions.shape[-2])
+    # Where k is large, two levels are too many, and a power that nobody needs would take long.
+    if levels > 1 and (many > _MOST_PLANES or levels**many > _MOST_ADDRESSES):
+        raise ValueError(
+            f"pstable_hash: expected levels**k to be at most 2**62, got {levels} levels and k = {many}"
+        )
+
+
+def _cells_cost(x: Any, directions: Any, offsets: Any, *, levels: int) -> tuple[Charge, ...]:
+    check_directions(x, directions, offsets, levels)
+    common = np.result_type(x.dtype, directions.dtype)
+    shifted = name_of(np.result_type(common, offsets.dtype))
+    cells = x.shape[0] * math.prod(directions.shape[:-1])
+    joined = x.shape[0] * math.prod(directions.shape[:-2]) * (directions.shape[-2] - 1)
+    return (
+        *inner_product(cells, x.shape[1], common),
+        Charge("add", shifted, cells),
+        Charge("cmp", shifted, cells * bits_to_choose(levels)),
+        Charge("mul", "int64", joined),
+        Charge("add", "int64", joined),
+    )
+
+
+def _cells_elements(x: Any, directions: Any, offsets: Any, *, levels: int) -> int:  # noqa: ARG001
+    return 3 * int(x.shape[0] * math.prod(directions.shape[:-1]))  # numbers, shifted numbers, cells
+
+
+def _cells_steady(x: Any, directions: Any, offsets: Any, *, levels: int) -> Any:
+    """Do what the reference does, with a product whose rows do not depend on one another."""
+    check_directions(x, directions, offsets, levels)
+    return _cell_address(steady.matmul(x, _flat(directions).T), directions, offsets, levels)
+
+
+def _cell_address(projected: Any, directions: Any, offsets: Any, levels: int) -> Any:
+    """Read the cells of projections ``(n, s * k)`` as the digits of a number."""
+    xp = projected.__array_namespace__()
+    laid = xp.reshape(projected, (projected.shape[0], *directions.shape[:-1]))
+    cells = quantize(laid + offsets, levels=levels)
+    address = cells[..., 0]
+    for place in range(1, directions.shape[-2]):
+        address = address * levels + cells[..., place]
+    return address
+
+
+@primitive(
+    cost=_cells_cost,
+    elements=_cells_elements,
+    steady=_cells_steady,
+    price="k directions in R^d: k(2d - 1) for the products, k for the offsets, k⌈log2 levels⌉ comparisons, "
+    "2(k - 1) for the address",
+    example="bucket = ops.pstable_hash(x, directions, offsets, levels=16)",
+)
+def pstable_hash(x: Any, directions: Any, offsets: Any, *, levels: int) -> Any:
+    """Hash rows by the cells of equal width that their projections fall into (Datar et al. 2004).
+
+    This is the Euclidean hash ``floor((a @ x + b) / w)`` of p-stable directions (M. Datar, N. Immorlica,
+    P. Indyk, V. Mirrokni, *Locality-sensitive hashing scheme based on p-stable distributions*, SoCG 2004)
+    with ``directions`` a / w and ``offsets`` b / w + levels / 2, and clipped to so many cells.
+
+    Parameters
+    ----------
+    x
+        Array of integers or real numbers ``(n, d)``.
+    directions
+        Array of integers or real numbers ``(k, d)`` for one table, or ``(s, k, d)`` for s tables; k is at
+        least 1.
+    offsets
+        Array of integers or real numbers ``(k,)`` or ``(s, k)``.
+    levels
+        The number of cells along each direction; ``levels**k`` is at most ``2**62``.
+
+    Returns
+    -------
+    array of int64, shape (n,) or (n, s)
+        The number in ``[0, levels**k)`` whose digits to the base ``levels``, the first most significant, are
+        ``clip(floor(directions[i] @ x + offsets[i]), 0, levels - 1)``. NaN falls into cell 0.
+
+    Raises
+    ------
+    TypeError
+        If an array is boolean or complex.
+    ValueError
+        If the shapes do not fit, or there are too many addresses, or no levels.
+    """
+    check_directions(x, directions, offsets, levels)
+    xp = x.__array_namespace__()
+    return _cell_address(xp.matmul(x, xp.matrix_transpose(_flat(directions))), directions, offsets, levels)

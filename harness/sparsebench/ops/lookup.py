@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 
 from sparsebench.ops.charges import Charge, name_of
-from sparsebench.ops.checks import INTEGER, check_dtypes
+from sparsebench.ops.checks import INTEGER, REAL, check_dtypes
+from sparsebench.ops.on_numpy import ON_NUMPY
 from sparsebench.ops.primitive import CONVENTION, primitive
 
-__all__ = ["check_index", "gather", "lookup_charges", "one_hot"]
+__all__ = ["check_constants", "check_index", "gather", "gather_constant", "lookup_charges", "one_hot"]
+
+_CHUNK = 1 << 22  # elements of gathered constants held at once by the steady face
 
 _INTEGER_WORDS = "an integer index (ops.quantize or ops.pack_bits make one)"
 
@@ -173,3 +176,97 @@ def one_hot(index: Any, *, classes: int, dtype: Any = None) -> Any:
     _check_classes(classes)
     xp = index.__array_namespace__()
     return gather(index, xp.eye(classes, dtype=xp.float32 if dtype is None else dtype))
+
+
+def check_constants(index: Any, constants: Any, gates: Any) -> None:
+    """Say what does not fit :func:`gather_constant`."""
+    check_dtypes("gather_constant", INTEGER, _INTEGER_WORDS, index)
+    check_dtypes(
+        "gather_constant", REAL, "real numbers", *(constants,) if gates is None else (constants, gates)
+    )
+    fits = index.ndim in (1, 2) and constants.ndim in (1, 2)
+    if not fits or (gates is not None and (index.ndim == 1 or tuple(gates.shape) != tuple(index.shape))):
+        got = [None if part is None else tuple(part.shape) for part in (index, constants, gates)]
+        expected = "index (n[, k]), constants (E[, h]) and, for an index (n, k) alone, gates (n, k)"
+        raise ValueError(f"gather_constant: expected {expected}; got {got}")
+
+
+def _constant_dtype(constants: Any, gates: Any) -> np.dtype[Any]:
+    return np.result_type(constants.dtype, *(() if gates is None else (gates.dtype,)))
+
+
+def _constant_cost(index: Any, constants: Any, gates: Any = None) -> tuple[Charge, ...]:
+    check_constants(index, constants, gates)
+    charges = lookup_charges(index, constants)
+    dtype, width = name_of(_constant_dtype(constants, gates)), math.prod(constants.shape[1:])
+    if gates is not None:
+        charges += (Charge("mul", dtype, int(index.size) * width),)
+    if index.ndim > 1:
+        charges += (Charge("add", dtype, index.shape[0] * max(index.shape[1] - 1, 0) * width),)
+    return charges
+
+
+def _constant_elements(index: Any, constants: Any, gates: Any = None) -> int:  # noqa: ARG001 - the signature
+    values = math.prod((index.shape[0], *constants.shape[1:]))
+    return values + 2 * math.prod((*index.shape[1:], *constants.shape[1:])) if values else 0
+
+
+def _constant_touched(index: Any, constants: Any, gates: Any = None) -> list[tuple[Any, Any]]:  # noqa: ARG001
+    return [(constants, index)]
+
+
+def _constant(xp: Any, index: Any, constants: Any, gates: Any) -> Any:
+    made = gather(index, constants)
+    if gates is not None:
+        made = made * (gates if constants.ndim == 1 else gates[:, :, None])
+    return made if index.ndim == 1 else xp.sum(made, axis=1)
+
+
+def _constant_steady(index: Any, constants: Any, gates: Any = None) -> Any:
+    """Go through the reference in chunks of rows."""
+    check_constants(index, constants, gates)
+    check_index("gather_constant", index, constants.shape[0])
+    rows = max(1, _CHUNK // max(1, 2 * math.prod((*index.shape[1:], *constants.shape[1:]))))
+    out = np.empty((index.shape[0], *constants.shape[1:]), dtype=_constant_dtype(constants, gates))
+    for start in range(0, index.shape[0], rows):
+        part = slice(start, start + rows)
+        out[part] = _constant(ON_NUMPY, index[part], constants, None if gates is None else gates[part])
+    return out
+
+
+@primitive(
+    cost=_constant_cost,
+    elements=_constant_elements,
+    touched=_constant_touched,
+    steady=_constant_steady,
+    price="k addresses, h numbers each: k look-ups; hk multiplications for gates; h(k - 1) additions",
+    example="y = ops.gather_constant(buckets, constants, gates)",
+)
+def gather_constant(index: Any, constants: Any, gates: Any = None) -> Any:
+    """Look constants up, and sum those of a row: buckets with a number each (Baykal et al. 2022, section 3).
+
+    Parameters
+    ----------
+    index
+        Integer array ``(n,)`` or ``(n, k)`` with values in ``[0, E)``; negative values are out of range.
+    constants
+        Real array ``(E,)`` or ``(E, h)``.
+    gates
+        Real array ``(n, k)``: what constants are multiplied by before they are summed; or None.
+
+    Returns
+    -------
+    real array ``(n,)`` or ``(n, h)``
+        0 where k is 0.
+
+    Raises
+    ------
+    TypeError
+        If the index is not an integer array, or another one is not real.
+    ValueError
+        If the shapes do not fit, or gates are given for an index ``(n,)``.
+    IndexError
+        If an index is out of range.
+    """
+    check_constants(index, constants, gates)
+    return _constant(index.__array_namespace__(), index, constants, gates)

@@ -70,8 +70,7 @@ class Primitive:
             return self.on_numpy(
                 *map(_as_array, args), **{name: _as_array(value) for name, value in kwargs.items()}
             )
-        made = NotImplemented if gpu is None else self._on_gpu(*args, **kwargs)
-        return self.reference(*args, **kwargs) if made is NotImplemented else made
+        return (self.reference if gpu is None else self._on_gpu)(*args, **kwargs)
 
     def on_numpy(self, *args: Any, **kwargs: Any) -> Any:
         """Run on NumPy arrays, by the policy of :func:`sparsebench.ops.backends.use`."""
@@ -87,15 +86,14 @@ class Primitive:
             return self.steady(*args, **kwargs)
 
     def _on_gpu(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the CUDA kernels, or give ``NotImplemented``."""
-        found = backends.face("cuda", self.family, self.name)
-        if found is None:
-            return NotImplemented
+        """Run the CUDA kernels, or the reference for what they do not take."""
         from sparsebench.ops.gpu.device import current_device  # noqa: PLC0415 - imports CuPy
 
-        made = found(current_device(), *args, **kwargs)
+        device = current_device()
+        found = backends.face("cuda", self.family, self.name)
+        made = NotImplemented if found is None else found(device, *args, **kwargs)
         backends.note(self.name, "reference" if made is NotImplemented else "cuda")
-        return made
+        return self.reference(*args, **kwargs) if made is NotImplemented else made
 
     @property
     def family(self) -> str:

@@ -15,10 +15,17 @@ from sparsebench.ops.primitive import CONVENTION, primitive
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["top_k"]
+__all__ = ["check_top_k", "top_k"]
 
 
-def _check(x: Any, k: int) -> tuple[int, int]:
+def check_top_k(x: Any, k: int) -> tuple[int, int]:
+    """Give rows and their width, or refuse what :func:`top_k` does not take.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As that tells.
+    """
     check_dtypes("top_k", NOT_COMPLEX, "numbers that can be ordered", x)
     width = x.shape[-1] if x.ndim else 0
     if not 1 <= k <= width:
@@ -27,12 +34,12 @@ def _check(x: Any, k: int) -> tuple[int, int]:
 
 
 def _cost(x: Any, k: int) -> tuple[Charge, ...]:
-    rows, width = _check(x, k)
+    rows, width = check_top_k(x, k)
     return (Charge("cmp", x.dtype.name, rows * (width - 1 + (k - 1) * bits_to_choose(width))),)
 
 
 def _elements(x: Any, k: int) -> int:
-    return 2 * _check(x, k)[0] * k
+    return 2 * check_top_k(x, k)[0] * k
 
 
 def _descending(xp: Any, argsort: Callable[..., Any], x: Any) -> Any:
@@ -41,7 +48,7 @@ def _descending(xp: Any, argsort: Callable[..., Any], x: Any) -> Any:
 
 
 def _steady(x: Any, k: int) -> Any:
-    _check(x, k)
+    check_top_k(x, k)
     argsort = functools.partial(np.argsort, kind="stable")
     order = argsort(-x, axis=-1) if x.dtype.kind == "f" else _descending(np, argsort, x)
     indices = order[..., :k].astype(np.int64)
@@ -93,7 +100,7 @@ def top_k(x: Any, k: int) -> Any:
     ValueError
         If k is out of range.
     """
-    _check(x, k)
+    check_top_k(x, k)
     xp = x.__array_namespace__()
     indices = xp.astype(_order(xp, x)[..., :k], xp.int64)
     return xp.take_along_axis(x, indices, axis=-1), indices

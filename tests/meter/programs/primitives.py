@@ -14,7 +14,7 @@ def _is_exact(x):
     return bool(np.all(np.rint(4.0 * x.array) == 4.0 * x.array) and np.all(np.abs(x.array) <= 32))
 
 
-def _exact(p, shape, kinds=_NUMBERS):
+def exact(p, shape, kinds=_NUMBERS):
     return p.array(kinds, _is_exact, shape=shape)
 
 
@@ -67,14 +67,14 @@ def _top_k(p):
 
 def _hash(p):
     n, d, planes = p.integer(0, 3), p.integer(0, 4), (*p.shape(0, 1), p.integer(1, 4))
-    given = (_exact(p, (n, d)), _exact(p, (*planes, d)))
-    return (*given, _exact(p, planes)) if p.flag() else given, {}
+    given = (exact(p, (n, d)), exact(p, (*planes, d)))
+    return (*given, exact(p, planes)) if p.flag() else given, {}
 
 
 def _nearest(p):
     d = p.integer(0, 4)
-    given = _exact(p, (p.integer(0, 3), d)), _exact(p, (p.integer(1, 4), d), "fib")
-    return given if p.flag() else (_exact(p, (p.integer(0, 3), d), "b"), _exact(p, (p.integer(1, 4), d))), {}
+    given = exact(p, (p.integer(0, 3), d)), exact(p, (p.integer(1, 4), d), "fib")
+    return given if p.flag() else (exact(p, (p.integer(0, 3), d), "b"), exact(p, (p.integer(1, 4), d))), {}
 
 
 def _tree(p):

@@ -35,7 +35,7 @@ def _levels(options):
 # Activations ------------------------------------------------------------------------------------------
 
 
-def _relu(x):
+def relu(x):
     return number(0, x.dtype) if x <= 0 else x
 
 
@@ -241,7 +241,7 @@ TABLE = {
     "pack_bits": pack_bits,
     "prelu": prelu,
     "quantize": quantize,
-    "relu": elementwise(_relu),
+    "relu": elementwise(relu),
     "scatter_add": scatter_add,
     "segment_sum": segment_sum,
     "softmax": softmax,
