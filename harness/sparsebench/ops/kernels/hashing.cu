@@ -1,0 +1,136 @@
+// Hashes of rows by their projections on k vectors, for s tables: the sides of hyperplanes (a bit each) or the
+// cells of the p-stable hash (a digit each). The first projection is the most significant.
+#include "vectors.cuh"
+
+#define HASH_THREADS 256
+#define HASH_GROUPS 64  // four threads share ROWS rows; each reads every fourth vector of four numbers
+
+// The digit of a projection: 1 where it is beyond the offset, or clip(floor(projection + offset)).
+template <bool CELLS, typename R>
+__device__ __forceinline__ long long digit_of(R projection, R offset, long long levels) {
+  if (!CELLS) return projection > offset;
+  const double cell = double(projection + offset), last = double(levels - 1);
+  return cell > last ? levels - 1 : cell > 0.0 ? (long long)cell : 0;  // a NaN is 0
+}
+
+// Vectors first..first+PLANES-1 of a table, columns at..at+stride-1, 0 beyond k and d.
+template <typename T>
+__device__ __forceinline__ void stage(real_of<T>* kept, const T* planes, int table, int first, int many, int k,
+                                      int d, int at, int stride) {
+  for (int i = threadIdx.x; i < many * stride; i += HASH_THREADS) {
+    const int plane = first + i / stride, column = at + i % stride;
+    const bool there = plane < k && column < d;
+    kept[i] = there ? load(planes, (offset_t(table) * k + plane) * d + column) : real_of<T>(0);
+  }
+}
+
+// Two lanes that are BY apart give each other half of their sums: each keeps HALF, whole.
+template <int HALF, int BY, int PLANES, typename R>
+__device__ __forceinline__ void share_half(R (&sum)[PLANES], bool upper) {
+#pragma unroll
+  for (int i = 0; i < HALF; ++i) {
+    const R sent = upper ? sum[i] : sum[i + HALF], kept = upper ? sum[i + HALF] : sum[i];
+    sum[i] = kept + __shfl_xor_sync(EVERY_LANE, sent, BY);
+  }
+}
+
+// Four lanes have a part of each of PLANES sums: afterwards lane q has sums q * PLANES / 4 + i whole, at i.
+template <int PLANES, typename R>
+__device__ __forceinline__ void share_out(R (&sum)[PLANES], int q) {
+  share_half<PLANES / 2, 2>(sum, q & 2);
+  share_half<PLANES / 4, 1>(sum, q & 1);
+}
+
+// Appends the digits of vectors first..first+PLANES-1 to the address of a row: all four lanes get it.
+template <bool CELLS, int PLANES, typename R>
+__device__ __forceinline__ long long append(long long address, R (&sum)[PLANES], const R* offsets, int first, int k,
+                                            long long levels, int q) {
+  share_out<PLANES>(sum, q);
+  long long digits = 0, power = 1;
+#pragma unroll
+  for (int i = 0; i < PLANES / 4; ++i) {
+    const int plane = first + q * (PLANES / 4) + i;
+    if (plane < k) {
+      digits = digits * levels + digit_of<CELLS>(sum[i], offsets ? offsets[plane] : R(0), levels);
+      power *= levels;
+    }
+  }
+#pragma unroll
+  for (int by = 1; by < 4; by <<= 1) {
+    const long long other = __shfl_xor_sync(EVERY_LANE, digits, by);
+    const long long other_power = __shfl_xor_sync(EVERY_LANE, power, by);
+    digits = q & by ? other * power + digits : digits * other_power + other;
+    power *= other_power;
+  }
+  return address * power + digits;
+}
+
+// x (n, d), planes (tables, k, d), offsets (tables, k) or null -> out (n, tables).
+// Dynamic shared memory: if `whole`, all planes, k rounded up to PLANES, each `stride` long; else PLANES x stride.
+// stride: a multiple of 16.
+template <typename T, int PLANES, int ROWS, bool CELLS>
+__global__ void __launch_bounds__(HASH_THREADS, sizeof(real_of<T>) == 8 ? 1 : 2)
+    hash_rows(const T* x, const T* planes, const real_of<T>* offsets, long long* out, long long n, int d, int tables,
+              int k, long long levels, int stride, int whole) {
+  typedef real_of<T> R;
+  DYN_SHARED(R, kept);
+  const int q = threadIdx.x & 3, group = threadIdx.x >> 2, padded = (k + PLANES - 1) / PLANES * PLANES;
+  const bool dense = by_fours(x, d);
+  if (whole) {
+    for (int table = 0; table < tables; ++table) {
+      stage(kept + table * padded * stride, planes, table, 0, padded, k, d, 0, stride);
+    }
+    __syncthreads();
+  }
+  for (long long base = (long long)blockIdx.x * HASH_GROUPS * ROWS; base < n;
+       base += (long long)gridDim.x * HASH_GROUPS * ROWS) {
+    for (int table = 0; table < tables; ++table) {
+      long long address[ROWS] = {};
+      for (int first = 0; first < k; first += PLANES) {
+        R sum[ROWS][PLANES] = {};
+        for (int at = 0; at < d; at += stride) {
+          const R* now = kept + (table * padded + first) * stride;
+          if (!whole) {
+            now = kept;
+            __syncthreads();
+            stage(kept, planes, table, first, PLANES, k, d, at, stride);
+            __syncthreads();
+          }
+          const int end = d - at < stride ? d - at : stride;
+          auto bring = [&](four<R>(&numbers)[ROWS], int column) {
+#pragma unroll
+            for (int r = 0; r < ROWS; ++r) {
+              const long long row = base + group + r * HASH_GROUPS;
+              numbers[r] = load4(x + offset_t(row < n ? row : 0) * d, at + column, row < n ? d : 0, dense);
+            }
+          };
+          four<R> next[ROWS];  // on their way while the ones before are multiplied
+          bring(next, 4 * q);
+          for (int column = 4 * q; column < end; column += 16) {
+            four<R> numbers[ROWS];
+#pragma unroll
+            for (int r = 0; r < ROWS; ++r) numbers[r] = next[r];
+            if (column + 16 < end) bring(next, column + 16);
+#pragma unroll
+            for (int plane = 0; plane < PLANES; ++plane) {
+              const packed4<R> normal = *reinterpret_cast<const packed4<R>*>(now + plane * stride + column);
+#pragma unroll
+              for (int r = 0; r < ROWS; ++r) {
+#pragma unroll
+                for (int i = 0; i < 4; ++i) sum[r][plane] += numbers[r].value[i] * normal.value[i];
+              }
+            }
+          }
+        }
+        const R* own = offsets ? offsets + offset_t(table) * k : offsets;
+#pragma unroll
+        for (int r = 0; r < ROWS; ++r) address[r] = append<CELLS>(address[r], sum[r], own, first, k, levels, q);
+      }
+#pragma unroll
+      for (int r = 0; r < ROWS; ++r) {
+        const long long row = base + group + r * HASH_GROUPS;
+        if (q == 0 && row < n) out[offset_t(row) * tables + table] = address[r];
+      }
+    }
+  }
+}
