@@ -6,7 +6,18 @@ import pytest
 
 from sparsebench.models import shipped_names
 
-VERBS = ["check", "eval", "explain", "leaderboard", "new", "results", "submissions", "tasks"]
+VERBS = [
+    "bench",
+    "check",
+    "doctor",
+    "eval",
+    "explain",
+    "leaderboard",
+    "new",
+    "results",
+    "submissions",
+    "tasks",
+]
 
 
 @pytest.mark.parametrize("verb", VERBS)

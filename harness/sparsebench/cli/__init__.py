@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _VERBS = {
+    "bench": "Time primitives, beside what the machine can do at most.",
     "check": "Check that a submission keeps the contract.",
+    "doctor": "Tell what of this machine sparsebench can use.",
     "eval": "Score submissions: accuracy against active operations.",
     "explain": "Show where a submission's operations go, line by line.",
     "leaderboard": "Show the board of stored rows, or publish it.",

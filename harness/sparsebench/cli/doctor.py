@@ -1,0 +1,165 @@
+"""``sparsebench doctor``: what of this machine sparsebench can use."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+from typing import Any
+
+import click
+
+__all__ = ["command"]
+
+_PACKAGES = (
+    "sparsebench",
+    "numpy",
+    "numba",
+    "cupy-cuda13x",
+    "cupy-cuda12x",
+    "ml_dtypes",
+    "nvidia-cuda-nvrtc",
+    "torch",
+)
+_VECTORS = {
+    "AVX-512": (("AVX512F", "AVX512_SKX", "X86_V4"), 512),
+    "AVX2": (("AVX2", "X86_V3"), 256),
+    "SVE": (("SVE",), 128),  # its width is the processor's choice, and at least this
+    "NEON": (("ASIMD", "NEON"), 128),
+    "SSE2": (("SSE2", "X86_V2"), 128),
+}
+"""What NumPy calls extensions, and how many bits their vectors have."""
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+def command(*, as_json: bool) -> None:
+    """Tell what sparsebench finds here: versions, processor, threads, compilers, GPU, and faces.
+
+    Nothing is compiled or timed, and nothing needs to be installed beside sparsebench itself.
+
+    \b
+    Examples:
+      sparsebench doctor
+      sparsebench doctor --json
+    """
+    found = _examine()
+    if as_json:
+        click.echo(json.dumps(found, indent=1))
+        return
+    from tabulate import tabulate  # noqa: PLC0415 - keeps `--help` quick
+
+    facts = [(name, _text(value)) for name, value in found.items() if name != "faces"]
+    click.echo(tabulate(facts, tablefmt="plain"))
+    click.echo(
+        "\nFaces of primitives, first asked first; on NumPy arrays the first that takes a call runs.\n"
+    )
+    lines = [(name, ", ".join(told["numpy"]), told["gpu"]) for name, told in found["faces"].items()]
+    click.echo(tabulate(lines, headers=("primitive", "on NumPy arrays", "on a GPU")))
+
+
+def _examine() -> dict[str, Any]:
+    from sparsebench.ops import backends  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.results.provenance import cpu_name  # noqa: PLC0415
+    from sparsebench.tasks.cache import cache_root  # noqa: PLC0415
+
+    return {
+        "python": platform.python_version(),
+        "packages": {name: version for name in _PACKAGES if (version := _version(name))},
+        "processor": cpu_name(),
+        "vectors": _vectors(),
+        "threads": backends.threads(),
+        "policy": backends.policy(),
+        "cache": str(cache_root()),
+        "numba": _numba(),
+        "nvrtc": _nvrtc(),
+        "gpu": _gpu(),
+        "g++": shutil.which("g++") or "not found: tests of CUDA kernels need it",
+        "faces": _faces(),
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _vectors() -> str:
+    """Name the widest vectors that NumPy finds the processor to have."""
+    import numpy as np  # noqa: PLC0415 - keeps `--help` quick
+
+    told: Any = np.show_config(mode="dicts")
+    extensions = told.get("SIMD Extensions", {})
+    there = {name for part in ("baseline", "found") for name in extensions.get(part, ())}
+    for name, (marks, bits) in _VECTORS.items():
+        if there & set(marks):
+            return f"{bits} bits ({name})"
+    return "unknown"
+
+
+def _numba() -> dict[str, str] | str:
+    from sparsebench.ops import backends  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.tasks.cache import cache_root  # noqa: PLC0415
+
+    if not backends.has_numba():
+        return "not installed: pip install 'sparsebench[fast]'"
+    folder = os.environ.get("NUMBA_CACHE_DIR") or str(cache_root() / "numba")
+    return {"version": _version("numba") or "unknown", "machine code is kept in": folder}
+
+
+def _nvrtc() -> dict[str, str] | str:
+    from sparsebench.ops.gpu import nvrtc  # noqa: PLC0415 - keeps `--help` quick
+
+    path = nvrtc.find_library()
+    if path is None:
+        return "not found: pip install 'nvidia-cuda-nvrtc>=13,<14'"
+    try:
+        return {"version": nvrtc.version(), "library": path}
+    except nvrtc.CompileError as error:
+        return error.what
+
+
+def _gpu() -> dict[str, str] | str:
+    from sparsebench.timing import gpu_missing  # noqa: PLC0415 - keeps `--help` quick
+
+    if reason := gpu_missing():
+        return f"none: {reason}"
+    import cupy  # noqa: PLC0415 - only where there is a GPU
+
+    number = cupy.cuda.runtime.getDevice()
+    properties = cupy.cuda.runtime.getDeviceProperties(number)
+    return {
+        "name": properties["name"].decode(),
+        "architecture": f"sm_{cupy.cuda.Device(number).compute_capability}",
+        "memory": f"{properties['totalGlobalMem'] >> 30} GiB",
+        "cupy": str(cupy.__version__),
+    }
+
+
+def _faces() -> dict[str, dict[str, Any]]:
+    """Name the faces of every primitive in the order in which they are asked."""
+    from sparsebench.ops import PRIMITIVES, backends  # noqa: PLC0415 - keeps `--help` quick
+
+    asked = backends.POLICIES[backends.policy()]
+    found = {}
+    for name, primitive in sorted(PRIMITIVES.items()):
+        there = [face for face in asked if _has(face, primitive.family, name)]
+        gpu = "cuda" if _has("cuda", primitive.family, name) else "reference"
+        found[name] = {"numpy": [*there, "steady"], "gpu": gpu}
+    return found
+
+
+def _has(face: str, family: str, name: str) -> bool:
+    from sparsebench.ops import backends  # noqa: PLC0415 - keeps `--help` quick
+
+    return backends.face(face, family, name) is not None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {told}" for name, told in value.items())
+    return str(value)

@@ -1,0 +1,115 @@
+"""The record of one timing, and whether it can be believed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sparsebench.timing.ceilings import Ceilings
+    from sparsebench.timing.measure import Measured
+    from sparsebench.timing.workload import Work
+
+__all__ = ["OpTiming", "Rates", "rates"]
+
+_OVER = 1.05  # over the ceiling by more than this is no noise
+
+
+@dataclass(frozen=True)
+class OpTiming:
+    """One face of a primitive on one workload and device. Seconds are those of a call."""
+
+    primitive: str
+    workload: str
+    """Its sizes, in words."""
+    rows: int
+    face: str
+    """``reference``, ``steady``, ``numpy``, ``numba`` or ``cuda``."""
+    device: str
+    threads: int
+    dtype: str
+    status: str
+    """``ok``; ``invalid``: faster than possible; ``failed``: it raised."""
+    reason: str
+    """Why it is not ok; else empty."""
+    equal: bool
+    """Whether it is the reference's function."""
+    difference: float | None
+    """The largest difference on fresh inputs: of integers in one place, of real numbers by the norm."""
+    cold_median: float | None = None
+    cold_q1: float | None = None
+    cold_q3: float | None = None
+    cold_runs: int = 0
+    warm_median: float | None = None
+    warm_q1: float | None = None
+    warm_q3: float | None = None
+    warm_runs: int = 0
+    moved: int = 0
+    """Bytes that must be moved."""
+    operations: int = 0
+    """Active operations."""
+    lookups: int = 0
+    bytes_per_second: float | None = None
+    """With cold caches."""
+    operations_per_second: float | None = None
+    """With warm caches."""
+    share_bandwidth: float | None = None
+    """Of the measured ceiling."""
+    share_operations: float | None = None
+    """Of the rate of a large matrix product; None if that was not measured for the dtype."""
+    share_gathers: float | None = None
+    """Look-ups per second with cold caches over gathers per second from a large table; over 1 where tables
+    are small. None if there are no look-ups."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the fields, for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What times come to."""
+
+    status: str
+    reason: str
+    bytes_per_second: float
+    operations_per_second: float
+    share_bandwidth: float
+    share_operations: float | None
+    share_gathers: float | None
+
+
+def rates(work: Work, least: float, measured: Measured, ceilings: Ceilings, dtype: str) -> Rates:
+    """Hold times against the ceilings.
+
+    Parameters
+    ----------
+    work
+        What the call must do.
+    least
+        The share of its operations that every way of computing it needs.
+    measured
+        Its times. Memory is asked with cold caches, for caches are faster; arithmetic with warm ones.
+    ceilings
+        Of the device.
+    dtype
+        Of the arithmetic.
+    """
+    cold, warm = measured.cold.median, measured.warm.median
+    moved, done = work.bytes / cold, work.operations / warm
+    most = ceilings.operations_of(dtype)
+    share = None if most is None else done / most
+    reasons = []
+    if moved > _OVER * ceilings.bandwidth:
+        reasons.append(f"{moved / 1e9:.0f} GB/s, where at most {ceilings.bandwidth / 1e9:.0f} were measured")
+    if share is not None and share * least > _OVER:
+        reasons.append(f"{share * least:.2f} times the measured rate of operations")
+    return Rates(
+        status="invalid" if reasons else "ok",
+        reason="faster than possible: " + "; ".join(reasons) if reasons else "",
+        bytes_per_second=moved,
+        operations_per_second=done,
+        share_bandwidth=moved / ceilings.bandwidth,
+        share_operations=share,
+        share_gathers=work.lookups / cold / ceilings.gathers if work.lookups else None,
+    )

@@ -1,0 +1,96 @@
+"""``sparsebench bench``: faces in a table, and exit codes. Nothing here depends on how long a call takes."""
+
+import json
+
+import pytest
+
+from sparsebench.timing import WORKLOADS, Ceilings, HostClock, Place, gpu_missing, run
+
+PLENTY = Ceilings(read=1e18, copy=1e18, gathers=1e18, operations={"float32": 1e18, "float64": 1e18})
+
+
+@pytest.fixture(autouse=True)
+def place(monkeypatch):
+    def made(name, *, quick):
+        return Place(name, gpu=False, threads=1, clock=HostClock(), flush=lambda: None, ceilings=PLENTY)
+
+    monkeypatch.setattr("sparsebench.timing.cpu_place", made)
+
+
+BENCH = ("bench", "ops", "--device", "cpu", "--quick")
+
+
+def test_help_has_examples(cli):
+    outcome = cli("bench", "ops", "--help")
+    assert outcome.code == 0
+    assert "sparsebench bench ops --quick --primitive tree_route" in outcome.out.split("Examples")[1]
+
+
+def test_a_table_of_the_faces_that_were_asked_for(cli):
+    outcome = cli(*BENCH, "--primitive", "relu", "--primitive", "tree_route", "--face", "steady")
+    assert outcome.code == 0
+    assert [line.split()[:2] for line in outcome.out.splitlines()[2:]] == [
+        ["relu", "steady"],
+        ["tree_route", "steady"],
+    ]
+    assert outcome.out.splitlines()[-1].endswith("equal")
+    assert "tree_route: steady ..." in outcome.err
+    assert "1 threads: read" in outcome.err
+
+
+def test_json_on_the_screen_and_in_a_file(cli, here):
+    outcome = cli(*BENCH, "--primitive", "hyperplane_hash", "--json", "--output", "made.jsonl")
+    assert outcome.code == 0
+    records = json.loads(outcome.out)
+    assert [record["face"] for record in records][:2] == ["steady", "numpy"]
+    assert all(record["equal"] and record["status"] == "ok" for record in records)
+    assert [json.loads(line) for line in (here / "made.jsonl").read_text().splitlines()] == records
+
+
+def test_the_reference_is_timed_when_it_is_asked_for(cli):
+    outcome = cli(*BENCH, "--primitive", "relu", "--face", "reference", "--json")
+    assert [record["face"] for record in json.loads(outcome.out)] == ["reference"]
+
+
+def test_a_face_that_differs_ends_with_1(cli, monkeypatch):
+    real = run.face_call
+    wrong = WORKLOADS["relu"].of
+
+    def face_call(primitive, face):
+        return (lambda x: wrong.on_numpy_steadily(x) + 1) if face == "steady" else real(primitive, face)
+
+    monkeypatch.setattr(run, "face_call", face_call)
+    outcome = cli(*BENCH, "--primitive", "relu", "--face", "steady")
+    assert outcome.code == 1
+    assert "DIFFERS" in outcome.out
+
+
+def test_a_face_that_is_not_there_is_no_mistake(cli):
+    outcome = cli(*BENCH, "--primitive", "relu", "--face", "numba")
+    assert outcome.code == 0
+    assert "relu: no face numba here" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--primitive", "relu6"), "unknown primitive 'relu6'"),
+        (("--face", "fortran"), "unknown face 'fortran'"),
+        (("--dtype", "bfloat16"), "bfloat16 is timed on a GPU alone"),
+        (("--dtype", "int8"), "int8"),
+    ],
+)
+def test_mistakes(cli, arguments, message):
+    outcome = cli(*BENCH, *arguments)
+    assert outcome.code == 2
+    assert message in outcome.err
+    assert "Traceback" not in outcome.err
+    assert outcome.out == ""
+
+
+def test_a_gpu_that_is_not_there_is_a_mistake(cli, monkeypatch):
+    if not gpu_missing():
+        monkeypatch.setattr("sparsebench.timing.place.gpu_missing", lambda: "it was taken out")
+    outcome = cli("bench", "ops", "--device", "gpu")
+    assert outcome.code == 2
+    assert "there is no GPU" in outcome.err
