@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sparsebench.errors import SparsebenchError, UncountedOperationError
     from sparsebench.meter.notebook import metered
     from sparsebench.models import Experts, Routed, Router, Routes, Submission
+    from sparsebench.ops.own import primitive
     from sparsebench.tasks import Split, TaskInfo
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "UncountedOperationError",
     "metered",
     "ops",
+    "primitive",
 ]
 
 _HOMES = {
@@ -42,6 +44,7 @@ _HOMES = {
     "TaskInfo": "tasks",
     "UncountedOperationError": "errors",
     "metered": "meter.notebook",
+    "primitive": "ops.own",
 }
 
 

@@ -94,10 +94,9 @@ class UnitExperts(sb.Experts):
     def apply(self, params: dict[str, Any], x: Any, routes: sb.Routes) -> Any:
         """Compute the active units and read them out: ``(n,)`` float64."""
         xp = x.__array_namespace__()
-        tables = (params["weights"], params["biases"], params["readout"])
-        weights, biases, readout = ops.gather(routes.experts, *tables)
-        hidden = xp.maximum((weights @ x[:, :, None])[..., 0] + biases, 0.0)
-        return xp.vecdot(hidden, readout) + params["intercept"]
+        layers = (params["weights"][:, None, :], params["biases"][:, None], params["readout"][:, None, None])
+        parts = ops.grouped_mlp(x, routes.experts, *layers, activation="relu")
+        return xp.sum(parts[..., 0], axis=1) + params["intercept"]
 
 
 class ReusingExperts(UnitExperts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import textwrap
@@ -162,6 +163,43 @@ def limited(code: str) -> subprocess.CompletedProcess[str]:
 def test_memory_is_limited() -> None:
     assert "MemoryError" in limited("bytearray(128 << 20)").stderr
     assert limited("bytearray(16 << 20)").returncode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space is limited on Linux only")
+def test_memory_is_not_limited_for_a_gpu() -> None:
+    code = """
+        import resource
+        from sparsebench.evaluate import sandbox
+        sandbox.limit_memory(None)
+        print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_FSIZE)[0])
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert told == [str(resource.getrlimit(resource.RLIMIT_AS)[0]), str(1 << 30)]
+
+
+NAMES_A_THREAD = """
+import os
+import sys
+from pathlib import Path
+from sparsebench.evaluate import sandbox
+
+work, gpu = Path(sys.argv[1]), sys.argv[2] == "True"
+assert sandbox.protect(work, work, gpu=gpu) == "files"
+try:
+    Path(f"/proc/self/task/{os.getpid()}/comm").write_text("x")
+except PermissionError:
+    print("no")
+else:
+    print("yes")
+"""
+
+
+@needs_landlock
+@pytest.mark.parametrize(("gpu", "may"), [(False, "no"), (True, "yes")])
+def test_threads_are_named_only_where_cuda_does_it(tmp_path: Path, gpu: bool, may: str) -> None:
+    command = [sys.executable, "-c", NAMES_A_THREAD, str(tmp_path), str(gpu)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == [may]
 
 
 def test_files_are_limited(tmp_path: Path) -> None:

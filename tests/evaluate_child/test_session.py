@@ -143,11 +143,22 @@ def test_a_process_that_dies_at_once_is_told(tmp_path: Path, monkeypatch: pytest
 
 def test_the_environment_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN", "secret")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     with session(tmp_path) as opened:
         environment = psutil.Process(opened._process.pid).environ()
         assert "TOKEN" not in environment
         assert environment["HOME"] == environment["TMPDIR"] == str(opened._scratch.work)
         assert environment["OMP_NUM_THREADS"] == "1"
+        assert "CUDA_VISIBLE_DEVICES" not in environment
+
+
+def test_one_for_a_gpu_knows_where_cuda_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN", "secret")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with Session(cell(tmp_path), TASK.info["n256-r4"], LIMITS, gpu=True) as opened:
+        environment = psutil.Process(opened._process.pid).environ()
+        assert environment["CUDA_VISIBLE_DEVICES"] == "0"
+        assert "TOKEN" not in environment
 
 
 @pytest.mark.skipif(landlock_version() == 0, reason="this kernel has no Landlock: nothing holds files here")

@@ -1,11 +1,18 @@
 """``sparsebench new``: what it writes runs as it is, and where it refuses it leaves nothing."""
 
+import sys
+
+import numpy as np
 import pytest
 
+from cuda import shim
 from sparsebench.errors import UsageError
 from sparsebench.evaluate.check import check_submission
+from sparsebench.evaluate.child import load_entry
 from sparsebench.models import find_submission
 from sparsebench.models.template import write_template
+from sparsebench.ops import own
+from sparsebench.ops.gpu import beside, nvrtc
 
 
 def test_it_passes_the_check_as_it_is(tmp_path):
@@ -53,3 +60,44 @@ def test_a_folder_that_cannot_be_made_is_the_users_mistake(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UsageError, match="cannot write"):
         write_template(tmp_path / "file" / "mine")
+
+
+def test_one_with_a_kernel_passes_the_check_as_it_is(tmp_path):
+    files = write_template(tmp_path / "my-kernel", kernel=True)
+    assert [file.name for file in files] == ["submission.toml", "submission.py", "README.md", "kernel.cu"]
+    checks = list(check_submission(str(tmp_path / "my-kernel"), ("experts-8",)))
+    assert [check for check in checks if not check.ok] == []
+    names = [check.name.rpartition(" on ")[2].partition(" ")[2] for check in checks]
+    assert [name for name in names if name.startswith("nearest")] == [
+        f"nearest {what}" for what in ("cost", "cpu", "compiles", "kernel")
+    ]
+
+
+@pytest.fixture
+def nearest(tmp_path, monkeypatch):
+    """Give the own primitive of the template."""
+    write_template(tmp_path / "my-kernel", kernel=True)
+    monkeypatch.setattr(own, "DEFINED", [])
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    load_entry(tmp_path / "my-kernel", "submission:build")
+    del sys.modules["submission"]
+    return own.DEFINED[0]
+
+
+@pytest.mark.skipif(shim.MISSING is not None, reason=str(shim.MISSING))
+@pytest.mark.parametrize(("n", "experts"), [(1, 1), (300, 7)])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_its_kernel_gives_what_its_reference_gives(nearest, n, experts, dtype):
+    rng = np.random.default_rng(0)
+    x, prototypes = (rng.integers(-8, 8, (rows, 5)).astype(dtype) / 4 for rows in (n, experts))
+    device = shim.ShimDevice(sources={"kernel.cu": (nearest.folder / "kernel.cu").read_text()})
+    found = nearest.launch(device, x, prototypes)
+    np.testing.assert_array_equal(found, nearest.reference(x, prototypes))
+    assert found.dtype == np.int64
+
+
+@pytest.mark.skipif(nvrtc.find_library() is None, reason="NVRTC is not installed")
+@pytest.mark.parametrize("arch", ["sm_80", "sm_90"])
+def test_its_kernel_compiles(nearest, arch):
+    cubin, _ = beside.translate(nearest.folder, "kernel.cu", "nearest<float>", arch)
+    assert cubin.startswith(b"\x7fELF")

@@ -26,6 +26,7 @@ from sparsebench.results import (
     table_from_rows,
 )
 
+ADDED = ("predict_backend_cpu", "predict_backend_gpu")
 TIME = "2026-01-02T03:04:05.000006+00:00"
 IDENTITY = {
     "task": "memorization@1",
@@ -46,6 +47,7 @@ BASE = IDENTITY | {
     "python": "3.11.7",
     "cpu": "a processor",
 }
+TIMED = {"predict_seconds_cpu": 1e-6, "predict_backend_cpu": "numba+numpy"}
 LEDGER = (Count("router", "compare", "float32", 2048), Count("experts", "gather", "float32", 256))
 OK = BASE | {
     "status": "ok",
@@ -112,7 +114,7 @@ def test_names_and_order_are_those_that_other_peoples_scripts_read():
         "task instance submission variant seed status reason error quality ops ops_p50 ops_p95 ops_max "
         "ops_router ops_experts ops_add_mul_cmp lookups macs ops_router_free bit_ops ops_dense "
         "loaded_parameters stored_parameters fit_seconds predict_seconds_cpu predict_seconds_gpu sandbox "
-        "accuracy nmi uses_tags"
+        "accuracy nmi uses_tags predict_backend_cpu predict_backend_gpu"
     )
     assert set(fixed.split()) <= set(COLUMNS)
 
@@ -133,7 +135,24 @@ def test_groups():
     assert {"ops", "counts", "stored_bytes", "ops_counted", "expert_entropy", "nmi"} <= COUNTS
     assert {"error", "quality", "accuracy", "recall", "rmse", "nrmse", "sup_error"} == OUTCOME
     times = {"fit_seconds", "predict_seconds_cpu", "predict_seconds_gpu", "started", "ended"}
-    assert times | {"peak_bytes", "ops_batch"} == MEASURED
+    faces = {"predict_backend_cpu", "predict_backend_gpu"}
+    assert times | faces | {"peak_bytes", "ops_batch"} == MEASURED
+
+
+def test_a_timed_row_names_the_faces_that_ran():
+    row = Row(**OK | TIMED | {"predict_seconds_gpu": 1e-7, "predict_backend_gpu": "none"})
+    assert (row.predict_backend_cpu, row.predict_backend_gpu) == ("numba+numpy", "none")
+    assert rows_from_table(table_from_rows([row])) == [row]
+
+
+def test_rows_of_version_2_are_read_without_the_columns_that_it_lacks():
+    row = Row(**OK | {"schema_version": 2, "predict_seconds_cpu": 1e-6})
+    old = {name: value for name, value in row.to_dict().items() if name not in ADDED}
+    assert Row.from_dict(old) == row
+    assert row.predict_backend_cpu is None
+    assert row.to_dict()["schema_version"] == 2
+    with pytest.raises(IntegrityError, match="lacks"):
+        Row.from_dict(old | {"schema_version": 3})
 
 
 def test_json_has_packages_as_an_object():
@@ -205,8 +224,14 @@ def test_metrics_and_counts_are_forbidden_beside_a_failure(name):
         ({"counts": (Count("a", "b", "c", -1),)}, "counts of b is -1"),
         ({"counts": 7}, "counts is a int"),
         ({"scoring_version": 0}, "scoring_version is 0"),
-        ({"schema_version": 1}, "schema_version is 1, expected 2"),
-        ({"schema_version": 3}, "schema_version is 3, expected 2"),
+        ({"schema_version": 1}, "schema_version is 1, expected 2 or 3"),
+        ({"schema_version": 4}, "schema_version is 4, expected 2 or 3"),
+        ({"predict_seconds_cpu": 1e-6}, "predict_backend_cpu is None, expected a text beside a time"),
+        ({"predict_backend_gpu": "cuda"}, "predict_backend_gpu is 'cuda', expected null"),
+        ({"schema_version": 2} | TIMED, "predict_backend_cpu is 'numba.numpy', expected null"),
+        (TIMED | {"predict_backend_cpu": "numpy+numba"}, "expected sorted names"),
+        (TIMED | {"predict_backend_cpu": "numpy+numpy"}, "expected sorted names"),
+        (TIMED | {"predict_backend_cpu": "Numpy"}, "expected sorted names"),
         ({"accuracy": 1.5}, "accuracy is 1.5"),
         ({"nmi": -0.5}, "nmi is -0.5"),
         ({"uses_tags": None}, "uses_tags is a NoneType, expected bool"),

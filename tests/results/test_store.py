@@ -163,7 +163,7 @@ def of_version(path, version, *dropped):
     pq.write_table(table.set_column(at, column, pa.array([version])), path)
 
 
-@pytest.mark.parametrize(("version", "dropped"), [(1, ["uses_tags", "accuracy", "nmi"]), (3, ["ops"])])
+@pytest.mark.parametrize(("version", "dropped"), [(1, ["uses_tags", "accuracy", "nmi"]), (4, ["ops"])])
 def test_rows_of_another_version_are_told_with_the_mend(results, version, dropped):
     results.write(row())
     path = results.write(row(seed=1))
@@ -174,6 +174,30 @@ def test_rows_of_another_version_are_told_with_the_mend(results, version, droppe
         results.latest()
     assert "\n" not in caught.value.what
     assert "evaluate again" in caught.value.help
+
+
+BACKENDS = ("predict_backend_cpu", "predict_backend_gpu")
+
+
+def test_a_store_of_two_versions_is_read_and_compacted(results):
+    timed = {"predict_seconds_cpu": 1e-6}
+    new = row(**timed, predict_backend_cpu="numpy", seed=1)
+    old = row(**timed, schema_version=2)
+    path = results.write(old)
+    results.write(new)
+    of_version(path, 2, *BACKENDS)
+    assert not set(BACKENDS) & set(pq.read_schema(path).names)
+    assert results.latest() == [old, new]
+    together = results.compact()
+    assert results.latest() == [old, new]
+    assert set(BACKENDS) <= set(pq.read_schema(together).names)
+
+
+def test_a_file_of_version_2_columns_may_not_claim_version_3(results):
+    path = results.write(row())
+    of_version(path, 3, *BACKENDS)
+    with pytest.raises(IntegrityError, match="column predict_backend_cpu is missing"):
+        results.rows()
 
 
 def test_a_row_of_another_version_with_our_columns_is_named(results):

@@ -56,6 +56,13 @@ __all__ = ["command"]
 @click.option(
     "--traces", is_flag=True, help="Store with each row what was asked, for `results verify --replay`."
 )
+@click.option(
+    "--gpu",
+    type=click.Choice(["auto", "off"]),
+    default="auto",
+    show_default=True,
+    help="Whether to time on a GPU as well, where there is one and the submission can use it.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the cells and stop.")
 @prices_option
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as a JSON list on standard output.")
@@ -75,6 +82,7 @@ def command(
     memory_limit: int,
     resume: bool,
     traces: bool,
+    gpu: str,
     dry_run: bool,
     prices: PriceList | None,
     as_json: bool,
@@ -108,7 +116,7 @@ def command(
         message = "expected --instances or --all-instances, got both"
         raise UsageError(message, help="leave one out: names are of any instance")
     selection = Selection(tasks, instances, variants, seeds, small, all_instances)
-    limits = Limits(time_limit, memory_limit, traces=output if traces else None)
+    limits = Limits(time_limit, memory_limit, traces=output if traces else None, gpu=gpu == "auto")
     run = prepare(references, selection, output, limits, resume=resume, make_data=not dry_run, progress=_say)
     if dry_run:
         for cell in run.cells:

@@ -13,13 +13,14 @@ from threadpoolctl import threadpool_limits
 from sparsebench.errors import CellError, IntegrityError, TimeLimitError
 from sparsebench.evaluate import audits
 from sparsebench.evaluate.counts import count_columns
+from sparsebench.evaluate.graphics import gpu_name
 from sparsebench.evaluate.inputs import Inputs, fresh, shown
 from sparsebench.evaluate.metering import run_batches, run_single
 from sparsebench.evaluate.placement import on_one_core
 from sparsebench.evaluate.sample import hash_of_model, sample_inputs
 from sparsebench.evaluate.sandbox import landlock_version
 from sparsebench.evaluate.session import Session
-from sparsebench.evaluate.timing import TIMED_ROWS, time_predictions
+from sparsebench.evaluate.timing import TIMED, TIMED_ROWS, Timing, meter_fresh, time_predictions
 from sparsebench.evaluate.tracing import make_trace, run_recorded, trace_path
 from sparsebench.evaluate.trials import Trials, no_trials, run_trials
 from sparsebench.meter import COST_MODEL, Engine
@@ -54,7 +55,8 @@ class _Findings:
     audits: list[Audit] = field(default_factory=list)
     sandbox: str = field(default_factory=lambda: "files" if landlock_version() else "none")
     fit_seconds: float | None = None
-    predict_seconds: float | None = None
+    timings: dict[str, Timing] = field(default_factory=dict)
+    gpu: str | None = None
     model_hash: str | None = None
     peak_bytes: int | None = None
     stage: str = "fit"
@@ -140,12 +142,19 @@ class _Models:
         self.deadline = time.monotonic() + self.limits.seconds
 
     @contextlib.contextmanager
-    def fresh(self, *, last: bool = False) -> Iterator[Session]:
-        """Start one that holds the parameters, on what is left of the stage's time; the last has all anew."""
-        with Session(self.cell, self.info, self.limits, deadline=None if last else self.deadline) as session:
+    def fresh(self) -> Iterator[Session]:
+        """Start one that holds the parameters, on what is left of the stage's time."""
+        with Session(self.cell, self.info, self.limits, deadline=self.deadline) as session:
             session.hold(self.parameters)
-            with contextlib.nullcontext() if last else on_one_core(session.pid):
+            with on_one_core(session.pid):
                 yield session
+
+    @contextlib.contextmanager
+    def timed(self, *, gpu: bool = False) -> Iterator[Session]:
+        """Start one that holds the parameters and has all the time of a stage, for timing."""
+        with Session(self.cell, self.info, self.limits, gpu=gpu) as session:
+            session.hold(self.parameters)
+            yield session
 
 
 def _score(
@@ -214,21 +223,46 @@ def _time(
     parameters: dict[str, np.ndarray[Any, Any]],
     findings: _Findings,
 ) -> None:
-    """Time predictions on fresh inputs."""
+    """Time predictions on fresh inputs, and where there is a GPU that the submission can use, there too."""
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("timing"))))
     drawn = fresh(instance.train, rng, TIMED_ROWS, uses_tags=cell.uses_tags)
     try:
-        with models.fresh(last=True) as session:
-            verdict, seconds = time_predictions(session, engine, parameters, drawn, rng)
+        with models.timed() as session:
+            metered = meter_fresh(session, engine, drawn)
+            with _not_run(findings, "cpu"):
+                findings.timings["cpu"] = time_predictions(session, parameters, metered, rng)
     except CellError as error:
-        verdict, seconds = audits.not_run("timed-as-metered", error), None
-    findings.audits.append(verdict)
-    findings.predict_seconds = seconds
+        findings.timings["cpu"] = Timing(audits.not_run(TIMED[0], error))
+    else:
+        gpu = gpu_name() if models.limits.gpu and cell.gpu != "none" else None
+        if gpu is not None:
+            with _not_run(findings, "gpu"), models.timed(gpu=True) as session:
+                findings.timings["gpu"] = time_predictions(session, parameters, metered, rng, gpu=True)
+            findings.gpu = gpu
+    findings.audits += [timing.audit for timing in findings.timings.values()]
+
+
+@contextlib.contextmanager
+def _not_run(findings: _Findings, device: str) -> Iterator[None]:
+    """Take an error for a time that could not be taken: it costs no row its score."""
+    try:
+        yield
+    except CellError as error:
+        findings.timings[device] = Timing(audits.not_run(TIMED[device == "gpu"], error))
+
+
+def _timed(findings: _Findings) -> dict[str, Any]:
+    """Give the columns of what was timed."""
+    columns: dict[str, Any] = {}
+    for device, timing in findings.timings.items():
+        columns[f"predict_seconds_{device}"] = timing.seconds
+        columns[f"predict_backend_{device}"] = timing.backend
+    return columns
 
 
 def _row(cell: Cell, findings: _Findings, status: str, reason: str | None, started: str) -> Row:
     identity = {name: getattr(cell, name) for name in _IDENTITY}
-    figures = findings.columns if status == "ok" else {}
+    figures = findings.columns | _timed(findings) if status == "ok" else {}
     return Row(
         **provenance_fields(),
         **identity,
@@ -239,10 +273,10 @@ def _row(cell: Cell, findings: _Findings, status: str, reason: str | None, start
         reason=reason,
         audits=tuple(findings.audits),
         fit_seconds=findings.fit_seconds,
-        predict_seconds_cpu=findings.predict_seconds if status == "ok" else None,
         started=started,
         ended=utc_now(),
         peak_bytes=findings.peak_bytes,
         sandbox=findings.sandbox,
         model_hash=findings.model_hash,
+        gpu=findings.gpu,
     )

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from sparsebench.errors import CellError
+from sparsebench.evaluate.audits import line
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.entry import check_entry
+from sparsebench.evaluate.graphics import gpu_name
 from sparsebench.evaluate.inprocess import LocalModel, fit_here
-from sparsebench.evaluate.inputs import shown
+from sparsebench.evaluate.inputs import fresh, shown
 from sparsebench.evaluate.metering import run_batches
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
+from sparsebench.evaluate.session import Session
+from sparsebench.evaluate.timing import TIMED, TIMED_ROWS
 from sparsebench.meter import Engine, price
 from sparsebench.models import find_submission
 from sparsebench.results import MEASURED
@@ -73,12 +80,35 @@ def check_submission(reference: str, variants: tuple[str, ...] = ()) -> Iterator
         for audit in row.audits:
             detail = f"not run: {audit.detail}" if audit.verdict == "not-run" else audit.detail
             yield Check(f"{place} {audit.name}", ok=_holds(audit), detail=detail)
+        yield from _own_primitives(place, cell)
         yield _runs_again(place, row, run_cell(cell, Limits()))
+
+
+def _own_primitives(place: str, cell: Cell) -> Iterator[Check]:
+    """Try the primitives that a submission brings itself, where it brings some."""
+    if not any(cell.path.rglob("*.cu")):
+        return
+    task = load_task(cell.task)
+    instance = task.load(cell.instance)
+    try:
+        with Session(cell, task.info[cell.instance], Limits(), gpu=gpu_name() is not None) as session:
+            if not session.own:
+                return
+            parameters = session.fit(instance, cell.entropy("fit"))
+            inputs = fresh(instance.train, np.random.default_rng(0), TIMED_ROWS, uses_tags=cell.uses_tags)
+            findings = session.try_own(parameters, inputs)
+    except CellError as error:
+        yield Check(f"{place} own-primitives", ok=False, detail=line(error))
+        return
+    for found in findings:
+        yield Check(f"{place} {found.primitive} {found.what}", ok=found.ok, detail=found.detail)
+    if not findings:
+        yield Check(f"{place} own-primitives", ok=False, detail="predict calls none of those it defines")
 
 
 def _holds(audit: Audit) -> bool:
     """Whether there is nothing to mend. What a submission gives no occasion for is not run."""
-    return audit.verdict == "pass" or (audit.verdict == "not-run" and audit.name != "timed-as-metered")
+    return audit.verdict == "pass" or (audit.verdict == "not-run" and audit.name not in TIMED)
 
 
 def _runs_again(place: str, first: Row, second: Row) -> Check:
@@ -93,8 +123,8 @@ def _runs_again(place: str, first: Row, second: Row) -> Check:
 
 
 def _of_scores(row: Row) -> list[tuple[str, str, str]]:
-    """Give the audits but for the one of the timing, which may fail by time."""
-    return [(a.name, a.verdict, a.detail) for a in row.audits if a.name != "timed-as-metered"]
+    """Give the audits but for those of the timing, which may fail by time."""
+    return [(a.name, a.verdict, a.detail) for a in row.audits if a.name not in TIMED]
 
 
 def _smallest_cells(reference: str, variants: tuple[str, ...]) -> list[Cell]:

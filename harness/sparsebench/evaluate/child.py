@@ -14,12 +14,13 @@ import numpy as np
 import safetensors.numpy
 
 from sparsebench.errors import ContractError, RefusedError, SparsebenchError
-from sparsebench.evaluate import sandbox
+from sparsebench.evaluate import graphics, sandbox
 from sparsebench.evaluate.reports import own_line
 from sparsebench.meter import Description, MeteredArray, MeteredNamespace, OverPipe, Pipe
 from sparsebench.meter.wire import unpack_description
 from sparsebench.models import Routed, Routes, Submission
 from sparsebench.models.contract import check_tags, routes_of
+from sparsebench.ops import backends, own
 from sparsebench.tasks import Split, TaskInfo
 
 if TYPE_CHECKING:
@@ -122,7 +123,8 @@ class Worker:
         self._namespace = MeteredNamespace(OverPipe(pipe))
         self._submission: Submission | None = None
         self._described: dict[str, Description] = {}
-        self._plain: dict[str, np.ndarray[Any, Any]] = {}
+        self._plain: dict[str, Any] = {}
+        self._on_gpu = False
         self._path: Path | None = None
 
     def serve(self) -> None:
@@ -149,17 +151,19 @@ class Worker:
         path = self._path = Path(header["path"])
         sandbox.limit_memory(header["memory"])
         sandbox.drop_powers()
-        held = sandbox.protect(path, Path.cwd(), [Path(folder) for folder in header["hidden"]])
+        hidden = [Path(folder) for folder in header["hidden"]]
+        held = sandbox.protect(path, Path.cwd(), hidden, gpu=header["gpu"])
         task = TaskInfo(**{**header["task"], "input_shape": tuple(header["task"]["input_shape"])})
         self._submission = construct(path, header["entry"], task, header["settings"])
         _refuse_other_tags(self._submission, declared=header["uses_tags"])
-        return {"routed": is_routed(self._submission), "sandbox": held}, b""
+        return {"routed": is_routed(self._submission), "sandbox": held, "own": bool(own.DEFINED)}, b""
 
     def do_fit(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
-        """Fit; give the parameters."""
+        """Fit; give the parameters. Others must be able to fit the same, whatever is installed there."""
         arrays = safetensors.numpy.load(payload)
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(header["entropy"])))
-        fitted = self._loaded.fit(_split(arrays, "train"), _split(arrays, "valid"), rng)
+        with backends.use("steady"):
+            fitted = self._loaded.fit(_split(arrays, "train"), _split(arrays, "valid"), rng)
         return None, safetensors.numpy.save(parameters_of(fitted))
 
     def do_hold(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
@@ -186,17 +190,37 @@ class Worker:
         answer = self._submission.experts.apply(self._params(), self._handle(header["x"]), routes)
         return self._told(answer, "apply"), b""
 
-    def do_arm(self, _: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
-        """Take real parameters to be timed with."""
+    def do_arm(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
+        """Take real parameters to be timed with, to the GPU if that is timed."""
         self._plain = safetensors.numpy.load(payload)
+        self._on_gpu = header["gpu"]
+        if self._on_gpu:
+            self._plain = graphics.to_gpu(self._plain)
         return None, b""
 
     def do_run(self, _: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
-        """Predict on real inputs, which are fresh and never scored; give the bytes of the answer."""
+        """Predict on real inputs, which are fresh and never scored; give the bytes of the answer.
+
+        Told with it: which faces of primitives ran, and the seconds on a GPU by its own clock.
+        """
+        loaded = safetensors.numpy.load(payload)
+        given = {name: loaded[name] for name in _GIVEN if name in loaded}
+        inside = None
+        with backends.use("auto"), backends.recorded() as ran:
+            if self._on_gpu:
+                answer, inside = graphics.predict_on_gpu(self._loaded.predict, dict(self._plain), given)
+            else:
+                answer = np.asarray(self._loaded.predict(dict(self._plain), *given.values()))
+        told = {"faces": sorted({face for _, face in ran}), "seconds": inside}
+        return told, np.ascontiguousarray(answer, dtype=np.float64).tobytes()
+
+    def do_try(self, _: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
+        """Try the submission's own primitives on what they are called with for real inputs."""
+        from sparsebench.evaluate.own_kernels import try_own  # noqa: PLC0415 - only `sparsebench check` asks
+
         given = safetensors.numpy.load(payload)
-        shown = [given[name] for name in _GIVEN if name in given]
-        answer = np.asarray(self._loaded.predict(dict(self._plain), *shown))
-        return None, np.ascontiguousarray(answer, dtype=np.float64).tobytes()
+        inputs = [given[name] for name in _GIVEN if name in given]
+        return [list(found) for found in try_own(self._loaded.predict, dict(self._plain), inputs)], b""
 
     @property
     def _loaded(self) -> Submission:

@@ -10,6 +10,7 @@ from sparsebench.evaluate.child import array_of, construct, is_routed, parameter
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace
 from sparsebench.models import Routed, Routes, Submission
 from sparsebench.models.contract import check_tags, routes_of
+from sparsebench.ops import backends
 
 if TYPE_CHECKING:
     from sparsebench.evaluate.plan import Cell
@@ -29,7 +30,8 @@ def fit_here(cell: Cell, task: Task, data: Instance) -> tuple[Submission, dict[s
     submission = construct(cell.path, cell.entry, task.info[cell.instance], cell.settings)
     check_tags(submission, declared=cell.uses_tags)
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("fit"))))
-    return submission, parameters_of(submission.fit(data.train, data.valid, rng))
+    with backends.use("steady"):
+        return submission, parameters_of(submission.fit(data.train, data.valid, rng))
 
 
 class LocalModel:

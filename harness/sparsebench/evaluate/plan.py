@@ -34,6 +34,8 @@ class Limits:
     """Bytes that the submission's process may take beyond a bare one, and that the meter may hold for it."""
     traces: Path | None = None
     """Directory of the result store that traces are written beside; None for no traces."""
+    gpu: bool = True
+    """Whether predictions are timed on a GPU as well, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Cell:
     """Whether it is told the domain of every input that it predicts."""
     seed: int
     """The seed."""
+    gpu: str = "none"
+    """Whether it can use a GPU when it is timed: ``none``, ``optional`` or ``required``."""
 
     @property
     def key(self) -> str:
@@ -201,6 +205,7 @@ def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str,
         settings=variant.settings,
         uses_tags=folder.manifest.uses_tags,
         seed=seed,
+        gpu=folder.manifest.gpu,
     )
 
 

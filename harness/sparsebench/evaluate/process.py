@@ -21,7 +21,7 @@ main()
 """
 
 
-def start(scratch: Path, memory: int) -> tuple[subprocess.Popen[bytes], Pipe]:
+def start(scratch: Path, memory: int, *, gpu: bool = False) -> tuple[subprocess.Popen[bytes], Pipe]:
     """Start one in a process group of its own.
 
     Parameters
@@ -30,6 +30,8 @@ def start(scratch: Path, memory: int) -> tuple[subprocess.Popen[bytes], Pipe]:
         Where it works.
     memory
         Most bytes of arrays to take from it in one message.
+    gpu
+        Whether it is to find the libraries of CUDA.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def start(scratch: Path, memory: int) -> tuple[subprocess.Popen[bytes], Pipe]:
             stderr=subprocess.DEVNULL,
             pass_fds=(theirs_in, theirs_out),
             cwd=scratch,
-            env=_environment(scratch),
+            env=_environment(scratch) | (_cuda() if gpu else {}),
             start_new_session=True,
         )
     except BaseException:
@@ -75,6 +77,12 @@ def _search_path() -> list[str]:
     """
     here = {Path.cwd(), Path(sys.argv[0]).absolute().parent}
     return [entry for entry in sys.path if entry and Path(entry).absolute() not in here]
+
+
+def _cuda() -> dict[str, str]:
+    """Give what says where CUDA's libraries are, and which GPU to use."""
+    names = ("LD_LIBRARY_PATH", "CUDA_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def _environment(scratch: Path) -> dict[str, str]:

@@ -95,19 +95,22 @@ def drop_powers() -> None:
     _libc().capset(header, sets)
 
 
-def limit_memory(extra: int) -> None:
-    """Limit this process's address space to what it has now and ``extra`` bytes; its files to 1 GiB each."""
+def limit_memory(extra: int | None) -> None:
+    """Limit this process's address space to what it has now and ``extra`` bytes; its files to 1 GiB each.
+
+    None leaves the address space alone: CUDA reserves more of it than any machine has memory.
+    """
     pages = (
         int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) if sys.platform == "linux" else 0
     )
-    if pages:
+    if pages and extra is not None:
         most = pages * resource.getpagesize() + extra
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE_SIZE_LIMIT, _FILE_SIZE_LIMIT))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def protect(submission: Path, scratch: Path, hidden: Sequence[Path] = ()) -> str:
+def protect(submission: Path, scratch: Path, hidden: Sequence[Path] = (), *, gpu: bool = False) -> str:
     """Hold this process, for good, to reading Python, the system's libraries and its own folder.
 
     Parameters
@@ -119,6 +122,8 @@ def protect(submission: Path, scratch: Path, hidden: Sequence[Path] = ()) -> str
     hidden
         Folders that stay closed even where something around them is open: the tasks, and what is made of
         them in the cache.
+    gpu
+        Whether NVIDIA's devices are open.
 
     Returns
     -------
@@ -137,11 +142,22 @@ def protect(submission: Path, scratch: Path, hidden: Sequence[Path] = ()) -> str
         _allow(libc, ruleset, path, _READ & files)
     _allow(libc, ruleset, scratch, files & ~_MAKE_DEVICES)
     _allow(libc, ruleset, Path("/dev/null"), (_READ_FILE | _WRITE_FILE | _TRUNCATE) & files)
+    if gpu:
+        _allow_cuda(libc, ruleset, files)
     # The kernel forgets /proc/self under memory pressure, and the rule with it, unless somebody holds it.
     os.open("/proc/self", os.O_PATH | os.O_CLOEXEC)
     held = libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0 and libc.syscall(_RESTRICT_SELF, ruleset, 0) == 0
     os.close(ruleset)
     return "files" if held else "none"
+
+
+def _allow_cuda(libc: ctypes.CDLL, ruleset: int, files: int) -> None:
+    """Allow the devices of NVIDIA's driver, and what its libraries do to files."""
+    for path in sorted(Path("/dev").glob("nvidia*")):
+        _allow(libc, ruleset, path, (_READ_FILE | _WRITE_FILE) & files)
+    _allow(libc, ruleset, Path("/proc/driver/nvidia"), _READ & files)
+    # They give their threads names, which are files, and do not start if they cannot.
+    _allow(libc, ruleset, Path("/proc/self/task"), (_READ | _WRITE_FILE | _TRUNCATE) & files)
 
 
 def _new_ruleset(libc: ctypes.CDLL, version: int, files: int) -> int:

@@ -12,7 +12,6 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 import safetensors.numpy
 
 from sparsebench.errors import CellError, FailedError, MemoryLimitError, RefusedError, TimeLimitError
@@ -26,7 +25,10 @@ from sparsebench.tasks.cache import cache_root
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
+
     from sparsebench.evaluate.inputs import Inputs
+    from sparsebench.evaluate.payloads import Finding, Timed
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.tasks import Instance, TaskInfo
 
@@ -48,6 +50,8 @@ class Session:
         Time for the stage, and memory.
     deadline
         When the stage ends, in :func:`time.monotonic`, where several processes share its time.
+    gpu
+        Whether it is to use a GPU. Its memory is not limited then.
 
     Attributes
     ----------
@@ -55,6 +59,8 @@ class Session:
         Whether router and experts are called one after the other.
     sandbox
         What holds the process: ``files`` or ``none``.
+    own
+        Whether it has primitives of its own, as it tells.
 
     Raises
     ------
@@ -62,20 +68,30 @@ class Session:
         If the submission cannot be loaded.
     """
 
-    def __init__(self, cell: Cell, task: TaskInfo, limits: Limits, *, deadline: float | None = None) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        task: TaskInfo,
+        limits: Limits,
+        *,
+        deadline: float | None = None,
+        gpu: bool = False,
+    ) -> None:
         self._limits = limits
         self._scratch = Scratch(cell.path, cell.submission_hash)
         self._closed = False
+        self._gpu = gpu
         try:
-            self._process, self._pipe = start(self._scratch.work, limits.memory)
+            self._process, self._pipe = start(self._scratch.work, limits.memory, gpu=gpu)
         except BaseException:
             self._scratch.remove()
             raise
         self._deadline = time.monotonic() + limits.seconds if deadline is None else deadline
         self._pipe.set_deadline(self._deadline)
         try:
-            told = self.ask({"do": "load", **_load_request(cell, self._scratch.code, task, limits)})[0]
-            self.routed, self.sandbox = _loaded(told)
+            request = _load_request(cell, self._scratch.code, task, limits, gpu=gpu)
+            told = self.ask({"do": "load", **request})[0]
+            self.routed, self.sandbox, self.own = _loaded(told)
         except BaseException:
             self.close()
             raise
@@ -145,16 +161,25 @@ class Session:
         return self._handle(engine, self.ask(request, engine=engine)[0])
 
     def arm(self, parameters: dict[str, np.ndarray[Any, Any]]) -> None:
-        """Hand over real parameters to be timed with."""
-        self.ask({"do": "arm"}, safetensors.numpy.save(parameters))
+        """Hand over real parameters to be timed with, where the process is to use a GPU, on that."""
+        self._arm(parameters, gpu=self._gpu)
 
-    def run(self, inputs: Inputs) -> tuple[np.ndarray[Any, Any], float]:
-        """Predict on real inputs: the answer, and the seconds from handing them over to its last byte."""
+    def _arm(self, parameters: dict[str, np.ndarray[Any, Any]], *, gpu: bool) -> None:
+        self.ask({"do": "arm", "gpu": gpu}, safetensors.numpy.save(parameters))
+
+    def run(self, inputs: Inputs) -> Timed:
+        """Predict on real inputs, and take the time from handing them over to the answer's last byte."""
         sent = safetensors.numpy.save(payloads.inputs(inputs))
         begin = time.perf_counter()
-        payload = self.ask({"do": "run"}, sent)[1]
+        told, payload = self.ask({"do": "run"}, sent)
         seconds = time.perf_counter() - begin
-        return np.frombuffer(payload[: len(payload) // 8 * 8], dtype=np.float64), seconds
+        return payloads.timed(told, payload, seconds)
+
+    def try_own(self, parameters: dict[str, np.ndarray[Any, Any]], inputs: Inputs) -> list[Finding]:
+        """Have it try its own primitives on what they are called with for real inputs, for its author."""
+        self._arm(parameters, gpu=False)
+        told = self.ask({"do": "try"}, safetensors.numpy.save(payloads.inputs(inputs)))[0]
+        return payloads.findings(told)
 
     def ask(
         self, request: dict[str, Any], payload: bytes = b"", *, engine: Engine | None = None
@@ -247,13 +272,14 @@ def _given(x: Description, tag: Description | None) -> dict[str, Any]:
     return {"x": pack_description(x)} | ({} if tag is None else {"tag": pack_description(tag)})
 
 
-def _loaded(told: Any) -> tuple[bool, str]:
+def _loaded(told: Any) -> tuple[bool, str, bool]:
     if not isinstance(told, dict):
         raise reports.not_a_message()
-    return told.get("routed") is True, "files" if told.get("sandbox") == "files" else "none"
+    sandbox = "files" if told.get("sandbox") == "files" else "none"
+    return told.get("routed") is True, sandbox, told.get("own") is True
 
 
-def _load_request(cell: Cell, code: Path, task: TaskInfo, limits: Limits) -> dict[str, Any]:
+def _load_request(cell: Cell, code: Path, task: TaskInfo, limits: Limits, *, gpu: bool) -> dict[str, Any]:
     about = {name: getattr(task, name) for name in ("task", "metric", "target_dtype", "classes", "domains")}
     return {
         "path": str(code),
@@ -262,5 +288,6 @@ def _load_request(cell: Cell, code: Path, task: TaskInfo, limits: Limits) -> dic
         "task": {**about, "input_shape": list(task.input_shape)},
         "settings": cell.settings,
         "uses_tags": cell.uses_tags,
-        "memory": limits.memory,
+        "memory": None if gpu else limits.memory,
+        "gpu": gpu,
     }

@@ -1,8 +1,9 @@
-"""Timing: the submission on NumPy, on inputs that are never scored."""
+"""Timing: the submission on NumPy or on a GPU, on inputs that are never scored."""
 
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +12,18 @@ from sparsebench.evaluate import audits
 from sparsebench.evaluate.metering import run_batches
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sparsebench.evaluate.inputs import Inputs
+    from sparsebench.evaluate.payloads import Timed
     from sparsebench.evaluate.session import Session
     from sparsebench.meter import Engine
     from sparsebench.results import Audit
 
-__all__ = ["TIMED_ROWS", "time_predictions"]
+__all__ = ["TIMED", "TIMED_ROWS", "Metered", "Timing", "meter_fresh", "time_predictions"]
+
+TIMED = ("timed-as-metered", "timed-as-metered-gpu")
+"""Names of the audits of what was timed: on the processor, on a GPU."""
 
 TIMED_ROWS = 1024
 """Fresh inputs that are drawn for timing."""
@@ -24,32 +31,30 @@ TIMED_ROWS = 1024
 _RUNS = 5
 
 
-def time_predictions(
-    session: Session,
-    engine: Engine,
-    parameters: dict[str, np.ndarray[Any, Any]],
-    inputs: Inputs,
-    rng: np.random.Generator,
-) -> tuple[Audit, float | None]:
-    """Time predictions on fresh inputs, and hold them against what the meter predicts for the same inputs.
+@dataclass(frozen=True)
+class Metered:
+    """Fresh inputs, and what the meter predicts for them."""
 
-    Parameters
-    ----------
-    session
-        A process that holds the handles of the parameters.
-    engine
-        Holds the parameters.
-    parameters
-        The model.
-    inputs
-        Fresh ones; no more of them are timed than fit one metered batch.
-    rng
-        Draws orders: an answer that was kept from an earlier run is no answer.
+    inputs: Inputs
+    """As many of those that were drawn as fit one metered batch."""
+    predictions: np.ndarray[Any, Any]
+    """One per row."""
 
-    Returns
-    -------
-    tuple
-        The audit, and the median of seconds per input; None where the answers differ.
+
+@dataclass(frozen=True)
+class Timing:
+    """What came of timing on one device."""
+
+    audit: Audit
+    """Whether what was timed is what was counted."""
+    seconds: float | None = None
+    """The median of seconds per input; None where the answers differ, or there are none."""
+    backend: str | None = None
+    """The faces of primitives that ran, as the submission's process tells; ``none`` if there are no such."""
+
+
+def meter_fresh(session: Session, engine: Engine, inputs: Inputs) -> Metered:
+    """Have a process that holds the handles of the parameters predict fresh inputs under the meter.
 
     Raises
     ------
@@ -57,12 +62,55 @@ def time_predictions(
         If the submission fails.
     """
     metered = run_batches(session, engine, inputs)
-    chosen = inputs[: metered.rows]
+    return Metered(inputs[: metered.rows], metered.predictions)
+
+
+def time_predictions(
+    session: Session,
+    parameters: dict[str, np.ndarray[Any, Any]],
+    metered: Metered,
+    rng: np.random.Generator,
+    *,
+    gpu: bool = False,
+) -> Timing:
+    """Time predictions on fresh inputs, and hold them against what the meter predicts for the same inputs.
+
+    Parameters
+    ----------
+    session
+        A process; one that may use a GPU, if that is to be timed.
+    parameters
+        The model.
+    metered
+        Fresh inputs and their predictions.
+    rng
+        Draws orders: an answer that was kept from an earlier run is no answer.
+    gpu
+        Whether a GPU is timed.
+
+    Raises
+    ------
+    CellError
+        If the submission fails.
+    """
     session.arm(parameters)
+    chosen = metered.inputs
     orders = [rng.permutation(len(chosen)) for _ in range(_RUNS + 1)]
     runs = [session.run(chosen[order]) for order in orders]
     expected = np.concatenate([metered.predictions[order] for order in orders])
-    verdict = audits.timed_as_metered(np.concatenate([timed for timed, _ in runs]), expected)
+    verdict = audits.timed_as_metered(np.concatenate([run.answer for run in runs]), expected, TIMED[gpu])
     if verdict.verdict != "pass":
-        return verdict, None
-    return verdict, statistics.median(seconds for _, seconds in runs[1:]) / len(chosen)
+        return Timing(verdict)
+    timed = runs[1:]  # the first one compiles, allocates and warms up
+    backend = "+".join(sorted(frozenset().union(*(run.faces for run in timed)))) or "none"
+    seconds = statistics.median(run.seconds for run in timed) / len(chosen)
+    return Timing(_with_inside(verdict, timed, len(chosen)), seconds, backend)
+
+
+def _with_inside(verdict: Audit, timed: Sequence[Timed], rows: int) -> Audit:
+    """Add what the GPU's own clock says. It is the submission's process that tells it: no column has it."""
+    told = [run.inside for run in timed if run.inside is not None]
+    if not told:
+        return verdict
+    inside = f"by its own account {statistics.median(told) / rows:.3g} seconds per input on the GPU"
+    return replace(verdict, detail=f"{verdict.detail}; {inside}")

@@ -9,21 +9,32 @@ import pyarrow as pa
 
 from sparsebench.errors import IntegrityError
 from sparsebench.results.checks import columns, record_types
-from sparsebench.results.row import Row
+from sparsebench.results.row import ADDED, SCHEMA_VERSION, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["arrow_schema", "rows_from_table", "table_from_rows"]
+__all__ = ["arrow_schema", "check_schema", "rows_from_table", "table_from_rows", "with_all_columns"]
 
 _SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
-@lru_cache(maxsize=1)
-def arrow_schema() -> Any:
-    """Return the ``pyarrow.Schema`` of a file of rows: the columns of ``Row``, null only where it may be."""
+@lru_cache(maxsize=2)
+def arrow_schema(version: int = SCHEMA_VERSION) -> Any:
+    """Return the ``pyarrow.Schema`` of a file of rows: the columns of ``Row``, null only where it may be.
+
+    Parameters
+    ----------
+    version
+        One of :data:`sparsebench.results.row.SCHEMA_VERSIONS`.
+    """
+    left_out = () if version == SCHEMA_VERSION else ADDED
     return pa.schema(
-        [pa.field(name, _arrow_type(kind), nullable=optional) for name, (kind, optional) in columns().items()]
+        [
+            pa.field(name, _arrow_type(kind), nullable=optional)
+            for name, (kind, optional) in columns().items()
+            if name not in left_out
+        ]
     )
 
 
@@ -51,15 +62,23 @@ def rows_from_table(table: Any) -> list[Row]:
     return [Row.from_dict(line) for line in table.to_pylist()]
 
 
-def check_schema(schema: Any) -> None:
-    """Check that columns and types are those of ``arrow_schema``.
+def with_all_columns(table: Any) -> Any:
+    """Give a table of rows of an earlier version the columns that it lacks, all null."""
+    lacking = {name: pa.nulls(len(table), pa.string()) for name in ADDED if name not in table.column_names}
+    for name, nulls in lacking.items():
+        table = table.append_column(name, nulls)
+    return table.select(arrow_schema().names) if lacking else table
+
+
+def check_schema(schema: Any, version: int = SCHEMA_VERSION) -> None:
+    """Check that columns and types are those of ``arrow_schema`` of a version.
 
     Raises
     ------
     IntegrityError
         They are not; the message names the first column that differs.
     """
-    expected = arrow_schema()
+    expected = arrow_schema(version)
     if schema.equals(expected):
         return
     got = {column.name: column for column in schema}

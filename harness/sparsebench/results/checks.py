@@ -35,6 +35,7 @@ _NOT_NEGATIVE = (
 )
 _VERSIONS = ("scoring_version", "cost_model")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(\+00:00|Z)")
+_BACKEND = re.compile(r"[a-z]+(\+[a-z]+)*")
 _INT64 = 2**63
 _RELATIVE = 1e-9
 _MEND = "this is a fault of whoever made the row: evaluate the cell again"
@@ -138,6 +139,7 @@ def validate(row: Row) -> None:
     _check_words(row)
     _check_status(row)
     _check_ranges(row)
+    _check_backends(row)
     _check_sum(row)
     _check_packages(row.packages)
     if row.cell_key != row.expected_key():
@@ -179,11 +181,12 @@ def _check_status(row: Row) -> None:
 
 
 def _check_ranges(row: Row) -> None:
-    from sparsebench.results.row import COUNTS, SCHEMA_VERSION  # noqa: PLC0415 - row imports this module
+    from sparsebench.results.row import COUNTS, SCHEMA_VERSIONS  # noqa: PLC0415 - row imports this module
 
     kinds = columns()
-    if row.schema_version != SCHEMA_VERSION:
-        raise _fault(f"schema_version is {row.schema_version}, expected {SCHEMA_VERSION}")
+    if row.schema_version not in SCHEMA_VERSIONS:
+        known = " or ".join(map(str, SCHEMA_VERSIONS))
+        raise _fault(f"schema_version is {row.schema_version}, expected {known}")
     numbers = [name for name in COUNTS if kinds[name][0] in {int, float}]
     for name in (*numbers, *_NOT_NEGATIVE, "peak_bytes", "seed"):
         value = getattr(row, name)
@@ -199,6 +202,25 @@ def _check_ranges(row: Row) -> None:
     for count in row.counts or ():
         if count.count < 0:
             raise _fault(f"counts of {count.kind} is {count.count}, expected at least 0")
+
+
+def _check_backends(row: Row) -> None:
+    """Check that backends are named where there is a time, and only there; rows of version 2 have none."""
+    from sparsebench.results.row import ADDED, SCHEMA_VERSION  # noqa: PLC0415 - row imports this module
+
+    for name in ADDED:
+        told = getattr(row, name)
+        timed = getattr(row, name.replace("backend", "seconds")) is not None
+        expected = timed and row.schema_version == SCHEMA_VERSION
+        if (told is not None) != expected:
+            where = "a text beside a time" if expected else "null where there is no time, or in version 2"
+            raise _fault(f"{name} is {told!r}, expected {where}")
+        if told is not None and not (_BACKEND.fullmatch(told) and told == _sorted_names(told)):
+            raise _fault(f"{name} is {told!r}, expected sorted names with + between them")
+
+
+def _sorted_names(text: str) -> str:
+    return "+".join(sorted(set(text.split("+"))))
 
 
 def _check_sum(row: Row) -> None:

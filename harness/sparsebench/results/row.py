@@ -18,10 +18,27 @@ from sparsebench.results.parts import Audit, Count  # noqa: TC001 - the columns'
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COLUMNS", "COUNTS", "MEASURED", "OUTCOME", "SCHEMA_VERSION", "STATUSES", "Row"]
+__all__ = [
+    "ADDED",
+    "COLUMNS",
+    "COUNTS",
+    "MEASURED",
+    "OUTCOME",
+    "SCHEMA_VERSION",
+    "SCHEMA_VERSIONS",
+    "STATUSES",
+    "Row",
+]
 
-SCHEMA_VERSION = 2
-"""The version of the columns below. Version 2 brought ``uses_tags``, ``accuracy`` and ``nmi``."""
+SCHEMA_VERSION = 3
+"""The version of the columns below. Version 2 brought ``uses_tags``, ``accuracy`` and ``nmi``; version 3
+``predict_backend_cpu`` and ``predict_backend_gpu``."""
+
+SCHEMA_VERSIONS = (2, 3)
+"""Versions of rows that are read. What is written has the columns of the newest."""
+
+ADDED = ("predict_backend_cpu", "predict_backend_gpu")
+"""Columns that rows of version 2 do not have: they are None there."""
 
 STATUSES = ("ok", "refused", "failed", "timeout", "out-of-memory", "invalid")
 """What may become of a cell. Only ``ok`` has metrics and counts."""
@@ -168,6 +185,11 @@ class Row:
     """Median seconds per input on the CPU; reported, never ranked."""
     predict_seconds_gpu: float | None = _measured()
     """Median seconds per input on the GPU; reported, never ranked."""
+    predict_backend_cpu: str | None = _measured()
+    """Faces of the primitives that were timed on the CPU, sorted, with ``+`` between them, such as
+    ``numba+numpy``; ``none`` where no primitive ran. None where there is no timing."""
+    predict_backend_gpu: str | None = _measured()
+    """The same on the GPU, such as ``cuda``."""
     started: str = field(metadata={"group": "measured"})
     """When the cell began: ISO 8601, UTC, microseconds."""
     ended: str = field(metadata={"group": "measured"})
@@ -244,6 +266,8 @@ class Row:
         IntegrityError
             A column is missing or unknown, or the row does not validate.
         """
+        if values.get("schema_version") in SCHEMA_VERSIONS[:-1]:
+            values = dict.fromkeys(ADDED) | dict(values)
         missing = [name for name in COLUMNS if name not in values]
         unknown = sorted(set(values) - set(COLUMNS))
         if missing or unknown or not values["cell_key"]:

@@ -13,8 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sparsebench.errors import IntegrityError, SparsebenchError, UsageError
-from sparsebench.results.arrow import arrow_schema, check_schema, rows_from_table, table_from_rows
-from sparsebench.results.row import SCHEMA_VERSION
+from sparsebench.results.arrow import (
+    arrow_schema,
+    check_schema,
+    rows_from_table,
+    table_from_rows,
+    with_all_columns,
+)
+from sparsebench.results.row import SCHEMA_VERSION, SCHEMA_VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -180,19 +186,20 @@ class ResultStore:
         try:
             with pq.ParquetFile(path, memory_map=False, pre_buffer=False) as file:
                 version = _schema_version(file)
-                if version == SCHEMA_VERSION:
-                    check_schema(file.schema_arrow)
-                    return file.read(use_threads=False)
+                if version in SCHEMA_VERSIONS:
+                    check_schema(file.schema_arrow, version)
+                    return with_all_columns(file.read(use_threads=False))
         except (SparsebenchError, OSError, pa.ArrowException) as fault:
             raise _foreign(path, str(fault).splitlines()[0]) from fault
+        known = " or ".join(map(str, SCHEMA_VERSIONS))
         raise IntegrityError(
-            f"{path} holds rows of schema version {version}, expected {SCHEMA_VERSION}",
+            f"{path} holds rows of schema version {version}, expected {known}",
             help="another version of sparsebench made them: evaluate again into a new --output folder",
         )
 
 
 def _schema_version(file: Any) -> int:
-    """Tell which version a file's rows say they are of; ours where they say nothing."""
+    """Tell which version a file's columns are of: what its rows say, ours where they say nothing."""
     schema = file.schema_arrow
     if schema.equals(arrow_schema()) or "schema_version" not in schema.names:
         return SCHEMA_VERSION

@@ -1,0 +1,129 @@
+"""The page of the operations, written from the primitives: ``python -m sparsebench.ops.document``."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+import sys
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sparsebench.ops.backends import FACES
+from sparsebench.ops.primitive import PRIMITIVES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sparsebench.ops.primitive import Primitive
+
+__all__ = ["faces_of", "markdown"]
+
+_HEAD = """# Operations
+
+<!-- Written by `python -m sparsebench.ops.document` from the primitives themselves. Do not edit. -->
+
+`sparsebench.ops` has the operations that routed networks are made of: hashes, trees, gates, look-ups, layers
+of experts, and what stands behind them. Each is one *primitive* with several faces that agree:
+
+- its **reference**, in array API code, is its definition, and what it costs is what it is charged: under the
+  meter a primitive is one operation with that price ([cost-model.md](cost-model.md));
+- its **steady** face, on NumPy arrays, gives a row the same bits whatever stands beside it: the meter and
+  `fit` run that;
+- its **fast** faces are for timing, and for use outside the harness: `numpy` (rows sorted by expert, then
+  BLAS), `numba` (compiled; the extra `fast`) and `cuda` (kernels for CuPy's arrays; the extra `gpu`).
+
+A call looks at its arguments. NumPy arrays go to the fastest face that is installed and suits the shapes, or
+where none does to the steady one; CuPy arrays go to a kernel, handles of the meter to the meter, and those
+of any other library to the reference. `sparsebench.ops.backends.use("steady")` (or `"numpy"`, `"numba"`) is
+a context in which another choice is made; `backends.recorded()` tells which faces ran. Fast faces agree with
+the reference within rounding: relative 1e-5 in float32 and 1e-12 in float64, and exactly where the arithmetic
+is exact. Results do not depend on the number of threads (`SPARSEBENCH_NUM_THREADS`)."""
+
+
+def markdown() -> str:
+    """Write the page.
+
+    Returns
+    -------
+    str
+        Markdown, ending in a newline.
+    """
+    ordered = sorted(PRIMITIVES.values(), key=lambda made: (made.family, made.name))
+    families = [(name, list(members)) for name, members in groupby(ordered, lambda made: made.family)]
+    parts = [_HEAD, _overview(ordered), *(_family(members) for _, members in families)]
+    return "\n\n".join(parts) + "\n"
+
+
+def faces_of(made: Primitive) -> tuple[str, ...]:
+    """Name the fast faces that sparsebench has of a primitive, whatever is installed here."""
+    return tuple(
+        face for face, package in FACES.items() if made.name in _functions(f"{package}/{made.family}.py")
+    )
+
+
+@functools.cache
+def _functions(file: str) -> frozenset[str]:
+    """Read which functions a module defines or takes over, without importing it."""
+    path = Path(__file__).parent / file
+    if not path.exists():
+        return frozenset()
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    defined = {node.name for node in body if isinstance(node, ast.FunctionDef)}
+    taken = {
+        alias.asname or alias.name
+        for node in body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return frozenset(defined | taken)
+
+
+def _overview(ordered: Iterable[Primitive]) -> str:
+    lines = ["| operation | fast faces | price |", "| --- | --- | --- |"]
+    lines += [
+        f"| [`{made.name}`](#{made.name}) | {_faces(made)} | {_cell(made.price)} |"
+        for made in sorted(ordered, key=lambda made: made.name)
+    ]
+    return "## All of them\n\n" + "\n".join(lines)
+
+
+def _family(members: list[Primitive]) -> str:
+    module = sys.modules[members[0].reference.__module__]
+    title = (inspect.getdoc(module) or "").partition("\n")[0].rstrip(".")
+    return "\n\n".join([f"## {title}", *map(_section, members)])
+
+
+def _section(made: Primitive) -> str:
+    summary, _, rest = (inspect.getdoc(made.reference) or "").partition("\n\n")
+    facts = [f"- Price: {made.price}. Source: {made.source}.", f"- Fast faces: {_faces(made)}."]
+    parts = [
+        f"### {made.name}",
+        f"`ops.{made.name}{_signature(made)}`",
+        " ".join(summary.split()).replace("``", "`"),
+        "\n".join(facts),
+        f"```python\n{made.example}\n```",
+    ]
+    if rest:
+        parts.append(f"```text\n{rest}\n```")
+    return "\n\n".join(parts)
+
+
+def _signature(made: Primitive) -> str:
+    """Write the arguments without their types, which say nothing: they are arrays."""
+    signature = inspect.signature(made.reference)
+    plain = [part.replace(annotation=part.empty) for part in signature.parameters.values()]
+    return str(signature.replace(parameters=plain, return_annotation=signature.empty))
+
+
+def _faces(made: Primitive) -> str:
+    return ", ".join(f"`{face}`" for face in faces_of(made)) or "none"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())
