@@ -1,5 +1,6 @@
 """``sparsebench bench``: faces in a table, and exit codes. Nothing here depends on how long a call takes."""
 
+import itertools
 import json
 
 import pytest
@@ -63,6 +64,22 @@ def test_a_face_that_differs_ends_with_1(cli, monkeypatch):
     outcome = cli(*BENCH, "--primitive", "relu", "--face", "steady")
     assert outcome.code == 1
     assert "DIFFERS" in outcome.out
+
+
+def test_a_time_that_is_not_possible_ends_with_1(cli, monkeypatch):
+    def made(name, *, quick):
+        now = itertools.count(step=1e-9)
+        slow = Ceilings(read=1.0, copy=1.0, gathers=1.0, operations={"float32": 1.0})
+        clock = HostClock(now=lambda: next(now))
+        return Place(name, gpu=False, threads=1, clock=clock, flush=lambda: None, ceilings=slow)
+
+    monkeypatch.setattr("sparsebench.timing.cpu_place", made)
+    outcome = cli(*BENCH, "--primitive", "hyperplane_hash", "--face", "steady", "--json")
+    assert outcome.code == 1
+    (record,) = json.loads(outcome.out)
+    assert (record["status"], record["equal"]) == ("invalid", True)
+    table = cli(*BENCH, "--primitive", "hyperplane_hash", "--face", "steady")
+    assert "hyperplane_hash, steady: invalid: faster than possible" in table.out
 
 
 def test_a_face_that_is_not_there_is_no_mistake(cli):

@@ -70,6 +70,8 @@ CASES = [
         case("hyperplane_hash", _hash(64, (10,), dtype), np.dtype(dtype).name)
         for dtype in (np.float16, ml_dtypes.bfloat16, np.float32, np.float64)
     ),
+    case("hyperplane_hash", _hash(32, (16,), ml_dtypes.bfloat16), "16 planes"),
+    case("hyperplane_hash", _hash(128, (1, 3), np.float16), "one table"),
     case("hyperplane_hash", _hash(30, (4, 7)), "tables"),
     case("hyperplane_hash", _hash(1000, (40,)), "long"),
     *(

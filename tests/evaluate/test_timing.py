@@ -123,7 +123,7 @@ def test_a_gpu_is_timed_in_a_process_of_its_own(tmp_path, stand_in):
     assert list(audits_of(row))[-2:] == ["timed-as-metered", "timed-as-metered-gpu"]
 
 
-@pytest.mark.parametrize(("more", "gpu"), [("", True), ('gpu = "none"', True), (OPTIONAL, False)])
+@pytest.mark.parametrize(("more", "gpu"), [('gpu = "none"', True), (OPTIONAL, False), ("", False)])
 def test_a_gpu_is_left_alone(tmp_path, stand_in, more, gpu):
     row = run_cell(cell_of(write(tmp_path / "mine", plain(), more=more)), Limits(gpu=gpu))
     assert "timed-as-metered-gpu" not in audits_of(row)

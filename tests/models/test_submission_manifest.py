@@ -44,7 +44,7 @@ def test_a_valid_one_is_read_with_its_defaults(tmp_path):
         "submission:Model",
         ["memorization@1"],
     )
-    assert (manifest.reference, manifest.requires, manifest.gpu) == ("", [], "none")
+    assert (manifest.reference, manifest.requires, manifest.gpu) == ("", [], "optional")
     assert manifest.uses_tags is False
     assert read(tmp_path, HEAD + "uses_tags = true\n" + VARIANT).uses_tags is True
     assert [variant.name for variant in manifest.variants] == ["v"]

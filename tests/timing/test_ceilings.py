@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 from sparsebench.timing import Ceilings, HostClock, ceilings, cpu_place, gpu_missing, measure_ceilings
+from sparsebench.timing.place import cache_bytes
 
 
 def test_the_best_of_all_ways_counts():
@@ -46,6 +47,18 @@ def test_a_place_has_its_ceilings_and_flushes(monkeypatch):
     assert place.threads >= 1
     place.flush()
     assert place.put("text") == "text"
+
+
+def test_caches_that_processors_share_count_once(tmp_path):
+    caches = [("cpu0", "index0", "32K", "0"), ("cpu1", "index0", "32K", "1")]
+    caches += [(cpu, "index3", "2M", "0-1") for cpu in ("cpu0", "cpu1")]
+    for cpu, cache, size, sharing in [*caches, ("cpu1", "index4", "unknown", "1")]:
+        folder = tmp_path / cpu / "cache" / cache
+        folder.mkdir(parents=True)
+        (folder / "size").write_text(f"{size}\n")
+        (folder / "shared_cpu_list").write_text(f"{sharing}\n")
+    assert cache_bytes(tmp_path) == 2 * (32 << 10) + (2 << 20)
+    assert cache_bytes(tmp_path / "none") == 0
 
 
 def test_why_there_is_no_gpu_is_told_or_nothing():

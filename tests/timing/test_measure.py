@@ -52,6 +52,42 @@ def test_cold_runs_take_turns_over_sets_after_a_flush_and_warm_ones_repeat_the_f
     assert log == [*cold, *["a"] * (1 + 4)], "the first warm run only fills the caches"
 
 
+def test_answers_that_were_timed_are_shown_outside_of_the_time():
+    now, log = itertools.count(), []
+
+    class Told:
+        def seconds(self, call):
+            log.append("begin")
+            call()
+            log.append("end")
+            return float(next(now))
+
+    def see(number, answer):
+        log.append((number, answer))
+
+    numbers = itertools.count()
+    effort = Effort(least=1, seconds=0.0)
+    found = measure(lambda x: (x, next(numbers)), [("a",), ("b",)], Told(), lambda: None, effort, see)
+    timed = ["begin", "end"]
+    cold = [*timed, (0, ("a", 0)), *timed, (1, ("b", 1))]
+    assert log == [*cold, *timed, *timed, (0, ("a", 3))], "the first warm run only fills the caches"
+    assert (found.cold.runs, found.warm.runs) == (2, 1), "every set has a cold run"
+
+
+def test_an_answer_is_gone_before_the_next_is_made():
+    alive = []
+
+    class Answer:
+        def __init__(self, _):
+            assert not alive, "memory of two answers at once"
+            alive.append(1)
+
+        def __del__(self):
+            alive.pop()
+
+    measure(Answer, [(0,), (1,)], clock_of(1.0), lambda: None, Effort(least=3, seconds=0.0))
+
+
 def test_a_result_dies_after_the_clock_stopped():
     order = []
 

@@ -11,7 +11,7 @@ import pytest
 from sparsebench.timing import WORKLOADS, Ceilings, Effort, HostClock, Place, faces_of, run, time_face
 
 PLENTY = Ceilings(read=1e18, copy=1e18, gathers=1e18, operations={"float32": 1e18, "float64": 1e18})
-EFFORT = Effort(least=2, seconds=0.0)
+EFFORT = Effort(least=3, seconds=0.0)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def place():
 def test_steady_faces_are_the_reference(place, workload):
     found = time_face(workload, "steady", place, "float32", EFFORT, rows=64)
     assert (found.status, found.equal, found.reason) == ("ok", True, "")
-    assert (found.cold_median, found.warm_median, found.cold_runs, found.warm_runs) == (1.0, 1.0, 2, 2)
+    assert (found.cold_median, found.warm_median, found.cold_runs, found.warm_runs) == (1.0, 1.0, 3, 3)
     assert (found.primitive, found.face, found.rows) == (workload.primitive, "steady", 64)
     assert found.moved > 0
 
@@ -63,6 +63,28 @@ def test_a_face_that_differs_in_any_row_is_told(place, monkeypatch, name):
     found = time_face(workload, "numpy", place, "float32", EFFORT, rows=50)
     assert not found.equal
     assert found.difference > 1e-5
+    assert (found.status, found.reason) == ("differs", f"off by {found.difference:.1e}")
+
+
+def test_an_answer_that_is_right_only_before_it_is_timed_is_told(place, monkeypatch):
+    workload = WORKLOADS["relu"]
+    calls = itertools.count()
+
+    def tires(x):
+        return workload.of.on_numpy_steadily(x) * (next(calls) < run._SETS)
+
+    replaced(monkeypatch, tires)
+    found = time_face(workload, "numpy", place, "float32", EFFORT, rows=50)
+    assert (found.status, found.equal) == ("differs", False)
+
+
+def test_what_differs_and_is_too_fast_is_told_with_both_reasons(place, monkeypatch):
+    replaced(monkeypatch, lambda x: x)
+    slow = replace(place, ceilings=Ceilings(1.0, 1.0, 1.0))
+    found = time_face(WORKLOADS["relu"], "numpy", slow, "float32", EFFORT, rows=50)
+    assert found.status == "differs"
+    assert found.reason.startswith("off by ")
+    assert "faster than possible" in found.reason
 
 
 def test_a_face_that_raises_is_a_record_too(place, monkeypatch):

@@ -61,7 +61,22 @@ def test_work_of_a_hash_by_hand():
     work = workload.work(args, run(workload, args))
     assert work.bytes == 4 * (ROWS * 64 + 16 * 64) + 8 * ROWS
     assert work.operations == ROWS * 16 * (64 + 63 + 1)
+    assert work.paired == 2 * ROWS * 16 * 63
     assert work.lookups == 0
+
+
+def test_of_a_distance_only_what_a_product_with_the_prototypes_needs_is_paired():
+    workload = WORKLOADS["nearest_prototype"]
+    args = workload.make(0, ROWS, "float32")
+    work = workload.work(args, run(workload, args))
+    assert work.operations == ROWS * (1024 * (64 + 64 + 63) + 1023)
+    assert work.paired == 2 * ROWS * 1024 * 64
+
+
+@pytest.mark.parametrize("name", ["tree_route", "searchsorted_route", "axis_tree_route", "top_k", "relu"])
+def test_comparisons_and_look_ups_have_no_pairs(name):
+    args = WORKLOADS[name].make(0, ROWS, "float32")
+    assert WORKLOADS[name].work(args, np.zeros(1)).paired == 0
 
 
 def test_of_a_table_only_the_records_that_are_read_are_moved():
@@ -86,7 +101,7 @@ def test_work_on_16_bits_moves_less_and_computes_as_much(workload):
     pytest.importorskip("ml_dtypes", reason="bfloat16 in NumPy is the package ml_dtypes")
     made = {dtype: workload.make(0, ROWS, dtype) for dtype in ("float32", "float16", "bfloat16")}
     works = {dtype: workload.work(args, np.zeros(1)) for dtype, args in made.items()}
-    assert len({(work.operations, work.lookups) for work in works.values()}) == 1
+    assert len({(work.operations, work.paired, work.lookups) for work in works.values()}) == 1
     assert all(works[dtype].bytes <= works["float32"].bytes for dtype in ("float16", "bfloat16"))
     if workload.primitive == "grouped_mlp":
         index = made["float32"][1].nbytes

@@ -68,7 +68,7 @@ class Cell:
     """Whether it is told the domain of every input that it predicts."""
     seed: int
     """The seed."""
-    gpu: str = "none"
+    gpu: str = "optional"
     """Whether it can use a GPU when it is timed: ``none``, ``optional`` or ``required``."""
 
     @property

@@ -63,7 +63,7 @@ class Manifest(BaseModel):
     """Where it was published."""
     requires: list[str] = []
     """Python requirements beyond sparsebench itself."""
-    gpu: Literal["none", "optional", "required"] = "none"
+    gpu: Literal["none", "optional", "required"] = "optional"
     """Whether it can use, or needs, a GPU when it is timed."""
     uses_tags: bool = False
     """Whether it is told the domain of every input that it predicts: the board marks it then."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -118,6 +117,7 @@ def measure(
     clock: Clock,
     flush: Callable[[], object],
     effort: Effort,
+    see: Callable[[int, Any], object] = lambda number, answer: None,  # noqa: ARG005 - nothing is looked at
 ) -> Measured:
     """Time a call on several sets of inputs.
 
@@ -132,15 +132,27 @@ def measure(
     flush
         Empties the caches.
     effort
-        How often, for each of the two ways.
+        How often, for each of the two ways; every set has a cold run, even if fewer would be enough.
+    see
+        Is given timed answers, outside of the time, and the numbers of their sets: of every set's first cold
+        run, and of the last warm one.
     """
+    answer: list[Any] = []
+
+    def timed(args: tuple[Any, ...]) -> float:
+        answer.clear()  # so that the memory of the last answer is free for this one
+        return clock.seconds(lambda: answer.append(call(*args)))
+
     cold: list[float] = []
-    while not effort.enough(cold):
-        args = sets[len(cold) % len(sets)]
+    while len(cold) < len(sets) or not effort.enough(cold):
+        number = len(cold) % len(sets)
         flush()
-        cold.append(clock.seconds(lambda args=args: call(*args)))  # type: ignore[misc]
+        cold.append(timed(sets[number]))
+        if len(cold) <= len(sets):
+            see(number, answer[0])
     warm: list[float] = []
-    clock.seconds(partial(call, *sets[0]))
+    timed(sets[0])  # fills the caches
     while not effort.enough(warm):
-        warm.append(clock.seconds(partial(call, *sets[0])))
+        warm.append(timed(sets[0]))
+    see(0, answer[0])
     return Measured(spread(cold), spread(warm))

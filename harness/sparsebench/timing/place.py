@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.errors import UsageError
 from sparsebench.ops import backends
+from sparsebench.ops.cpu import pool
 from sparsebench.timing.ceilings import Ceilings, measure_ceilings
 from sparsebench.timing.measure import Clock, EventClock, HostClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Place", "cpu_place", "gpu_missing", "gpu_place"]
+__all__ = ["Place", "cache_bytes", "cpu_place", "gpu_missing", "gpu_place"]
 
-_FLUSHED = 96 << 20  # bytes: more than the caches of most processors, and of every GPU until 2025
+_FLUSHED = 96 << 20  # bytes at least: twice that is more than the caches of every GPU until 2025
+_MOST_FLUSHED = 512 << 20  # a flush comes before every cold run
+_PIECE = 1 << 18  # numbers that a thread takes at a time
+_PROCESSORS = Path("/sys/devices/system/cpu")  # of Linux
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20}
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,24 @@ class Place:
         return cupy.asarray(value)
 
 
+def cache_bytes(folder: Path = _PROCESSORS) -> int:
+    """Give the size of all caches of all processors together; 0 where the system does not tell.
+
+    Parameters
+    ----------
+    folder
+        Has a folder for every processor and every cache of it, with the files ``size``, such as ``32768K``,
+        and ``shared_cpu_list``.
+    """
+    found = {}
+    for size in folder.glob("cpu[0-9]*/cache/index*/size"):
+        told = re.fullmatch(r"([0-9]+)([KM]?)", size.read_text().strip())
+        sharing = size.with_name("shared_cpu_list")
+        if told and sharing.exists():
+            found[size.parent.name, sharing.read_text()] = int(told[1]) * _UNITS[told[2]]
+    return sum(found.values())
+
+
 def cpu_place(name: str, *, quick: bool = False, clock: Clock | None = None) -> Place:
     """Give the processor.
 
@@ -62,13 +87,19 @@ def cpu_place(name: str, *, quick: bool = False, clock: Clock | None = None) -> 
         Its clock, if not the host's.
     """
     clock = clock or HostClock()
-    waste = np.zeros(_FLUSHED // 8)
+    waste = np.zeros(min(max(_FLUSHED, cache_bytes()), _MOST_FLUSHED) // 8)
+
+    def flush() -> None:
+        # On all threads: each may have a cache of its own, which no other can empty.
+        pool.run(lambda start, stop: np.add(waste[start:stop], 1.0, out=waste[start:stop]), pieces)
+
+    pieces = [*pool.chunks(len(waste), _PIECE)]
     return Place(
         name,
         gpu=False,
         threads=backends.threads(),
         clock=clock,
-        flush=lambda: np.add(waste, 1.0, out=waste),
+        flush=flush,
         ceilings=measure_ceilings(clock, quick=quick),
         again=lambda: measure_ceilings(clock),
     )

@@ -29,13 +29,15 @@ class OpTiming:
     threads: int
     dtype: str
     status: str
-    """``ok``; ``invalid``: faster than possible; ``failed``: it raised."""
+    """``ok``; ``differs``: its answers are not the reference's; ``invalid``: faster than possible;
+    ``failed``: it raised."""
     reason: str
     """Why it is not ok; else empty."""
     equal: bool
     """Whether it is the reference's function."""
     difference: float | None
-    """The largest difference on fresh inputs: of integers in one place, of real numbers by the norm."""
+    """The largest difference of answers that were timed: of integers in one place, of real numbers by the
+    norm."""
     cold_median: float | None = None
     cold_q1: float | None = None
     cold_q3: float | None = None
@@ -48,6 +50,8 @@ class OpTiming:
     """Bytes that must be moved."""
     operations: int = 0
     """Active operations."""
+    paired: int = 0
+    """Of these, multiplications that have an addition, and these additions."""
     lookups: int = 0
     bytes_per_second: float | None = None
     """With cold caches."""
@@ -56,7 +60,8 @@ class OpTiming:
     share_bandwidth: float | None = None
     """Of the measured ceiling."""
     share_operations: float | None = None
-    """Of the rate of a large matrix product; None if that was not measured for the dtype."""
+    """What the paired operations make of the rate of a large matrix product; None if that was not measured
+    for the dtype, or if there are none."""
     share_gathers: float | None = None
     """Look-ups per second with cold caches over gathers per second from a large table; over 1 where tables
     are small. None if there are no look-ups."""
@@ -79,15 +84,13 @@ class Rates:
     share_gathers: float | None
 
 
-def rates(work: Work, least: float, measured: Measured, ceilings: Ceilings, dtype: str) -> Rates:
+def rates(work: Work, measured: Measured, ceilings: Ceilings, dtype: str) -> Rates:
     """Hold times against the ceilings.
 
     Parameters
     ----------
     work
         What the call must do.
-    least
-        The share of its operations that every way of computing it needs.
     measured
         Its times. Memory is asked with cold caches, for caches are faster; arithmetic with warm ones.
     ceilings
@@ -98,12 +101,12 @@ def rates(work: Work, least: float, measured: Measured, ceilings: Ceilings, dtyp
     cold, warm = measured.cold.median, measured.warm.median
     moved, done = work.bytes / cold, work.operations / warm
     most = ceilings.operations_of(dtype)
-    share = None if most is None else done / most
+    share = work.paired / warm / most if most and work.paired else None
     reasons = []
     if moved > _OVER * ceilings.bandwidth:
         reasons.append(f"{moved / 1e9:.0f} GB/s, where at most {ceilings.bandwidth / 1e9:.0f} were measured")
-    if share is not None and share * least > _OVER:
-        reasons.append(f"{share * least:.2f} times the measured rate of operations")
+    if share is not None and share > _OVER:
+        reasons.append(f"{share:.2f} times the measured rate of a matrix product")
     return Rates(
         status="invalid" if reasons else "ok",
         reason="faster than possible: " + "; ".join(reasons) if reasons else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,24 +120,29 @@ def _timed(
     def run(*args: Any) -> Any:
         return call(*args, **workload.options)
 
-    sets, equal, furthest = [], True, 0.0
-    work = None
-    for number in range(_SETS):
-        args = workload.make(seed + number, about["rows"], dtype)
-        there = tuple(map(place.put, args))
+    drawn = [workload.make(seed + number, about["rows"], dtype) for number in range(_SETS)]
+    sets = [tuple(map(place.put, args)) for args in drawn]
+    work, verdicts = None, []
+    for args, there in zip(drawn, sets, strict=True):
         result = run(*there)  # the first of these also compiles
         if result is NotImplemented:
             return None
-        near, far = _verdict(workload, args, result, dtype, seed + number)
-        equal, furthest = equal and near, max(furthest, far)
         work = work or workload.work(args, result)
-        sets.append(there)
+        del result
     assert work is not None
-    measured = measure(run, sets, place.clock, place.flush, effort)
-    told = rates(work, workload.least, measured, place.ceilings, dtype)
+
+    def see(number: int, answer: Any) -> None:
+        verdicts.append(_verdict(workload, drawn[number], answer, dtype, seed + number))
+
+    measured = measure(run, sets, place.clock, place.flush, effort, see)
+    equal, furthest = all(near for near, _ in verdicts), max(far for _, far in verdicts)
+    told = rates(work, measured, place.ceilings, dtype)
     if told.status != "ok" and place.again:
         # Other programs may have slowed the first measurement of what is possible: ask now.
-        told = rates(work, workload.least, measured, place.ceilings.raised(place.again()), dtype)
+        told = rates(work, measured, place.ceilings.raised(place.again()), dtype)
+    if not equal:
+        reasons = [f"off by {furthest:.1e}", *([told.reason] if told.reason else [])]
+        told = replace(told, status="differs", reason="; ".join(reasons))
     seconds = {
         f"{way}_{name}": value
         for way, found in measured._asdict().items()
@@ -151,6 +156,7 @@ def _timed(
         difference=furthest if math.isfinite(furthest) else None,
         moved=work.bytes,
         operations=work.operations,
+        paired=work.paired,
         lookups=work.lookups,
     )
 

@@ -29,6 +29,9 @@ class Work:
     once."""
     operations: int
     """Active operations: the scalar arithmetic of the primitive's price."""
+    paired: int
+    """Of these, real multiplications that have an addition, and these additions. Only these can be held
+    against the rate of a matrix product, whose units do both at once; comparisons have other units."""
     lookups: int
     """Look-ups of its price."""
 
@@ -51,8 +54,6 @@ class Workload:
     """Arguments that have rows: the reference is asked about some of these. Empty: about the whole."""
     options: dict[str, Any] = field(default_factory=dict)
     """Keyword arguments."""
-    least: float = 1.0
-    """The share of its priced operations that every way of computing it needs."""
 
     @property
     def of(self) -> Primitive:
@@ -85,12 +86,14 @@ class Workload:
         """
         stand_ins = tuple(map(_known, args))
         amounts: Counter[str] = Counter()
+        real: Counter[str] = Counter()
         for charge in self.of.cost(*stand_ins, **self.options):
             amounts[charge.kind] += charge.amount
+            real[charge.kind] += charge.amount if charge.dtype.startswith("float") else 0
         arithmetic = sum(amount for kind, amount in amounts.items() if kind not in _NO_ARITHMETIC)
         results = result if isinstance(result, tuple) else (result,)
         moved = self._read(args, stand_ins) + sum(int(part.nbytes) for part in results)
-        return Work(moved, arithmetic, amounts["lookup"])
+        return Work(moved, arithmetic, 2 * min(real["mul"], real["add"]), amounts["lookup"])
 
     def _read(self, args: tuple[Any, ...], stand_ins: tuple[Any, ...]) -> int:
         bytes_of = {

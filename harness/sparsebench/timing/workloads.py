@@ -52,7 +52,6 @@ _ROUTING = (
         1 << 15,
         1 << 12,
         lambda rng, n, t: (quarters(rng, (n, WIDTH), t), quarters(rng, (1024, WIDTH), t)),
-        least=2 / 3,  # squares of prototypes can be added to a product instead of taking differences
     ),
     Workload(
         "nearest_in_tree",
@@ -61,7 +60,6 @@ _ROUTING = (
         _QUICK,
         lambda rng, n, t: (quarters(rng, (n, WIDTH), t), quarters(rng, (_POINTS, WIDTH), t)),
         options={"arity": _ARITY},
-        least=2 / 3,
     ),
     Workload(
         "tree_route",

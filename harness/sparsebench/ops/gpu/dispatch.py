@@ -110,7 +110,7 @@ def dispatch(device: Device, index: Any, experts: int, height: int) -> Rows | No
     device.launch(
         "dispatch.cu",
         f"place_pairs<{kind}>",
-        blocks_of(pairs, _THREADS),
+        blocks_of(pairs, _PAIRS),
         _THREADS,
         (index, slot, first, order, many, known),
     )

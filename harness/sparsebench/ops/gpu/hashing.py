@@ -23,6 +23,8 @@ _GROUPS, _THREADS = 64, 256  # as in hashing.cu
 _WHOLE = 64 << 10  # bytes of shared memory that all vectors may take, so that several blocks have room
 _PART = 16 << 10  # bytes of the vectors at once, where there is no room for all
 _BLOCKS = 8  # of a multiprocessor
+_CHUNKS = (1, 2, 4)  # of 32 features, that hash_short is made for
+_SHORT_ROWS, _SHORT_PLANES = 256, 16  # of a block of hash_short, and the most planes
 
 
 def _tile(dtype: np.dtype[Any], k: int) -> tuple[int, int]:
@@ -38,7 +40,8 @@ def _kernel(dtype: str, tile: tuple[int, int], *, cells: bool) -> str:
 INSTANCES = [
     (
         "hashing.cu",
-        tuple(
+        tuple(f"hash_short<{kind}, {chunks}>" for kind in ("half_t", "bf16_t") for chunks in _CHUNKS)
+        + tuple(
             _kernel(dtype, (planes, _ROWS[size]), cells=cells)
             for dtype, size in (("float16", 2), ("bfloat16", 2), ("float32", 4), ("float64", 8))
             for planes in (_AT_ONCE if size < 8 else _AT_ONCE[-1:])  # noqa: PLR2004 - bytes
@@ -66,6 +69,8 @@ def _hash(device: Device, x: Any, vectors: Any, offsets: Any, *, levels: int, ce
     if dtype is None or common_dtype(_DTYPES, x, vectors, offsets) != dtype or max(tables, k, d) > MOST // 2:
         return NotImplemented
     out = device.empty((x.shape[0], *vectors.shape[:-2]), np.int64)
+    if not cells and tables == 1 and dtype.itemsize == 2 and _has_short(k, d):  # noqa: PLR2004 - bytes
+        return _hash_short(device, x, vectors, offsets, out, dtype)
     tile = planes, rows = _tile(dtype, k)
     stride, whole, shared = _room(
         device, tables * rounded_up(k, planes), planes, d, real_dtype(dtype).itemsize
@@ -83,6 +88,24 @@ def _hash(device: Device, x: Any, vectors: Any, offsets: Any, *, levels: int, ce
     )
     grid = min(blocks_of(x.shape[0], _GROUPS * rows), device.multiprocessors * _BLOCKS)
     device.launch("hashing.cu", _kernel(dtype.name, tile, cells=cells), grid, _THREADS, args, shared)
+    return out
+
+
+def _has_short(k: int, d: int) -> bool:
+    return 0 < k <= _SHORT_PLANES and d % 32 == 0 and d // 32 in _CHUNKS
+
+
+def _hash_short(device: Device, x: Any, planes: Any, offsets: Any, out: Any, dtype: np.dtype[Any]) -> Any:
+    """Find the sides by tensor cores."""
+    n, d = x.shape
+    args = (
+        device.dense(x, dtype),
+        device.dense(planes, dtype),
+        None if offsets is None else device.dense(offsets, np.float32),
+        *(out, np.int64(n), np.int32(planes.shape[-2])),
+    )
+    grid = min(blocks_of(n, _SHORT_ROWS), device.multiprocessors * _BLOCKS)
+    device.launch("hashing.cu", f"hash_short<{c_type(dtype)}, {d // 32}>", grid, _THREADS, args)
     return out
 
 

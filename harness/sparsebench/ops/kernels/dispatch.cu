@@ -92,8 +92,12 @@ static __global__ void __launch_bounds__(SCAN_THREADS)
 template <typename I>
 __global__ void __launch_bounds__(DISPATCH_THREADS)
     place_pairs(const I* index, const int* slot, const int* first, int* order, long long m, int experts) {
-  const long long step = (long long)gridDim.x * DISPATCH_THREADS;
-  for (long long p = (long long)blockIdx.x * DISPATCH_THREADS + threadIdx.x; p < m; p += step) {
-    order[first[bucket_of(index[p], experts)] + slot[p]] = int(p);
+  const int MANY = DISPATCH_PAIRS / DISPATCH_THREADS;
+  for (long long base = (long long)blockIdx.x * DISPATCH_PAIRS; base < m; base += (long long)gridDim.x * DISPATCH_PAIRS) {
+#pragma unroll 8
+    for (int i = 0; i < MANY; ++i) {  // several at once: each waits for two loads, one after the other
+      const long long p = base + i * DISPATCH_THREADS + threadIdx.x;
+      if (p < m) order[first[bucket_of(index[p], experts)] + slot[p]] = int(p);
+    }
   }
 }

@@ -25,8 +25,8 @@ __device__ __forceinline__ void multiply_slices(const R (&a)[SLICE][TILE + 4], c
 template <typename T>
 __global__ void __launch_bounds__(TILE_THREADS)
     layer_tiles(const T* x, const T* weights, const T* bias, T* out, const int* order, const int* first,
-                const int* tile, int experts, int each, int chosen, long long pairs, int d, int h, int gathered, int scattered,
-                int activation, real_of<T> slope) {
+                const int* tile, int experts, int each, int chosen, long long pairs, int d, int h, int gathered,
+                int scattered, int activation, real_of<T> slope) {
   typedef real_of<T> R;
   __shared__ R a[SLICE][TILE + 4];
   __shared__ R b[SLICE][TILE + 4];

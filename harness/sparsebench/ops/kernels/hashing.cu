@@ -1,5 +1,6 @@
 // Hashes of rows by their projections on k vectors, for s tables: the sides of hyperplanes (a bit each) or the
 // cells of the p-stable hash (a digit each). The first projection is the most significant.
+#include "mma.cuh"
 #include "vectors.cuh"
 
 #define HASH_THREADS 256
@@ -130,6 +131,90 @@ __global__ void __launch_bounds__(HASH_THREADS, sizeof(real_of<T>) == 8 ? 1 : 2)
       for (int r = 0; r < ROWS; ++r) {
         const long long row = base + group + r * HASH_GROUPS;
         if (q == 0 && row < n) out[offset_t(row) * tables + table] = address[r];
+      }
+    }
+  }
+}
+
+// The same sides by tensor cores, for up to 16 hyperplanes of 16-bit numbers: sums are of float, and exact products.
+// A warp takes SHORT_GROUPS times 16 rows. The inner index may go in any order, so a lane reads 8 numbers at once:
+// its words 2s and 2s + 1 are those that step s of a chunk of 32 asks of it.
+#define SHORT_GROUPS 2
+
+// Eight 16-bit numbers as four words.
+template <typename T>
+__device__ __forceinline__ uint4 words_of(const T* from, bool dense) {
+  if (dense) return *reinterpret_cast<const uint4*>(from);
+  const unsigned short* bits = reinterpret_cast<const unsigned short*>(from);
+  return make_uint4(bits[0] | unsigned(bits[1]) << 16, bits[2] | unsigned(bits[3]) << 16,
+                    bits[4] | unsigned(bits[5]) << 16, bits[6] | unsigned(bits[7]) << 16);
+}
+
+// x (n, 32 CHUNKS), planes (k, 32 CHUNKS), offsets (k,) or null -> out (n,).
+template <typename T, int CHUNKS>
+__global__ void __launch_bounds__(HASH_THREADS)
+    hash_short(const T* x, const T* planes, const float* offsets, long long* out, long long n, int k) {
+  const int g = LANE >> 2, t = LANE & 3, d = 32 * CHUNKS, ROWS = 16 * SHORT_GROUPS, WARPS = HASH_THREADS / 32;
+  unsigned normal[CHUNKS][2][4];  // of the plane 8 j + g
+  float beyond[2][2];
+  const bool dense = aligned16(x);
+#pragma unroll
+  for (int j = 0; j < 2; ++j) {
+#pragma unroll
+    for (int c = 0; c < CHUNKS; ++c) {
+      uint4 words = make_uint4(0, 0, 0, 0);
+      if (8 * j + g < k) words = words_of(planes + offset_t(8 * j + g) * d + c * 32 + 8 * t, aligned16(planes));
+      normal[c][j][0] = words.x;
+      normal[c][j][1] = words.y;
+      normal[c][j][2] = words.z;
+      normal[c][j][3] = words.w;
+    }
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+      const int plane = 8 * j + 2 * t + i;
+      beyond[j][i] = plane < k && offsets ? offsets[plane] : 0.f;
+    }
+  }
+  const long long step = (long long)gridDim.x * WARPS * ROWS;
+  for (long long base = ((long long)blockIdx.x * WARPS + threadIdx.x / 32) * ROWS; base < n; base += step) {
+    uint4 seen[SHORT_GROUPS][2][CHUNKS];
+#pragma unroll
+    for (int r = 0; r < 2 * SHORT_GROUPS; ++r) {
+      const long long row = base + 8 * r + g;
+#pragma unroll
+      for (int c = 0; c < CHUNKS; ++c) {
+        seen[r / 2][r % 2][c] = words_of(x + offset_t(row < n ? row : n - 1) * d + c * 32 + 8 * t, dense);
+      }
+    }
+#pragma unroll
+    for (int r = 0; r < SHORT_GROUPS; ++r) {
+      float acc[2][4] = {};
+#pragma unroll
+      for (int c = 0; c < CHUNKS; ++c) {
+        const uint4 top = seen[r][0][c], low = seen[r][1][c];
+        const unsigned first[4] = {top.x, low.x, top.y, low.y}, second[4] = {top.z, low.z, top.w, low.w};
+#pragma unroll
+        for (int j = 0; j < 2; ++j) {
+          const unsigned one[2] = {normal[c][j][0], normal[c][j][1]}, two[2] = {normal[c][j][2], normal[c][j][3]};
+          mma_short<T>(acc[j], first, one);
+          mma_short<T>(acc[j], second, two);
+        }
+      }
+#pragma unroll
+      for (int half = 0; half < 2; ++half) {
+        unsigned address = 0;
+#pragma unroll
+        for (int j = 0; j < 2; ++j) {
+#pragma unroll
+          for (int i = 0; i < 2; ++i) {
+            const int plane = 8 * j + 2 * t + i;
+            if (plane < k && acc[j][2 * half + i] > beyond[j][i]) address |= 1u << (k - 1 - plane);
+          }
+        }
+        address |= __shfl_xor_sync(EVERY_LANE, address, 1);
+        address |= __shfl_xor_sync(EVERY_LANE, address, 2);
+        const long long row = base + 16 * r + 8 * half + g;
+        if (t == 0 && row < n) out[row] = address;
       }
     }
   }
