@@ -160,15 +160,27 @@ class ShimDevice:
         Further options of g++, e.g. ``-DCOUNTED``.
     sources
         Texts of sources that are not in the package, by file name.
+    memory
+        Bytes that an array may take; None for as many as there are.
     """
 
-    def __init__(self, schedule=0, *, multiprocessors=3, shared_bytes=227 << 10, options=(), sources=None):
+    def __init__(
+        self, schedule=0, *, multiprocessors=3, shared_bytes=227 << 10, options=(), sources=None, memory=None
+    ):
         self.schedule = schedule
+        self.memory = memory
+        self.released = 0
         self.multiprocessors = multiprocessors
         self.shared_bytes = shared_bytes
         self.options = tuple(options)
         self.sources = sources or {}
         self.launched = []
+
+    memory_errors = (MemoryError,)
+
+    def release(self):
+        """Count how often memory was short."""
+        self.released += 1
 
     def empty(self, shape, dtype):
         """Allocate an array, full of 0xa5 so that what is not written shows."""
@@ -181,6 +193,8 @@ class ShimDevice:
         shape = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
         dtype = np.dtype(dtype)
         count = int(np.prod(shape, dtype=np.int64))
+        if self.memory is not None and count * dtype.itemsize > self.memory:
+            raise MemoryError(f"{count * dtype.itemsize} bytes of {self.memory}")
         return _guarded(count * dtype.itemsize).view(dtype).reshape(shape)
 
     def dense(self, array, dtype=None):
@@ -195,8 +209,8 @@ class ShimDevice:
         return self.dense(array)
 
     def joined(self, parts):
-        """Put arrays one after the other."""
-        return self.dense(np.concatenate(parts))
+        """Put arrays one after the other, whatever memory they take."""
+        return np.concatenate(parts)
 
     def launch(self, file, kernel, grid, block, args, shared=0):
         """Run a kernel to its end."""

@@ -87,11 +87,12 @@ class Primitive:
 
     def _on_gpu(self, *args: Any, **kwargs: Any) -> Any:
         """Run the CUDA kernels, or the reference for what they do not take."""
-        from sparsebench.ops.gpu.device import current_device  # noqa: PLC0415 - imports CuPy
+        from sparsebench.ops.gpu.device import current_device  # noqa: PLC0415 - only where there is a GPU
+        from sparsebench.ops.gpu.parts import in_parts  # noqa: PLC0415 - the same
 
         device = current_device()
         found = backends.face("cuda", self.family, self.name)
-        made = NotImplemented if found is None else found(device, *args, **kwargs)
+        made = NotImplemented if found is None else in_parts(found, self.name, device, args, kwargs)
         backends.note(self.name, "reference" if made is NotImplemented else "cuda")
         return self.reference(*args, **kwargs) if made is NotImplemented else made
 

@@ -59,6 +59,11 @@ class Device(Protocol):
     """How many blocks run at once, if one is on every multiprocessor."""
     shared_bytes: int
     """The most shared memory that a block may have, what it has statically included."""
+    memory_errors: tuple[type[Exception], ...]
+    """What is raised where memory does not suffice."""
+
+    def release(self) -> None:
+        """Give back memory that is kept for later."""
 
     def empty(self, shape: int | tuple[int, ...], dtype: Any) -> Any:
         """Allocate an array of any contents."""
@@ -115,9 +120,14 @@ class CupyDevice:
         device = cupy.cuda.Device(number)
         self.multiprocessors = int(device.attributes["MultiProcessorCount"])
         self.shared_bytes = int(device.attributes["MaxSharedMemoryPerBlockOptin"])
+        self.memory_errors: tuple[type[Exception], ...] = (cupy.cuda.memory.OutOfMemoryError,)
         self.arch = f"sm_{device.compute_capability}"
         self._kernels: dict[tuple[str, str], Any] = {}
         self._granted: dict[tuple[str, str], int] = {}
+
+    def release(self) -> None:
+        """Give back what CuPy's pool keeps for later."""
+        self._cupy.get_default_memory_pool().free_all_blocks()
 
     def empty(self, shape: int | tuple[int, ...], dtype: Any) -> Any:
         """Allocate an array of any contents."""
