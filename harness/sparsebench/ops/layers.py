@@ -27,6 +27,7 @@ __all__ = [
     "check_layers",
     "held",
     "layer_charges",
+    "paired",
     "tables_of",
 ]
 
@@ -43,6 +44,12 @@ class Layer(NamedTuple):
     """Array ``(E, h, d)``."""
     bias: Any
     """Array ``(E, h)``, or None."""
+
+
+def paired(layers: tuple[Any, ...]) -> tuple[Layer, ...]:
+    """Pair weights with biases, which stand in turns; the last bias may be left out."""
+    padded = (*layers, None) if len(layers) % 2 else layers
+    return tuple(Layer(*pair) for pair in zip(padded[::2], padded[1::2], strict=True))
 
 
 def check_layers(
@@ -83,8 +90,7 @@ def check_layers(
     if not 1 <= len(layers) <= 2 * MOST_LAYERS:
         got = f"{len(layers)} arrays"
         raise ValueError(f"{name}: expected weights and biases of 1 to {MOST_LAYERS} layers, got {got}")
-    padded = (*layers, None) if len(layers) % 2 else layers
-    pairs = tuple(Layer(*pair) for pair in zip(padded[::2], padded[1::2], strict=True))
+    pairs = paired(layers)
     if any(layer.weights is None for layer in pairs):
         raise TypeError(f"{name}: expected weights (E, h, d) for every layer, got None")
     check_dtypes(name, REAL, "real numbers", *tables_of(pairs))

@@ -17,7 +17,7 @@ from sparsebench.ops.gpu.device import blocks_of, c_type
 if TYPE_CHECKING:
     from sparsebench.ops.gpu.device import Device
 
-__all__ = ["INDICES", "INSTANCES", "Rows", "dispatch", "rows_in_order"]
+__all__ = ["INDICES", "INSTANCES", "Rows", "dense_index", "dispatch", "rows_in_order"]
 
 INDICES = ("uint8", "int32", "int64")
 """Dtypes of indices that kernels read as they are; others are cast to int64."""
@@ -74,6 +74,11 @@ def rows_in_order(experts: int, each: int) -> Rows:
     return Rows(None, None, None, experts, each, 1, experts * each)
 
 
+def dense_index(device: Device, index: Any) -> Any:
+    """Give an index as kernels read it: dense, of one of :data:`INDICES`."""
+    return device.dense(index, index.dtype if index.dtype.name in INDICES else np.int64)
+
+
 def dispatch(device: Device, index: Any, experts: int, height: int) -> Rows | None:
     """Sort pairs by expert; None if there are too many to be counted in 32 bits.
 
@@ -91,7 +96,7 @@ def dispatch(device: Device, index: Any, experts: int, height: int) -> Rows | No
     pairs = math.prod(index.shape)
     if max(pairs, experts) > MOST - 2 * _PAIRS:
         return None
-    index = device.dense(index, index.dtype if index.dtype.name in INDICES else np.int64)
+    index = dense_index(device, index)
     kind = c_type(index.dtype)
     slot, order = device.empty(pairs, np.int32), device.empty(pairs, np.int32)
     count, first = device.zeros(experts + 1, np.int32), device.empty(experts + 2, np.int32)

@@ -8,7 +8,7 @@ from sparsebench.ops.gpu import layers as stacks
 from sparsebench.ops.gpu.arguments import common_dtype, stand_in
 from sparsebench.ops.gpu.dispatch import dispatch
 from sparsebench.ops.grouped import check_linear, check_mlp
-from sparsebench.ops.layers import Layer
+from sparsebench.ops.layers import Layer, paired
 
 if TYPE_CHECKING:
     from sparsebench.ops.gpu.device import Device
@@ -35,9 +35,7 @@ def grouped_mlp(
 ) -> Any:
     """Do what :func:`sparsebench.ops.grouped_mlp` does, for floating-point numbers of 16 to 64 bits."""
     check_mlp(stand_in(x), stand_in(index), tuple(map(stand_in, layers)), activation, slope)
-    padded = (*layers, None) if len(layers) % 2 else layers
-    pairs = tuple(Layer(*pair) for pair in zip(padded[::2], padded[1::2], strict=True))
-    return _run(device, x, index, pairs, activation, slope)
+    return _run(device, x, index, paired(layers), activation, slope)
 
 
 def _run(device: Device, x: Any, index: Any, layers: tuple[Layer, ...], activation: str, slope: float) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype, stand_in
 from sparsebench.ops.gpu.device import blocks_of, c_type
-from sparsebench.ops.gpu.dispatch import INDICES
+from sparsebench.ops.gpu.dispatch import INDICES, dense_index
 from sparsebench.ops.lookup import check_constants
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def gather_constant(device: Device, index: Any, constants: Any, gates: Any = Non
     h = math.prod(constants.shape[1:])
     if dtype is None or max(k, h) > MOST or index.dtype.name == "uint64":
         return NotImplemented
-    index = device.dense(index, index.dtype if index.dtype.name in INDICES else np.int64)
+    index = dense_index(device, index)
     n = index.shape[0]
     out = device.empty((n, *constants.shape[1:]), dtype)
     args = (

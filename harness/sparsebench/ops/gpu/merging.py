@@ -16,7 +16,7 @@ from sparsebench.ops.gpu import layers as stacks
 from sparsebench.ops.gpu.arguments import MOST, common_dtype, stand_in
 from sparsebench.ops.gpu.device import c_type
 from sparsebench.ops.gpu.dispatch import rows_in_order
-from sparsebench.ops.layers import Layer
+from sparsebench.ops.layers import Layer, paired
 from sparsebench.ops.merging import check_merged
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def merged_mlp(
     """Do what :func:`sparsebench.ops.merged_mlp` does, for floating-point numbers of 16 to 64 bits."""
     outlines = tuple(map(stand_in, layers))
     check_merged("merged_mlp", stand_in(x), stand_in(gates), outlines, activation, slope)
-    padded = (*layers, None) if len(layers) % 2 else layers
-    pairs = tuple(Layer(*pair) for pair in zip(padded[::2], padded[1::2], strict=True))
-    return _run(device, x, gates, pairs, activation, slope)
+    return _run(device, x, gates, paired(layers), activation, slope)
 
 
 def _run(device: Device, x: Any, gates: Any, layers: tuple[Layer, ...], activation: str, slope: float) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from sparsebench.ops.gpu.arguments import FLOATS, common_dtype, stand_in
 from sparsebench.ops.gpu.device import c_type
-from sparsebench.ops.gpu.dispatch import INDICES
+from sparsebench.ops.gpu.dispatch import INDICES, dense_index
 from sparsebench.ops.polynomial import check_polynomial
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def grouped_polynomial(device: Device, x: Any, index: Any, coefficients: Any, *,
     out = device.empty((*index.shape, *outputs), dtype)
     if 0 in out.shape:
         return out
-    index = device.dense(index, index.dtype if index.dtype.name in INDICES else np.int64)
+    index = dense_index(device, index)
     n, d = x.shape
     args = (
         *(device.dense(x, dtype), index, device.dense(coefficients, dtype)),
