@@ -9,7 +9,7 @@ from typing import NoReturn
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from sparsebench.evaluate.placement import on_one_core
+from sparsebench.evaluate.host.placement import on_one_core
 from sparsebench.meter import Engine, InProcess, MeteredNamespace, OverPipe, Pipe, answer
 
 _OPERATIONS = {

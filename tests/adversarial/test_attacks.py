@@ -13,8 +13,8 @@ import pytest
 
 from adversarial.verdicts import REFERENCE_OPS, VERDICTS, Verdict
 from sparsebench.evaluate.cell import run_cell
+from sparsebench.evaluate.child.sandbox import landlock_version
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
-from sparsebench.evaluate.sandbox import landlock_version
 from sparsebench.models import find_submission
 
 if TYPE_CHECKING:

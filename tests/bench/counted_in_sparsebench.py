@@ -9,10 +9,10 @@ import numpy as np
 import sparsebench as sb
 from bench.counted_networks import EXPERTS, exit_network, routed_network
 from sparsebench.errors import SparsebenchError
-from sparsebench.evaluate.counts import count_columns
 from sparsebench.evaluate.inprocess import LocalModel
-from sparsebench.evaluate.inputs import Inputs
-from sparsebench.evaluate.metering import run_batches, run_single
+from sparsebench.evaluate.passes.counts import count_columns
+from sparsebench.evaluate.passes.inputs import Inputs
+from sparsebench.evaluate.passes.metering import run_batches, run_single
 from sparsebench.meter import Engine, price
 from sparsebench.ops import gather, grouped_linear
 

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from sparsebench.evaluate.child import construct
-from sparsebench.evaluate.placement import on_one_core
+from sparsebench.evaluate.child.child import construct
+from sparsebench.evaluate.host.placement import on_one_core
 from sparsebench.evaluate.plan import Selection, first_small, make_plan
 from sparsebench.leaderboard.publish import update_between_markers
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace, OverPipe, Pipe, answer

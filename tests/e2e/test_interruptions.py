@@ -17,9 +17,9 @@ import pytest
 from evaluate.tiny import FIT, PREDICT, cell_of, plain, write
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.executor import execute
+from sparsebench.evaluate.host.session import Session
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.evaluate.run import prepare
-from sparsebench.evaluate.session import Session
 from sparsebench.models import find_submission
 from sparsebench.results import MEASURED, ResultStore
 

@@ -6,10 +6,10 @@ import pytest
 
 from evaluate.tiny import PREDICT, cell_of, plain, routed, run, write
 from sparsebench.evaluate import cell as cell_module
-from sparsebench.evaluate import process
 from sparsebench.evaluate.cell import run_cell
+from sparsebench.evaluate.host import process
+from sparsebench.evaluate.host.session import Session
 from sparsebench.evaluate.plan import Limits
-from sparsebench.evaluate.session import Session
 from sparsebench.results import COUNTS, MEASURED
 
 SOUND_FIT = 'return {"w": np.zeros(4), "b": np.zeros(1)}'

@@ -7,13 +7,14 @@ import pytest
 
 from evaluate.tiny import cell_of, plain, routed, run, write
 from sparsebench.errors import InvalidResultError
-from sparsebench.evaluate import audits, executor
 from sparsebench.evaluate import cell as cell_module
+from sparsebench.evaluate import executor
+from sparsebench.evaluate.audits import audits
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.counts import count_columns
-from sparsebench.evaluate.metering import Pass, Single
+from sparsebench.evaluate.passes.counts import count_columns
+from sparsebench.evaluate.passes.metering import Pass, Single
+from sparsebench.evaluate.passes.sample import SAMPLE, sample_inputs
 from sparsebench.evaluate.plan import Limits
-from sparsebench.evaluate.sample import SAMPLE, sample_inputs
 from sparsebench.meter import PROFILES, Ledger
 from sparsebench.results import MEASURED, ResultStore
 from sparsebench.tasks import load_task

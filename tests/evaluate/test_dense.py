@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 import sparsebench as sb
 from evaluate.tiny import routed, run
 from sparsebench import ops
-from sparsebench.evaluate.dense import MOST_GROUPS, Dense, executed_within_dense, expert_groups
+from sparsebench.evaluate.audits.dense import MOST_GROUPS, Dense, executed_within_dense, expert_groups
 from sparsebench.evaluate.inprocess import LocalModel
-from sparsebench.evaluate.inputs import Inputs
-from sparsebench.evaluate.metering import run_batches
-from sparsebench.evaluate.passes import Pass
+from sparsebench.evaluate.passes.inputs import Inputs
+from sparsebench.evaluate.passes.metering import run_batches
+from sparsebench.evaluate.passes.passes import Pass
 from sparsebench.meter import Engine
 
 

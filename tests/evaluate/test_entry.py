@@ -4,7 +4,7 @@ import pytest
 
 from evaluate.tiny import write
 from sparsebench.errors import ContractError
-from sparsebench.evaluate.entry import check_entry
+from sparsebench.evaluate.host.entry import check_entry
 from sparsebench.models import find_submission
 
 BOUND = {

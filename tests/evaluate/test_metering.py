@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 import sparsebench as sb
 from evaluate.tiny import routed, run
 from sparsebench.errors import FailedError, MemoryLimitError
-from sparsebench.evaluate.counts import count_columns
 from sparsebench.evaluate.inprocess import LocalModel
-from sparsebench.evaluate.inputs import Inputs
-from sparsebench.evaluate.metering import run_batches, run_single
+from sparsebench.evaluate.passes.counts import count_columns
+from sparsebench.evaluate.passes.inputs import Inputs
+from sparsebench.evaluate.passes.metering import run_batches, run_single
 from sparsebench.meter import Engine
 from sparsebench.scoring import normalised_mutual_information
 

@@ -7,16 +7,16 @@ import pytest
 
 from evaluate import tagged, tiny
 from sparsebench.errors import ContractError, UsageError
-from sparsebench.evaluate import session as session_module
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.check import check_submission, run_in_process
 from sparsebench.evaluate.explain import explain
+from sparsebench.evaluate.host import session as session_module
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
+from sparsebench.evaluate.replay.tracing import trace_path
+from sparsebench.evaluate.replay.verify import verify_row
 from sparsebench.evaluate.run import prepare
-from sparsebench.evaluate.tracing import trace_path
-from sparsebench.evaluate.verify import verify_row
 from sparsebench.meter import price
-from sparsebench.meter.trace_reader import read_trace
+from sparsebench.meter.traces.trace_reader import read_trace
 from sparsebench.models import find_submission
 from sparsebench.tasks import discovery, load_task
 

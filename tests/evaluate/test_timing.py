@@ -11,8 +11,9 @@ import pytest
 from evaluate.tiny import cell_of, plain, routed, run, write
 from sparsebench.errors import RefusedError
 from sparsebench.evaluate import cell as cell_module
-from sparsebench.evaluate import graphics, payloads
 from sparsebench.evaluate.cell import run_cell
+from sparsebench.evaluate.child import gpu
+from sparsebench.evaluate.host import payloads
 from sparsebench.evaluate.plan import Limits
 from sparsebench.ops import backends
 
@@ -60,9 +61,9 @@ def stand_in(tmp_path, monkeypatch):
     (tmp_path / "site" / "cupy.py").write_text(STAND_IN, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
     monkeypatch.delitem(sys.modules, "cupy", raising=False)
-    graphics.gpu_name.cache_clear()
+    gpu.gpu_name.cache_clear()
     yield
-    graphics.gpu_name.cache_clear()
+    gpu.gpu_name.cache_clear()
     sys.modules.pop("cupy", None)
 
 
@@ -155,7 +156,7 @@ def test_a_gpu_that_fails_costs_only_its_time(tmp_path, monkeypatch):
 
 @pytest.mark.gpu
 def test_a_real_gpu(tmp_path):
-    if graphics.gpu_name() is None:
+    if gpu.gpu_name() is None:
         pytest.skip("there is no GPU here, or CuPy is not installed")
     row = run_cell(cell_of(write(tmp_path / "mine", routed(), more=OPTIONAL)), Limits())
     assert audits_of(row)["timed-as-metered-gpu"].verdict == "pass", row.audits

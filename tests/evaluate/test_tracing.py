@@ -13,14 +13,15 @@ import sparsebench as sb
 from sparsebench import ops
 from sparsebench.errors import IntegrityError
 from sparsebench.evaluate.inprocess import LocalModel
-from sparsebench.evaluate.inputs import Inputs
-from sparsebench.evaluate.metering import run_single
-from sparsebench.evaluate.sample import hash_of_model
-from sparsebench.evaluate.tracing import make_trace, replay, run_recorded, trace_path
-from sparsebench.meter import Engine, tape
-from sparsebench.meter.trace import Stream
-from sparsebench.meter.trace_file import write_trace
-from sparsebench.meter.trace_reader import read_trace
+from sparsebench.evaluate.passes.inputs import Inputs
+from sparsebench.evaluate.passes.metering import run_single
+from sparsebench.evaluate.passes.sample import hash_of_model
+from sparsebench.evaluate.replay.tracing import make_trace, replay, run_recorded, trace_path
+from sparsebench.meter import Engine
+from sparsebench.meter.traces import tape
+from sparsebench.meter.traces.trace import Stream
+from sparsebench.meter.traces.trace_file import write_trace
+from sparsebench.meter.traces.trace_reader import read_trace
 
 CELL = SimpleNamespace(key="c" * 64, task="memorization@1", instance="n256-r4")
 X = Inputs(np.random.default_rng(5).normal(size=(20, 4)))

@@ -13,11 +13,11 @@ from evaluate.tiny import cell_of, plain, write
 from sparsebench.errors import NotFoundError, UsageError
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.plan import Limits
-from sparsebench.evaluate.tracing import trace_path
-from sparsebench.evaluate.verify import find_rows, verify_row
-from sparsebench.evaluate.verify_trace import _check_error
-from sparsebench.meter.trace_file import write_trace
-from sparsebench.meter.trace_reader import read_trace
+from sparsebench.evaluate.replay.tracing import trace_path
+from sparsebench.evaluate.replay.verify import find_rows, verify_row
+from sparsebench.evaluate.replay.verify_trace import _check_error
+from sparsebench.meter.traces.trace_file import write_trace
+from sparsebench.meter.traces.trace_reader import read_trace
 from sparsebench.results import Count
 from sparsebench.tasks import load_task
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sparsebench.errors import ContractError
-from sparsebench.evaluate import child
+from sparsebench.evaluate.child import child
 from sparsebench.models import Routed, Router, Submission
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparsebench.errors import FailedError
-from sparsebench.evaluate import payloads
+from sparsebench.evaluate.host import payloads
 from sparsebench.meter.values import DTYPES
 from sparsebench.tasks import Split
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from sparsebench.evaluate.placement import on_one_core
+from sparsebench.evaluate.host.placement import on_one_core
 
 needs_cores = pytest.mark.skipif(
     not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2,

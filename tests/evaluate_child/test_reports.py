@@ -15,7 +15,7 @@ from sparsebench.errors import (
     TimeLimitError,
     UncountedOperationError,
 )
-from sparsebench.evaluate import reports
+from sparsebench.evaluate.host import reports
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsebench.evaluate import sandbox
+from sparsebench.evaluate.child import sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,14 +64,14 @@ def test_a_link_into_a_hole_is_not_covered(tmp_path: Path) -> None:
 
 
 def test_the_tasks_are_never_readable() -> None:
-    package = Path(sandbox.__file__).resolve().parents[1]
+    package = Path(sandbox.__file__).resolve().parents[2]
     covered = list(sandbox._readable(Path("/submission"), [Path("/usr/share")]))
     tasks = [place for place in (package / "_data" / "tasks", package.parents[1] / "tasks") if place.is_dir()]
     assert tasks
     for closed in (*tasks, Path("/usr/share/dict")):
         assert not beneath(closed, covered)
     assert beneath(Path("/submission/submission.py"), covered)
-    assert beneath(package / "meter" / "client.py", covered)
+    assert beneath(package / "meter" / "client" / "array.py", covered)
 
 
 def test_without_landlock_it_says_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_rulesets_of_every_older_version_are_accepted(version: int) -> None:
 INSIDE = """
 import os, sys
 from pathlib import Path
-from sparsebench.evaluate import sandbox
+from sparsebench.evaluate.child import sandbox
 code, work, hidden, version = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
 sys.prefix = str(hidden.parent)  # a place that is open around what is hidden
 sandbox.landlock_version = lambda: version
@@ -169,7 +169,7 @@ def test_memory_is_limited() -> None:
 def test_memory_is_not_limited_for_a_gpu() -> None:
     code = """
         import resource
-        from sparsebench.evaluate import sandbox
+        from sparsebench.evaluate.child import sandbox
         sandbox.limit_memory(None)
         print(resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_FSIZE)[0])
     """
@@ -182,7 +182,7 @@ NAMES_A_THREAD = """
 import os
 import sys
 from pathlib import Path
-from sparsebench.evaluate import sandbox
+from sparsebench.evaluate.child import sandbox
 
 work, gpu = Path(sys.argv[1]), sys.argv[2] == "True"
 assert sandbox.protect(work, work, gpu=gpu) == "files"
@@ -213,7 +213,7 @@ def test_files_are_limited(tmp_path: Path) -> None:
 def test_powers_are_dropped() -> None:
     code = """
         from pathlib import Path
-        from sparsebench.evaluate import sandbox
+        from sparsebench.evaluate.child import sandbox
         sandbox.drop_powers()
         print(next(l for l in Path("/proc/self/status").read_text().splitlines() if l.startswith("CapEff")))
     """

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparsebench.errors import FailedError
-from sparsebench.evaluate import scratch
-from sparsebench.evaluate.scratch import Scratch
+from sparsebench.evaluate.host import scratch
+from sparsebench.evaluate.host.scratch import Scratch
 from sparsebench.models import folder_hash
 
 NAMES = st.sampled_from(

@@ -14,12 +14,12 @@ import pytest
 
 from evaluate import tiny
 from sparsebench.errors import CellError, FailedError, RefusedError, TimeLimitError
-from sparsebench.evaluate import process
-from sparsebench.evaluate import session as module
-from sparsebench.evaluate.inputs import Inputs
+from sparsebench.evaluate.child.sandbox import landlock_version
+from sparsebench.evaluate.host import process
+from sparsebench.evaluate.host import session as module
+from sparsebench.evaluate.host.session import Session
+from sparsebench.evaluate.passes.inputs import Inputs
 from sparsebench.evaluate.plan import Cell, Limits
-from sparsebench.evaluate.sandbox import landlock_version
-from sparsebench.evaluate.session import Session
 from sparsebench.meter import Engine
 from sparsebench.tasks import load_task
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from meter.metered import Meter
 from sparsebench.meter import Engine
-from sparsebench.meter.tape import Player, Tape
-from sparsebench.meter.trace import Stream
+from sparsebench.meter.traces.tape import Player, Tape
+from sparsebench.meter.traces.trace import Stream
 
 X = np.array([[0.5, -1.5, 2.0, 3.0]])
 TAG = np.array([3], dtype=np.int64)

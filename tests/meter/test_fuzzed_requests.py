@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sparsebench.errors import CellError, RefusedError
 from sparsebench.meter import Engine, Handle, Pipe, answer
-from sparsebench.meter.engine import MOST_CONSTANTS, MOST_REQUESTS
+from sparsebench.meter.engine.engine import MOST_CONSTANTS, MOST_REQUESTS
 from sparsebench.meter.rules import REFUSED, RULES
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops.charges import KINDS

@@ -7,8 +7,8 @@ import pytest
 
 from meter.metered import Meter, totals
 from sparsebench.errors import FailedError
-from sparsebench.meter import execution
-from sparsebench.meter.execution import Planner
+from sparsebench.meter.engine import execution
+from sparsebench.meter.engine.execution import Planner
 from sparsebench.meter.rules import RULES
 
 X = np.zeros((3, 4))

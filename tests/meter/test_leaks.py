@@ -170,7 +170,7 @@ def test_the_memory_limit_tells_no_size():
 
 
 def test_a_call_without_end_is_refused(monkeypatch, meter):
-    monkeypatch.setattr("sparsebench.meter.execution.MOST_PER_CALL", 5)
+    monkeypatch.setattr("sparsebench.meter.engine.execution.MOST_PER_CALL", 5)
     assert meter.x + 1.0 is not None
     with pytest.raises(RefusedError, match="in one call"):
         meter.xp.matmul(meter.x, meter.x)

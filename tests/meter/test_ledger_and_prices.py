@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sparsebench.errors import MemoryLimitError
 from sparsebench.meter import PHASES, PROFILES, Entry, Ledger, price
-from sparsebench.meter.memory import PER_HANDLE, Memory
+from sparsebench.meter.engine.memory import PER_HANDLE, Memory
 from sparsebench.meter.prices import WEIGHTS
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops.charges import KINDS, Charge

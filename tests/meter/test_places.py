@@ -7,7 +7,7 @@ import pytest
 
 from sparsebench.errors import RefusedError
 from sparsebench.meter import Engine
-from sparsebench.meter.loads import as_seen
+from sparsebench.meter.engine.loads import as_seen
 
 
 def test_an_array_of_the_harness_lasts_as_long_as_the_batch():

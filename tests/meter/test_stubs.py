@@ -12,7 +12,7 @@ import pytest
 from mypy import api
 
 from sparsebench.meter import stubs
-from sparsebench.meter.namespace import EXTENSIONS
+from sparsebench.meter.client.namespace import EXTENSIONS
 from sparsebench.meter.rules import REFUSED, RULES
 from sparsebench.models.template import write_template
 from sparsebench.ops import PRIMITIVES

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sparsebench import ops
 from sparsebench.errors import CellError, FailedError, RefusedError, UncountedOperationError
 from sparsebench.meter import Engine, InProcess, MeteredNamespace, OverPipe, Pipe, answer
-from sparsebench.meter.memory import PER_HANDLE
+from sparsebench.meter.engine.memory import PER_HANDLE
 from sparsebench.meter.wire import pack_description
 
 X = np.random.default_rng(0).standard_normal((6, 3)).astype(np.float32)

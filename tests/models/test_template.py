@@ -8,7 +8,7 @@ import pytest
 from cuda import shim
 from sparsebench.errors import UsageError
 from sparsebench.evaluate.check import check_submission
-from sparsebench.evaluate.child import load_entry
+from sparsebench.evaluate.child.child import load_entry
 from sparsebench.models import find_submission
 from sparsebench.models.template import write_template
 from sparsebench.ops import own

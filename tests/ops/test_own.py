@@ -14,9 +14,9 @@ import sparsebench as sb
 from cuda import shim
 from evaluate.tiny import routed, write
 from sparsebench.errors import ContractError
-from sparsebench.evaluate import own_kernels
 from sparsebench.evaluate.check import check_submission
-from sparsebench.evaluate.child import load_entry
+from sparsebench.evaluate.child import own_kernels
+from sparsebench.evaluate.child.child import load_entry
 from sparsebench.ops import backends, own
 from sparsebench.ops.charges import Charge
 from sparsebench.ops.gpu import beside, nvrtc

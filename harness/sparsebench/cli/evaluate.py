@@ -187,7 +187,7 @@ def _print(run: Run, rows: list[Row], prices: PriceList | None, *, as_json: bool
 
 def _print_lacking(store: Path, rows: list[Row]) -> None:
     """Say which rows have no trace: they were finished before, or their model is too large for one."""
-    from sparsebench.evaluate.tracing import trace_path  # noqa: PLC0415
+    from sparsebench.evaluate.replay.tracing import trace_path  # noqa: PLC0415
 
     lacking = [row for row in rows if row.status == "ok" and not trace_path(store, row.cell_key).exists()]
     for row in lacking:

@@ -152,8 +152,8 @@ def verify(row: str, output: Path, *, replay: bool, as_json: bool) -> None:
 
     Exit code: 0 all checks hold; 2 there is no such row, or no trace of it; 4 some check does not hold.
     """
-    from sparsebench.evaluate.tracing import trace_path  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.evaluate.verify import find_rows, verify_row  # noqa: PLC0415
+    from sparsebench.evaluate.replay.tracing import trace_path  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.evaluate.replay.verify import find_rows, verify_row  # noqa: PLC0415
 
     reports: list[dict[str, Any]] = []
     missing: list[NotFoundError] = []

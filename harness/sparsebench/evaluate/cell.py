@@ -11,20 +11,20 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from sparsebench.errors import CellError, IntegrityError, TimeLimitError
-from sparsebench.evaluate import audits
-from sparsebench.evaluate.counts import count_columns
-from sparsebench.evaluate.graphics import gpu_name
-from sparsebench.evaluate.inputs import Inputs, fresh, shown
-from sparsebench.evaluate.metering import run_batches, run_single
-from sparsebench.evaluate.placement import on_one_core
-from sparsebench.evaluate.sample import hash_of_model, sample_inputs
-from sparsebench.evaluate.sandbox import landlock_version
-from sparsebench.evaluate.session import Session
+from sparsebench.evaluate.audits import audits
+from sparsebench.evaluate.audits.trials import Trials, no_trials, run_trials
+from sparsebench.evaluate.child.gpu import gpu_name
+from sparsebench.evaluate.child.sandbox import landlock_version
+from sparsebench.evaluate.host.placement import on_one_core
+from sparsebench.evaluate.host.session import Session
+from sparsebench.evaluate.passes.counts import count_columns
+from sparsebench.evaluate.passes.inputs import Inputs, fresh, shown
+from sparsebench.evaluate.passes.metering import run_batches, run_single
+from sparsebench.evaluate.passes.sample import hash_of_model, sample_inputs
+from sparsebench.evaluate.replay.tracing import make_trace, run_recorded, trace_path
 from sparsebench.evaluate.timing import TIMED, TIMED_ROWS, Timing, meter_fresh, time_predictions
-from sparsebench.evaluate.tracing import make_trace, run_recorded, trace_path
-from sparsebench.evaluate.trials import Trials, no_trials, run_trials
 from sparsebench.meter import COST_MODEL, Engine
-from sparsebench.meter.trace_file import write_trace
+from sparsebench.meter.traces.trace_file import write_trace
 from sparsebench.results import Audit, Row
 from sparsebench.results.provenance import provenance_fields, utc_now
 from sparsebench.scoring import SCORING_VERSION, score_predictions
@@ -33,10 +33,10 @@ from sparsebench.tasks import load_task
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sparsebench.evaluate.passes import Pass
+    from sparsebench.evaluate.passes.passes import Pass
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.meter import Description
-    from sparsebench.meter.trace_file import Trace
+    from sparsebench.meter.traces.trace_file import Trace
     from sparsebench.tasks import Instance, Task, TaskInfo
 
 __all__ = ["failed_row", "run_cell"]

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparsebench.errors import CellError
-from sparsebench.evaluate.audits import line
+from sparsebench.evaluate.audits.audits import line
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.entry import check_entry
-from sparsebench.evaluate.graphics import gpu_name
+from sparsebench.evaluate.child.gpu import gpu_name
+from sparsebench.evaluate.host.entry import check_entry
+from sparsebench.evaluate.host.session import Session
 from sparsebench.evaluate.inprocess import LocalModel, fit_here
-from sparsebench.evaluate.inputs import fresh, shown
-from sparsebench.evaluate.metering import run_batches
+from sparsebench.evaluate.passes.inputs import fresh, shown
+from sparsebench.evaluate.passes.metering import run_batches
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
-from sparsebench.evaluate.session import Session
 from sparsebench.evaluate.timing import TIMED, TIMED_ROWS
 from sparsebench.meter import Engine, price
 from sparsebench.models import find_submission

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.cell import failed_row, run_cell
-from sparsebench.evaluate.sandbox import die_with_parent
+from sparsebench.evaluate.child.sandbox import die_with_parent
 from sparsebench.results import ResultStore
 
 if TYPE_CHECKING:

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from sparsebench.errors import CellError, FailedError, SparsebenchError, UsageError
-from sparsebench.evaluate.entry import check_entry
+from sparsebench.evaluate.child.child import own_line
 from sparsebench.evaluate.explanation import Explanation, Line
+from sparsebench.evaluate.host.entry import check_entry
+from sparsebench.evaluate.host.reports import one_line
 from sparsebench.evaluate.inprocess import LocalModel, fit_here
-from sparsebench.evaluate.inputs import shown
-from sparsebench.evaluate.metering import run_single
+from sparsebench.evaluate.passes.inputs import shown
+from sparsebench.evaluate.passes.metering import run_single
+from sparsebench.evaluate.passes.sample import hash_of_model, sample_inputs
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
-from sparsebench.evaluate.reports import one_line, own_line
-from sparsebench.evaluate.sample import hash_of_model, sample_inputs
 from sparsebench.meter import PROFILES, Engine, Ledger, price
 from sparsebench.meter.profile import NOWHERE, Place, Profiler, in_folder
 from sparsebench.models import find_submission

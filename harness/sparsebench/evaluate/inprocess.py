@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.evaluate.child import array_of, construct, is_routed, parameters_of
+from sparsebench.evaluate.child.child import array_of, construct, is_routed, parameters_of
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace
 from sparsebench.models import Routed, Routes, Submission
 from sparsebench.models.contract import check_tags, routes_of

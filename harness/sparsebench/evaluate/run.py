@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
-from sparsebench.evaluate.entry import check_entry
 from sparsebench.evaluate.executor import execute
+from sparsebench.evaluate.host.entry import check_entry
 from sparsebench.evaluate.plan import Cell, Limits, Selection, make_plan
 from sparsebench.models import find_submission
 from sparsebench.results import ResultStore

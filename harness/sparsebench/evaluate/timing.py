@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.evaluate import audits
-from sparsebench.evaluate.metering import run_batches
+from sparsebench.evaluate.audits import audits
+from sparsebench.evaluate.passes.metering import run_batches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sparsebench.evaluate.inputs import Inputs
-    from sparsebench.evaluate.payloads import Timed
-    from sparsebench.evaluate.session import Session
+    from sparsebench.evaluate.host.payloads import Timed
+    from sparsebench.evaluate.host.session import Session
+    from sparsebench.evaluate.passes.inputs import Inputs
     from sparsebench.meter import Engine
     from sparsebench.results import Audit
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sparsebench.meter.client import MeteredArray
-from sparsebench.meter.engine import BITS_PER_INPUT, Engine
+from sparsebench.meter.client.array import MeteredArray
+from sparsebench.meter.client.namespace import MeteredNamespace
+from sparsebench.meter.client.transport import InProcess, OverPipe
+from sparsebench.meter.engine.answering import answer
+from sparsebench.meter.engine.engine import BITS_PER_INPUT, Engine
 from sparsebench.meter.ledger import PHASES, Entry, Ledger
-from sparsebench.meter.namespace import MeteredNamespace
 from sparsebench.meter.prices import COST_MODEL, PROFILES, price
-from sparsebench.meter.transport import InProcess, OverPipe, answer
 from sparsebench.meter.values import Description, Handle
 from sparsebench.meter.wire import Pipe
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from sparsebench.meter.engine import BITS_PER_INPUT
-from sparsebench.meter.execution import MOST_PER_CALL
+from sparsebench.meter.engine.engine import BITS_PER_INPUT
+from sparsebench.meter.engine.execution import MOST_PER_CALL
 from sparsebench.meter.prices import COST_MODEL, PROFILES, WEIGHTS
 from sparsebench.meter.rules import GROUPS, REFUSED
 from sparsebench.ops.charges import KINDS

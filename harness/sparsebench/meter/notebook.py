@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsebench.errors import RefusedError, UsageError
-from sparsebench.meter.client import MeteredArray
-from sparsebench.meter.engine import BITS_PER_INPUT, DTYPES, Engine
+from sparsebench.meter.client.array import MeteredArray
+from sparsebench.meter.client.namespace import MeteredNamespace
+from sparsebench.meter.client.transport import InProcess
+from sparsebench.meter.engine.engine import BITS_PER_INPUT, DTYPES, Engine
+from sparsebench.meter.engine.shelf import frozen
 from sparsebench.meter.ledger import Ledger
-from sparsebench.meter.namespace import MeteredNamespace
 from sparsebench.meter.prices import PROFILES, price
 from sparsebench.meter.profile import Profiler, outside_packages
-from sparsebench.meter.shelf import frozen
 from sparsebench.meter.tally import as_html, as_text
-from sparsebench.meter.transport import InProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

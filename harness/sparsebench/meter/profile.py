@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sparsebench.meter.engine.loads import root_of
 from sparsebench.meter.ledger import Ledger
-from sparsebench.meter.loads import root_of
 from sparsebench.meter.values import Description, Handle
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from sparsebench.meter.engine import Engine, Request
+    from sparsebench.meter.engine.engine import Engine, Request
 
 __all__ = ["NOWHERE", "Place", "Profiler", "Spent", "in_folder", "outside_packages"]
 

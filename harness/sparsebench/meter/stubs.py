@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparsebench.meter.client import ARITHMETIC, COMPARISONS
-from sparsebench.meter.namespace import EXTENSIONS, signature
+from sparsebench.meter.client.array import ARITHMETIC, COMPARISONS
+from sparsebench.meter.client.namespace import EXTENSIONS, signature
 from sparsebench.meter.rules import REFUSED, RULES, typed
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops import PRIMITIVES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +11,7 @@ from sparsebench.ops.charges import bits_to_choose
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["DTYPES", "Description", "Handle", "Secret", "Value"]
+__all__ = ["DTYPES", "Description", "Handle", "Secret", "Value", "array_hash"]
 
 DTYPES = (
     "bool",
@@ -65,3 +66,8 @@ class Value:
     """The numbers."""
     secrets: frozenset[Secret]
     """The secrets that its shape may tell."""
+
+
+def array_hash(array: np.ndarray[Any, Any]) -> str:
+    """Hash an array: its dtype, its shape and its values, SHA-256 in hexadecimal."""
+    return hashlib.sha256(f"{array.dtype} {array.shape}".encode() + array.tobytes()).hexdigest()

@@ -22,6 +22,7 @@ from sparsebench.errors import RefusedError, TimeLimitError
 from sparsebench.meter.values import DTYPES, Description, Handle
 
 __all__ = [
+    "RAISED",
     "Pipe",
     "arguments",
     "array",
@@ -31,6 +32,12 @@ __all__ = [
     "unpack",
     "unpack_description",
 ]
+
+RAISED: dict[str, type[Exception]] = {
+    error.__name__: error
+    for error in (TypeError, ValueError, ArithmeticError, AttributeError, IndexError, KeyError)
+}
+"""Errors that cross the pipe as what they are, by name."""
 
 _FRAME = struct.Struct("<IQ")
 _HEADER_LIMIT = 16 << 20

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsebench.errors import UncountedOperationError
-from sparsebench.meter.memory import PER_HANDLE
+from sparsebench.meter.engine.memory import PER_HANDLE
 from sparsebench.meter.rules.base import FREE, Plan, Rule, refuse_rounding
 from sparsebench.meter.rules.complexes import charged
 from sparsebench.ops.charges import Charge

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.meter.memory import PER_HANDLE
+from sparsebench.meter.engine.memory import PER_HANDLE
 from sparsebench.meter.rules.base import FREE, Plan, Rule, axes_of, common_dtype
 
 __all__ = ["RULES", "concat_plan"]

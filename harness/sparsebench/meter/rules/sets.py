@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sparsebench.meter.memory import PER_HANDLE
+from sparsebench.meter.engine.memory import PER_HANDLE
 from sparsebench.meter.rules.base import Plan, Rule
 from sparsebench.meter.rules.complexes import charged, spread
 from sparsebench.ops.charges import Charge, bits_to_choose

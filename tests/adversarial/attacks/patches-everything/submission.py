@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-import sparsebench.meter.client
+import sparsebench.meter.client.array
 import sparsebench.meter.ledger
 import sparsebench.meter.prices
 import sparsebench.scoring.metrics

@@ -29,7 +29,7 @@ def turn():
         frame = frame.f_back
 
 
-from sparsebench.evaluate.child import Worker
+from sparsebench.evaluate.child.child import Worker
 import gc
 
 

@@ -1,0 +1,163 @@
+"""Audits: checks of a cell that the harness makes by itself, each with a verdict in the row.
+
+Here are the verdicts on what the passes of a score gave. Those that take runs of their own are made by
+:mod:`sparsebench.evaluate.audits.trials`. What an audit says is the same in every run of a cell: nothing in
+it depends on the secret orders.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sparsebench.errors import CellError, InvalidResultError, SparsebenchError
+from sparsebench.results import Audit
+from sparsebench.scoring import best_constant_recall, respects_counting_bound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sparsebench.evaluate.passes.passes import Pass, Single
+
+__all__ = [
+    "FEW",
+    "TIMED_TOLERANCE",
+    "TOLERANCE",
+    "alone_as_in_batches",
+    "counting_bound",
+    "demand",
+    "line",
+    "not_run",
+    "order_invariance",
+    "phases_add_up",
+    "timed_as_metered",
+]
+
+TOLERANCE = 1e-6
+"""Two predictions agree if they differ by at most this times the larger of 1 and the prediction."""
+
+TIMED_TOLERANCE = 1e-5
+"""The same for what is timed, where fast faces of primitives may add float32 in any order."""
+
+FEW = 0.01
+"""Share of predictions that may differ: a tie may fall the other way in the last digit."""
+
+_AGREE = f"at most {FEW:.0%} differ by more than {TOLERANCE:g}"
+
+_MENDS = {
+    "alone-as-in-batches": "predict must treat every row by itself: no means, ranks or maxima over the batch",
+    "order-invariance": "predict must treat every row by itself, wherever it stands in a batch",
+    "counting-bound": "an operation went uncounted: please report it",
+}
+
+
+def line(error: SparsebenchError) -> str:
+    """Give an error and its mend in one line."""
+    return f"{error.what}; {error.help}" if error.help else error.what
+
+
+def not_run(name: str, error: CellError) -> Audit:
+    """Say that an audit did not come to an end, and why."""
+    return Audit(name, "not-run", line(error))
+
+
+def demand(audit: Audit) -> None:
+    """Insist on an audit without which there is nothing to score.
+
+    Raises
+    ------
+    InvalidResultError
+        If it failed.
+    """
+    if audit.verdict == "fail":
+        raise InvalidResultError(audit.detail, help=_MENDS[audit.name])
+
+
+def _differing(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], tolerance: float = TOLERANCE) -> float:
+    """Share of values that differ by more than the tolerance."""
+    if a.shape != b.shape:
+        return 1.0
+    a, b = (c.astype(np.float64) if c.dtype.kind in "iu" else c for c in (a, b))  # unsigned ones wrap round
+    with np.errstate(invalid="ignore"):
+        close = np.abs(a - b) <= tolerance * np.maximum(1.0, np.abs(b))
+    return float(np.mean(~(close | (np.isnan(a) & np.isnan(b))))) if a.size else 0.0
+
+
+def alone_as_in_batches(single: Single, batched: np.ndarray[Any, Any]) -> Audit:
+    """Check that an input's prediction does not depend on the inputs beside it.
+
+    The sampled inputs one by one against the same inputs in the batches of the whole split. If it fails, the
+    prediction is not a function of params and x.
+    """
+    share = _differing(single.predictions, batched)
+    if share > FEW:
+        message = f"{share:.1%} of predictions differ between an input alone and the same input in a batch"
+        return Audit("alone-as-in-batches", "fail", message)
+    return Audit("alone-as-in-batches", "pass", f"{batched.size} sampled predictions: {_AGREE}")
+
+
+def order_invariance(together: Pass, batched: np.ndarray[Any, Any]) -> Audit:
+    """Check that an input's prediction does not depend on where it stands, nor on how often.
+
+    The sampled inputs, repeated, in batches of another order with other neighbours, against the same inputs
+    in the batches of the whole split. If it fails, the prediction is not a function of params and x.
+    """
+    times = len(together.predictions) // max(1, len(batched))
+    share = _differing(together.predictions, np.tile(batched, times))
+    if share > FEW:
+        message = f"{share:.1%} of predictions differ between two orders of batches"
+        return Audit("order-invariance", "fail", message)
+    return Audit("order-invariance", "pass", f"{batched.size} sampled predictions: {_AGREE}")
+
+
+def counting_bound(add_mul_cmp: float, y: np.ndarray[Any, Any], recall: float) -> Audit:
+    """Check that memorization did not cost less than it can (Koyuncu 2023: n <= T 2^T).
+
+    If it fails, something was not counted.
+    """
+    n = len(y)
+    each = n * best_constant_recall(y)
+    memorized = round(recall * n)
+    if memorized and not respects_counting_bound(
+        add_mul_cmp, memorized, n_inputs=n, labels_per_value=round(each)
+    ):
+        message = f"{add_mul_cmp:g} operations per input are fewer than memorizing {memorized} labels takes"
+        return Audit("counting-bound", "fail", message)
+    return Audit("counting-bound", "pass", f"{add_mul_cmp:g} operations per input, {memorized} labels")
+
+
+def timed_as_metered(
+    timed: np.ndarray[Any, Any], metered: np.ndarray[Any, Any], name: str = "timed-as-metered"
+) -> Audit:
+    """Check that the code that was timed predicts what the code that was counted predicts.
+
+    Both see the same fresh inputs: a scored input is never shown to the submission's process. If it fails,
+    the time is of another computation, and is not kept.
+    """
+    share = _differing(timed, metered, TIMED_TOLERANCE)
+    verdict = "fail" if share > FEW else "pass"
+    detail = (
+        f"{share:.1%} of {metered.size} predictions on fresh inputs differ by more than {TIMED_TOLERANCE:g}"
+    )
+    return Audit(name, verdict, f"{detail}; at most {FEW:.0%} may")
+
+
+def phases_add_up(passes: Mapping[str, Pass | Single]) -> Audit:
+    """Check that what was charged to the phases is all that was charged.
+
+    The ledgers of all passes, summed over phases and dtypes, against the amounts that the engine adds up a
+    second time as it charges. If it fails, the meter has lost or invented operations: a defect of ours.
+    """
+    for name, metered in passes.items():
+        phased: Counter[str] = Counter()
+        for entry in metered.ledger:
+            phased[entry.kind] += entry.amount
+        for kind in sorted(phased | metered.total):
+            if phased[kind] != metered.total[kind]:
+                detail = (
+                    f"{name}: {phased[kind]} {kind} in phases, {metered.total[kind]} in all; please report it"
+                )
+                return Audit("phases-add-up", "fail", detail)
+    return Audit("phases-add-up", "pass", f"every kind of operation in {len(passes)} passes")

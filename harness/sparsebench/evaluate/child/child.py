@@ -1,0 +1,290 @@
+"""The submission's process. It is told what to do over a pipe, and never holds a scored input.
+
+Started by :mod:`sparsebench.evaluate.host.process`. Imports little: NumPy and our own client.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import safetensors.numpy
+
+from sparsebench.errors import ContractError, RefusedError, SparsebenchError
+from sparsebench.evaluate.child import gpu, sandbox
+from sparsebench.meter import Description, MeteredArray, MeteredNamespace, OverPipe, Pipe
+from sparsebench.meter.wire import unpack_description
+from sparsebench.models import Routed, Routes, Submission
+from sparsebench.models.contract import check_tags, routes_of
+from sparsebench.ops import backends, own
+from sparsebench.tasks import Split, TaskInfo
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+__all__ = ["Worker", "array_of", "construct", "is_routed", "load_entry", "main", "own_line", "parameters_of"]
+
+_GIVEN = ("x", "tag")  # what a model may be given of inputs, in the order of its arguments
+
+
+def load_entry(path: Path, entry: str) -> Any:
+    """Import a submission's module from its folder; give what ``entry`` names.
+
+    Raises
+    ------
+    ContractError
+        If the module has no such name.
+    """
+    module_name, _, name = entry.partition(":")
+    sys.path.insert(0, str(path))  # a submission may have modules of its own beside its entry
+    found = getattr(_import(path / f"{module_name}.py", module_name), name, None)
+    if not callable(found):
+        message = f"entry: {module_name}.py has no class or function called {name!r}"
+        raise ContractError(message, help="mend `entry` in submission.toml, or define it")
+    return found
+
+
+def _import(file: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def construct(path: Path, entry: str, task: TaskInfo, settings: dict[str, Any]) -> Submission:
+    """Make the submission of one variant.
+
+    Raises
+    ------
+    ContractError
+        If what the entry gives is no :class:`sparsebench.Submission`.
+    """
+    made = load_entry(path, entry)(task, **settings)
+    if not isinstance(made, Submission):
+        message = f"entry: expected it to give a sparsebench.Submission, got {type(made).__name__}"
+        raise ContractError(
+            message, help="derive it from sparsebench.Submission, or return sparsebench.Routed(...)"
+        )
+    return made
+
+
+def is_routed(submission: Submission) -> bool:
+    """Whether the harness can call router and experts one after the other by itself."""
+    return isinstance(submission, Routed) and type(submission).predict is Routed.predict
+
+
+def parameters_of(fitted: Any) -> dict[str, np.ndarray[Any, Any]]:
+    """Check what ``fit`` returned: a flat dictionary of named arrays.
+
+    Raises
+    ------
+    ContractError
+        If it is anything else.
+    """
+    mend = "return a dict of str to numpy.ndarray"
+    if not isinstance(fitted, dict):
+        raise ContractError(f"fit: expected a dict of arrays, got {type(fitted).__name__}", help=mend)
+    for name, array in fitted.items():
+        if not isinstance(name, str) or not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
+            got = getattr(array, "dtype", type(array).__name__)
+            if getattr(got, "kind", "") == "c":
+                mend = "store real and imaginary parts apart, and join them in predict: re + 1j * im"
+            message = f"fit: expected {name!r} to be an array of real numbers, got {got}"
+            raise ContractError(message, help=mend)
+    return {name: np.ascontiguousarray(array) for name, array in fitted.items()}
+
+
+def array_of(answer: Any, where: str) -> MeteredArray:
+    """Check that an answer on handles is an array of theirs.
+
+    Raises
+    ------
+    ContractError
+        If it is anything else; ``where`` says whose answer it is.
+    """
+    if not isinstance(answer, MeteredArray):
+        message = f"{where}: expected an array of the namespace of x, got {type(answer).__name__}"
+        raise ContractError(message, help="compute it with xp = x.__array_namespace__()")
+    return answer
+
+
+class Worker:
+    """Does what the harness asks for, one request at a time."""
+
+    def __init__(self, pipe: Pipe) -> None:
+        self._pipe = pipe
+        self._namespace = MeteredNamespace(OverPipe(pipe))
+        self._submission: Submission | None = None
+        self._described: dict[str, Description] = {}
+        self._plain: dict[str, Any] = {}
+        self._on_gpu = False
+        self._path: Path | None = None
+
+    def serve(self) -> None:
+        """Answer requests until the harness goes."""
+        while True:
+            try:
+                header, payload = self._pipe.receive()
+            except EOFError:
+                return
+            self._answer(header, payload)
+
+    def _answer(self, header: dict[str, Any], payload: bytes) -> None:
+        try:
+            done, data = getattr(self, f"do_{header['do']}")(header, payload)
+        except EOFError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whatever a submission raises is told, not swallowed
+            self._pipe.send({"error": _describe(error, self._path), "turn": header["turn"]})
+        else:
+            self._pipe.send({"done": done, "turn": header["turn"]}, data)
+
+    def do_load(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
+        """Lock the process in, then import and construct the submission."""
+        path = self._path = Path(header["path"])
+        sandbox.limit_memory(header["memory"])
+        sandbox.drop_powers()
+        hidden = [Path(folder) for folder in header["hidden"]]
+        held = sandbox.protect(path, Path.cwd(), hidden, gpu=header["gpu"])
+        task = TaskInfo(**{**header["task"], "input_shape": tuple(header["task"]["input_shape"])})
+        self._submission = construct(path, header["entry"], task, header["settings"])
+        _refuse_other_tags(self._submission, declared=header["uses_tags"])
+        return {"routed": is_routed(self._submission), "sandbox": held, "own": bool(own.DEFINED)}, b""
+
+    def do_fit(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
+        """Fit; give the parameters. Others must be able to fit the same, whatever is installed there."""
+        arrays = safetensors.numpy.load(payload)
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(header["entropy"])))
+        with backends.use("steady"):
+            fitted = self._loaded.fit(_split(arrays, "train"), _split(arrays, "valid"), rng)
+        return None, safetensors.numpy.save(parameters_of(fitted))
+
+    def do_hold(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
+        """Take the handles of the parameters."""
+        self._described = {name: unpack_description(told) for name, told in header["params"].items()}
+        return None, b""
+
+    def do_predict(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
+        """Predict on handles."""
+        return self._told(self._loaded.predict(self._params(), *self._given(header)), "predict"), b""
+
+    def do_route(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
+        """Route on handles."""
+        assert isinstance(self._submission, Routed)
+        routes = routes_of(self._submission.router.route(self._params(), *self._given(header)))
+        gates = None if routes.gates is None else self._told(routes.gates, "route: gates")
+        return {"experts": self._told(routes.experts, "route: experts"), "gates": gates}, b""
+
+    def do_apply(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
+        """Run the experts on handles."""
+        assert isinstance(self._submission, Routed)
+        gates = None if header["gates"] is None else self._handle(header["gates"])
+        routes = Routes(self._handle(header["experts"]), gates)
+        answer = self._submission.experts.apply(self._params(), self._handle(header["x"]), routes)
+        return self._told(answer, "apply"), b""
+
+    def do_arm(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
+        """Take real parameters to be timed with, to the GPU if that is timed."""
+        self._plain = safetensors.numpy.load(payload)
+        self._on_gpu = header["gpu"]
+        if self._on_gpu:
+            self._plain = gpu.to_gpu(self._plain)
+        return None, b""
+
+    def do_run(self, _: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
+        """Predict on real inputs, which are fresh and never scored; give the bytes of the answer.
+
+        Told with it: which faces of primitives ran, and the seconds on a GPU by its own clock.
+        """
+        loaded = safetensors.numpy.load(payload)
+        given = {name: loaded[name] for name in _GIVEN if name in loaded}
+        inside = None
+        with backends.use("auto"), backends.recorded() as ran:
+            if self._on_gpu:
+                answer, inside = gpu.predict_on_gpu(self._loaded.predict, dict(self._plain), given)
+            else:
+                answer = np.asarray(self._loaded.predict(dict(self._plain), *given.values()))
+        told = {"faces": sorted({face for _, face in ran}), "seconds": inside}
+        return told, np.ascontiguousarray(answer, dtype=np.float64).tobytes()
+
+    def do_try(self, _: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
+        """Try the submission's own primitives on what they are called with for real inputs."""
+        from sparsebench.evaluate.child.own_kernels import try_own  # noqa: PLC0415 - only `sparsebench check` asks
+
+        given = safetensors.numpy.load(payload)
+        inputs = [given[name] for name in _GIVEN if name in given]
+        return [list(found) for found in try_own(self._loaded.predict, dict(self._plain), inputs)], b""
+
+    @property
+    def _loaded(self) -> Submission:
+        assert self._submission is not None
+        return self._submission
+
+    def _params(self) -> dict[str, Any]:
+        return {name: self._namespace.wrap(about) for name, about in self._described.items()}
+
+    def _given(self, header: dict[str, Any]) -> list[Any]:
+        return [self._handle(header[name]) for name in _GIVEN if name in header]
+
+    def _handle(self, told: list[Any]) -> Any:
+        return self._namespace.wrap(unpack_description(told))
+
+    @staticmethod
+    def _told(answer: Any, where: str) -> Any:
+        """Give the handle of an answer. The harness pins it before it hears that we have dropped it."""
+        return array_of(answer, where).handle.number
+
+
+def _refuse_other_tags(submission: Submission, *, declared: bool) -> None:
+    try:
+        check_tags(submission, declared=declared)
+    except ContractError as error:  # nothing of it has run yet: the cell is refused, it has not failed
+        raise RefusedError(error.what, help=error.help) from None
+
+
+def _split(arrays: dict[str, np.ndarray[Any, Any]], name: str) -> Split:
+    found = {field: arrays.get(f"{name}.{field}") for field in ("id", "x", "y", "tag")}
+    return Split(**{field: None if a is None else np.array(a) for field, a in found.items()})  # type: ignore[arg-type]
+
+
+def own_line(error: BaseException, folder: Path) -> str:
+    """Name the last line of the code under a folder that an error went through: nothing if there is none."""
+    where = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).is_relative_to(folder):
+            where = f"{Path(frame.filename).relative_to(folder)}:{frame.lineno} in {frame.name}"
+    return where
+
+
+def _describe(error: BaseException, path: Path | None) -> dict[str, Any]:
+    """Tell an error in JSON: its type, its first line, and the submission's own line that it comes from."""
+    where = "" if path is None else own_line(error, path)
+    mend = error.help if isinstance(error, SparsebenchError) else ""
+    return {"type": _kind(error), "text": _first_line(error), "where": where, "help": mend}
+
+
+def _kind(error: BaseException) -> str:
+    """Name the class of an error: of a subclass of one of ours, ours."""
+    names = (kind.__name__ for kind in type(error).__mro__ if kind.__module__ == SparsebenchError.__module__)
+    return next(names, type(error).__name__)
+
+
+def _first_line(error: BaseException) -> str:
+    try:
+        text = error.what if isinstance(error, SparsebenchError) else str(error)
+    except Exception as inner:  # noqa: BLE001 - an exception of a submission may not even print
+        return f"it cannot be printed: {type(inner).__name__}"
+    return text.strip().partition("\n")[0][:1000]
+
+
+def main() -> None:
+    """Serve on the two file descriptors named on the command line."""
+    sandbox.die_with_parent()
+    Worker(Pipe(int(sys.argv[1]), int(sys.argv[2]))).serve()

@@ -1,0 +1,152 @@
+"""Whether a stored row holds: by itself, and by its trace (:mod:`sparsebench.evaluate.replay.verify_trace`).
+
+Rows and traces come from strangers: what they say is shown in printable characters, and not at any length.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sparsebench.errors import IntegrityError, NotFoundError, SparsebenchError, UsageError
+from sparsebench.evaluate.passes.counts import price_columns
+from sparsebench.evaluate.replay.verify_trace import check, check_trace, differing, other_cost_model
+from sparsebench.meter import Entry, Ledger
+from sparsebench.models import find_submission
+from sparsebench.results import Audit
+from sparsebench.tasks import load_task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from sparsebench.results import Row
+
+__all__ = ["SHORTEST", "find_rows", "verify_row"]
+
+SHORTEST = 6
+"""Digits of a cell key that it takes to name a row."""
+
+_LONGEST = 64
+_LONGEST_DETAIL = 500
+
+
+def find_rows(rows: Sequence[Row], reference: str) -> list[Row]:
+    """Find the rows that a reference names.
+
+    Parameters
+    ----------
+    rows
+        One per cell.
+    reference
+        The beginning of a cell key, or ``all``.
+
+    Raises
+    ------
+    UsageError
+        If it is too short, or begins several keys.
+    NotFoundError
+        If it begins none.
+    """
+    if reference == "all":
+        return list(rows)
+    mend = "`sparsebench results show` prints the beginning of every cell key"
+    if len(reference) < SHORTEST:
+        message = f"expected at least {SHORTEST} digits of a cell key, or all, got {reference!r}"
+        raise UsageError(message, help=mend)
+    found = [row for row in rows if row.cell_key.startswith(reference.lower())]
+    if not found:
+        raise NotFoundError(f"there is no row whose cell key begins with {reference[:_LONGEST]!r}", help=mend)
+    if len(found) > 1:
+        keys = ", ".join(row.cell_key[: len(reference) + 6] for row in found)
+        raise UsageError(f"{len(found)} rows have a key that begins with {reference!r}: {keys}", help=mend)
+    return found
+
+
+def verify_row(row: Row, trace: Path | None = None) -> Iterator[Audit]:
+    """Check a row.
+
+    Parameters
+    ----------
+    row
+        The row.
+    trace
+        The file of its trace, see :func:`sparsebench.evaluate.replay.tracing.trace_path`; None to leave that
+        out.
+
+    Yields
+    ------
+    Audit
+        As the checks are made; ``not-run`` for what cannot be checked here. A broken file is a ``fail``.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such file.
+    """
+    for made in _checks(row, trace):
+        yield replace(made, detail=_printable(made.detail))
+
+
+def _checks(row: Row, trace: Path | None) -> Iterator[Audit]:
+    yield from _check_itself(row)
+    yield _check_task(row)
+    yield _check_submission(row)
+    yield _check_prices(row)
+    if trace is not None:
+        yield from check_trace(row, trace)
+
+
+def _printable(text: str) -> str:
+    """Show what a stranger wrote: a terminal obeys some characters."""
+    shown = text if len(text) <= _LONGEST_DETAIL else f"{text[:_LONGEST_DETAIL]}..."
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in shown)
+
+
+def _check_itself(row: Row) -> Iterator[Audit]:
+    try:
+        row.validate()
+        yield Audit("row", "pass", "every field is of its type, in its range, and agrees with the others")
+    except IntegrityError as error:
+        yield Audit("row", "fail", error.what)
+    faults = differing([("cell_key", row.expected_key(), row.cell_key)])
+    yield check("cell-key", faults, f"{row.cell_key} follows from the identity")
+
+
+def _check_task(row: Row) -> Audit:
+    try:
+        task = load_task(row.task)
+    except SparsebenchError as error:
+        return Audit("task", "not-run", f"{row.task} is not at hand: {error.what}")
+    spec = task.instances.get(row.instance)
+    hashes = [("task_hash", task.hash, row.task_hash)]
+    hashes.append(("instance_hash", spec.hash if spec else "no such instance", row.instance_hash))
+    return check("task", differing(hashes), f"{row.task} and {row.instance} are those that are installed")
+
+
+def _check_submission(row: Row) -> Audit:
+    try:
+        found = find_submission(row.submission)
+    except SparsebenchError:
+        detail = f"{row.submission} is not at hand: it is neither shipped nor a folder here"
+        return Audit("submission", "not-run", detail)
+    hashes = ("submission_hash", found.hash, row.submission_hash)
+    faults = differing([hashes, ("uses_tags", found.manifest.uses_tags, row.uses_tags)])
+    return check("submission", faults, f"{row.submission} at hand has the hash {found.hash[:12]}...")
+
+
+def _check_prices(row: Row) -> Audit:
+    """Price the raw counts again. Floats are compared exactly: they are quotients of the same integers."""
+    if row.status != "ok" or row.counts is None or not row.counted_inputs:
+        return Audit("prices", "not-run", f"status {row.status}: there are no counts")
+    if other := other_cost_model(row):
+        return Audit("prices", "not-run", other)
+    try:
+        ledger = Ledger(Entry(count.phase, count.kind, count.dtype, count.count) for count in row.counts)
+        priced = price_columns(ledger, row.counted_inputs)
+    except (KeyError, TypeError) as error:
+        return Audit("prices", "fail", f"counts: expected known kinds and dtypes, got {error}")
+    faults = differing((name, value, getattr(row, name)) for name, value in priced.items())
+    return check(
+        "prices", faults, f"{', '.join(priced)} follow from the counts of {row.counted_inputs} inputs"
+    )

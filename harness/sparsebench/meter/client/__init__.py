@@ -1,0 +1,1 @@
+"""The side of the meter that runs beside a stranger: arrays without values, and their namespace."""

@@ -1,0 +1,281 @@
+"""The array API namespace of metered arrays, generated from the rule table."""
+
+from __future__ import annotations
+
+import abc
+import difflib
+import functools
+import inspect
+import math
+from collections import namedtuple
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sparsebench.errors import UncountedOperationError, UsageError
+from sparsebench.meter.client.array import MeteredArray
+from sparsebench.meter.client.inspection import NamespaceInfo, can_cast, finfo, iinfo, isdtype, result_type
+from sparsebench.meter.rules import REFUSED, RULES
+from sparsebench.meter.values import DTYPES
+from sparsebench.ops import PRIMITIVES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sparsebench.meter.client.transport import Transport
+    from sparsebench.meter.rules import Rule
+    from sparsebench.meter.values import Description
+
+__all__ = ["API_VERSION", "EXTENSIONS", "MeteredNamespace"]
+
+API_VERSION = "2024.12"
+"""The version of the array API standard that is covered."""
+
+EXTENSIONS: dict[str, tuple[str, ...]] = {
+    "fft": (),
+    "linalg": ("matmul", "matrix_transpose", "tensordot", "vecdot"),
+}
+"""The standard's extensions, and the functions that stand in the main namespace as well."""
+
+_PLAIN: dict[str, Any] = {
+    **{name: np.dtype(name) for name in DTYPES},
+    "can_cast": can_cast,
+    "e": math.e,
+    "finfo": finfo,
+    "iinfo": iinfo,
+    "inf": math.inf,
+    "isdtype": isdtype,
+    "nan": math.nan,
+    "newaxis": None,
+    "pi": math.pi,
+    "result_type": result_type,
+}
+"""What takes no array to the meter."""
+
+_REFUSED_PAIRS = {"floor_divide", "remainder"}
+_REFUSED_KEYWORDS: dict[str, dict[str, Any]] = {
+    "linalg.matrix_rank": {"rtol": None},
+    "linalg.pinv": {"rtol": None},
+    "linalg.svd": {"full_matrices": True},
+}
+"""What refused functions take beside one array, by the standard, with the defaults."""
+
+
+_FAR = 1 << 62
+"""More than any array is long: a diagonal beyond is not there, however far it is. The wire has 64 bits."""
+
+
+class _MissingError(UncountedOperationError, AttributeError):
+    """An operation without a price is a name that is not there."""
+
+
+class _Names(abc.ABC):
+    """Names that are looked up in the rule table when they are first used."""
+
+    _prefix = ""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = self._find(name)
+        self.__dict__[name] = found
+        return found
+
+    def __dir__(self) -> list[str]:
+        """Give all names, for people who complete them."""
+        start = len(self._prefix)
+        rules = (
+            rule.name for rule in RULES.values() if not rule.hidden and rule.name.startswith(self._prefix)
+        )
+        mine = {name[start:] for name in rules if "." not in name[start:]}
+        return sorted({*object.__dir__(self), *mine})
+
+    def _find(self, name: str) -> Any:
+        full = self._prefix + name
+        if full not in REFUSED and (full not in RULES or RULES[full].hidden):
+            message = f"xp.{full} has no price in the cost model"
+            raise _MissingError(message, help=self._instead(name))
+        return _function(full, RULES.get(full), self._call)
+
+    def _instead(self, name: str) -> str:
+        """Say what may have been meant by a name that is not there."""
+        if name in PRIMITIVES:
+            return f"use sparsebench.ops.{name}"
+        near = difflib.get_close_matches(name, dir(self), n=1, cutoff=0.75)
+        guess = f"did you mean xp.{self._prefix}{near[0]}? " if near else ""
+        return f"{guess}docs/cost-model.md lists what has"
+
+    @abc.abstractmethod
+    def _call(self, name: str, *args: Any, **kwargs: Any) -> Any: ...
+
+
+class _Extension(_Names):
+    """``xp.linalg`` or ``xp.fft``."""
+
+    def __init__(self, namespace: MeteredNamespace, name: str) -> None:
+        self.__name__ = f"{namespace.__name__}.{name}"
+        self._namespace = namespace
+        self._prefix = f"{name}."
+        self._shared = EXTENSIONS[name]
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._shared})
+
+    def _find(self, name: str) -> Any:
+        return getattr(self._namespace, name) if name in self._shared else super()._find(name)
+
+    def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        return self._namespace.call(name, *args, **kwargs)
+
+
+class MeteredNamespace(_Names):
+    """The array API namespace of metered arrays.
+
+    Parameters
+    ----------
+    transport
+        The way to the meter.
+    """
+
+    __name__ = "sparsebench.meter"
+    __array_api_version__ = API_VERSION
+    array_type = MeteredArray
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def __array_namespace_info__(self) -> NamespaceInfo:
+        return NamespaceInfo()
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *_PLAIN, *EXTENSIONS})
+
+    def _find(self, name: str) -> Any:
+        if name in EXTENSIONS:
+            return _Extension(self, name)
+        return _PLAIN[name] if name in _PLAIN else super()._find(name)
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        """Ask the meter to execute one operation."""
+        # Arrays that are made on the way live until the answer is there.
+        ready = [self._prepare(value) for value in args]
+        named = {key: self._prepare(value) for key, value in kwargs.items()} if kwargs else kwargs
+        handles = tuple([_handles(value) for value in ready])
+        answer = self.transport.call(name, handles, {k: _handles(v) for k, v in named.items()})
+        return self.wrap(answer, name)
+
+    _call = call
+
+    def wrap(self, answer: Description | list[Description] | None, name: str = "") -> Any:
+        """Put arrays around what the meter tells."""
+        if isinstance(answer, list):
+            parts = [self.array_type(self, part) for part in answer]
+            rule = RULES[name]
+            if rule.fields:
+                return _named(name.rpartition(".")[2], rule.fields)(*parts)
+            return parts if rule.listed else tuple(parts)
+        return None if answer is None else self.array_type(self, answer)
+
+    def _prepare(self, value: Any) -> Any:
+        """Turn an argument into metered arrays and plain Python."""
+        if isinstance(value, MeteredArray):
+            return self._mine(value)
+        if isinstance(value, tuple | list):
+            return tuple(self._prepare(item) for item in value)
+        # A NumPy number that is not an integer has a width, which takes part in promotion.
+        if isinstance(value, np.ndarray | np.inexact):
+            return self.asarray(value)
+        if isinstance(value, np.generic):
+            return value.item()
+        if isinstance(value, type):
+            return np.dtype(value).name
+        return value.name if isinstance(value, np.dtype) else value
+
+    def _mine(self, array: MeteredArray) -> MeteredArray:
+        """Keep arrays of other meters out: their handles name other arrays here."""
+        if array._namespace is not self:  # noqa: SLF001 - both are one side of the meter
+            mend = "make inputs of this block with ledger.asarray; ledger.value(y) gives a NumPy array"
+            raise UsageError("an array of another block of sb.metered() was used", help=mend)
+        return array
+
+    def asarray(self, obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
+        """Make a metered array of an array, a number or lists of numbers. Constants count as parameters."""
+        _check_device(device)
+        if not isinstance(obj, MeteredArray):
+            if copy is False:
+                raise ValueError("asarray: numbers must be copied to the meter; leave out copy=False")
+            plain = np.asarray(obj, dtype=dtype)
+            return self.wrap(self.transport.constant(plain))
+        cast = obj if dtype is None or obj.dtype == dtype else self.call("astype", obj, np.dtype(dtype))
+        if copy is False and cast is not obj:
+            raise ValueError("asarray: a cast makes a copy; leave out copy=False")
+        return self.call("copy", cast) if copy and cast is obj else cast
+
+    def astype(self, x: MeteredArray, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
+        """Cast."""
+        _check_device(device)
+        return self.call("astype", x, np.dtype(dtype), copy=copy)
+
+    def from_dlpack(self, x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
+        """Make a metered array of an array of another library. It counts as a parameter."""
+        if isinstance(x, MeteredArray):
+            return self.asarray(x, device=device, copy=copy)
+        return self.asarray(np.from_dlpack(x), device=device, copy=copy)
+
+
+def _function(name: str, rule: Rule | None, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a function of the namespace, with the signature and the price of its rule."""
+
+    def operate(*args: Any, **kwargs: Any) -> Any:
+        if rule is not None and rule.device and "device" in kwargs:
+            _check_device(kwargs.pop("device"))
+        if type(kwargs.get("k")) is int:
+            kwargs["k"] = min(max(kwargs["k"], -_FAR), _FAR)
+        return call(name, *args, **kwargs)
+
+    operate.__name__ = operate.__qualname__ = name.rpartition(".")[2]
+    if rule is None:
+        operate.__doc__ = f"Refused: {REFUSED[name][0]}; {REFUSED[name][1]}."
+        operate.__signature__ = _refused_signature(name)  # type: ignore[attr-defined]
+    else:
+        operate.__doc__ = f"Price: {rule.price}.\n\nExample: ``{rule.example}``"
+        operate.__signature__ = signature(rule)  # type: ignore[attr-defined]
+    return operate
+
+
+def signature(rule: Rule) -> inspect.Signature:
+    """Give the signature that an operation has in the namespace."""
+    plain = inspect.signature(rule.run)
+    if not rule.device:
+        return plain
+    device = inspect.Parameter("device", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Any")
+    return plain.replace(parameters=[*plain.parameters.values(), device])
+
+
+def _refused_signature(name: str) -> inspect.Signature:
+    """Give the signature that the standard has for an operation that is refused."""
+    arrays = ("x1", "x2") if name in _REFUSED_PAIRS else ("x",)
+    places = [inspect.Parameter(array, inspect.Parameter.POSITIONAL_ONLY) for array in arrays]
+    keywords = [
+        inspect.Parameter(keyword, inspect.Parameter.KEYWORD_ONLY, default=default)
+        for keyword, default in _REFUSED_KEYWORDS.get(name, {}).items()
+    ]
+    return inspect.Signature([*places, *keywords])
+
+
+def _check_device(device: Any) -> None:
+    if device not in (None, "meter"):
+        raise ValueError(f"device: expected 'meter', got {device!r}")
+
+
+@functools.cache
+def _named(name: str, fields: tuple[str, ...]) -> Callable[..., Any]:
+    """Make the named tuple that an operation gives its results in."""
+    return namedtuple(f"{name}_result", fields)  # noqa: PYI024 - its fields are known at run time only
+
+
+def _handles(value: Any) -> Any:
+    """Put handles in the place of arrays."""
+    if isinstance(value, MeteredArray):
+        return value._about.handle  # noqa: SLF001 - both are one side of the meter
+    return tuple([_handles(item) for item in value]) if isinstance(value, tuple) else value

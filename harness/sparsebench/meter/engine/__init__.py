@@ -1,0 +1,1 @@
+"""The side of the meter that the harness keeps: values, execution, counting, limits."""

@@ -1,0 +1,346 @@
+"""The engine: executes array operations in the harness's process and counts them.
+
+The other side holds handles: numbers that mean nothing to it. What it may learn is a result's dtype and the
+parts of its shape that no value decides, and, for a price, one bit at a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from sparsebench.errors import CellError, FailedError, RefusedError, UncountedOperationError
+from sparsebench.meter.engine.execution import Planner, find_rule, run_call
+from sparsebench.meter.engine.shelf import Shelf, frozen, unpaid
+from sparsebench.meter.ledger import Ledger
+from sparsebench.meter.rules.complexes import charged
+from sparsebench.meter.values import DTYPES, Description, Handle, Secret, array_hash
+from sparsebench.ops.charges import Charge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from sparsebench.meter.engine.loads import LoadTracker
+    from sparsebench.meter.engine.memory import Memory
+
+__all__ = ["BITS_PER_INPUT", "DTYPES", "MOST_CONSTANTS", "MOST_REQUESTS", "Engine", "Request"]
+
+BITS_PER_INPUT = 64
+"""Bits that may leave the meter per input. Control flow needs few; computing on bits outside needs many."""
+
+MOST_REQUESTS = 1 << 20
+"""Requests that may be made for one batch of inputs: far more than a tree has levels."""
+
+MOST_CONSTANTS = 1 << 16
+"""Different arrays that a submission may make by itself."""
+
+
+class Request(NamedTuple):
+    """One thing that the other side asked for and got: what observers of an engine are told."""
+
+    what: str
+    """``call``, ``constant``, ``bit`` or ``shape``."""
+    name: str
+    """The name of the rule, for a call; else empty."""
+    args: tuple[Any, ...]
+    """Arguments of a call; the handle of a bit or a shape; the array of a constant."""
+    kwargs: dict[str, Any]
+    """Arguments of a call by name."""
+    told: Any
+    """The answer: descriptions, a truth value, or a shape."""
+    charges: tuple[Charge, ...]
+    """What it was charged."""
+
+
+@dataclass
+class _Reveals:
+    """How many bits may still leave in this pass."""
+
+    left: int = 0
+    used: int = 0
+
+
+class Engine:
+    """Executes and counts.
+
+    Parameters
+    ----------
+    memory_limit
+        Bytes of arrays that may be held at once.
+    request_limit
+        Requests that may be made for one batch.
+
+    Attributes
+    ----------
+    ledger
+        What was counted since :meth:`begin` was last called.
+    phase
+        The phase that is charged: set by the harness, never by the submission.
+    constants
+        Arrays that the submission made by itself: a hash of each and its (elements, bytes).
+    total
+        Everything charged since :meth:`begin`, counted a second time and without phases: kind -> amount.
+    observers
+        Told of every request that was answered, after it.
+    parameters
+        The model's arrays by name, as they were told of.
+    """
+
+    def __init__(self, *, memory_limit: int = 1 << 30, request_limit: int = MOST_REQUESTS) -> None:
+        self.ledger = Ledger()
+        self.phase = "experts"
+        self.constants: dict[str, tuple[int, int]] = {}
+        self._shelf = Shelf(memory_limit)
+        self._planner = Planner()
+        self._reveals = _Reveals()
+        self._ended: CellError | None = None
+        self._request_limit = request_limit
+        self._requests = 0
+        self.total: Counter[str] = Counter()
+        self.observers: list[Callable[[Request], None]] = []
+        self.parameters: dict[str, Description] = {}
+
+    # What the harness calls -------------------------------------------------------------------------------
+
+    @property
+    def loads(self) -> LoadTracker:
+        """Which parameter elements were read, while ``loads.active``."""
+        return self._shelf.loads
+
+    @property
+    def memory(self) -> Memory:
+        """How many bytes are held."""
+        return self._shelf.memory
+
+    @property
+    def bits_revealed(self) -> int:
+        """Bits that have left since :meth:`begin`."""
+        return self._reveals.used
+
+    def add_parameters(self, parameters: dict[str, np.ndarray[Any, Any]]) -> dict[str, Description]:
+        """Put the model's arrays under the meter, read-only; they stay until the engine goes.
+
+        Raises
+        ------
+        FailedError
+            If one has a dtype that the meter does not know.
+        """
+        for name, array in parameters.items():
+            if array.dtype.name not in DTYPES:
+                message = f"parameter {name!r}: expected one of {', '.join(DTYPES)}, got {array.dtype}"
+                raise FailedError(message, help="cast it in fit")
+        told = {name: self._shelf.keep(array) for name, array in parameters.items()}
+        self.parameters.update(told)
+        return told
+
+    def begin(self, rows: np.ndarray[Any, Any], *, inputs: int) -> Description:
+        """Start counting afresh for a batch of inputs.
+
+        Every handle but the parameters' is forgotten: what a child holds of earlier inputs is worth nothing.
+        """
+        self._shelf.clear()
+        self.ledger = Ledger()
+        self._reveals = _Reveals(left=BITS_PER_INPUT * inputs)
+        self._ended = None
+        self._requests = 0
+        self.total = Counter()
+        return self.place(rows)
+
+    def place(self, array: np.ndarray[Any, Any]) -> Description:
+        """Put an array of the harness's own beside a batch's inputs, read-only, until :meth:`begin`."""
+        told = self._shelf.store(frozen(array))
+        self.pin(told.handle)
+        return told
+
+    @contextlib.contextmanager
+    def replaced(self, arrays: Mapping[Handle, np.ndarray[Any, Any]]) -> Iterator[None]:
+        """Put other arrays of the same shapes and dtypes behind parameters' handles, for a while."""
+        before = {handle: self._shelf.replace(handle, array) for handle, array in arrays.items()}
+        try:
+            yield
+        finally:
+            for handle, array in before.items():
+                self._shelf.replace(handle, array)
+
+    def pin(self, handle: Handle) -> None:
+        """Keep an array until the next :meth:`begin`, even if the other side drops it."""
+        self._shelf.pin(handle)
+
+    def describe(self, handle: Handle) -> Description:
+        """Tell of an array what the other side may know."""
+        return self._shelf.describe(handle)
+
+    def value(self, handle: Handle) -> np.ndarray[Any, Any]:
+        """Look at the array behind a handle. For the trusted side only."""
+        return self._shelf.value(handle).array
+
+    # What the submission's side calls, through a transport --------------------------------------------------
+
+    def call(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Description | list[Description] | None:
+        """Execute one operation and count it.
+
+        Parameters
+        ----------
+        name
+            The name of a rule.
+        args, kwargs
+            Its arguments; arrays as :class:`Handle`, and everything else plain.
+
+        Raises
+        ------
+        UncountedOperationError
+            If the operation has no price.
+        TypeError, ValueError, ...
+            If shapes or dtypes do not fit; these say nothing about values, so the submission may catch them.
+        CellError
+            If the cell must end: an error that depends on values, too much memory, a handle of nobody.
+            Whoever asks on gets the same error again.
+        """
+        self._admit_request()
+        try:
+            told, charges = self._call(name, args, kwargs)
+        except UncountedOperationError:
+            raise
+        except CellError as error:
+            self._ended = error
+            raise
+        if self.observers:
+            self._observe(Request("call", name, args, kwargs, told, charges))
+        return told
+
+    def constant(self, array: np.ndarray[Any, Any]) -> Description:
+        """Take an array that the submission made by itself. It counts as stored parameters.
+
+        Raises
+        ------
+        TypeError
+            If its dtype is not known to the meter.
+        MemoryLimitError
+            If it is too large.
+        """
+        if array.dtype.name not in DTYPES:
+            message = f"asarray: expected one of the dtypes {', '.join(DTYPES)}, got {array.dtype}"
+            raise TypeError(message)
+        self._admit_request()
+        self.memory.admit(array.nbytes)
+        self.constants[array_hash(array)] = (array.size, array.nbytes)
+        if len(self.constants) > MOST_CONSTANTS:
+            message = f"more than {MOST_CONSTANTS:,} different arrays were made in predict"
+            raise self._end(RefusedError(message, help="make tables in fit"))
+        told = self._shelf.keep(array, passing=True)
+        self._observe(Request("constant", "", (array,), {}, told, ()))
+        return told
+
+    def reveal_bit(self, handle: Handle) -> bool:
+        """Give the truth of a one-element array to the other side, for the price of a branch.
+
+        Raises
+        ------
+        ValueError
+            If there is not one element.
+        CellError
+            If that depends on values, or too many bits have left.
+        """
+        self._admit_request()
+        value = self._shelf.value(handle)
+        if value.array.size != 1:
+            if unpaid(value):
+                message = "bool: expected one element"
+                raise self._end(FailedError(message, help="this shape depends on values; use xp.any first"))
+            raise ValueError("bool: expected one element; use xp.any or xp.all, or a boolean mask")
+        numeric = value.array.dtype != np.bool_
+        charges = charged("not_equal", value.array.dtype, 1) if numeric else ()
+        self._charge(charges)
+        charges += self._spend(1)
+        self.loads.read(value.array)
+        bit = bool(value.array.reshape(())[()])
+        self._observe(Request("bit", "", (handle,), {}, bit, charges))
+        return bit
+
+    def reveal_shape(self, handle: Handle) -> tuple[int, ...]:
+        """Give a shape that depends on values to the other side, for the price of the bits that it tells."""
+        self._admit_request()
+        value = self._shelf.value(handle)
+        charges: tuple[Charge, ...] = ()
+        for secret in unpaid(value):
+            charges += self._spend(secret.bits)
+            secret.paid = True
+        shape = tuple(value.array.shape)
+        self._observe(Request("shape", "", (handle,), {}, shape, charges))
+        return shape
+
+    def free(self, numbers: Iterable[int]) -> None:
+        """Forget handles that the other side has dropped."""
+        self._shelf.free(numbers)
+
+    # Inside ------------------------------------------------------------------------------------------------
+
+    def _admit_request(self) -> None:
+        """Let one more request in, unless the cell has ended or there were too many."""
+        if self._ended:
+            raise self._ended
+        self._requests += 1
+        if self._requests > self._request_limit:
+            message = f"more than {self._request_limit:,} requests for one batch of inputs"
+            raise self._end(RefusedError(message, help="work on whole arrays instead of single numbers"))
+
+    def _observe(self, request: Request) -> None:
+        for observer in self.observers:
+            observer(request)
+
+    def _end(self, error: CellError) -> CellError:
+        """Remember that the cell has ended: whoever asks on gets the same error again."""
+        self._ended = error
+        return error
+
+    def _charge(self, charges: tuple[Charge, ...]) -> None:
+        self.ledger.charge(self.phase, charges)
+        for kind, _, amount in charges:
+            self.total[kind] += amount
+
+    def _call(
+        self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Description | list[Description] | None, tuple[Charge, ...]]:
+        rule = find_rule(name)
+        secrets: set[Secret] = set()
+        args = tuple([self._resolve(value, secrets) for value in args])
+        kwargs = {key: self._resolve(value, secrets) for key, value in kwargs.items()} if kwargs else kwargs
+        plan = self._planner.plan(rule, args, kwargs, secret=bool(secrets))
+        self.memory.admit(plan.nbytes)
+        self._charge(plan.charges)
+        result = run_call(rule, args, kwargs, self.loads, secret=bool(secrets))
+        if rows := rule.secret_rows(*args, **kwargs):
+            secrets.add(Secret(rows))
+        if result is None:
+            return None, plan.charges
+        carried = frozenset(secrets)
+        if isinstance(result, tuple):
+            return [self._shelf.store(np.asarray(part), carried) for part in result], plan.charges
+        return self._shelf.store(np.asarray(result), carried), plan.charges
+
+    def _resolve(self, argument: Any, secrets: set[Secret]) -> Any:
+        """Put arrays in the place of handles, and note which secrets they carry."""
+        if isinstance(argument, Handle):
+            value = self._shelf.value(argument)
+            secrets.update(unpaid(value))
+            return value.array
+        if isinstance(argument, tuple):
+            return tuple(self._resolve(item, secrets) for item in argument)
+        return argument
+
+    def _spend(self, bits: int) -> tuple[Charge, ...]:
+        charges = (Charge("branch", "bool", bits),)
+        self._charge(charges)
+        self._reveals.left -= bits
+        self._reveals.used += bits
+        if self._reveals.left < 0:
+            message = f"more than {BITS_PER_INPUT} bits per input left the meter"
+            mend = "choose with ops.pack_bits and ops.gather instead of Python's if"
+            raise self._end(RefusedError(message, help=mend))
+        return charges

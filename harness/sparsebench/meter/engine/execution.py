@@ -1,0 +1,181 @@
+"""One call: its rule, its price, its run, and what to say where it fails."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sparsebench.errors import CellError, FailedError, MemoryLimitError, RefusedError, UncountedOperationError
+from sparsebench.meter.engine.loads import root_of
+from sparsebench.meter.rules import REFUSED, RULES, Plan, Rule, check_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sparsebench.meter.engine.loads import LoadTracker
+
+__all__ = ["MOST_PER_CALL", "Planner", "find_rule", "run_call"]
+
+MOST_PER_CALL = 1 << 38
+"""Scalar operations that one call may cost: minutes of work, during which nothing can stop it."""
+
+_MOST_PLANS = 1 << 12
+_LONGEST_KEPT = 64
+
+_PLAN_ERRORS = (TypeError, ValueError, ArithmeticError, AttributeError, LookupError)
+_RUN_ERRORS = (*_PLAN_ERRORS, RuntimeError)
+
+
+def find_rule(name: str) -> Rule:
+    """Find the rule of an operation.
+
+    Raises
+    ------
+    UncountedOperationError
+        If it is refused, or has no price.
+    """
+    if name in REFUSED:
+        reason, mend = REFUSED[name]
+        raise UncountedOperationError(f"{name} is refused: {reason}", help=mend)
+    if name not in RULES:
+        mend = "write it with priced operations: docs/cost-model.md lists them"
+        raise UncountedOperationError(f"{name} has no price", help=mend)
+    return RULES[name]
+
+
+class Planner:
+    """Prices calls from their shapes and dtypes. A pass repeats itself, so plans are kept: they cost time."""
+
+    def __init__(self) -> None:
+        self._plans: dict[Any, Plan] = {}
+
+    def plan(self, rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: bool) -> Plan:
+        """Price a call.
+
+        Parameters
+        ----------
+        rule, args, kwargs
+            The call.
+        secret
+            Whether a shape of an argument is a secret. Then an error may not be told, and ends the cell.
+
+        Raises
+        ------
+        TypeError, ValueError, ...
+            If the arguments do not fit.
+        CellError
+            If the cell must end, or the operation has no price.
+        """
+        key = rule.name, _looks(args), _looks(tuple(kwargs.items())) if kwargs else None
+        try:
+            known = self._plans.get(key)
+        except TypeError:  # something that nobody can give over a pipe, and that is refused below
+            known = None
+        if known is not None and not (secret and rule.tells_length):
+            return known
+        plan = _plan(rule, args, kwargs, secret=secret)
+        if len(self._plans) >= _MOST_PLANS:
+            self._plans.clear()
+        # What is kept must not grow with what a stranger sends.
+        if all(map(_is_short, (args, *args, *kwargs.values()))):
+            self._plans[key] = plan
+        return plan
+
+
+def _is_short(value: Any) -> bool:
+    return not isinstance(value, tuple | str) or len(value) <= _LONGEST_KEPT
+
+
+def _looks(value: Any) -> Any:
+    """Give all that a plan may look at: arguments that look alike have one plan."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype, value.strides, value.flags.writeable
+    if isinstance(value, tuple):
+        return tuple([_looks(item) for item in value])
+    if isinstance(value, slice):  # which has no hash before Python 3.12
+        return slice, value.start, value.stop, value.step
+    return type(value), value  # True is not 1
+
+
+def _plan(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: bool) -> Plan:
+    check_arguments(rule, args, kwargs)
+    if secret and rule.tells_length:
+        message = f"{rule.name}: the number of results would tell a length that depends on values"
+        raise FailedError(message, help="ask for x.shape first, which pays for it")
+    try:
+        plan = rule.plan(*args, **kwargs)
+    except MemoryError:
+        raise _no_memory(rule) from None
+    except _PLAN_ERRORS as error:
+        if secret:
+            raise _ends_the_cell(rule, error, args, secret=secret) from None
+        raise
+    if sum(charge.amount for charge in plan.charges) > MOST_PER_CALL:
+        raise RefusedError(
+            f"{rule.name}: more than {MOST_PER_CALL:,} operations in one call",
+            help="do less, or in several calls",
+        )
+    return plan
+
+
+def run_call(
+    rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], loads: LoadTracker, *, secret: bool
+) -> Any:
+    """Compute. An error may depend on values from here on, so it ends the cell.
+
+    Raises
+    ------
+    FailedError
+        If the operation fails.
+    MemoryLimitError
+        If the machine's memory does not suffice.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            result = rule.run(*args, **kwargs)
+            if loads.active:
+                _mark(rule, args, kwargs, result, loads)
+    except MemoryError:
+        raise _no_memory(rule) from None
+    except _RUN_ERRORS as error:
+        raise _ends_the_cell(rule, error, args, secret=secret) from None
+    return result
+
+
+def _no_memory(rule: Rule) -> MemoryLimitError:
+    message = f"{rule.name}: this machine has not enough memory"
+    return MemoryLimitError(message, help="work on fewer elements at a time")
+
+
+def _mark(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, loads: LoadTracker) -> None:
+    """Note which elements of parameters a call has read."""
+    partly = list(rule.touched(*args, **kwargs)) if rule.touched else []
+    for array, key in partly:
+        if key is not None:
+            loads.read(array, key)
+    skipped = Counter(id(array) for array, _ in partly)
+    for array in _arrays([*args, *kwargs.values()]):
+        if skipped[id(array)]:
+            skipped[id(array)] -= 1
+        elif not rule.view or root_of(array) is not root_of(result):
+            loads.read(array)
+
+
+def _ends_the_cell(rule: Rule, error: Exception, args: tuple[Any, ...], *, secret: bool) -> CellError:
+    """Say what went wrong without a word about values, nor about shapes that depend on them."""
+    if isinstance(error, IndexError) and not isinstance(error, ValueError):
+        message = f"{rule.name}: an index is out of range"
+        return FailedError(message, help="an index must stay inside its table")
+    shapes = "shapes that depend on values" if secret else ", ".join(str(a.shape) for a in _arrays(args))
+    message = f"{rule.name}: {type(error).__name__} on {shapes}"
+    return FailedError(message, help=f"it is called as {rule.example}")
+
+
+def _arrays(arguments: Iterable[Any]) -> Iterator[np.ndarray[Any, Any]]:
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            yield argument
+        elif isinstance(argument, tuple):
+            yield from _arrays(argument)

@@ -1,0 +1,144 @@
+"""The file of a trace: a zip archive of JSON and safetensors. Nothing of it can carry code.
+
+docs/traces.md says what is in it; :mod:`sparsebench.meter.traces.trace_reader` reads it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import safetensors.numpy
+
+from sparsebench.errors import UsageError
+from sparsebench.meter.traces.trace import pack_real
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sparsebench.meter.traces.trace import Stream
+
+__all__ = ["FORMAT", "HEADER", "MOST_MODEL_BYTES", "VERSION", "Inputs", "Trace", "write_trace"]
+
+FORMAT, VERSION = "sparsebench-trace", 2
+"""What a header begins with: the name of the format, and the version of everything below it."""
+
+MOST_MODEL_BYTES = 1 << 30
+"""Bytes of the largest model that a trace may hold."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is kept of each input: lists of one length, in the order of the sample."""
+
+    id: list[int]
+    """Its ``id`` in the test split."""
+    stream: list[int]
+    """Which of the streams was asked."""
+    prediction: list[float]
+    """What was predicted."""
+    loaded_parameters: list[int]
+    """Distinct parameter elements that were read."""
+    loaded_bytes: list[int]
+    """Bytes of those."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """All that is needed to ask again what a submission asked for its sampled inputs."""
+
+    cell_key: str
+    """The name of the cell."""
+    task: str
+    """Task reference."""
+    instance: str
+    """Name of the instance."""
+    model_hash: str
+    """SHA-256 of ``model.safetensors``."""
+    cost_model: int
+    """Version of the prices."""
+    model: dict[str, np.ndarray[Any, Any]]
+    """The parameters."""
+    constants: dict[str, np.ndarray[Any, Any]]
+    """Arrays that the submission made by itself, by :func:`~sparsebench.meter.values.array_hash`."""
+    streams: tuple[Stream, ...]
+    """The different streams, in the order in which the inputs first need them."""
+    inputs: Inputs
+    """What is kept of each input."""
+
+
+HEADER = ("cell_key", "task", "instance", "model_hash", "cost_model")
+"""Fields of a trace that are in its header."""
+
+
+def write_trace(path: Path, trace: Trace) -> bool:
+    """Write a trace: whole or not at all, and the same bytes for the same trace.
+
+    Parameters
+    ----------
+    path
+        The file. Its folder is made if missing.
+
+    Returns
+    -------
+    bool
+        False, with nothing written, where the model is larger than a trace may hold.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be written there.
+    """
+    model = safetensors.numpy.save(trace.model)
+    if len(model) > MOST_MODEL_BYTES:
+        return False
+    header = {"format": FORMAT, "version": VERSION, **{name: getattr(trace, name) for name in HEADER}}
+    constants = {name: _as_bytes(array) for name, array in sorted(trace.constants.items())}
+    members = {
+        "header.json": _dumped(header),
+        "inputs.json": _dumped(_columns(trace.inputs)),
+        "streams.jsonl": "".join(f"{stream.line}\n" for stream in trace.streams).encode(),
+        "model.safetensors": model,
+        "constants.safetensors": safetensors.numpy.save(constants),
+    }
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write_archive(temporary, members)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as fault:
+        message = f"cannot write a trace to {path}: {fault.strerror or fault}"
+        raise UsageError(message, help="free the space, or evaluate without --traces") from fault
+    return True
+
+
+def _columns(inputs: Inputs) -> dict[str, list[Any]]:
+    """Give what is kept of the inputs as JSON. A few may be predicted NaN alone, and not in a batch."""
+    return vars(inputs) | {"prediction": [pack_real(value) for value in inputs.prediction]}
+
+
+def _dumped(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _as_bytes(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    return np.frombuffer(array.tobytes(), dtype=np.uint8)
+
+
+def _write_archive(path: Path, members: dict[str, bytes]) -> None:
+    with path.open("xb") as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=False) as archive:
+            for name, content in members.items():
+                about = zipfile.ZipInfo(name)  # dated 1980, so that bytes do not depend on the day
+                about.compress_type, about.create_system = zipfile.ZIP_DEFLATED, 3
+                archive.writestr(about, content)
+        file.flush()
+        os.fsync(file.fileno())
