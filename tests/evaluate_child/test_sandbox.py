@@ -155,7 +155,7 @@ def test_what_a_process_may_do_inside(tmp_path: Path, version: int) -> None:
 
 
 def limited(code: str) -> subprocess.CompletedProcess[str]:
-    start = "from sparsebench.evaluate import sandbox\nsandbox.limit_memory(64 << 20)\n"
+    start = "from sparsebench.evaluate.child import sandbox\nsandbox.limit_memory(64 << 20)\n"
     return subprocess.run([sys.executable, "-c", start + code], capture_output=True, text=True, check=False)
 
 
