@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from sparsebench.errors import CellError, IntegrityError, TimeLimitError
 from sparsebench.evaluate.audits import audits
@@ -25,6 +24,7 @@ from sparsebench.evaluate.replay.tracing import make_trace, run_recorded, trace_
 from sparsebench.evaluate.timing import TIMED, TIMED_ROWS, Timing, meter_fresh, time_predictions
 from sparsebench.meter import COST_MODEL, Engine
 from sparsebench.meter.traces.trace_file import write_trace
+from sparsebench.ops import native
 from sparsebench.results import Audit, Row
 from sparsebench.results.provenance import provenance_fields, utc_now
 from sparsebench.scoring import SCORING_VERSION, score_predictions
@@ -89,7 +89,7 @@ def run_cell(cell: Cell, limits: Limits) -> Row:
     instance = task.load(cell.instance)
     started, findings = utc_now(), _Findings()
     status, reason = "ok", None
-    with threadpool_limits(1):
+    with native.limited(1):
         try:
             _evaluate(cell, task, instance, limits, findings)
         except TimeLimitError as error:

@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from threadpoolctl import threadpool_limits
-
 from sparsebench.errors import CellError, FailedError, SparsebenchError, UsageError
 from sparsebench.evaluate.child.child import own_line
 from sparsebench.evaluate.explanation import Explanation, Line
@@ -27,6 +25,7 @@ from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.meter import PROFILES, Engine, Ledger, price
 from sparsebench.meter.profile import NOWHERE, Place, Profiler, in_folder
 from sparsebench.models import find_submission
+from sparsebench.ops import native
 from sparsebench.tasks import load_task
 from sparsebench.tasks.naming import unknown_name
 
@@ -83,7 +82,7 @@ def explain(
     data = loaded.load(cell.instance)
     engine = Engine(memory_limit=Limits().memory)
     profiler = Profiler(engine, in_folder(cell.path))
-    with _guest(cell.path), _naming_the_line(cell.path), threadpool_limits(1):
+    with _guest(cell.path), _naming_the_line(cell.path), native.limited(1):
         submission, fitted = fit_here(cell, loaded, data)
         model = _Watched(submission, engine, fitted)
         model.profiler = profiler

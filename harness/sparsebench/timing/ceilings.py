@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
-from sparsebench.ops import backends
+from sparsebench.ops import backends, native
 from sparsebench.ops.cpu import pool
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ def _cpu_product(clock: Clock, runs: int, side: int, dtype: str) -> float:
     def stripe(start: int, stop: int) -> None:
         np.matmul(left[start:stop], right, out=out[start:stop])
 
-    with threadpool_limits(backends.threads()):
+    with native.limited(backends.threads()):
         seconds = _best(clock, 2 * runs, lambda: left @ right, lambda: pool.run(stripe, stripes))
     return float(2 * side**3 / seconds)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from threadpoolctl import threadpool_limits
-
 from sparsebench.errors import CellError, IntegrityError
 from sparsebench.evaluate.passes.metering import run_single
 from sparsebench.meter import COST_MODEL, Engine
@@ -13,6 +11,7 @@ from sparsebench.meter.traces.tape import Player, Tape
 from sparsebench.meter.traces.trace import Stream
 from sparsebench.meter.traces.trace_file import Inputs as TracedInputs
 from sparsebench.meter.traces.trace_file import Trace
+from sparsebench.ops import native
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -236,7 +235,7 @@ def replay(trace: Trace, inputs: Inputs, *, memory: int = _MEMORY) -> Single:
     engine, model = Engine(memory_limit=memory), Replayed(trace)
     engine.add_parameters(trace.model)
     try:
-        with threadpool_limits(1):
+        with native.limited(1):
             return run_single(model, engine, inputs, announce=model.announce)
     except CellError as error:
         raise IntegrityError(f"{model.place}: {error.what}", help=error.help) from None

@@ -1,23 +1,21 @@
 """Chunks of rows on several threads, with digits that do not depend on how many.
 
 BLAS splits a product by the number of its threads, and so the order of its sums. Here it has one thread
-while chunks run, and the chunks, whose ends no number of threads decides, are spread over threads of our own.
+where chunks run, and the chunks, whose ends no number of threads decides, are spread over threads of our own.
 These work for whatever lets go of the interpreter: NumPy, and functions compiled with ``nogil``. Unlike the
 threading layers of OpenMP and Numba they survive a fork, and any number of callers may use them at once.
 """
 
 from __future__ import annotations
 
-import contextlib
 import contextvars
-import functools
 import os
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sparsebench.ops import backends
+from sparsebench.ops import backends, native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -26,13 +24,15 @@ __all__ = ["chunks", "run"]
 
 
 class _State:
-    """What a process has: remade after a fork, whose child has none of the parent's threads."""
+    """What a process has."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin anew. After a fork the child has none of the threads, and the lock may be held."""
         self.lock = threading.Lock()
         self.workers: dict[int, ThreadPoolExecutor] = {}
-        self.limit: Any = None  # what sets BLAS back
-        self.limiting = 0  # how many callers need BLAS to have one thread
 
 
 _STATE = _State()
@@ -55,7 +55,7 @@ def chunks(n: int, size: int) -> Iterator[tuple[int, int]]:
 def run(function: Callable[[int, int], object], ranges: Iterable[tuple[int, int]]) -> None:
     """Call ``function(start, stop)`` for every range, on as many threads as a primitive may use.
 
-    While it runs, BLAS has one thread in the whole process.
+    While it runs, BLAS has one thread in each of them.
 
     Parameters
     ----------
@@ -71,13 +71,13 @@ def run(function: Callable[[int, int], object], ranges: Iterable[tuple[int, int]
     """
     waiting = deque(ranges)
     helpers = 0 if getattr(_INSIDE, "chunk", False) else min(backends.threads(), len(waiting)) - 1
-    with _one_blas_thread():
+    with native.one_blas_thread():
         if helpers <= 0:
             _work(function, waiting)
             return
         workers = _workers(helpers)
         futures = [
-            workers.submit(contextvars.copy_context().run, _work, function, waiting) for _ in range(helpers)
+            workers.submit(contextvars.copy_context().run, _help, function, waiting) for _ in range(helpers)
         ]
         try:
             _work(function, waiting)
@@ -86,6 +86,11 @@ def run(function: Callable[[int, int], object], ranges: Iterable[tuple[int, int]
                 future.exception()  # wait for all, so that nothing is written after this returns
         for future in futures:
             future.result()
+
+
+def _help(function: Callable[[int, int], object], waiting: deque[tuple[int, int]]) -> None:
+    with native.one_blas_thread():
+        _work(function, waiting)
 
 
 def _work(function: Callable[[int, int], object], waiting: deque[tuple[int, int]]) -> None:
@@ -112,38 +117,8 @@ def _workers(helpers: int) -> ThreadPoolExecutor:
         return _STATE.workers[helpers]
 
 
-@contextlib.contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """Limit BLAS to one thread; the last of several callers at once sets it back."""
-    state = _STATE
-    with state.lock:
-        state.limiting += 1
-        if state.limiting == 1:
-            state.limit = _controller().limit(limits=1)
-    try:
-        yield
-    finally:
-        with state.lock:
-            state.limiting -= 1
-            if not state.limiting:
-                state.limit.restore_original_limits()
-
-
-@functools.cache
-def _controller() -> Any:
-    """Find the BLAS libraries of the process, once: it takes milliseconds."""
-    import numpy as np  # noqa: F401, PLC0415 - its BLAS must be loaded to be found
-    from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - only where products are made
-
-    return ThreadpoolController().select(user_api="blas")
-
-
 def _forked() -> None:
-    """Begin anew in a child: it has no threads, and locks may have been held."""
-    global _STATE
-    before, _STATE = _STATE, _State()
-    if before.limiting:
-        before.limit.restore_original_limits()
+    _STATE.begin()
     _INSIDE.chunk = False
 
 
