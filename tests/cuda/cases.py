@@ -55,7 +55,7 @@ def all_cases() -> list[Case]:
 
 def face_of(found: Case) -> Any:
     """Give the CUDA face of a case's primitive."""
-    primitive = ops.primitive.PRIMITIVES[found.primitive]
+    primitive = ops.PRIMITIVES[found.primitive]
     face = backends.face("cuda", primitive.family, primitive.name)
     assert face is not None, f"{found.primitive} has no CUDA face"
     return face
@@ -64,7 +64,7 @@ def face_of(found: Case) -> Any:
 def expected(found: Case, args: tuple[Any, ...]) -> Any:
     """Run the reference; 16-bit numbers are computed with as 64."""
     wide = [part.astype(np.float64) if _is_short(part) else part for part in args]
-    return reference(ops.primitive.PRIMITIVES[found.primitive], *wide, **found.options)
+    return reference(ops.PRIMITIVES[found.primitive], *wide, **found.options)
 
 
 def _is_short(part: Any) -> bool:

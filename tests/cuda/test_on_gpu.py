@@ -74,7 +74,7 @@ def test_a_primitive_runs_its_kernels_on_the_current_stream(found):
     there = tuple(map(_there, args))
     cupy.cuda.get_current_stream().synchronize()
     with cupy.cuda.Stream(non_blocking=True) as stream, backends.recorded() as ran:
-        made = ops.primitive.PRIMITIVES[found.primitive](*there, **found.options)
+        made = ops.PRIMITIVES[found.primitive](*there, **found.options)
         stream.synchronize()
     assert (found.primitive, "cuda") in ran
     agree(_here(made), expected(found, args))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +13,8 @@ from hypothesis import strategies as st
 from sparsebench import ops
 from sparsebench.ops import PRIMITIVES, grouped, prototype
 from sparsebench.ops.charges import KINDS, bits_to_choose, inner_product
-from sparsebench.ops.primitive import primitive
+from sparsebench.ops.families import FAMILIES
+from sparsebench.ops.primitive import Primitive, primitive
 
 X = np.array([[1.0, -2.0], [0.5, 4.0], [-1.0, 0.0]], dtype=np.float32)
 
@@ -214,12 +218,26 @@ def test_a_primitive_runs_its_reference_on_other_arrays():
         """Say who was called."""
         return "reference"
 
-    try:
-        assert probe(np.zeros(1)) == "cpu"
-        assert probe(Foreign(np.zeros(1))) == "reference"
-        assert probe.__doc__ == "Say who was called."
-    finally:
-        del PRIMITIVES["probe"]
+    assert probe(np.zeros(1)) == "cpu"
+    assert probe(Foreign(np.zeros(1))) == "reference"
+    assert probe.__doc__ == "Say who was called."
+
+
+def test_every_primitive_is_in_the_table_of_families():
+    """And only under the module that it is in, in the table that no module need be imported for."""
+    found = {}
+    for info in pkgutil.iter_modules(ops.__path__):
+        if not info.ispkg:
+            module = importlib.import_module(f"sparsebench.ops.{info.name}")
+            for name, value in vars(module).items():
+                if isinstance(value, Primitive) and value.family == info.name:
+                    assert value.name == name
+                    found.setdefault(info.name, set()).add(name)
+    assert found == {family: set(names) for family, names in FAMILIES.items()}
+    assert all(PRIMITIVES[name] is getattr(ops, name) for names in found.values() for name in names)
+    assert set(dir(ops)) >= {"PRIMITIVES", "Primitive", *PRIMITIVES}
+    with pytest.raises(AttributeError, match="no attribute .gater"):
+        ops.gater  # noqa: B018 - the access is what is tested
 
 
 def test_kinds_and_logarithms():

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from sparsebench.models.contract import Experts, Parameters, Routed, Router, Routes, Submission
-from sparsebench.models.discovery import SubmissionFolder, find_submission, folder_hash, shipped_names
+from typing import TYPE_CHECKING
+
+from sparsebench import lazy
+
+if TYPE_CHECKING:
+    from sparsebench.models.contract import Experts, Parameters, Routed, Router, Routes, Submission
+    from sparsebench.models.discovery import SubmissionFolder, find_submission, folder_hash, shipped_names
 
 __all__ = [
     "Experts",
@@ -17,3 +22,11 @@ __all__ = [
     "folder_hash",
     "shipped_names",
 ]
+
+_HOMES = {
+    "contract": ("Experts", "Parameters", "Routed", "Router", "Routes", "Submission"),
+    "discovery": ("SubmissionFolder", "find_submission", "folder_hash", "shipped_names"),
+}
+
+if not TYPE_CHECKING:  # or mypy takes any name for one of the package's
+    __getattr__, __dir__ = lazy.attach(__name__, _HOMES)

@@ -10,7 +10,7 @@ from sparsebench.errors import ContractError
 if TYPE_CHECKING:
     import numpy as np
 
-    from sparsebench.tasks import Split
+    from sparsebench.tasks.given import Split
 
 __all__ = [
     "Experts",

@@ -1,25 +1,12 @@
-"""The operations of routed networks, each with a definition, a CPU implementation and a price."""
+"""The operations of routed networks, each with a definition, a CPU implementation and a price.
+
+Each is imported when it is first used.
+"""
 
 from __future__ import annotations
 
-from sparsebench.ops.activations import logsumexp, prelu, relu, softmax, swish
-from sparsebench.ops.bits import pack_bits, quantize
-from sparsebench.ops.combining import segment_combine, top_k_mask_linear
-from sparsebench.ops.contraction import einsum
-from sparsebench.ops.convac import convac_layer
-from sparsebench.ops.gating import top_k_gate
-from sparsebench.ops.grouped import gather_matmul, grouped_linear, grouped_mlp
-from sparsebench.ops.hashing import hyperplane_hash, pstable_hash
-from sparsebench.ops.lookup import gather, gather_constant, one_hot
-from sparsebench.ops.merging import merge_linear, merged_mlp
-from sparsebench.ops.normalization import layer_norm
-from sparsebench.ops.polynomial import grouped_polynomial
-from sparsebench.ops.primitive import PRIMITIVES, Primitive
-from sparsebench.ops.prototype import nearest_in_tree, nearest_prototype
-from sparsebench.ops.segments import scatter_add, segment_sum
-from sparsebench.ops.selection import top_k
-from sparsebench.ops.tanh import k_tanh
-from sparsebench.ops.tree import axis_tree_route, oblique_tree_route, searchsorted_route, tree_route
+from sparsebench import lazy
+from sparsebench.ops.families import FAMILIES
 
 __all__ = [
     "PRIMITIVES",
@@ -59,3 +46,7 @@ __all__ = [
     "top_k_mask_linear",
     "tree_route",
 ]
+
+__getattr__, __dir__ = lazy.attach(
+    __name__, {"primitive": ("Primitive",), "primitives": ("PRIMITIVES",), **FAMILIES}
+)

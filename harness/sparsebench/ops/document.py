@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.ops.backends import FACES
-from sparsebench.ops.primitive import PRIMITIVES
+from sparsebench.ops.primitives import PRIMITIVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,13 +20,10 @@ if TYPE_CHECKING:
 
     from sparsebench.ops.charges import Charge
 
-__all__ = ["AS_REFERENCE", "CONVENTION", "PRIMITIVES", "Primitive", "primitive"]
+__all__ = ["AS_REFERENCE", "CONVENTION", "Primitive", "primitive"]
 
 AS_REFERENCE = "what its reference costs, operation by operation"
 CONVENTION = "a convention of the cost model"
-
-PRIMITIVES: dict[str, Primitive] = {}
-"""Every primitive by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +118,7 @@ def primitive(
     touched: Callable[..., Iterable[tuple[Any, Any]]] | None = None,
     base: bool = False,
 ) -> Callable[[Callable[..., Any]], Primitive]:
-    """Make a primitive of its reference.
+    """Make a primitive of its reference; those of sparsebench are listed in :mod:`sparsebench.ops.families`.
 
     Parameters
     ----------
@@ -135,7 +132,6 @@ def primitive(
             name, reference, steady or reference, cost, elements, touched, price, source, example, base
         )
         object.__setattr__(made, "__doc__", reference.__doc__)  # so that help(ops.gather) tells about gather
-        PRIMITIVES[name] = made
         return made
 
     return decorate

@@ -1,15 +1,23 @@
 """Tasks: questions with a frozen version, their data in Parquet, and the hashes that hold them still.
 
-Reading order: `records` (what a task is), `discovery` (where tasks lie), `manifest` (``task.toml``),
-`loading` and `parquet` (from files to arrays, hashes checked), `cache` (what is made on first use),
-`generation` and `making` (how data come to be), `verification` (whether they stay), `freezing`, `checking`
-and `sealing` (tasks and instances of one's own), `croissant` (metadata).
+Reading order: `given` (what a submission is given), `records` (what a task is), `discovery` (where tasks
+lie), `manifest` (``task.toml``), `loading` and `parquet` (from files to arrays, hashes checked), `cache`
+(what is made on first use), `generation` and `making` (how data come to be), `verification` (whether they
+stay), `freezing`, `checking` and `sealing` (tasks and instances of one's own), `croissant` (metadata).
 """
 
-from sparsebench.tasks.discovery import list_tasks, load_task
-from sparsebench.tasks.generation import fresh_inputs
-from sparsebench.tasks.records import Box, Instance, InstanceSpec, Source, Split, Task, TaskInfo
-from sparsebench.tasks.verification import FileCheck, rederive, regenerate, verify_task
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sparsebench import lazy
+
+if TYPE_CHECKING:
+    from sparsebench.tasks.discovery import list_tasks, load_task
+    from sparsebench.tasks.generation import fresh_inputs
+    from sparsebench.tasks.given import Split, TaskInfo
+    from sparsebench.tasks.records import Box, Instance, InstanceSpec, Source, Task
+    from sparsebench.tasks.verification import FileCheck, rederive, regenerate, verify_task
 
 __all__ = [
     "Box",
@@ -27,3 +35,14 @@ __all__ = [
     "regenerate",
     "verify_task",
 ]
+
+_HOMES = {
+    "discovery": ("list_tasks", "load_task"),
+    "generation": ("fresh_inputs",),
+    "given": ("Split", "TaskInfo"),
+    "records": ("Box", "Instance", "InstanceSpec", "Source", "Task"),
+    "verification": ("FileCheck", "rederive", "regenerate", "verify_task"),
+}
+
+if not TYPE_CHECKING:  # or mypy takes any name for one of the package's
+    __getattr__, __dir__ = lazy.attach(__name__, _HOMES)
