@@ -12,7 +12,9 @@ import pytest
 from mypy import api
 
 from sparsebench.meter import stubs
+from sparsebench.meter.client import functions
 from sparsebench.meter.client.namespace import EXTENSIONS
+from sparsebench.meter.client_table import signature
 from sparsebench.meter.rules import REFUSED, RULES
 from sparsebench.models.template import write_template
 from sparsebench.ops import PRIMITIVES
@@ -32,6 +34,21 @@ def test_the_module_writes_the_files(monkeypatch, capsys, tmp_path):
     stubs.main()
     assert (package / "arrays.pyi").read_text(encoding="utf-8") == stubs.arrays()
     assert "arrays.pyi" in capsys.readouterr().out
+
+
+def test_the_clients_table_says_what_the_rules_say():
+    visible = {name: rule for name, rule in RULES.items() if not rule.hidden}
+    assert list(functions.FUNCTIONS) == list(visible)
+    for name, rule in visible.items():
+        told = functions.FUNCTIONS[name]
+        assert told[1:] == (rule.price, rule.example, rule.fields, rule.listed, rule.device), name
+        taken = [
+            [(p.name, p.kind, p.default) for p in found.parameters.values()]
+            for found in (inspect.signature(told.takes), signature(rule))
+        ]
+        assert taken[0] == taken[1], name
+    assert functions.REFUSED == REFUSED
+    assert not any(rule.fields or rule.listed for rule in RULES.values() if rule.hidden)
 
 
 def test_every_name_is_there():

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from meter.taped import PARAMETERS, changed, nothing_special, record
 from sparsebench.errors import IntegrityError, UsageError
+from sparsebench.meter.engine.values import array_hash
 from sparsebench.meter.traces import trace_file
 from sparsebench.meter.traces.trace_file import Inputs, Trace, write_trace
 from sparsebench.meter.traces.trace_reader import read_trace
-from sparsebench.meter.values import array_hash
 
 PARTS = ("header.json", "inputs.json", "streams.jsonl", "model.safetensors", "constants.safetensors")
 

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from meter.taped import PARAMETERS, TAG, X, changed, nothing_special, of_every_kind, play, record
 from sparsebench.errors import IntegrityError
 from sparsebench.meter import Engine, Handle
+from sparsebench.meter.engine.values import array_hash
 from sparsebench.meter.traces import tape
 from sparsebench.meter.traces.trace import Stream, pack, unpack
-from sparsebench.meter.values import DTYPES, array_hash
+from sparsebench.meter.values import DTYPES
 
 INTEGERS = st.integers(-(2**63), 2**64 - 1)
 BOUNDS = st.none() | INTEGERS

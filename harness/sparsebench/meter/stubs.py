@@ -1,7 +1,7 @@
-"""Type stubs, written from the rule table: ``python -m sparsebench.meter.stubs``.
+"""Type stubs and the client's table, written from the rule table: ``python -m sparsebench.meter.stubs``.
 
-With them editors complete ``xp.`` and ``ops.``, and mypy checks submissions that annotate their arrays with
-``sparsebench.Array``.
+With the stubs editors complete ``xp.`` and ``ops.``, and mypy checks submissions that annotate their arrays
+with ``sparsebench.Array``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparsebench.meter.client.array import ARITHMETIC, COMPARISONS
-from sparsebench.meter.client.namespace import EXTENSIONS, signature
+from sparsebench.meter.client.namespace import EXTENSIONS
+from sparsebench.meter.client_table import functions, parameters, signature
 from sparsebench.meter.rules import REFUSED, RULES, typed
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops import PRIMITIVES
@@ -208,21 +209,8 @@ def _gives(rule: Rule) -> str:
 
 def _parameters(rule: str, plain: inspect.Signature) -> str:
     """Write parameters with their types and defaults."""
-    written: list[str] = []
-    last = None
-    for name, parameter in plain.parameters.items():
-        if last is parameter.POSITIONAL_ONLY and parameter.kind is not last:
-            written.append("/")
-        if parameter.kind is parameter.KEYWORD_ONLY and last not in {
-            parameter.KEYWORD_ONLY,
-            parameter.VAR_POSITIONAL,
-        }:
-            written.append("*")
-        star = "*" if parameter.kind is parameter.VAR_POSITIONAL else ""
-        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
-        written.append(f"{star}{name}: {'Any' if name == 'device' else typed(rule, name)}{default}")
-        last = parameter.kind
-    return ", ".join([*written, *(["/"] if last is inspect.Parameter.POSITIONAL_ONLY else [])])
+    types = {name: "Any" if name == "device" else typed(rule, name) for name in plain.parameters}
+    return parameters(plain, types)
 
 
 _RETURNS: dict[str, str] = {"gather": "Any", "top_k": "tuple[Array, Array]"}
@@ -238,13 +226,14 @@ def _primitive(name: str) -> str:
 
 STUBS: dict[Path, Any] = {
     _PACKAGE / "arrays.pyi": arrays,
+    _PACKAGE / "meter" / "client" / "functions.py": lambda: _NOTE + functions(),
     _PACKAGE / "ops" / "__init__.pyi": operations,
 }
-"""Every stub file, and what writes it."""
+"""Every file that is written from the table, and what writes it."""
 
 
 def main() -> None:
-    """Write all stub files."""
+    """Write all files."""
     for path, write in STUBS.items():
         path.write_text(write(), encoding="utf-8")
         sys.stdout.write(f"{path}\n")

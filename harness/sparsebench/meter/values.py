@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-from sparsebench.ops.charges import bits_to_choose
-
-if TYPE_CHECKING:
-    import numpy as np
-
-__all__ = ["DTYPES", "Description", "Handle", "Secret", "Value", "array_hash"]
+__all__ = ["DTYPES", "Description", "Handle"]
 
 DTYPES = (
     "bool",
@@ -48,26 +41,3 @@ class Description(NamedTuple):
     """Its number of axes."""
     shape: tuple[int, ...] | None
     """Its shape, or None while the shape depends on values and has not been paid for."""
-
-
-class Secret:
-    """A number of rows that depends on values: made by a mask, told for a price, paid for once."""
-
-    def __init__(self, most_rows: int) -> None:
-        self.bits = bits_to_choose(most_rows + 1)
-        self.paid = False
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """An array in the engine."""
-
-    array: np.ndarray[Any, Any]
-    """The numbers."""
-    secrets: frozenset[Secret]
-    """The secrets that its shape may tell."""
-
-
-def array_hash(array: np.ndarray[Any, Any]) -> str:
-    """Hash an array: its dtype, its shape and its values, SHA-256 in hexadecimal."""
-    return hashlib.sha256(f"{array.dtype} {array.shape}".encode() + array.tobytes()).hexdigest()

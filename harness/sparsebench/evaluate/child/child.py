@@ -16,15 +16,18 @@ import safetensors.numpy
 
 from sparsebench.errors import ContractError, RefusedError, SparsebenchError
 from sparsebench.evaluate.child import gpu, sandbox
-from sparsebench.meter import Description, MeteredArray, MeteredNamespace, OverPipe, Pipe
-from sparsebench.meter.wire import unpack_description
-from sparsebench.models import Routed, Routes, Submission
-from sparsebench.models.contract import check_tags, routes_of
+from sparsebench.meter.client.array import MeteredArray
+from sparsebench.meter.client.namespace import MeteredNamespace
+from sparsebench.meter.client.transport import OverPipe
+from sparsebench.meter.wire import Pipe, unpack_description
+from sparsebench.models.contract import Routed, Routes, Submission, check_tags, routes_of
 from sparsebench.ops import backends, own
-from sparsebench.tasks import Split, TaskInfo
+from sparsebench.tasks.given import Split, TaskInfo
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from sparsebench.meter.values import Description
 
 __all__ = ["Worker", "array_of", "construct", "is_routed", "load_entry", "main", "own_line", "parameters_of"]
 

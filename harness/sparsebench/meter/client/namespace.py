@@ -1,29 +1,23 @@
-"""The array API namespace of metered arrays, generated from the rule table."""
+"""The array API namespace of metered arrays, made from a table that is written from the rules."""
 
 from __future__ import annotations
 
 import abc
-import difflib
-import functools
-import inspect
 import math
-from collections import namedtuple
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.errors import UncountedOperationError, UsageError
 from sparsebench.meter.client.array import MeteredArray
+from sparsebench.meter.client.function import check_device, function, refused, results
+from sparsebench.meter.client.functions import FUNCTIONS, REFUSED
 from sparsebench.meter.client.inspection import NamespaceInfo, can_cast, finfo, iinfo, isdtype, result_type
-from sparsebench.meter.rules import REFUSED, RULES
 from sparsebench.meter.values import DTYPES
-from sparsebench.ops import PRIMITIVES
+from sparsebench.ops.families import FAMILIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sparsebench.meter.client.transport import Transport
-    from sparsebench.meter.rules import Rule
     from sparsebench.meter.values import Description
 
 __all__ = ["API_VERSION", "EXTENSIONS", "MeteredNamespace"]
@@ -52,25 +46,13 @@ _PLAIN: dict[str, Any] = {
 }
 """What takes no array to the meter."""
 
-_REFUSED_PAIRS = {"floor_divide", "remainder"}
-_REFUSED_KEYWORDS: dict[str, dict[str, Any]] = {
-    "linalg.matrix_rank": {"rtol": None},
-    "linalg.pinv": {"rtol": None},
-    "linalg.svd": {"full_matrices": True},
-}
-"""What refused functions take beside one array, by the standard, with the defaults."""
-
-
-_FAR = 1 << 62
-"""More than any array is long: a diagonal beyond is not there, however far it is. The wire has 64 bits."""
-
 
 class _MissingError(UncountedOperationError, AttributeError):
     """An operation without a price is a name that is not there."""
 
 
 class _Names(abc.ABC):
-    """Names that are looked up in the rule table when they are first used."""
+    """Names that are looked up in the table of functions when they are first used."""
 
     _prefix = ""
 
@@ -84,23 +66,23 @@ class _Names(abc.ABC):
     def __dir__(self) -> list[str]:
         """Give all names, for people who complete them."""
         start = len(self._prefix)
-        rules = (
-            rule.name for rule in RULES.values() if not rule.hidden and rule.name.startswith(self._prefix)
-        )
-        mine = {name[start:] for name in rules if "." not in name[start:]}
-        return sorted({*object.__dir__(self), *mine})
+        mine = {name[start:] for name in FUNCTIONS if name.startswith(self._prefix)}
+        return sorted({*object.__dir__(self), *(name for name in mine if "." not in name)})
 
     def _find(self, name: str) -> Any:
         full = self._prefix + name
-        if full not in REFUSED and (full not in RULES or RULES[full].hidden):
-            message = f"xp.{full} has no price in the cost model"
-            raise _MissingError(message, help=self._instead(name))
-        return _function(full, RULES.get(full), self._call)
+        if full in FUNCTIONS:
+            return function(full, FUNCTIONS[full], self._call)
+        if full in REFUSED:
+            return refused(full, REFUSED[full], self._call)
+        raise _MissingError(f"xp.{full} has no price in the cost model", help=self._instead(name))
 
     def _instead(self, name: str) -> str:
         """Say what may have been meant by a name that is not there."""
-        if name in PRIMITIVES:
+        if any(name in names for names in FAMILIES.values()):
             return f"use sparsebench.ops.{name}"
+        import difflib  # noqa: PLC0415 - only where a name is mistaken
+
         near = difflib.get_close_matches(name, dir(self), n=1, cutoff=0.75)
         guess = f"did you mean xp.{self._prefix}{near[0]}? " if near else ""
         return f"{guess}docs/cost-model.md lists what has"
@@ -170,10 +152,10 @@ class MeteredNamespace(_Names):
         """Put arrays around what the meter tells."""
         if isinstance(answer, list):
             parts = [self.array_type(self, part) for part in answer]
-            rule = RULES[name]
-            if rule.fields:
-                return _named(name.rpartition(".")[2], rule.fields)(*parts)
-            return parts if rule.listed else tuple(parts)
+            told = FUNCTIONS.get(name)  # primitives are not of this namespace: theirs are tuples
+            if told is not None and told.fields:
+                return results(name.rpartition(".")[2], told.fields)(*parts)
+            return parts if told is not None and told.listed else tuple(parts)
         return None if answer is None else self.array_type(self, answer)
 
     def _prepare(self, value: Any) -> Any:
@@ -200,7 +182,7 @@ class MeteredNamespace(_Names):
 
     def asarray(self, obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
         """Make a metered array of an array, a number or lists of numbers. Constants count as parameters."""
-        _check_device(device)
+        check_device(device)
         if not isinstance(obj, MeteredArray):
             if copy is False:
                 raise ValueError("asarray: numbers must be copied to the meter; leave out copy=False")
@@ -213,7 +195,7 @@ class MeteredNamespace(_Names):
 
     def astype(self, x: MeteredArray, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
         """Cast."""
-        _check_device(device)
+        check_device(device)
         return self.call("astype", x, np.dtype(dtype), copy=copy)
 
     def from_dlpack(self, x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
@@ -221,57 +203,6 @@ class MeteredNamespace(_Names):
         if isinstance(x, MeteredArray):
             return self.asarray(x, device=device, copy=copy)
         return self.asarray(np.from_dlpack(x), device=device, copy=copy)
-
-
-def _function(name: str, rule: Rule | None, call: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a function of the namespace, with the signature and the price of its rule."""
-
-    def operate(*args: Any, **kwargs: Any) -> Any:
-        if rule is not None and rule.device and "device" in kwargs:
-            _check_device(kwargs.pop("device"))
-        if type(kwargs.get("k")) is int:
-            kwargs["k"] = min(max(kwargs["k"], -_FAR), _FAR)
-        return call(name, *args, **kwargs)
-
-    operate.__name__ = operate.__qualname__ = name.rpartition(".")[2]
-    if rule is None:
-        operate.__doc__ = f"Refused: {REFUSED[name][0]}; {REFUSED[name][1]}."
-        operate.__signature__ = _refused_signature(name)  # type: ignore[attr-defined]
-    else:
-        operate.__doc__ = f"Price: {rule.price}.\n\nExample: ``{rule.example}``"
-        operate.__signature__ = signature(rule)  # type: ignore[attr-defined]
-    return operate
-
-
-def signature(rule: Rule) -> inspect.Signature:
-    """Give the signature that an operation has in the namespace."""
-    plain = inspect.signature(rule.run)
-    if not rule.device:
-        return plain
-    device = inspect.Parameter("device", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Any")
-    return plain.replace(parameters=[*plain.parameters.values(), device])
-
-
-def _refused_signature(name: str) -> inspect.Signature:
-    """Give the signature that the standard has for an operation that is refused."""
-    arrays = ("x1", "x2") if name in _REFUSED_PAIRS else ("x",)
-    places = [inspect.Parameter(array, inspect.Parameter.POSITIONAL_ONLY) for array in arrays]
-    keywords = [
-        inspect.Parameter(keyword, inspect.Parameter.KEYWORD_ONLY, default=default)
-        for keyword, default in _REFUSED_KEYWORDS.get(name, {}).items()
-    ]
-    return inspect.Signature([*places, *keywords])
-
-
-def _check_device(device: Any) -> None:
-    if device not in (None, "meter"):
-        raise ValueError(f"device: expected 'meter', got {device!r}")
-
-
-@functools.cache
-def _named(name: str, fields: tuple[str, ...]) -> Callable[..., Any]:
-    """Make the named tuple that an operation gives its results in."""
-    return namedtuple(f"{name}_result", fields)  # noqa: PYI024 - its fields are known at run time only
 
 
 def _handles(value: Any) -> Any:

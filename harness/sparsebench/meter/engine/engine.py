@@ -16,9 +16,10 @@ import numpy as np
 from sparsebench.errors import CellError, FailedError, RefusedError, UncountedOperationError
 from sparsebench.meter.engine.execution import Planner, find_rule, run_call
 from sparsebench.meter.engine.shelf import Shelf, frozen, unpaid
+from sparsebench.meter.engine.values import Secret, array_hash
 from sparsebench.meter.ledger import Ledger
 from sparsebench.meter.rules.complexes import charged
-from sparsebench.meter.values import DTYPES, Description, Handle, Secret, array_hash
+from sparsebench.meter.values import DTYPES, Description, Handle
 from sparsebench.ops.charges import Charge
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import numpy as np
 from sparsebench.errors import RefusedError
 from sparsebench.meter.engine.loads import LoadTracker
 from sparsebench.meter.engine.memory import Memory
-from sparsebench.meter.values import Description, Handle, Secret, Value
+from sparsebench.meter.engine.values import Secret, Value
+from sparsebench.meter.values import Description, Handle
 from sparsebench.ops.charges import name_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import IntegrityError, SparsebenchError
 from sparsebench.meter.engine.shelf import copied
+from sparsebench.meter.engine.values import array_hash
 from sparsebench.meter.ledger import PHASES
 from sparsebench.meter.traces.trace import pack, unpack
-from sparsebench.meter.values import Description, Handle, array_hash
+from sparsebench.meter.values import Description, Handle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

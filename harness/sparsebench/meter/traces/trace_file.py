@@ -65,7 +65,7 @@ class Trace:
     model: dict[str, np.ndarray[Any, Any]]
     """The parameters."""
     constants: dict[str, np.ndarray[Any, Any]]
-    """Arrays that the submission made by itself, by :func:`~sparsebench.meter.values.array_hash`."""
+    """Arrays that the submission made by itself, by :func:`~sparsebench.meter.engine.values.array_hash`."""
     streams: tuple[Stream, ...]
     """The different streams, in the order in which the inputs first need them."""
     inputs: Inputs

@@ -18,10 +18,11 @@ import safetensors.numpy
 
 from sparsebench.errors import IntegrityError, RefusedError
 from sparsebench.meter import wire
+from sparsebench.meter.engine.values import array_hash
 from sparsebench.meter.traces.tape import MOST_CONSTANT_BYTES, MOST_STREAM_BYTES
 from sparsebench.meter.traces.trace import Stream, load_json, unpack_real
 from sparsebench.meter.traces.trace_file import FORMAT, HEADER, MOST_MODEL_BYTES, VERSION, Inputs, Trace
-from sparsebench.meter.values import DTYPES, array_hash
+from sparsebench.meter.values import DTYPES
 
 if TYPE_CHECKING:
     import io
