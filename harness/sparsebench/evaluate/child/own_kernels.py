@@ -7,13 +7,11 @@ reference, and what is timed is held against it by the harness itself.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from sparsebench.evaluate.child.gpu import gpu_name, to_gpu
-from sparsebench.evaluate.host.payloads import Finding
-from sparsebench.evaluate.host.reports import one_line
 from sparsebench.meter.notebook import metered
 from sparsebench.ops import backends
 from sparsebench.ops.own import recorded_calls
@@ -23,11 +21,24 @@ if TYPE_CHECKING:
 
     from sparsebench.ops.own import Call
 
-__all__ = ["try_own"]
+__all__ = ["Tried", "try_own"]
 
 _ARCHITECTURE = "sm_80"  # the oldest GPU that sparsebench's own kernels are compiled for
 _TOLERANCES = {2: 2e-2, 4: 1e-5, 8: 1e-12}  # of the norm, by the bytes of a number
 _FEW = 0.01  # whole numbers that may differ: a tie may fall the other way in the last digit
+
+
+class Tried(NamedTuple):
+    """One thing that was tried of a primitive, as it is told."""
+
+    primitive: str
+    """Its name."""
+    what: str
+    """What was tried: ``cost``, ``cpu``, ``compiles`` or ``kernel``."""
+    ok: bool
+    """Whether it holds; also where it could not be tried."""
+    detail: str
+    """One line."""
 
 
 class _WrongError(Exception):
@@ -38,7 +49,7 @@ class _NotRunError(Exception):
     """Something cannot be tried here."""
 
 
-def try_own(predict: Callable[..., Any], params: dict[str, Any], inputs: Sequence[Any]) -> Iterator[Finding]:
+def try_own(predict: Callable[..., Any], params: dict[str, Any], inputs: Sequence[Any]) -> Iterator[Tried]:
     """Predict once on NumPy arrays, and try every own primitive that was called.
 
     Parameters
@@ -50,7 +61,7 @@ def try_own(predict: Callable[..., Any], params: dict[str, Any], inputs: Sequenc
 
     Yields
     ------
-    Finding
+    Tried
         For each primitive and the shapes that it was called with.
     """
     with backends.use("steady"), recorded_calls() as calls:  # the references, so that one fault is not all
@@ -58,10 +69,10 @@ def try_own(predict: Callable[..., Any], params: dict[str, Any], inputs: Sequenc
     tries = {"cost": _try_cost, "cpu": _try_cpu, "compiles": _try_compiling, "kernel": _try_kernel}
     for call in _distinct(calls):
         for what, attempt in tries.items():
-            yield _finding(call, what, attempt)
+            yield _tried(call, what, attempt)
 
 
-def _finding(call: Call, what: str, attempt: Callable[[Call], str]) -> Finding:
+def _tried(call: Call, what: str, attempt: Callable[[Call], str]) -> Tried:
     name = call.primitive.name
     try:
         detail, ok = attempt(call), True
@@ -71,7 +82,7 @@ def _finding(call: Call, what: str, attempt: Callable[[Call], str]) -> Finding:
         detail, ok = f"{name}: {fault}", False
     except Exception as error:  # noqa: BLE001 - whatever an author's function raises is told, not swallowed
         detail, ok = f"{name}: {type(error).__name__}: {getattr(error, 'what', error)}", False
-    return Finding(name, what, ok, one_line(detail))
+    return Tried(name, what, ok, " ".join(detail.split()))
 
 
 def _distinct(calls: list[Call]) -> Iterator[Call]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -38,8 +39,11 @@ class MeteredArray:
         self._namespace = namespace
         self._about = about
 
-    def __del__(self) -> None:
-        self._namespace.transport.drop(self._about.handle)
+    def __del__(self, *, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        # When the interpreter ends nothing need be freed, and what would do it may be half gone. The function
+        # is a default and not a global: those go as well.
+        if not ending():
+            self._namespace.transport.drop(self._about.handle)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> MeteredNamespace:
         return self._namespace
