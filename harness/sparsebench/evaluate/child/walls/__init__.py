@@ -1,0 +1,157 @@
+"""The walls around a process that runs a stranger's code: put up in the forked process, by system calls.
+
+Who forks such processes calls :func:`enter` as its first act and :func:`prepare` once it has imported what
+its children need; then, for each child, :func:`before_fork`, ``os.fork()`` and :func:`after_fork`. The child
+calls :func:`put_up` before any code that is not ours. It cannot be undone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING
+
+from sparsebench.evaluate.child.walls import landlock, limits, namespaces, powers, seccomp
+from sparsebench.evaluate.child.walls.canaries import canaries, describe, required
+from sparsebench.evaluate.child.walls.plan import LEVELS, Plan, Prepared
+from sparsebench.evaluate.child.walls.system import LINUX, WallError, demand, prctl
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+__all__ = [
+    "LEVELS",
+    "Plan",
+    "Prepared",
+    "WallError",
+    "after_fork",
+    "before_fork",
+    "canaries",
+    "describe",
+    "enter",
+    "prepare",
+    "put_up",
+    "required",
+]
+
+_SUBREAPER = 36
+
+
+def enter(level: str) -> None:
+    """Go on in new user and PID namespaces where children of an ordinary user are to be isolated.
+
+    To be called before anything else is imported: the process is forked, and the outer one only waits.
+
+    Raises
+    ------
+    WallError
+        If the system gives none.
+    """
+    if level == "isolated" and LINUX and os.geteuid() != 0:
+        namespaces.into_own()
+
+
+def prepare(level: str) -> Prepared:
+    """Get ready to fork walled children. What they leave behind becomes this process's own children.
+
+    Raises
+    ------
+    WallError
+        If this system cannot have that level.
+    """
+    if level not in LEVELS:
+        raise WallError(f"level: expected one of {', '.join(LEVELS)}, got {level!r}")
+    if not LINUX:
+        if level != "none":
+            raise WallError(f"{level}: only Linux has these walls")
+        return Prepared(level)
+    with demand("to prepare"):
+        prctl(_SUBREAPER, 1)
+        namespace = namespaces.processes_of() if level == "isolated" else None
+    return Prepared(level, namespace)
+
+
+def before_fork(prepared: Prepared, plan: Plan) -> None:
+    """Find what the next child needs; at ``isolated`` it becomes the first process of a new PID namespace.
+
+    Raises
+    ------
+    WallError
+        If the system gives none.
+    """
+    if plan.level == "none":
+        return
+    _readable(prepared, plan.hidden)
+    prepared.user = powers.user_of(os.getpid(), prepared.forks)
+    prepared.forks += 1
+    if prepared.namespace is not None:
+        namespaces.own_processes(prepared.namespace)
+
+
+def _readable(prepared: Prepared, hidden: Sequence[Path]) -> list[tuple[int, bool]]:
+    key = tuple(hidden)
+    if key not in prepared.readable:
+        prepared.readable[key] = landlock.descriptors(hidden)
+    return prepared.readable[key]
+
+
+def after_fork(prepared: Prepared) -> None:
+    """Have what this process starts be in its own PID namespace again."""
+    if prepared.namespace is not None:
+        namespaces.out_of_processes(prepared.namespace)
+
+
+def put_up(prepared: Prepared, plan: Plan) -> None:
+    """Put up the walls around this process, which was forked a moment ago.
+
+    Raises
+    ------
+    WallError
+        If anything that was asked for cannot be had. Nothing may run in the process then.
+    """
+    if plan.level != prepared.level:
+        raise WallError(f"level: prepared for {prepared.level}, asked for {plan.level}")
+    if LINUX:
+        powers.die_with_parent()
+    if plan.level == "none":
+        limits.limit_memory(plan.memory, plan.files)
+        return
+    with contextlib.suppress(PermissionError):  # it leads one already
+        os.setsid()
+    held = _leave(prepared, plan)
+    processes = plan.processes
+    if not held.processes and prepared.user is None:
+        processes += limits.count_processes()  # the user's others are counted too
+    semaphores = held.processes and namespaces.SHARED_MEMORY.is_mount()
+    landlock.restrict(plan, _readable(prepared, plan.hidden), semaphores=semaphores)
+    _let_go(prepared)
+    with demand("limits"):
+        limits.limit_memory(plan.memory, plan.files)
+        limits.limit_everything(processes, gpu=plan.gpu)
+    seccomp.install(os.getpid(), held)
+
+
+def _leave(prepared: Prepared, plan: Plan) -> seccomp.Held:
+    """Be nobody in particular, in namespaces of its own where they were asked for."""
+    isolated, sealed = plan.level == "isolated", False
+    if isolated:
+        sealed = namespaces.close_off(plan, prepared.user)
+    elif prepared.user is not None:
+        with demand(f"{plan.work} for user {prepared.user}"):
+            os.chown(plan.work, prepared.user, prepared.user)
+    if prepared.user is not None:
+        powers.become(prepared.user)
+        powers.die_with_parent()  # who becomes another user is no longer to die
+    powers.renounce(reading=os.geteuid() == 0 or prepared.user is not None)
+    signals = isolated or landlock.version() >= landlock.SIGNALS_SINCE
+    return seccomp.Held(processes=isolated, signals=signals, times=sealed, owners=prepared.user is not None)
+
+
+def _let_go(prepared: Prepared) -> None:
+    """Close what was for putting up walls."""
+    opened = [descriptor for found in prepared.readable.values() for descriptor, _ in found]
+    for descriptor in (*opened, *(() if prepared.namespace is None else (prepared.namespace,))):
+        os.close(descriptor)
+    prepared.readable.clear()
+    prepared.namespace = None

@@ -1,0 +1,96 @@
+"""Attacks that are tried on the walls before anything relies on them. What a level is worth is what holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sparsebench.evaluate.child.walls import attempts
+from sparsebench.evaluate.child.walls.plan import LEVELS
+from sparsebench.evaluate.child.walls.system import WallError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sparsebench.evaluate.child.walls.plan import Plan
+
+__all__ = ["CANARIES", "Canary", "canaries", "describe", "required"]
+
+
+class Canary(NamedTuple):
+    """One attack, made harmless."""
+
+    attempt: Callable[[Plan, int], bool]
+    """Whether it worked. It raises ``OSError`` where it was refused."""
+    about: str
+    level: str = "restricted"
+    """The weakest level at which it must not work."""
+
+
+CANARIES = {
+    "read-files": Canary(attempts.read_files, "reads what is neither Python's nor the submission's"),
+    "write-files": Canary(attempts.write_files, "writes outside its own folder"),
+    "file-times": Canary(attempts.set_times, "leaves a message in the times of a file that others see"),
+    "devices": Canary(attempts.devices, "opens a device of the machine's, or makes one"),
+    "proc": Canary(attempts.processes_listed, "lists the machine's processes, or reads of its parent"),
+    "tcp": Canary(attempts.tcp, "opens a TCP socket"),
+    "udp": Canary(attempts.udp, "opens a UDP socket"),
+    "unix-sockets": Canary(attempts.unix_sockets, "opens a socket that has a name on this machine"),
+    "signals": Canary(attempts.signal_parent, "sends its parent a signal"),
+    "ptrace": Canary(attempts.trace_parent, "takes hold of its parent as a debugger does"),
+    "memory-of-others": Canary(attempts.read_parent, "reads its parent's memory"),
+    "limits-of-others": Canary(attempts.limits_of_parent, "changes its parent's limits"),
+    "priority-of-others": Canary(attempts.priority_of_parent, "changes its parent's priority"),
+    "shared-memory": Canary(attempts.shared_memory, "leaves a System V segment of shared memory"),
+    "semaphores": Canary(attempts.semaphores, "leaves a System V semaphore"),
+    "messages": Canary(attempts.messages, "leaves a System V queue of messages"),
+    "posix-queues": Canary(attempts.posix_queue, "leaves a POSIX queue of messages"),
+    "keyrings": Canary(attempts.keyring, "leaves a key with the kernel"),
+    "sessions": Canary(attempts.session, "starts a session of its own, as a daemon does"),
+    "memfd": Canary(attempts.memfd, "makes files in memory that no limit counts"),
+    "io-uring": Canary(attempts.io_uring, "makes system calls that no filter sees"),
+    "bpf": Canary(attempts.bpf, "loads programs or tables into the kernel"),
+    "user-namespaces": Canary(attempts.user_namespace, "becomes root of a namespace of its own"),
+    "mounts": Canary(attempts.mount, "changes what is mounted"),
+    "fork-bomb": Canary(attempts.fork_bomb, "starts more processes than it may"),
+    "disk": Canary(attempts.fill, "fills the disk with many files", "isolated"),
+    "sees-processes": Canary(
+        attempts.strangers, "has numbers for processes that are not its own", "isolated"
+    ),
+    "interfaces": Canary(attempts.interfaces, "sees the machine's network interfaces", "isolated"),
+}
+
+
+def canaries(plan: Plan, parent_pid: int) -> dict[str, bool]:
+    """Try every attack, in a walled process that does nothing else and is thrown away.
+
+    Parameters
+    ----------
+    plan
+        What was put up. With few ``processes`` and ``files`` this takes milliseconds.
+    parent_pid
+        The number of the process that forked this one, as that one sees it.
+
+    Returns
+    -------
+    dict
+        Name of the attack: whether it was held.
+    """
+    return {name: _held(canary, plan, parent_pid) for name, canary in CANARIES.items()}
+
+
+def _held(canary: Canary, plan: Plan, parent_pid: int) -> bool:
+    try:
+        return not canary.attempt(plan, parent_pid)
+    except (OSError, WallError):
+        return True
+
+
+def required(level: str) -> frozenset[str]:
+    """Name the canaries that must hold for a level to be called that."""
+    asked = LEVELS.index(level)
+    return frozenset(name for name, canary in CANARIES.items() if LEVELS.index(canary.level) <= asked)
+
+
+def describe() -> dict[str, str]:
+    """Give, for each canary, one line: what a process does where it is not held."""
+    return {name: canary.about for name, canary in CANARIES.items()}

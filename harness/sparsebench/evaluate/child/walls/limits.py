@@ -1,0 +1,56 @@
+"""How much a process may take."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+from sparsebench.evaluate.child.walls.system import LINUX
+
+__all__ = ["count_processes", "limit_everything", "limit_memory"]
+
+_OPEN_FILES = 1024
+
+
+def limit_memory(memory: int | None, files: int) -> None:
+    """Limit this process's address space to what it has now and ``memory`` bytes, and the size of each file.
+
+    None leaves the address space alone: CUDA reserves more of it than any machine has memory.
+    """
+    if LINUX and memory is not None:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        _at_most(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
+    _at_most(resource.RLIMIT_FSIZE, files)
+    _at_most(resource.RLIMIT_CORE, 0)
+
+
+def limit_everything(processes: int, *, gpu: bool) -> None:
+    """Limit processes, open files, locked memory, message queues and priorities (Linux)."""
+    _at_most(resource.RLIMIT_NPROC, processes)
+    _at_most(resource.RLIMIT_NOFILE, _OPEN_FILES)
+    if not gpu:  # its driver locks what it copies from
+        _at_most(resource.RLIMIT_MEMLOCK, 0)
+    for name in ("MSGQUEUE", "NICE", "RTPRIO"):
+        _at_most(getattr(resource, f"RLIMIT_{name}"), 0)
+
+
+def _at_most(which: int, most: int) -> None:
+    """Lower a limit, for good. One that is lower stays."""
+    hard = resource.getrlimit(which)[1]
+    least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(which, (least, least))
+
+
+def count_processes() -> int:
+    """Count the threads of this process's user: the kernel counts them all against the limit."""
+    user, threads = os.getuid(), 0
+    for entry in os.scandir("/proc"):
+        if entry.name.isdecimal():
+            try:
+                if entry.stat().st_uid == user:
+                    # One less for "." than for each thread's folder: links count folders.
+                    threads += Path(entry.path, "task").stat().st_nlink - 2
+            except OSError:  # it is gone
+                continue
+    return threads

@@ -1,0 +1,179 @@
+"""Namespaces: a process that has no other process, no network and no memory shared with anybody."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from sparsebench.evaluate.child.walls.system import demand, libc, prctl, syscall
+
+if TYPE_CHECKING:
+    from sparsebench.evaluate.child.walls.plan import Plan
+
+__all__ = ["SHARED_MEMORY", "close_off", "into_own", "out_of_processes", "own_processes", "processes_of"]
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX semaphores are, by its one name
+_SHARED_BYTES = 64 << 20
+_MOST_FILES = 1 << 16  # each takes about a kilobyte of the kernel's memory, which no size of a tmpfs counts
+
+_NEW_MOUNTS, _NEW_CGROUPS, _NEW_UTS, _NEW_IPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
+_NEW_USERS, _NEW_PROCESSES, _NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
+_NO_SETUID, _NO_DEVICES, _NO_PROGRAMS, _RECURSIVE, _PRIVATE = 2, 4, 8, 0x4000, 1 << 18
+_HERE, _EVERYTHING_BELOW, _READ_ONLY = -100, 0x8000, 1
+_DUMPABLE, _DEATH_SIGNAL = 4, 1
+
+
+class _MountAttributes(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "users"))
+
+
+def into_own() -> None:
+    """Go on as the first process of a new user and PID namespace; what called this only waits for that.
+
+    To be called by a process with one thread, early: it is held twice in memory from then on. What is left
+    outside holds no descriptor but ``stderr``, and ends as the inner process ends, which dies with it.
+
+    Raises
+    ------
+    WallError
+        If the system gives an ordinary user no such namespaces.
+    """
+    user, group = os.geteuid(), os.getegid()
+    with demand("new user and PID namespaces"):
+        prctl(_DUMPABLE, 1)  # or the files of /proc/self are root's
+        _unshare(_NEW_USERS | _NEW_PROCESSES)
+        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
+        inner = os.fork()
+    if inner:
+        _wait_for(inner)
+    prctl(_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def _wait_for(inner: int) -> NoReturn:
+    """Hold nothing that others wait for the end of, and end as the inner process does."""
+    try:
+        os.close(0)
+        os.close(1)
+    except OSError:
+        pass
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    _, status = os.waitpid(inner, 0)
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number not in {signal.SIGKILL, signal.SIGSTOP}:
+            signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+
+
+def processes_of(pid: str = "self") -> int:
+    """Open a process's PID namespace."""
+    return os.open(f"/proc/{pid}/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def own_processes(namespace: int) -> None:
+    """Have the next child be the first of a new PID namespace below ``namespace``, this process's own.
+
+    Raises
+    ------
+    WallError
+        If the system gives none.
+    """
+    with demand("a new PID namespace"):
+        _enter(namespace)  # where the last child's still stands, nothing can be made below it
+        _unshare(_NEW_PROCESSES)
+
+
+def out_of_processes(namespace: int) -> None:
+    """Have children be in this process's own PID namespace again."""
+    with demand("the own PID namespace"):
+        _enter(namespace)
+
+
+def close_off(plan: Plan, user: int | None) -> bool:
+    """Leave every other namespace; see everything read only, and two fresh folders.
+
+    Parameters
+    ----------
+    plan
+        Whose ``work`` becomes a file system of ``plan.files`` bytes, for this process alone.
+    user
+        To whom the folders are to belong; None for this process's own.
+
+    Returns
+    -------
+    bool
+        Whether everything else is read only, times and modes of files too.
+
+    Raises
+    ------
+    WallError
+        If the system refuses one of them.
+    """
+    with demand("new IPC, network, mount and UTS namespaces"):
+        _leave()
+    with demand("private mounts"):
+        _mount(None, "/", None, _RECURSIVE | _PRIVATE)
+    sealed = _seal()
+    owner = os.geteuid() if user is None else user
+    _fresh(plan.work, plan.files, owner)
+    if SHARED_MEMORY.is_dir():
+        _fresh(SHARED_MEMORY, min(_SHARED_BYTES, plan.files), owner)
+    # Containers mask parts of theirs, and then none is given; Landlock holds other processes' files as well.
+    with contextlib.suppress(OSError):
+        _mount("proc", "/proc", "proc", _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS)
+    os.chdir(plan.work)
+    return sealed
+
+
+def _leave() -> None:
+    flags = _NEW_IPC | _NEW_NETWORK | _NEW_MOUNTS | _NEW_UTS
+    try:
+        _unshare(flags | _NEW_CGROUPS)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        _unshare(flags)  # a kernel without control groups has no names of theirs to hide
+
+
+def _seal() -> bool:
+    """Make every mount read only (Linux 5.12 and later)."""
+    attributes = _MountAttributes(_READ_ONLY, 0, 0, 0)
+    size = ctypes.sizeof(attributes)
+    try:
+        syscall("mount_setattr", _HERE, b"/", _EVERYTHING_BELOW, ctypes.byref(attributes), size)
+    except OSError:
+        return False
+    return True
+
+
+def _fresh(folder: Path, size: int, owner: int) -> None:
+    data = f"size={size},nr_inodes={_MOST_FILES},mode=0700,uid={owner}"
+    with demand(f"a file system of its own at {folder}"):
+        _mount("tmpfs", str(folder), "tmpfs", _NO_SETUID | _NO_DEVICES, data)
+
+
+def _unshare(flags: int) -> None:
+    _checked(libc().unshare(flags))
+
+
+def _enter(namespace: int) -> None:
+    _checked(libc().setns(namespace, _NEW_PROCESSES))
+
+
+def _mount(source: str | None, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    given = [None if text is None else os.fsencode(text) for text in (source, target, kind)]
+    _checked(libc().mount(*given, ctypes.c_ulong(flags), data.encode() or None))
+
+
+def _checked(answer: int) -> None:
+    if answer != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))

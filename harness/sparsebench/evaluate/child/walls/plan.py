@@ -1,0 +1,60 @@
+"""What walls a process gets, and what its parent holds ready for that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["LEVELS", "Plan", "Prepared"]
+
+LEVELS = ("none", "restricted", "isolated")
+"""From the weakest: limits alone; Landlock, seccomp and a user of its own; namespaces as well."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The walls of one process.
+
+    Parameters
+    ----------
+    level
+        One of :data:`LEVELS`.
+    code
+        The copy of the submission: read only.
+    work
+        The one folder that may be written to. It exists, is empty, and belongs to the caller.
+    hidden
+        Folders that stay closed even where something around them is open: tasks, and what is made of them.
+    memory
+        Bytes of address space beyond what the process has when the walls go up. None: not limited, as CUDA
+        reserves more of it than any machine has memory.
+    files
+        Bytes of one file, and at ``isolated`` of all files together.
+    processes
+        Processes and threads of the process's user.
+    gpu
+        Whether NVIDIA's devices are open.
+    """
+
+    level: str
+    code: Path
+    work: Path
+    hidden: tuple[Path, ...]
+    memory: int | None
+    files: int = 1 << 30
+    processes: int = 64
+    gpu: bool = False
+
+
+@dataclass
+class Prepared:
+    """What a parent holds for its children: descriptors that take long to find, and who is next."""
+
+    level: str
+    namespace: int | None = None  # descriptor of the parent's own PID namespace
+    readable: dict[tuple[Path, ...], list[tuple[int, bool]]] = field(default_factory=dict)
+    user: int | None = None  # of the next child
+    forks: int = 0

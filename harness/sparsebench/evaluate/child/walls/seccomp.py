@@ -1,0 +1,204 @@
+"""System calls: a filter in classic BPF, by prctl. It holds what no file stands for and namespaces miss.
+
+A list of what is refused, not of what is allowed: honest libraries call what nobody has listed. Refused calls
+fail with ``EPERM``; ``clone3``, whose flags a filter cannot see, and every call newer than the table fail
+with ``ENOSYS``, so that C libraries fall back; a call by another architecture's numbers ends the process.
+The table for aarch64 is untried.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+from typing import NamedTuple
+
+from sparsebench.evaluate.child.walls.numbers import ARCHITECTURES, AUDIT, NEWEST, NUMBERS
+from sparsebench.evaluate.child.walls.system import architecture, demand, prctl
+
+__all__ = ["Held", "install", "program", "refused"]
+
+_LOAD, _EQUAL, _GREATER, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x54, 0x06
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # where they are in what the kernel shows a filter
+_KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
+_SET_SECCOMP, _FILTER, _NO_NEW_PRIVILEGES = 22, 2, 38
+
+_NAMESPACES = 0x7E020000  # CLONE_NEW* of clone; a new time namespace is for clone3 and unshare alone
+_STREAM, _PACKETS, _KIND = 1, 5, 0xF
+_PUSHES_KEYS = (0x5412, 0x541C)  # TIOCSTI and TIOCLINUX: input for somebody else's terminal
+_ASKS_PERSONALITY = 0xFFFFFFFF
+
+_ALWAYS = (
+    # Sockets. What is left is a pair made by socketpair.
+    *("socket", "connect", "bind", "listen", "accept", "accept4"),
+    # Other processes.
+    *("ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_open", "pidfd_getfd"),
+    *("pidfd_send_signal", "process_madvise", "process_mrelease"),
+    # What there is of files, and where.
+    *("mount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "move_mount"),
+    *("open_tree", "mount_setattr", "unshare", "setns", "open_by_handle_at", "name_to_handle_at"),
+    *("fanotify_init", "fanotify_mark"),
+    # The kernel.
+    *("bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register"),
+    *("init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "swapon"),
+    *("swapoff", "acct", "quotactl", "quotactl_fd", "syslog", "lookup_dcookie", "vhangup", "sethostname"),
+    *("setdomainname", "iopl", "ioperm", "modify_ldt"),
+    *("clock_settime", "clock_adjtime", "settimeofday", "adjtimex"),
+    # What outlives a process, or is in no limit of its memory.
+    *(
+        "add_key",
+        "request_key",
+        "keyctl",
+        "shmget",
+        "shmat",
+        "shmctl",
+        "shmdt",
+        "semget",
+        "semop",
+        "semtimedop",
+    ),
+    *("semctl", "msgget", "msgsnd", "msgrcv", "msgctl", "mq_open", "mq_unlink", "mq_timedsend"),
+    *("mq_timedreceive", "mq_notify", "mq_getsetattr", "memfd_create", "memfd_secret", "setsid", "setpgid"),
+)
+
+_TIMES = ("utime", "utimes", "futimesat", "utimensat")
+_OWNERS = (
+    *("chmod", "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat", "setxattr", "lsetxattr"),
+    *("fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
+)
+_FIRST_NAMES_PROCESS = (
+    *("sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr", "sched_getaffinity"),
+    *(
+        "sched_getscheduler",
+        "sched_getparam",
+        "sched_getattr",
+        "migrate_pages",
+        "move_pages",
+        "getpgid",
+        "getsid",
+    ),
+)
+_SECOND_NAMES_PROCESS = {"setpriority": 0, "getpriority": 0, "ioprio_set": 1, "ioprio_get": 1}
+"""The call, and the value of its first argument by which the second is a process, not a group or a user."""
+_SIGNALS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+
+
+class Held(NamedTuple):
+    """What other walls hold, so that the filter need not."""
+
+    processes: bool = False
+    """A PID namespace: no process outside has a number."""
+    signals: bool = False
+    """It, or Landlock's scope."""
+    times: bool = False
+    """Everything that others see is mounted read only."""
+    owners: bool = False
+    """Nothing that others see belongs to this process's user, or :attr:`times`."""
+
+
+class _Instruction(ctypes.Structure):
+    _fields_ = (
+        ("code", ctypes.c_uint16),
+        ("yes", ctypes.c_uint8),
+        ("no", ctypes.c_uint8),
+        ("k", ctypes.c_uint32),
+    )
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_uint16), ("first", ctypes.c_void_p))
+
+
+Code = tuple[int, int, int, int]  # operation, jump if it holds, jump if not, constant
+
+_REFUSE: Code = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
+_UNKNOWN: Code = (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)
+_PERMIT: Code = (_RETURN, 0, 0, _ALLOW)
+
+
+def refused(held: Held) -> tuple[str, ...]:
+    """Name the calls that fail whatever their arguments are."""
+    times = () if held.times else _TIMES
+    owners = () if held.owners or held.times else _OWNERS
+    return (*_ALWAYS, *times, *owners)
+
+
+def program(machine: str, pid: int, held: Held) -> list[Code]:
+    """Write the filter of a process.
+
+    Parameters
+    ----------
+    machine
+        One of :data:`~sparsebench.evaluate.child.walls.numbers.ARCHITECTURES`.
+    pid
+        The process's own number, by which it may call itself.
+    held
+        What other walls hold.
+    """
+    column = ARCHITECTURES.index(machine)
+    code: list[Code] = [
+        *((_LOAD, 0, 0, _ARCHITECTURE), (_EQUAL, 1, 0, AUDIT[machine]), (_RETURN, 0, 0, _KILL)),
+        *((_LOAD, 0, 0, _NUMBER), (_GREATER, 0, 1, NEWEST), _UNKNOWN),
+    ]
+    bodies = {"clone3": [_UNKNOWN], **_looked_into(pid, held), **{name: [_REFUSE] for name in refused(held)}}
+    for name, body in bodies.items():
+        number = NUMBERS[name][column]
+        if number is not None:
+            code += [(_EQUAL, 0, len(body), number), *body]
+    return [*code, _PERMIT]
+
+
+def _looked_into(pid: int, held: Held) -> dict[str, list[Code]]:
+    """Write what depends on arguments. Each body ends: what is not refused is permitted."""
+    bodies = {
+        "clone": [_argument(0), (_ANY_BIT, 0, 1, _NAMESPACES), _REFUSE, _PERMIT],
+        "ioctl": _one_of(1, _PUSHES_KEYS, then=_REFUSE, otherwise=_PERMIT),
+        # Datagrams of a pair can be sent elsewhere: to a socket of the machine's, by its path.
+        "socketpair": _one_of(1, (_STREAM, _PACKETS), mask=_KIND),
+        "personality": _one_of(0, (0, _ASKS_PERSONALITY)),
+        "prlimit64": _one_of(0, (0, pid)),
+    }
+    if not held.processes:
+        # Libraries that pin their threads name these: they are told that they may not, and go on.
+        bodies |= {name: _one_of(0, (0, pid)) for name in _FIRST_NAMES_PROCESS}
+        for name, by_process in _SECOND_NAMES_PROCESS.items():
+            bodies[name] = [_argument(0), (_EQUAL, 1, 0, by_process), _REFUSE, *_one_of(1, (0, pid))]
+    if not held.signals:
+        bodies |= {name: _one_of(0, (pid,)) for name in _SIGNALS}
+    return bodies
+
+
+def _argument(index: int) -> Code:
+    """Load an argument's lower half, which is all that the kernel reads of an ``int``."""
+    return (_LOAD, 0, 0, _ARGUMENTS + 8 * index)
+
+
+def _one_of(
+    index: int,
+    values: tuple[int, ...],
+    *,
+    mask: int | None = None,
+    then: Code = _PERMIT,
+    otherwise: Code = _REFUSE,
+) -> list[Code]:
+    code = [_argument(index)]
+    if mask is not None:
+        code.append((_AND, 0, 0, mask))
+    for value in values:
+        code += [(_EQUAL, 0, 1, value), then]
+    return [*code, otherwise]
+
+
+def install(pid: int, held: Held) -> None:
+    """Put the filter on this process and all that it starts, for good.
+
+    Raises
+    ------
+    WallError
+        If the kernel refuses it, or there is no table for this machine.
+    """
+    code = program(architecture(), pid, held)
+    array = (_Instruction * len(code))(*(_Instruction(*line) for line in code))
+    told = _Program(len(code), ctypes.addressof(array))
+    with demand("seccomp"):
+        prctl(_NO_NEW_PRIVILEGES, 1)
+        prctl(_SET_SECCOMP, _FILTER, ctypes.byref(told))

@@ -1,0 +1,96 @@
+"""Straight to the kernel: system calls, and the error that says what could not be had."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import os
+import platform
+import sys
+
+from sparsebench.evaluate.child.walls.numbers import ARCHITECTURES, NUMBERS
+
+__all__ = ["LINUX", "WallError", "architecture", "demand", "libc", "number", "prctl", "syscall"]
+
+LINUX = sys.platform == "linux"
+
+
+class WallError(RuntimeError):
+    """A wall that was asked for and that this system does not put up."""
+
+
+@functools.cache
+def libc() -> ctypes.CDLL:
+    """Give the C library, with its ``errno`` kept."""
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def architecture() -> str:
+    """Name this machine's architecture.
+
+    Raises
+    ------
+    WallError
+        If its system calls are in no table of ours.
+    """
+    found = platform.machine()
+    if found not in ARCHITECTURES or sys.maxsize < 1 << 32:
+        raise WallError(f"no table of system calls for {found}; there are {', '.join(ARCHITECTURES)}")
+    return found
+
+
+def number(name: str) -> int | None:
+    """Give a system call's number here; None where this architecture has no such call."""
+    return NUMBERS[name][ARCHITECTURES.index(architecture())]
+
+
+def syscall(name: str, *arguments: object) -> int:
+    """Make a system call.
+
+    Raises
+    ------
+    OSError
+        If the kernel refuses.
+    WallError
+        If this architecture has no such call.
+    """
+    found = number(name)
+    if found is None:
+        raise WallError(f"{architecture()} has no system call {name}")
+    # A C int would leave the upper half of a register undefined.
+    given = [ctypes.c_long(part) if isinstance(part, int) else part for part in arguments]
+    return _checked(int(libc().syscall(ctypes.c_long(found), *given)))
+
+
+def prctl(option: int, *arguments: object) -> int:
+    """Change something of this process.
+
+    Raises
+    ------
+    OSError
+        If the kernel refuses.
+    """
+    given = [ctypes.c_ulong(part) if isinstance(part, int) else part for part in arguments]
+    given += [ctypes.c_ulong(0)] * (4 - len(given))
+    return _checked(int(libc().prctl(option, *given)))
+
+
+def _checked(answer: int) -> int:
+    if answer < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return answer
+
+
+class demand:  # noqa: N801 - read like a keyword: `with demand("a new network"):`
+    """Turn what the kernel refuses inside into a :class:`WallError` that names what was wanted."""
+
+    def __init__(self, wanted: str) -> None:
+        self._wanted = wanted
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise WallError(f"{self._wanted}: {error.strerror or error}") from error
