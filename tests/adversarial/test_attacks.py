@@ -13,7 +13,7 @@ import pytest
 
 from adversarial.verdicts import REFERENCE_OPS, VERDICTS, Verdict
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.child.sandbox import landlock_version
+from sparsebench.evaluate.child.walls import landlock
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.models import find_submission
 
@@ -59,8 +59,8 @@ def test_the_table_names_every_attack() -> None:
 @pytest.mark.parametrize("name", sorted(VERDICTS))
 def test_attack(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     verdict = VERDICTS[name]
-    if landlock_version() < verdict.landlock:
-        pytest.skip(f"it takes Landlock {verdict.landlock} to hold this; here it is {landlock_version()}")
+    if landlock.version() < verdict.landlock:
+        pytest.skip(f"it takes Landlock {verdict.landlock} to hold this; here it is {landlock.version()}")
     monkeypatch.setenv("SPARSEBENCH_TEST_SECRET", "SECRET")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     open_files = psutil.Process().num_fds()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
+import re
 import signal
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -16,6 +19,10 @@ from sparsebench.errors import (
     UncountedOperationError,
 )
 from sparsebench.evaluate.host import reports
+from sparsebench.evaluate.host.process import End
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -59,7 +66,51 @@ def test_only_some_errors_choose_their_status(kind: str, expected: type[Exceptio
 
 @pytest.mark.parametrize("code", [0, 1, 255, *(-int(number) for number in signal.valid_signals())])
 def test_every_end_has_words(code: int) -> None:
-    assert str(abs(code)) in reports.of_death(code).what or "SIG" in reports.of_death(code).what
+    said = reports.of_death(End(code)).what
+    assert str(abs(code)) in said or "SIG" in said
+    assert reports.of_death(End(code), silent=True).what == reports.of_death(End(3), silent=True).what
+
+
+@pytest.mark.parametrize(
+    ("why", "kind"), [("memory", MemoryLimitError), ("files", FailedError), ("parent", FailedError)]
+)
+def test_every_reason_to_kill_has_words(why: str, kind: type[Exception]) -> None:
+    error = reports.of_death(End(-9, why), silent=True)
+    assert type(error) is kind
+    assert error.help
+
+
+@given(told=JSON)
+def test_what_knows_of_inputs_has_no_words(tmp_path_factory: pytest.TempPathFactory, told: object) -> None:
+    folder = tmp_path_factory.getbasetemp() / "code"
+    folder.mkdir(exist_ok=True)
+    (folder / "a.py").write_text("1\n2\n", encoding="utf-8")
+    said = reports.of_error(told, None, code=folder).what
+    words = r"((\w+|an exception): )?its words are left out, .* the meter( \(a\.py:[123]\))?"
+    found = re.fullmatch(words, said)
+    assert found or said.startswith(("out of memory", "the process sent something"))
+    assert not found or not found[2] or found[2] in {*dir(builtins), "ContractError", "an exception"}
+
+
+@pytest.mark.parametrize(
+    ("where", "kept"),
+    [
+        ("a.py:2 in secret_0110", "(a.py:2)"),
+        ("a.py:0002 in f", "(a.py:2)"),
+        ("a.py:9 in f", ""),
+        ("b.py:1 in f", ""),
+        ("../outside.py:1 in f", ""),
+        ("secret", ""),
+    ],
+)
+def test_only_a_line_that_there_is_stays(tmp_path: Path, where: str, kept: str) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "outside.py").write_text("1\n", encoding="utf-8")
+    (tmp_path / "code" / "a.py").write_text("1\n2\n", encoding="utf-8")
+    told = {"type": "ValueError", "text": "x[0] is 0.25", "where": where, "help": "0.25"}
+    error = reports.of_error(told, None, code=tmp_path / "code")
+    assert "0.25" not in error.what + error.help
+    assert error.what.endswith(kept or "the meter")
 
 
 def test_clean_keeps_the_kind_of_an_error() -> None:

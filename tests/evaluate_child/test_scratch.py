@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sparsebench.errors import FailedError
 from sparsebench.evaluate.host import scratch
-from sparsebench.evaluate.host.scratch import Scratch
+from sparsebench.evaluate.host.scratch import CodeCopy, Scratch
 from sparsebench.models import folder_hash
 
 NAMES = st.sampled_from(
@@ -28,7 +28,7 @@ def test_the_copy_is_what_is_hashed(
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    made = Scratch(folder, folder_hash(folder))
+    made = CodeCopy(folder, folder_hash(folder))
     copied = {
         file.relative_to(made.code).as_posix(): file.read_bytes()
         for file in made.code.rglob("*")
@@ -49,13 +49,13 @@ def test_another_hash_is_refused_and_nothing_left(tmp_path: Path, monkeypatch: p
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path / "scratch"))
     with pytest.raises(FailedError, match="folder changed"):
-        Scratch(tmp_path / "sub", "0" * 64)
+        CodeCopy(tmp_path / "sub", "0" * 64)
     assert not list((tmp_path / "scratch").iterdir())
 
 
 def test_pipes_and_sockets_are_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "submission.py")
-    made = Scratch(tmp_path, folder_hash(tmp_path))
+    made = CodeCopy(tmp_path, folder_hash(tmp_path))
     assert not list(made.code.iterdir())
     made.remove()
 
@@ -64,8 +64,7 @@ def test_anything_is_removed(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "kept").touch()
-    (tmp_path / "sub").mkdir()
-    made = Scratch(tmp_path / "sub", folder_hash(tmp_path / "sub"))
+    made = Scratch()
     (made.work / "link").symlink_to(outside)
     (made.work / "closed").mkdir()
     (made.work / "closed" / "inner").mkdir()
@@ -80,5 +79,5 @@ def test_anything_is_removed(tmp_path: Path) -> None:
     finally:
         os.chdir(here)
     made.remove()
-    assert not made.code.parent.exists()
+    assert not made.work.parent.exists()
     assert (outside / "kept").exists()

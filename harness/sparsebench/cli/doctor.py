@@ -36,9 +36,10 @@ _VECTORS = {
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def command(*, as_json: bool) -> None:
-    """Tell what sparsebench finds here: versions, processor, threads, compilers, GPU, and faces.
+    """Tell what sparsebench finds here: versions, processor, threads, compilers, GPU, sandbox, and faces.
 
-    Nothing is compiled or timed, and nothing needs to be installed beside sparsebench itself.
+    Nothing is compiled or timed, and nothing needs to be installed beside sparsebench itself. What holds a
+    submission's processes is measured: a throw-away process tries to get out.
 
     \b
     Examples:
@@ -51,8 +52,9 @@ def command(*, as_json: bool) -> None:
         return
     from tabulate import tabulate  # noqa: PLC0415 - keeps `--help` quick
 
-    facts = [(name, _text(value)) for name, value in found.items() if name != "faces"]
+    facts = [(name, _text(value)) for name, value in found.items() if name not in {"faces", "sandbox"}]
     click.echo(tabulate(facts, tablefmt="plain"))
+    _print_sandbox(found["sandbox"])
     click.echo(
         "\nFaces of primitives, first asked first; on NumPy arrays the first that takes a call runs.\n"
     )
@@ -77,8 +79,44 @@ def _examine() -> dict[str, Any]:
         "nvrtc": _nvrtc(),
         "gpu": _gpu(),
         "g++": shutil.which("g++") or "not found: tests of CUDA kernels need it",
+        "sandbox": _sandbox(),
         "faces": _faces(),
     }
+
+
+def _sandbox() -> dict[str, Any]:
+    """Measure what holds a submission's processes here, by trying to get out."""
+    from sparsebench.evaluate.child import walls  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.evaluate.host.levels import mends  # noqa: PLC0415
+    from sparsebench.evaluate.host.parents import measured  # noqa: PLC0415
+
+    found = measured()
+    return {
+        "level": found.level,
+        "tried": {level: found.reasons.get(level, "holds") for level in found.canaries},
+        "canaries": {
+            name: {"what": what, **{level: held.get(name) for level, held in found.canaries.items()}}
+            for name, what in walls.describe().items()
+        },
+        "mends": mends(found),
+    }
+
+
+def _print_sandbox(found: dict[str, Any]) -> None:
+    from tabulate import tabulate  # noqa: PLC0415 - keeps `--help` quick
+
+    click.echo(f"\nSandbox of submissions: {found['level']}. A throw-away process tried to get out:\n")
+    words = {True: "held", False: "NOT HELD", None: "-"}
+    lines = [
+        (name, told["what"], *(words[told[level]] for level in found["tried"]))
+        for name, told in found["canaries"].items()
+    ]
+    click.echo(tabulate(lines, headers=("canary", "tries to", *found["tried"])))
+    for level, why in found["tried"].items():
+        if why != "holds":
+            click.echo(f"\n{level} does not hold here: {why}")
+    for mend in found["mends"]:
+        click.echo(f"to raise it: {mend}")
 
 
 def _version(name: str) -> str | None:

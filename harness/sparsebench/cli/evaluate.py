@@ -63,6 +63,18 @@ __all__ = ["command"]
     show_default=True,
     help="Whether to time on a GPU as well, where there is one and the submission can use it.",
 )
+@click.option(
+    "--require-sandbox",
+    type=click.Choice(["none", "restricted", "isolated"]),
+    default="none",
+    show_default=True,
+    help="Refuse to run (exit code 3) where submissions are held less than that.",
+)
+@click.option(
+    "--unsafe-no-sandbox",
+    is_flag=True,
+    help="Run strangers' code even where nothing holds it; its rows say so for ever.",
+)
 @click.option("--dry-run", is_flag=True, help="Print the cells and stop.")
 @prices_option
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as a JSON list on standard output.")
@@ -83,6 +95,8 @@ def command(
     resume: bool,
     traces: bool,
     gpu: str,
+    require_sandbox: str,
+    unsafe_no_sandbox: bool,
     dry_run: bool,
     prices: PriceList | None,
     as_json: bool,
@@ -100,10 +114,11 @@ def command(
       sparsebench eval --shipped --jobs 2 --resume
       sparsebench eval conditional-tree --all-instances --seeds 1
       sparsebench eval conditional-tree --small --traces
+      sparsebench eval ./a-strangers --require-sandbox isolated
       sparsebench eval lsh-constant --tasks lipschitz-regression@1 --json > rows.json
 
-    Exit code: 0 all cells ok; 1 some cell is not; 2 a mistake in usage; 4 data that are not what their
-    hashes say.
+    Exit code: 0 all cells ok; 1 some cell is not; 2 a mistake in usage; 3 too weak a sandbox; 4 data that
+    are not what their hashes say.
     """
     from sparsebench.evaluate.plan import Limits, Selection  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.evaluate.run import prepare  # noqa: PLC0415
@@ -116,7 +131,14 @@ def command(
         message = "expected --instances or --all-instances, got both"
         raise UsageError(message, help="leave one out: names are of any instance")
     selection = Selection(tasks, instances, variants, seeds, small, all_instances)
-    limits = Limits(time_limit, memory_limit, traces=output if traces else None, gpu=gpu == "auto")
+    limits = Limits(
+        time_limit,
+        memory_limit,
+        traces=output if traces else None,
+        gpu=gpu == "auto",
+        require_sandbox=require_sandbox,
+        unsafe=unsafe_no_sandbox,
+    )
     run = prepare(references, selection, output, limits, resume=resume, make_data=not dry_run, progress=_say)
     if dry_run:
         for cell in run.cells:
@@ -125,6 +147,14 @@ def command(
     rows = _execute(run, jobs or usable_cores())
     _print(run, rows, prices, as_json=as_json)
     return int(any(row.status != "ok" for row in rows))
+
+
+_WEAK = {
+    "none": "warning: nothing held the submissions' processes: sandbox none",
+    "files": "warning: rows of an earlier harness, which held files alone: sandbox files",
+    "restricted": "note: submissions ran without namespaces of their own: sandbox restricted",
+}
+"""What is said of rows by what held their processes."""
 
 
 def _say(line: str) -> None:
@@ -138,7 +168,8 @@ def _execute(run: Run, jobs: int) -> list[Row]:
         click.echo(f"{len(run.finished)} cells are finished already", err=True)
     with Progress(len(run.cells)) as progress, _stopped_by_schedulers():
         try:
-            return run.execute(jobs=min(jobs, max(len(run.cells), 1)), on_row=progress.advance)
+            jobs = min(jobs, max(len(run.cells), 1))
+            return run.execute(jobs=jobs, on_row=progress.advance, on_start=progress.start)
         except KeyboardInterrupt:
             done = f"{progress.done} of {len(run.cells)} cells finished, their rows are in {run.store}"
             progress.say(f"{done}; go on with the same command and --resume")
@@ -177,9 +208,9 @@ def _print(run: Run, rows: list[Row], prices: PriceList | None, *, as_json: bool
         if row.status != "ok":
             place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"
             click.echo(f"{row.status}: {place}: {row.reason}", err=True)
-    if any(row.sandbox == "none" for row in rows):
-        mend = "on Linux 5.13 or newer, Landlock keeps submissions from reading files; see docs/trust.md"
-        click.echo(f"warning: submissions ran without a sandbox; {mend}", err=True)
+    weak = sorted({row.sandbox for row in rows} - {"isolated"})
+    for level in weak:
+        click.echo(f"{_WEAK[level]}; `sparsebench doctor` says what would raise it", err=True)
     if run.limits.traces:
         _print_lacking(run.limits.traces, rows)
     click.echo(f"rows: {run.store}", err=True)

@@ -32,14 +32,17 @@ class Progress:
         self._task: Any = None
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty() and not os.environ.get("CI"):
-            self._bar, self._task = _bar(self._total)
-            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+    def start(self) -> None:
+        """Show the bar, on a terminal; a thread draws it from then on. May be called again."""
+        if self._bar is None and sys.stderr.isatty() and not os.environ.get("CI"):
+            self._bar, self._task = _bar(self._total)
+            self._bar.start()
 
     def advance(self, row: Row) -> None:
         """Note a finished cell."""

@@ -13,8 +13,9 @@ from sparsebench.errors import CellError, IntegrityError, TimeLimitError
 from sparsebench.evaluate.audits import audits
 from sparsebench.evaluate.audits.trials import Trials, no_trials, run_trials
 from sparsebench.evaluate.child.gpu import gpu_name
-from sparsebench.evaluate.child.sandbox import landlock_version
+from sparsebench.evaluate.host.parents import demand_sandbox, measured
 from sparsebench.evaluate.host.placement import on_one_core
+from sparsebench.evaluate.host.scratch import CodeCopy
 from sparsebench.evaluate.host.session import Session
 from sparsebench.evaluate.passes.counts import count_columns
 from sparsebench.evaluate.passes.inputs import Inputs, fresh, shown
@@ -32,6 +33,7 @@ from sparsebench.tasks import load_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sparsebench.evaluate.passes.passes import Pass
     from sparsebench.evaluate.plan import Cell, Limits
@@ -53,7 +55,7 @@ class _Findings:
 
     columns: dict[str, Any] = field(default_factory=dict)
     audits: list[Audit] = field(default_factory=list)
-    sandbox: str = field(default_factory=lambda: "files" if landlock_version() else "none")
+    sandbox: str = field(default_factory=lambda: measured().level)
     fit_seconds: float | None = None
     timings: dict[str, Timing] = field(default_factory=dict)
     gpu: str | None = None
@@ -82,9 +84,12 @@ def run_cell(cell: Cell, limits: Limits) -> Row:
     ------
     IntegrityError
         If the task's data are not what their hashes say.
+    SandboxError
+        If what holds submissions here is weaker than the limits ask for.
     UsageError
         If a trace cannot be written.
     """
+    demand_sandbox(cell, limits)
     task = load_task(str(cell.task_folder))
     instance = task.load(cell.instance)
     started, findings = utc_now(), _Findings()
@@ -113,38 +118,59 @@ def failed_row(cell: Cell, reason: str) -> Row:
 
 def _evaluate(cell: Cell, task: Task, instance: Instance, limits: Limits, findings: _Findings) -> None:
     """Go through the stages; leave what they give in ``findings``."""
-    info = task.info[cell.instance]
-    with Session(cell, info, limits) as session:
-        findings.sandbox = session.sandbox
+    with CodeCopy(cell.path, cell.submission_hash) as copy:
+        _go_through(_Processes(cell, task.info[cell.instance], limits, copy.code), task, instance, findings)
+
+
+def _go_through(processes: _Processes, task: Task, instance: Instance, findings: _Findings) -> None:
+    cell, limits = processes.cell, processes.limits
+    with processes.start() as session:
         begin = time.perf_counter()
         parameters = session.fit(instance, cell.entropy("fit"))
         findings.fit_seconds = time.perf_counter() - begin
     findings.model_hash = hash_of_model(parameters)
     findings.stage = "predict"
     engine = Engine(memory_limit=limits.memory)
-    models = _Models(cell, info, limits, engine.add_parameters(parameters))
+    models = _Models(processes, engine.add_parameters(parameters))
     _score(cell, task, instance, models, engine, parameters, findings)
     _time(cell, instance, models, engine, parameters, findings)
     findings.peak_bytes = engine.memory.peak
 
 
 @dataclass
-class _Models:
-    """Processes for the metered passes: each pass has its own, so that none knows what another has seen."""
+class _Processes:
+    """What the processes of a cell are started with: one copy of the code serves all of them."""
 
     cell: Cell
     info: TaskInfo
     limits: Limits
+    code: Path
+
+    def start(self, *, deadline: float | None = None, gpu: bool = False) -> Session:
+        """Start one."""
+        return Session(self.cell, self.info, self.limits, deadline=deadline, gpu=gpu, code=self.code)
+
+
+@dataclass
+class _Models:
+    """Processes for the metered passes: each pass has its own, so that none knows what another has seen."""
+
+    processes: _Processes
     parameters: dict[str, Description]
     deadline: float = 0.0
 
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.limits.seconds
 
+    @property
+    def limits(self) -> Limits:
+        """What they may take."""
+        return self.processes.limits
+
     @contextlib.contextmanager
     def fresh(self) -> Iterator[Session]:
         """Start one that holds the parameters, on what is left of the stage's time."""
-        with Session(self.cell, self.info, self.limits, deadline=self.deadline) as session:
+        with self.processes.start(deadline=self.deadline) as session:
             session.hold(self.parameters)
             with on_one_core(session.pid):
                 yield session
@@ -152,7 +178,7 @@ class _Models:
     @contextlib.contextmanager
     def timed(self, *, gpu: bool = False) -> Iterator[Session]:
         """Start one that holds the parameters and has all the time of a stage, for timing."""
-        with Session(self.cell, self.info, self.limits, gpu=gpu) as session:
+        with self.processes.start(gpu=gpu) as session:
             session.hold(self.parameters)
             yield session
 

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import traceback
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -15,11 +16,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.cell import failed_row, run_cell
-from sparsebench.evaluate.child.sandbox import die_with_parent
+from sparsebench.evaluate.child.walls.powers import die_with_parent
 from sparsebench.results import ResultStore
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.results import Row
@@ -34,11 +35,26 @@ class _Pool(concurrent.futures.ProcessPoolExecutor):
 
     def __init__(self, jobs: int, scratch: str) -> None:
         self.others = set(multiprocessing.active_children())
-        context = multiprocessing.get_context("spawn")  # a fork would inherit locks and threads of libraries
+        context = multiprocessing.get_context("fork" if _may_fork() else "spawn")
         super().__init__(jobs, mp_context=context, initializer=_begin_worker, initargs=(scratch,))
 
 
-def execute(cells: Sequence[Cell], store: Path, limits: Limits, *, jobs: int) -> Generator[tuple[Cell, Row]]:
+def _may_fork() -> bool:
+    """Whether a worker may be a fork of this process, which saves it a second of imports.
+
+    With other threads about, a fork would inherit locks that nobody opens again.
+    """
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
+def execute(
+    cells: Sequence[Cell],
+    store: Path,
+    limits: Limits,
+    *,
+    jobs: int,
+    on_start: Callable[[], object] = lambda: None,
+) -> Generator[tuple[Cell, Row]]:
     """Run cells in worker processes, and yield them with their rows as they finish.
 
     Parameters
@@ -52,6 +68,8 @@ def execute(cells: Sequence[Cell], store: Path, limits: Limits, *, jobs: int) ->
         Time and memory of a cell.
     jobs
         How many cells run at once.
+    on_start
+        Called once the first workers are there: a thread may be started then.
 
     Yields
     ------
@@ -69,7 +87,7 @@ def execute(cells: Sequence[Cell], store: Path, limits: Limits, *, jobs: int) ->
         while waiting:
             suspects: list[Cell] = []
             with _Pool(jobs, scratch) as pool:
-                yield from _in_pool(pool, waiting, suspects, store, limits, jobs)
+                yield from _in_pool(pool, waiting, suspects, store, limits, jobs, on_start)
             for cell in suspects:  # one of them took a worker down: each gets a pool of its own, to see which
                 with _Pool(1, scratch) as pool:
                     row = _alone(pool, cell, store, limits)
@@ -77,7 +95,13 @@ def execute(cells: Sequence[Cell], store: Path, limits: Limits, *, jobs: int) ->
 
 
 def _in_pool(
-    pool: _Pool, waiting: list[Cell], suspects: list[Cell], store: Path, limits: Limits, jobs: int
+    pool: _Pool,
+    waiting: list[Cell],
+    suspects: list[Cell],
+    store: Path,
+    limits: Limits,
+    jobs: int,
+    on_start: Callable[[], object],
 ) -> Iterator[tuple[Cell, Row]]:
     """Work off ``waiting`` until it is empty or a worker dies; then the cells in flight become suspects."""
     running: dict[_Future, Cell] = {}
@@ -86,6 +110,7 @@ def _in_pool(
             while waiting and len(running) < jobs:
                 running[pool.submit(_work_in_pool, waiting[-1], store, limits)] = waiting[-1]
                 waiting.pop()  # not before: submit raises where the pool is broken
+            on_start()
             done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
             for future in done:
                 row = future.result()
@@ -138,7 +163,8 @@ def _begin_worker(scratch: str) -> None:
     tempfile.tempdir = scratch
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
-    die_with_parent()
+    if sys.platform == "linux":
+        die_with_parent()
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():
         os._exit(1)  # it went before we could tie ourselves to it

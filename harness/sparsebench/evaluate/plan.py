@@ -36,6 +36,10 @@ class Limits:
     """Directory of the result store that traces are written beside; None for no traces."""
     gpu: bool = True
     """Whether predictions are timed on a GPU as well, where there is one."""
+    require_sandbox: str = "none"
+    """The weakest level of walls to run at: ``none``, ``restricted`` or ``isolated``."""
+    unsafe: bool = False
+    """Whether to run strangers' code where nothing holds it. Its row says so."""
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,23 @@ class Run:
     cells: list[Cell] = field(default_factory=list)
     """The cells to run."""
 
-    def execute(self, *, jobs: int, on_row: Callable[[Row], None]) -> list[Row]:
+    def execute(
+        self,
+        *,
+        jobs: int,
+        on_row: Callable[[Row], None],
+        on_start: Callable[[], object] = lambda: None,
+    ) -> list[Row]:
         """Run the cells; tell of every row as it comes; give all rows, the finished ones too, in order.
+
+        Parameters
+        ----------
+        jobs
+            How many cells run at once.
+        on_row
+            Told of every row.
+        on_start
+            Called when the first workers are there, and perhaps again: a thread may be started then.
 
         Raises
         ------
@@ -49,7 +64,8 @@ class Run:
             If a task's data are not what their hashes say.
         """
         rows = list(self.finished)
-        with contextlib.closing(execute(self.cells, self.store, self.limits, jobs=jobs)) as done:
+        running = execute(self.cells, self.store, self.limits, jobs=jobs, on_start=on_start)
+        with contextlib.closing(running) as done:
             for _, row in done:  # closed at once, even where ``on_row`` is what raises: cells end then
                 on_row(row)
                 rows.append(row)

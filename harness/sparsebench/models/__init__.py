@@ -8,7 +8,13 @@ from sparsebench import lazy
 
 if TYPE_CHECKING:
     from sparsebench.models.contract import Experts, Parameters, Routed, Router, Routes, Submission
-    from sparsebench.models.discovery import SubmissionFolder, find_submission, folder_hash, shipped_names
+    from sparsebench.models.discovery import (
+        SubmissionFolder,
+        find_submission,
+        folder_hash,
+        is_shipped,
+        shipped_names,
+    )
 
 __all__ = [
     "Experts",
@@ -20,12 +26,13 @@ __all__ = [
     "SubmissionFolder",
     "find_submission",
     "folder_hash",
+    "is_shipped",
     "shipped_names",
 ]
 
 _HOMES = {
     "contract": ("Experts", "Parameters", "Routed", "Router", "Routes", "Submission"),
-    "discovery": ("SubmissionFolder", "find_submission", "folder_hash", "shipped_names"),
+    "discovery": ("SubmissionFolder", "find_submission", "folder_hash", "is_shipped", "shipped_names"),
 }
 
 if not TYPE_CHECKING:  # or mypy takes any name for one of the package's

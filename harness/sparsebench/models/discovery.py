@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,14 @@ if TYPE_CHECKING:
 
     from sparsebench.models.manifest import Manifest, Variant
 
-__all__ = ["SubmissionFolder", "find_submission", "folder_hash", "shipped_names", "shipped_root"]
+__all__ = [
+    "SubmissionFolder",
+    "find_submission",
+    "folder_hash",
+    "is_shipped",
+    "shipped_names",
+    "shipped_root",
+]
 
 MANIFEST = "submission.toml"
 
@@ -56,6 +64,20 @@ def shipped_root() -> Path:
 def shipped_names() -> list[str]:
     """Give the names of the submissions that come with sparsebench."""
     return sorted(path.parent.name for path in shipped_root().glob(f"*/{MANIFEST}"))
+
+
+@functools.cache
+def is_shipped(name: str, content: str) -> bool:
+    """Tell whether a submission is one that comes with sparsebench, unchanged.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    content
+        What :func:`folder_hash` gives for its folder.
+    """
+    return name in shipped_names() and folder_hash(shipped_root() / name) == content
 
 
 def find_submission(reference: str) -> SubmissionFolder:

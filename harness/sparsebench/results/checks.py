@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["columns", "normalised", "record_types", "validate"]
 
 _VERDICTS = ("pass", "fail", "not-run")
-_SANDBOXES = ("files", "none")
+_SANDBOXES = ("isolated", "restricted", "files", "none")  # rows of earlier harnesses have `files`
 _PASSES = ("batch", "one-by-one")
 _REQUIRED_WHEN_OK = ("error", "quality", "ops")
 _UNIT = ("quality", "accuracy", "recall", "expert_entropy", "nmi")

@@ -198,7 +198,8 @@ class Row:
     peak_bytes: int | None = _measured()
     """Most bytes of arrays that the meter held at once."""
     sandbox: str
-    """What held the submission's process: ``files`` or ``none``."""
+    """What held the submission's processes: ``isolated``, ``restricted`` or ``none``; in older
+    rows ``files``, which held files alone. See docs/trust.md."""
     model_hash: str | None = None
     """Hash of the fitted parameters."""
     packages: str

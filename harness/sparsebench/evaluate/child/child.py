@@ -1,6 +1,6 @@
 """The submission's process. It is told what to do over a pipe, and never holds a scored input.
 
-Started by :mod:`sparsebench.evaluate.host.process`. Imports little: NumPy and our own client.
+Its life begins in :mod:`sparsebench.evaluate.child.life`. Imports little: NumPy and our own client.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import safetensors.numpy
 
 from sparsebench.errors import ContractError, RefusedError, SparsebenchError
-from sparsebench.evaluate.child import gpu, sandbox
+from sparsebench.evaluate.child import gpu
 from sparsebench.meter.client.array import MeteredArray
 from sparsebench.meter.client.namespace import MeteredNamespace
 from sparsebench.meter.client.transport import OverPipe
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from sparsebench.meter.values import Description
 
-__all__ = ["Worker", "array_of", "construct", "is_routed", "load_entry", "main", "own_line", "parameters_of"]
+__all__ = ["Worker", "array_of", "construct", "is_routed", "load_entry", "own_line", "parameters_of"]
 
 _GIVEN = ("x", "tag")  # what a model may be given of inputs, in the order of its arguments
 
@@ -150,16 +150,12 @@ class Worker:
             self._pipe.send({"done": done, "turn": header["turn"]}, data)
 
     def do_load(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
-        """Lock the process in, then import and construct the submission."""
+        """Import and construct the submission."""
         path = self._path = Path(header["path"])
-        sandbox.limit_memory(header["memory"])
-        sandbox.drop_powers()
-        hidden = [Path(folder) for folder in header["hidden"]]
-        held = sandbox.protect(path, Path.cwd(), hidden, gpu=header["gpu"])
         task = TaskInfo(**{**header["task"], "input_shape": tuple(header["task"]["input_shape"])})
         self._submission = construct(path, header["entry"], task, header["settings"])
         _refuse_other_tags(self._submission, declared=header["uses_tags"])
-        return {"routed": is_routed(self._submission), "sandbox": held, "own": bool(own.DEFINED)}, b""
+        return {"routed": is_routed(self._submission), "own": bool(own.DEFINED)}, b""
 
     def do_fit(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
         """Fit; give the parameters. Others must be able to fit the same, whatever is installed there."""
@@ -285,9 +281,3 @@ def _first_line(error: BaseException) -> str:
     except Exception as inner:  # noqa: BLE001 - an exception of a submission may not even print
         return f"it cannot be printed: {type(inner).__name__}"
     return text.strip().partition("\n")[0][:1000]
-
-
-def main() -> None:
-    """Serve on the two file descriptors named on the command line."""
-    sandbox.die_with_parent()
-    Worker(Pipe(int(sys.argv[1]), int(sys.argv[2]))).serve()

@@ -1,95 +1,120 @@
-"""Starting a submission's process: our own module, in a clean environment, on two pipes."""
+"""A submission's process, as the harness sees it: its number, its pipes, and how it ended."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
+import select
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
-from sparsebench.meter import Pipe
+from sparsebench.evaluate.child.watch import pid_of
 
-__all__ = ["start"]
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
 
-_SLACK = 16 << 20  # bytes of a message beside its arrays
-_BOOT = """\
-import json, sys
-sys.path[:] = json.loads(sys.argv[3])
-from sparsebench.evaluate.child.child import main
-main()
-"""
+__all__ = ["Cold", "End", "Forked", "Process"]
+
+_KILLED = -9
 
 
-def start(scratch: Path, memory: int, *, gpu: bool = False) -> tuple[subprocess.Popen[bytes], Pipe]:
-    """Start one in a process group of its own.
+@dataclass(frozen=True)
+class End:
+    """How a process ended."""
+
+    code: int
+    """Its exit code; negative for a signal, as :class:`subprocess.Popen` has it."""
+    why: str | None = None
+    """Why it was killed on our side: ``memory``, ``files``, or ``parent`` where its warm parent died."""
+
+
+class Process(Protocol):
+    """A submission's process."""
+
+    @property
+    def pid(self) -> int:
+        """Its number here; 0 if it is gone."""
+        ...
+
+    def kill(self) -> None:
+        """Kill it, and with it what it has started."""
+        ...
+
+    def poll(self) -> End | None:
+        """Say how it ended; None while it runs."""
+        ...
+
+    def wait(self) -> End:
+        """Wait until nothing is left of it."""
+        ...
+
+
+class Forked:
+    """A process that a warm parent forked.
 
     Parameters
     ----------
-    scratch
-        Where it works.
-    memory
-        Most bytes of arrays to take from it in one message.
-    gpu
-        Whether it is to find the libraries of CUDA.
-
-    Returns
-    -------
-    (subprocess.Popen, Pipe)
-        The process, and our end of the pipes to it.
+    pidfd
+        A descriptor of the process: numbers of processes differ between namespaces.
+    status
+        Where its parent tells how it ended.
+    at_end
+        Called once it has ended.
     """
-    theirs_in, ours_out = os.pipe()
-    ours_in, theirs_out = os.pipe()
-    try:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            [
-                sys.executable,
-                "-I",
-                "-B",
-                "-c",
-                _BOOT,
-                str(theirs_in),
-                str(theirs_out),
-                json.dumps(_search_path()),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=(theirs_in, theirs_out),
-            cwd=scratch,
-            env=_environment(scratch) | (_cuda() if gpu else {}),
-            start_new_session=True,
-        )
-    except BaseException:
-        os.close(ours_in)
-        os.close(ours_out)
-        raise
-    finally:
-        os.close(theirs_in)
-        os.close(theirs_out)
-    return process, Pipe(ours_in, ours_out, limit=memory + _SLACK)
+
+    def __init__(self, pidfd: int, status: int, at_end: Callable[[], None] | None = None) -> None:
+        self.pid = pid_of(pidfd)
+        self._pidfd, self._status, self._at_end = pidfd, status, at_end
+        self._end: End | None = None
+
+    def kill(self) -> None:
+        """Kill it: of a PID namespace of its own nothing survives, and its parent kills the rest."""
+        if self._end is None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+    def poll(self) -> End | None:
+        """Say how it ended; None while it runs."""
+        if self._end is None and select.select([self._status], [], [], 0)[0]:
+            return self.wait()
+        return self._end
+
+    def wait(self) -> End:
+        """Wait until nothing is left of it."""
+        if self._end is None:
+            told = os.read(self._status, 1 << 10)
+            self._end = End(**json.loads(told)) if told else End(_KILLED, "parent")
+            os.close(self._status)
+            os.close(self._pidfd)
+            if self._at_end:
+                self._at_end()
+        return self._end
 
 
-def _search_path() -> list[str]:
-    """Where this process finds modules, but for the folder that it happens to be started in.
+class Cold:
+    """A process that was started by itself, where there are no warm parents."""
 
-    The child's Python ignores the environment and the user's own packages; this brings back what was found.
-    """
-    here = {Path.cwd(), Path(sys.argv[0]).absolute().parent}
-    return [entry for entry in sys.path if entry and Path(entry).absolute() not in here]
+    def __init__(self, process: subprocess.Popen[Any]) -> None:
+        self._process = process
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
 
-def _cuda() -> dict[str, str]:
-    """Give what says where CUDA's libraries are, and which GPU to use."""
-    names = ("LD_LIBRARY_PATH", "CUDA_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
-    return {name: os.environ[name] for name in names if name in os.environ}
+    def kill(self) -> None:
+        """Kill its process group."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says so of a group of zombies
+            os.killpg(self._process.pid, signal.SIGKILL)
 
+    def poll(self) -> End | None:
+        """Say how it ended; None while it runs."""
+        code = self._process.poll()
+        return None if code is None else End(code)
 
-def _environment(scratch: Path) -> dict[str, str]:
-    """Make a clean environment: no secrets, and one thread, so that results do not depend on load."""
-    threads = dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-    )
-    path = os.environ.get("PATH", os.defpath)
-    kept = {name: os.environ[name] for name in ("COVERAGE_PROCESS_START",) if name in os.environ}
-    return {"PATH": path, "HOME": str(scratch), "TMPDIR": str(scratch), "LANG": "C.UTF-8", **threads, **kept}
+    def wait(self) -> End:
+        """Wait until it is gone."""
+        return End(self._process.wait())

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
+import re
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import CellError, FailedError, MemoryLimitError, RefusedError, UncountedOperationError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sparsebench.evaluate.host.process import End
 
 __all__ = ["clean", "not_a_message", "of_death", "of_error", "one_line"]
 
@@ -29,7 +36,7 @@ def clean(error: CellError) -> CellError:
     return type(error)(one_line(error.what), help=one_line(error.help))
 
 
-def of_error(told: Any, fatal: CellError | None) -> CellError:
+def of_error(told: Any, fatal: CellError | None, *, code: Path | None = None) -> CellError:
     """Make an error of what the process tells, and of where it says that it was.
 
     Parameters
@@ -38,11 +45,16 @@ def of_error(told: Any, fatal: CellError | None) -> CellError:
         What came over the pipe. Nothing of it is believed to be of any type.
     fatal
         The error that ended the cell on our side, if one did: it counts, and only the place is taken.
+    code
+        The folder of the submission's code, once the process may know something of inputs. From then on its
+        own words are not passed on: only a class of Python's own, and a line that there is.
     """
     if not isinstance(told, dict) and not fatal:
         return not_a_message()
     told = told if isinstance(told, dict) else {}
     kind, text, where, mend = (one_line(told.get(key, "")) for key in ("type", "text", "where", "help"))
+    if code is not None:
+        kind, text, where, mend = _without_words(kind, where, code)
     place = f" ({where})" if where else ""
     if fatal:
         return type(fatal)(f"{one_line(fatal.what)}{place}", help=one_line(fatal.help))
@@ -51,26 +63,65 @@ def of_error(told: Any, fatal: CellError | None) -> CellError:
         return MemoryLimitError(f"out of memory{place}", help="take less, or raise --memory-limit")
     if known:
         return known(f"{text}{place}", help=mend)
-    said = text if kind == "ContractError" else f"{kind}: {text}"
+    said = text if kind == "ContractError" and code is None else f"{kind}: {text}"
     return FailedError(f"{said}{place}", help=mend)
 
 
-def of_death(code: int) -> CellError:
+def _without_words(kind: str, where: str, code: Path) -> tuple[str, str, str, str]:
+    """Leave out whatever a submission could have written: it may know bits of inputs."""
+    known = kind in _KINDS or isinstance(getattr(builtins, kind, None), type) or kind == "ContractError"
+    text = "its words are left out, since bits of inputs had left the meter"
+    return (kind if known else "an exception"), text, _line_of(where, code), _RUN_HERE
+
+
+def _line_of(where: str, code: Path) -> str:
+    """Give the file and the line of a place, if there is such a line in the code."""
+    found = re.match(r"(?P<file>[^:]+):(?P<line>[0-9]{1,7})\b", where)
+    if not found:
+        return ""
+    file = (code / found["file"]).resolve()
+    if not file.is_relative_to(code) or not file.is_file():
+        return ""
+    lines = file.read_bytes().count(b"\n") + 1
+    return f"{found['file']}:{int(found['line'])}" if 1 <= int(found["line"]) <= lines else ""
+
+
+_RUN_HERE = "sparsebench check PATH --in-process shows them"
+_ENDS: dict[str, CellError] = {
+    "memory": MemoryLimitError(
+        "the submission's process and those that it started took more memory than allowed",
+        help="take less, or raise --memory-limit",
+    ),
+    "files": FailedError("the submission's files took more room than allowed", help="write less"),
+    "parent": FailedError(
+        "the process that started the submission's was killed", help="run it again with --resume"
+    ),
+}
+
+
+def of_death(end: End, *, silent: bool = False) -> CellError:
     """Say how a process ended.
 
     Parameters
     ----------
-    code
-        Its exit code; negative for a signal, as :class:`subprocess.Popen` has it.
+    end
+        What is known of its end.
+    silent
+        Whether to leave out its exit code, or which signal it was, because the process may know something of
+        inputs.
     """
-    if code >= 0:
+    if end.why is not None:
+        return clean(_ENDS[end.why])
+    if silent:
+        return FailedError("the submission's process ended in predict", help="do not call exit")
+    if end.code >= 0:
         return FailedError(
-            f"the submission's process ended by itself with code {code}", help="do not call exit"
+            f"the submission's process ended by itself with code {end.code}", help="do not call exit"
         )
     try:
-        name = signal.Signals(-code).name
+        name = signal.Signals(-end.code).name
     except ValueError:  # a real-time signal has no name
-        name = f"signal {-code}"
+        name = f"signal {-end.code}"
     return FailedError(
         f"the submission's process was killed by {name}",
         help="a crash in a library, or the machine is out of memory",

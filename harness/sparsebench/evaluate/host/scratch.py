@@ -9,17 +9,35 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
+from typing import Self
 
 from sparsebench.errors import FailedError
 from sparsebench.models import folder_hash
 
-__all__ = ["Scratch"]
+__all__ = ["CodeCopy", "Scratch"]
 
 _PATIENCE = 20.0  # seconds: something that outlived its process may still be making files
 
 
-class Scratch:
-    """A temporary folder with two parts.
+class _Folder:
+    """A temporary folder. A context manager: leaving it removes all that is in it, whoever made it."""
+
+    def __init__(self) -> None:
+        self._root = Path(tempfile.mkdtemp(prefix="sparsebench-")).resolve()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+    def remove(self) -> None:
+        """Remove all of it, whatever a submission has made there. May be called again."""
+        _flatten_and_remove(self._root)
+
+
+class CodeCopy(_Folder):
+    """A copy of a submission's folder.
 
     The code runs from a copy of exactly the files that the submission's hash covers. So nothing else runs: no
     hidden files, no byte code beside the source, nothing a link leads to, nothing that changes meanwhile.
@@ -35,8 +53,6 @@ class Scratch:
     ----------
     code
         The copy.
-    work
-        An empty folder.
 
     Raises
     ------
@@ -45,19 +61,29 @@ class Scratch:
     """
 
     def __init__(self, submission: Path, expected: str) -> None:
-        self._root = Path(tempfile.mkdtemp(prefix="sparsebench-")).resolve()
-        self.code, self.work = self._root / "code", self._root / "work"
+        super().__init__()
+        self.code = self._root / "code"
         try:
-            self.work.mkdir()
             _copy(submission, self.code)
             _check(self.code, expected)
         except BaseException:
             self.remove()
             raise
 
-    def remove(self) -> None:
-        """Remove all of it, whatever a submission has made there. May be called again."""
-        _flatten_and_remove(self._root)
+
+class Scratch(_Folder):
+    """A temporary folder for one process.
+
+    Attributes
+    ----------
+    work
+        An empty folder.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.work = self._root / "work"
+        self.work.mkdir()
 
 
 def _check(code: Path, expected: str) -> None:

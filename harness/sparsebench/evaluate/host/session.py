@@ -6,18 +6,24 @@ Nothing that comes from there is believed to be of any type, to be the answer to
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
-import signal
 import time
 from typing import TYPE_CHECKING, Any, Self
 
 import safetensors.numpy
 
-from sparsebench.errors import CellError, FailedError, MemoryLimitError, RefusedError, TimeLimitError
+from sparsebench.errors import (
+    CellError,
+    FailedError,
+    MemoryLimitError,
+    RefusedError,
+    SandboxError,
+    TimeLimitError,
+)
+from sparsebench.evaluate.child import walls
 from sparsebench.evaluate.host import payloads, reports
-from sparsebench.evaluate.host.process import start
-from sparsebench.evaluate.host.scratch import Scratch
+from sparsebench.evaluate.host.parents import measured, start
+from sparsebench.evaluate.host.scratch import CodeCopy, Scratch
 from sparsebench.meter import Description, Engine, Handle, answer
 from sparsebench.meter.wire import pack_description
 from sparsebench.tasks.cache import cache_root
@@ -34,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
+_SLACK = 16 << 20  # bytes of a message beside its arrays
 _GRACE = 1.0  # seconds for a process that closed its pipe to be gone by itself
 
 
@@ -52,13 +59,16 @@ class Session:
         When the stage ends, in :func:`time.monotonic`, where several processes share its time.
     gpu
         Whether it is to use a GPU. Its memory is not limited then.
+    code
+        A copy of the submission's code that other processes of the cell use as well: only where walls keep
+        them from writing to it. Without it the process has one of its own.
 
     Attributes
     ----------
     routed
         Whether router and experts are called one after the other.
     sandbox
-        What holds the process: ``files`` or ``none``.
+        What holds the process: ``isolated``, ``restricted`` or ``none``.
     own
         Whether it has primitives of its own, as it tells.
 
@@ -66,6 +76,8 @@ class Session:
     ------
     CellError
         If the submission cannot be loaded.
+    SandboxError
+        If the walls that were measured cannot be put up.
     """
 
     def __init__(
@@ -76,25 +88,51 @@ class Session:
         *,
         deadline: float | None = None,
         gpu: bool = False,
+        code: Path | None = None,
     ) -> None:
         self._limits = limits
-        self._scratch = Scratch(cell.path, cell.submission_hash)
-        self._closed = False
         self._gpu = gpu
+        self._closed = False
+        self._knows = False  # whether bits of inputs have gone to the process
+        self.sandbox = measured().level
+        self._folders = contextlib.ExitStack()
+        with contextlib.ExitStack() as undone:
+            undone.push(self._folders)
+            self.code = self._code(cell, code)
+            plan = self._plan(cell)
+            self._process, self._pipe = start(plan, most=limits.memory + _SLACK)
+            undone.callback(self._end)
+            self._deadline = time.monotonic() + limits.seconds if deadline is None else deadline
+            self._pipe.set_deadline(self._deadline)
+            self._await_walls()
+            told = self.ask({"do": "load", **_load_request(cell, self.code, task, gpu=gpu)})[0]
+            self.routed, self.own = _loaded(told)
+            undone.pop_all()
+
+    def _code(self, cell: Cell, shared: Path | None) -> Path:
+        if shared is not None and self.sandbox != "none":
+            return shared
+        return self._folders.enter_context(CodeCopy(cell.path, cell.submission_hash)).code
+
+    def _plan(self, cell: Cell) -> walls.Plan:
+        return walls.Plan(
+            level=self.sandbox,
+            code=self.code,
+            work=self._folders.enter_context(Scratch()).work,
+            hidden=(cell.task_folder, cache_root()),
+            memory=None if self._gpu else self._limits.memory,
+            gpu=self._gpu,
+        )
+
+    def _await_walls(self) -> None:
+        """Hear that the walls are up, before any code of a stranger runs."""
         try:
-            self._process, self._pipe = start(self._scratch.work, limits.memory, gpu=gpu)
-        except BaseException:
-            self._scratch.remove()
-            raise
-        self._deadline = time.monotonic() + limits.seconds if deadline is None else deadline
-        self._pipe.set_deadline(self._deadline)
-        try:
-            request = _load_request(cell, self._scratch.code, task, limits, gpu=gpu)
-            told = self.ask({"do": "load", **request})[0]
-            self.routed, self.sandbox, self.own = _loaded(told)
-        except BaseException:
-            self.close()
-            raise
+            told, _ = self._pipe.receive()
+        except EOFError:
+            raise self._died() from None
+        if told.get("walls") != self.sandbox:
+            message = f"the walls of level {self.sandbox} cannot be put up: {told.get('text')}"
+            raise SandboxError(message, help="sparsebench doctor tells what this system allows")
 
     def __enter__(self) -> Self:
         return self
@@ -108,18 +146,17 @@ class Session:
         return self._process.pid
 
     def close(self) -> None:
-        """Kill the process and its process group, remove its folders. May be called again."""
+        """Kill the process and what it has started, remove its folders. May be called again."""
+        self._end()
+        self._folders.close()
+
+    def _end(self) -> None:
         if self._closed:
             return
         self._closed = True
-        self._kill()
+        self._process.kill()
         self._process.wait()
         self._pipe.close()
-        self._scratch.remove()
-
-    def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says so of a group of zombies
-            os.killpg(self._process.pid, signal.SIGKILL)
 
     def fit(self, instance: Instance, entropy: list[int]) -> dict[str, np.ndarray[Any, Any]]:
         """Fit on an instance's train and valid splits.
@@ -211,7 +248,9 @@ class Session:
                         "the process answered before it was asked", help="leave the pipe to sparsebench"
                     )
                 if "error" in header or fatal:
-                    raise reports.of_error(header.get("error"), fatal)
+                    raise reports.of_error(
+                        header.get("error"), fatal, code=self.code if self._knows else None
+                    )
                 return header["done"], payload
             if engine is None or fatal:
                 raise fatal or RefusedError(
@@ -232,6 +271,7 @@ class Session:
         """Answer one request. An error that ends the cell is told as well, so that we learn where it was."""
         try:
             reply = answer(engine, header, payload)
+            self._knows = self._knows or engine.bits_revealed > 0
         except CellError as error:
             self._pipe.send({"raise": "ValueError", "text": error.what})
             return error
@@ -259,12 +299,12 @@ class Session:
     def _died(self) -> CellError:
         """Say how the process ended. One that only closed its pipe is ended now."""
         gone = time.monotonic() + _GRACE
-        while (code := self._process.poll()) is None and time.monotonic() < gone:
-            time.sleep(0.01)
-        if code is None:
-            self._kill()
+        while (end := self._process.poll()) is None and time.monotonic() < gone:
+            time.sleep(0.001)
+        if end is None:
+            self._process.kill()
             return FailedError("the submission's process closed its pipe", help="leave open files alone")
-        return reports.of_death(code)
+        return reports.of_death(end, silent=self._knows)
 
 
 def _given(x: Description, tag: Description | None) -> dict[str, Any]:
@@ -272,22 +312,19 @@ def _given(x: Description, tag: Description | None) -> dict[str, Any]:
     return {"x": pack_description(x)} | ({} if tag is None else {"tag": pack_description(tag)})
 
 
-def _loaded(told: Any) -> tuple[bool, str, bool]:
+def _loaded(told: Any) -> tuple[bool, bool]:
     if not isinstance(told, dict):
         raise reports.not_a_message()
-    sandbox = "files" if told.get("sandbox") == "files" else "none"
-    return told.get("routed") is True, sandbox, told.get("own") is True
+    return told.get("routed") is True, told.get("own") is True
 
 
-def _load_request(cell: Cell, code: Path, task: TaskInfo, limits: Limits, *, gpu: bool) -> dict[str, Any]:
+def _load_request(cell: Cell, code: Path, task: TaskInfo, *, gpu: bool) -> dict[str, Any]:
     about = {name: getattr(task, name) for name in ("task", "metric", "target_dtype", "classes", "domains")}
     return {
         "path": str(code),
-        "hidden": [str(cell.task_folder), str(cache_root())],
         "entry": cell.entry,
         "task": {**about, "input_shape": list(task.input_shape)},
         "settings": cell.settings,
         "uses_tags": cell.uses_tags,
-        "memory": None if gpu else limits.memory,
         "gpu": gpu,
     }

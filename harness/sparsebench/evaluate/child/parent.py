@@ -1,0 +1,196 @@
+"""A warm parent: has imported what runs beside a submission, and forks each process of a cell on request.
+
+It is started by a clean exec (:mod:`sparsebench.evaluate.host.parents`), so its memory holds nothing of the
+harness: no task, no row, no submission. It has one thread, runs no code of a stranger, and keeps nothing of
+what it is asked. A request comes over its control socket with three descriptors: the ends of the child's
+two pipes, and one that the child's end is told on. When the control socket closes, it kills its children and
+goes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sparsebench import ops
+from sparsebench.evaluate.child import life, walls, watch
+
+__all__ = ["DESCRIPTORS", "MESSAGE_BYTES", "main", "plan_of"]
+
+MESSAGE_BYTES = 1 << 16
+"""Most bytes of a message on the control socket."""
+
+DESCRIPTORS = 3
+"""Descriptors that come with a request: the child's reading end, its writing end, where its end is told."""
+
+_TICK = 100  # milliseconds between two looks at how much the children take
+_PATIENCE = 200  # ticks that what a child has left behind may take to go
+
+
+def plan_of(told: dict[str, Any]) -> walls.Plan:
+    """Make the plan of a child's walls of what the harness says."""
+    paths = {
+        "code": Path(told["code"]),
+        "work": Path(told["work"]),
+        "hidden": tuple(map(Path, told["hidden"])),
+    }
+    return walls.Plan(**{**told, **paths})
+
+
+@dataclass
+class _Child:
+    """A process that was forked here."""
+
+    pid: int
+    status: int
+    """Where its end is told."""
+    watch: watch.Watch
+    why: str | None = None
+    """Why it was killed, where that was done here."""
+
+
+@dataclass
+class _Parent:
+    """What a warm parent keeps: its control socket, its walls, and its children by their descriptor."""
+
+    control: socket.socket
+    prepared: Any
+    children: dict[int, _Child] = field(default_factory=dict)
+
+    def serve(self) -> None:
+        """Fork, watch and reap until the harness goes."""
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        while True:
+            ready = {descriptor for descriptor, _ in poll.poll(_TICK if self.children else None)}
+            for pidfd in ready & self.children.keys():
+                poll.unregister(pidfd)
+                self._reap(pidfd)
+            for pidfd, child in self.children.items():
+                self._look_at(pidfd, child)
+            if self.control.fileno() in ready:
+                forked = self._take_request()
+                if forked is None:
+                    return
+                poll.register(forked, select.POLLIN)
+
+    def _take_request(self) -> int | None:
+        """Fork a child as the harness asks; None where the harness is gone."""
+        try:
+            message, given, _, _ = socket.recv_fds(self.control, MESSAGE_BYTES, DESCRIPTORS)
+        except ConnectionError:
+            return None
+        if not message:
+            return None
+        asked = json.loads(message)
+        plan = plan_of(asked["plan"])
+        reads, writes, status = given
+        walls.before_fork(self.prepared, plan)
+        this = os.getpid() if asked["canaries"] else None
+        pid = os.fork()
+        if pid == 0:
+            life.live(self.prepared, plan, reads, writes, canaries_of=this)
+        walls.after_fork(self.prepared)
+        os.close(reads)
+        os.close(writes)
+        pidfd = os.pidfd_open(pid)
+        self.children[pidfd] = _Child(pid, status, watch.Watch(pidfd, plan))
+        socket.send_fds(self.control, [b"forked"], [pidfd])
+        return pidfd
+
+    def _look_at(self, pidfd: int, child: _Child) -> None:
+        """Kill a child that takes more than it may."""
+        why = child.watch.look()
+        if why and not child.why:
+            child.why = why
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+    def _reap(self, pidfd: int) -> None:
+        """Tell how a child ended, once nothing is left of it."""
+        child = self.children.pop(pidfd)
+        os.close(pidfd)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)  # before its number is free for others
+        _, status = os.waitpid(child.pid, 0)
+        self._end_orphans()
+        told = {"code": os.waitstatus_to_exitcode(status), "why": child.why}
+        with contextlib.suppress(BrokenPipeError):
+            os.write(child.status, json.dumps(told).encode())
+        os.close(child.status)
+
+    def _end_orphans(self) -> None:
+        """Kill what a child has left. Of a PID namespace of its own all went with it.
+
+        Elsewhere what was orphaned has become a child of this process, and is none of those that it forked.
+        """
+        for _ in range(_PATIENCE):
+            orphans = _children() - {child.pid for child in self.children.values()}
+            if not orphans:
+                return
+            for orphan in orphans:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(orphan, signal.SIGKILL)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(orphan, os.WNOHANG)
+            select.poll().poll(_TICK // 10)
+
+    def end(self) -> None:
+        """Kill all children, and wait for them."""
+        for pidfd in self.children:
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+        for pidfd in list(self.children):
+            self._reap(pidfd)
+
+
+def _children() -> set[int]:
+    """Give the processes whose parent this one is, by the kernel's own list; none where it keeps no such."""
+    with contextlib.suppress(OSError):
+        text = Path("/proc/thread-self/children").read_text(encoding="ascii")
+        return set() if _is_elsewhere() else set(map(int, text.split()))
+    return set()
+
+
+def _is_elsewhere() -> bool:
+    """Whether ``/proc`` shows another PID namespace than ours: its numbers mean nothing here then."""
+    return Path("/proc/self").readlink().name != str(os.getpid())
+
+
+def _warm_up() -> None:
+    """Import what a submission's process needs on first use, and leave its pages to be shared."""
+    for name in ops.__all__:
+        getattr(ops, name)  # the modules of primitives are imported when one is first used
+    np.random.default_rng()
+    gc.collect()
+    gc.freeze()
+
+
+def main(control: int, level: str) -> None:
+    """Serve on a control socket.
+
+    Parameters
+    ----------
+    control
+        Descriptor of a ``SOCK_SEQPACKET`` socket.
+    level
+        What walls the children get, see :data:`sparsebench.evaluate.child.walls.LEVELS`.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.chdir("/")
+    _warm_up()
+    parent = _Parent(socket.socket(fileno=control), walls.prepare(level))
+    try:
+        parent.serve()
+    finally:
+        parent.end()
+    sys.exit(0)

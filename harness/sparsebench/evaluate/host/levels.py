@@ -1,0 +1,134 @@
+"""What walls hold on this system: measured, by a throw-away process behind them that tries to get out."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from sparsebench.errors import SandboxError
+from sparsebench.evaluate.child import walls
+from sparsebench.evaluate.host.warm import WarmParent
+
+__all__ = ["LEVEL_VARIABLE", "Measured", "measure", "mends"]
+
+LEVEL_VARIABLE = "SPARSEBENCH_SANDBOX"
+"""Environment variable: the strongest level to try, for trying what a weaker system would do."""
+
+_TRIAL_FILES, _TRIAL_PROCESSES = 4 << 20, 8  # few: the trial fills both
+
+
+class Measured:
+    """What walls hold on this system.
+
+    Attributes
+    ----------
+    level
+        The strongest of :data:`sparsebench.evaluate.child.walls.LEVELS` that holds.
+    canaries
+        Canary -> whether it was held, at each level that was tried.
+    reasons
+        Why each stronger level does not hold: level -> text.
+    """
+
+    def __init__(self, level: str, canaries: dict[str, dict[str, bool]], reasons: dict[str, str]) -> None:
+        self.level, self.canaries, self.reasons = level, canaries, reasons
+
+
+def measure(parents: int) -> tuple[Measured, list[WarmParent]]:
+    """Find the strongest level that holds; give it, and warm parents of it.
+
+    Parameters
+    ----------
+    parents
+        How many.
+
+    Raises
+    ------
+    SandboxError
+        If the environment asks for a level that there is not.
+    """
+    canaries: dict[str, dict[str, bool]] = {}
+    reasons: dict[str, str] = {}
+    for level in _wanted():
+        both = [WarmParent(level) for _ in range(parents)]
+        held, why = _try(both[0], level) if level != "none" else ({}, "")
+        canaries[level] = held
+        escaped = sorted(name for name in walls.required(level) if not held.get(name))
+        if level == "none" or not (why or escaped):
+            return Measured(level, canaries, reasons), both
+        reasons[level] = why or f"not held: {', '.join(escaped)}"
+        for parent in both:
+            parent.close()
+    raise AssertionError("level none asks for nothing")
+
+
+def _wanted() -> list[str]:
+    """Name the levels to try, the strongest first."""
+    most = os.environ.get(LEVEL_VARIABLE, walls.LEVELS[-1])
+    if most not in walls.LEVELS:
+        expected = ", ".join(walls.LEVELS)
+        raise SandboxError(
+            f"{LEVEL_VARIABLE}: expected one of {expected}, got {most!r}", help="mend it, or unset it"
+        )
+    return list(reversed(walls.LEVELS[: walls.LEVELS.index(most) + 1]))
+
+
+def _try(parent: WarmParent, level: str) -> tuple[dict[str, bool], str]:
+    """Put up everything in a throw-away process; give what its canaries say, or why it could not be."""
+    with tempfile.TemporaryDirectory(prefix="sparsebench-") as folder:
+        code, work = Path(folder, "code"), Path(folder, "work")
+        code.mkdir()
+        work.mkdir()
+        plan = walls.Plan(
+            level, code, work, (), memory=1 << 30, files=_TRIAL_FILES, processes=_TRIAL_PROCESSES
+        )
+        try:
+            process, pipe = parent.fork(plan, try_canaries=True)
+        except (ConnectionError, BrokenPipeError):
+            return {}, "a process of this level does not start"
+        try:
+            told, _ = pipe.receive()
+        except (EOFError, OSError):
+            return {}, f"the trial ended with {process.wait().code}"
+        finally:
+            process.kill()
+            process.wait()
+            pipe.close()
+    if told.get("walls") != level:
+        return {}, str(told.get("text"))
+    return {str(name): held is True for name, held in told["canaries"].items()}, ""
+
+
+_SETTINGS = (
+    ("/proc/sys/user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=10000"),
+    ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"),
+    (
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        "1",
+        "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
+)
+"""Files of settings, the value that keeps an ordinary user from namespaces, and the command that mends it."""
+
+
+def mends(found: Measured) -> list[str]:
+    """Say what would raise the level, as commands where there is one."""
+    if found.level == walls.LEVELS[-1]:
+        return []
+    if sys.platform != "linux":
+        return ["run it on Linux, in a virtual machine for example: there are no walls on this system"]
+    commands = [command for file, bad, command in _SETTINGS if _reads(file) == bad]
+    if found.level == "none" and "restricted" in found.reasons:
+        commands.append("a Linux of 5.13 or newer that is started with landlock among its `lsm=`")
+    if Path("/.dockerenv").exists():
+        commands.append("docker run --cap-add SYS_ADMIN --security-opt seccomp=unconfined ...")
+    return commands or [f"nothing that is known here; {LEVEL_VARIABLE} may hold it down"]
+
+
+def _reads(file: str) -> str | None:
+    try:
+        return Path(file).read_text(encoding="ascii").strip()
+    except OSError:
+        return None

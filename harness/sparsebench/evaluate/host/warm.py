@@ -1,0 +1,196 @@
+"""A warm parent, as the harness sees it: a clean process that forks a submission's in milliseconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparsebench.evaluate.host.process import Cold, Forked, Process
+from sparsebench.meter.wire import Pipe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from sparsebench.evaluate.child import walls
+
+__all__ = ["WarmParent", "cuda", "start_alone"]
+
+_SLACK = 16 << 20  # bytes of a message beside its arrays
+_BOOT = """\
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from sparsebench.evaluate.child import walls
+walls.enter(sys.argv[3])
+from sparsebench.evaluate.child.parent import main
+main(int(sys.argv[2]), sys.argv[3])
+"""
+_BOOT_ALONE = """\
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from sparsebench.evaluate.child import life, parent
+life.alone(int(sys.argv[2]), int(sys.argv[3]), parent.plan_of(json.loads(sys.argv[4])))
+"""
+
+
+def _told(plan: walls.Plan) -> dict[str, Any]:
+    paths = {"code": str(plan.code), "work": str(plan.work), "hidden": list(map(str, plan.hidden))}
+    return {**asdict(plan), **paths}
+
+
+class WarmParent:
+    """A process that forks others. Started at once; it may still be importing when this returns.
+
+    Parameters
+    ----------
+    level
+        What walls its children get.
+    environment
+        What its environment has beside what every submission's process has.
+
+    Raises
+    ------
+    OSError
+        If it cannot be started.
+    """
+
+    def __init__(self, level: str, environment: Mapping[str, str] | None = None) -> None:
+        self.level = level
+        self._lock = threading.Lock()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        arguments = [json.dumps(_search_path()), str(theirs.fileno()), level]
+        try:
+            self._process = _popen(_BOOT, arguments, (theirs.fileno(),), environment or {})
+        except BaseException:
+            self._control.close()
+            raise
+        finally:
+            theirs.close()
+
+    def fork(
+        self,
+        plan: walls.Plan,
+        *,
+        most: int = _SLACK,
+        try_canaries: bool = False,
+        at_end: Callable[[], None] | None = None,
+    ) -> tuple[Process, Pipe]:
+        """Have it fork a process.
+
+        Parameters
+        ----------
+        plan
+            The walls around it.
+        most
+            Most bytes to take from it in one message.
+        try_canaries
+            Whether the process only tries what its walls hold, and tells.
+        at_end
+            Called once the process has ended.
+
+        Raises
+        ------
+        ConnectionError
+            If the parent is gone.
+        """
+        theirs_in, ours_out = os.pipe()
+        ours_in, theirs_out = os.pipe()
+        told, status = os.pipe()
+        mine, theirs = (ours_out, ours_in, told), (theirs_in, theirs_out, status)
+        try:
+            pidfd = self._ask({"plan": _told(plan), "canaries": try_canaries}, theirs)
+        except BaseException:
+            for descriptor in mine:
+                os.close(descriptor)
+            raise
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        return Forked(pidfd, told, at_end), Pipe(ours_in, ours_out, limit=most)
+
+    def _ask(self, request: dict[str, Any], descriptors: tuple[int, ...]) -> int:
+        with self._lock:
+            socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
+            answer, given, _, _ = socket.recv_fds(self._control, 64, 1)
+        if not answer:
+            raise ConnectionResetError("the warm parent is gone")
+        return given[0]
+
+    def forget(self) -> None:
+        """Leave it to the process that this one was forked from."""
+        self._control.close()
+        self._process.returncode = 0  # it is not ours to wait for
+
+    def close(self) -> None:
+        """Have it end its children and go, and wait for that."""
+        self._control.close()
+        self._process.wait()
+
+
+def start_alone(plan: walls.Plan, *, most: int) -> tuple[Process, Pipe]:
+    """Start a submission's process that nobody forks, where there are no warm parents.
+
+    Parameters
+    ----------
+    plan, most
+        As for :meth:`WarmParent.fork`.
+    """
+    theirs_in, ours_out = os.pipe()
+    ours_in, theirs_out = os.pipe()
+    arguments = [json.dumps(_search_path()), str(theirs_in), str(theirs_out), json.dumps(_told(plan))]
+    try:
+        process = _popen(_BOOT_ALONE, arguments, (theirs_in, theirs_out), cuda() if plan.gpu else {})
+    except BaseException:
+        os.close(ours_in)
+        os.close(ours_out)
+        raise
+    finally:
+        os.close(theirs_in)
+        os.close(theirs_out)
+    return Cold(process), Pipe(ours_in, ours_out, limit=most)
+
+
+def _popen(
+    boot: str, arguments: list[str], descriptors: tuple[int, ...], environment: Mapping[str, str]
+) -> subprocess.Popen[bytes]:
+    """Start our own module in a clean environment, in a session of its own."""
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [sys.executable, "-I", "-B", "-c", boot, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=descriptors,
+        env={**_environment(), **environment},
+        start_new_session=True,
+    )
+
+
+def _search_path() -> list[str]:
+    """Where this process finds modules, but for the folder that it happens to be started in.
+
+    The child's Python ignores the environment and the user's own packages; this brings back what was found.
+    """
+    here = {Path.cwd(), Path(sys.argv[0]).absolute().parent}
+    return [entry for entry in sys.path if entry and Path(entry).absolute() not in here]
+
+
+def cuda() -> dict[str, str]:
+    """Give what says where CUDA's libraries are, and which GPU to use."""
+    names = ("LD_LIBRARY_PATH", "CUDA_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _environment() -> dict[str, str]:
+    """Make a clean environment: no secrets, and one thread, so that results do not depend on load."""
+    threads = dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
+    )
+    path = os.environ.get("PATH", os.defpath)
+    kept = {name: os.environ[name] for name in ("COVERAGE_PROCESS_START",) if name in os.environ}
+    return {"PATH": path, "LANG": "C.UTF-8", **threads, **kept}
