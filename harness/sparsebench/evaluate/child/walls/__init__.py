@@ -68,6 +68,7 @@ def prepare(level: str) -> Prepared:
         return Prepared(level)
     with demand("to prepare"):
         prctl(_SUBREAPER, 1)
+        powers.last_power()  # it is the same for all children
         namespace = namespaces.processes_of() if level == "isolated" else None
     return Prepared(level, namespace)
 
@@ -82,9 +83,11 @@ def before_fork(prepared: Prepared, plan: Plan) -> None:
     """
     if plan.level == "none":
         return
-    _readable(prepared, plan.hidden)
     prepared.user = powers.user_of(os.getpid(), prepared.forks)
     prepared.forks += 1
+    _readable(prepared, plan.hidden)
+    for sealed in (False, True):
+        seccomp.compiled(_held(prepared, plan, sealed=sealed))
     if prepared.namespace is not None:
         namespaces.own_processes(prepared.namespace)
 
@@ -134,8 +137,8 @@ def put_up(prepared: Prepared, plan: Plan) -> None:
 
 def _leave(prepared: Prepared, plan: Plan) -> seccomp.Held:
     """Be nobody in particular, in namespaces of its own where they were asked for."""
-    isolated, sealed = plan.level == "isolated", False
-    if isolated:
+    sealed = False
+    if plan.level == "isolated":
         sealed = namespaces.close_off(plan, prepared.user)
     elif prepared.user is not None:
         with demand(f"{plan.work} for user {prepared.user}"):
@@ -144,6 +147,11 @@ def _leave(prepared: Prepared, plan: Plan) -> seccomp.Held:
         powers.become(prepared.user)
         powers.die_with_parent()  # who becomes another user is no longer to die
     powers.renounce(reading=os.geteuid() == 0 or prepared.user is not None)
+    return _held(prepared, plan, sealed=sealed)
+
+
+def _held(prepared: Prepared, plan: Plan, *, sealed: bool) -> seccomp.Held:
+    isolated = plan.level == "isolated"
     signals = isolated or landlock.version() >= landlock.SIGNALS_SINCE
     return seccomp.Held(processes=isolated, signals=signals, times=sealed, owners=prepared.user is not None)
 

@@ -19,10 +19,18 @@ def limit_memory(memory: int | None, files: int) -> None:
     None leaves the address space alone: CUDA reserves more of it than any machine has memory.
     """
     if LINUX and memory is not None:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        pages = _pages()
         _at_most(resource.RLIMIT_AS, pages * resource.getpagesize() + memory)
     _at_most(resource.RLIMIT_FSIZE, files)
     _at_most(resource.RLIMIT_CORE, 0)
+
+
+def _pages() -> int:
+    descriptor = os.open("/proc/self/statm", os.O_RDONLY)
+    try:
+        return int(os.read(descriptor, 100).split()[0])
+    finally:
+        os.close(descriptor)
 
 
 def limit_everything(processes: int, *, gpu: bool) -> None:
@@ -49,7 +57,7 @@ def count_processes() -> int:
         if entry.name.isdecimal():
             try:
                 if entry.stat().st_uid == user:
-                    # One less for "." than for each thread's folder: links count folders.
+                    # Links count the folders in it, and two for itself.
                     threads += Path(entry.path, "task").stat().st_nlink - 2
             except OSError:  # it is gone
                 continue

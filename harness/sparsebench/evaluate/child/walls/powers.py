@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import signal
 from pathlib import Path
 
 from sparsebench.evaluate.child.walls.system import demand, libc, prctl, syscall
 
-__all__ = ["become", "die_with_parent", "renounce", "user_of"]
+__all__ = ["become", "die_with_parent", "last_power", "renounce", "user_of"]
 
 _FIRST_USER, _USERS = 61184, 4336  # what systemd keeps for users that come and go
 _NOBODY = 65534
@@ -19,7 +20,6 @@ _DEATH_SIGNAL, _DUMPABLE, _KEEP_CAPABILITIES, _DROP_BOUND, _AMBIENT = 1, 4, 8, 2
 _RAISE, _CLEAR_ALL = 2, 4
 _CAPABILITY_HEADER = 0x20080522
 _OVERRIDE, _READ_SEARCH = 1, 2
-_MOST_CAPABILITIES = 64
 
 
 def die_with_parent() -> None:
@@ -42,6 +42,7 @@ def user_of(parent: int, fork: int) -> int | None:
     return None
 
 
+@functools.cache
 def _mapped(kind: str, number: int) -> bool:
     lines = Path(f"/proc/self/{kind}_map").read_text(encoding="ascii").splitlines()
     ranges = [(int(first), int(count)) for first, _, count in map(str.split, lines)]
@@ -72,9 +73,9 @@ def renounce(*, reading: bool) -> None:
         # Where there is no power to read alone, that to write as well: Landlock holds both.
         kept = next((one for one in (_READ_SEARCH, _OVERRIDE) if reading and permitted & 1 << one), None)
         _set(permitted, 0)  # a change of user has taken their effect
-        for one in range(_MOST_CAPABILITIES):
+        for one in range(last_power() + 1):
             if one != kept:
-                # Fails without the power to, or past the last; what is not in reach needs no bound.
+                # Fails without the power to, and what is not in reach needs no bound.
                 libc().prctl(_DROP_BOUND, one, 0, 0, 0)
         mask = 0 if kept is None else 1 << kept
         libc().prctl(_AMBIENT, _CLEAR_ALL, 0, 0, 0)  # Linux 4.3 and later
@@ -82,6 +83,12 @@ def renounce(*, reading: bool) -> None:
         if kept is not None:
             prctl(_AMBIENT, _RAISE, kept)
         prctl(_DUMPABLE, 1)  # or the files of /proc/self are root's
+
+
+@functools.cache
+def last_power() -> int:
+    """Give the last capability that this kernel knows."""
+    return int(Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
 
 
 def _permitted() -> int:

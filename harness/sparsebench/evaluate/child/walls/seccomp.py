@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 from typing import NamedTuple
 
 from sparsebench.evaluate.child.walls.numbers import ARCHITECTURES, AUDIT, NEWEST, NUMBERS
 from sparsebench.evaluate.child.walls.system import architecture, demand, prctl
 
-__all__ = ["Held", "install", "program", "refused"]
+__all__ = ["Held", "compiled", "install", "program", "refused"]
 
 _LOAD, _EQUAL, _GREATER, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x54, 0x06
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # where they are in what the kernel shows a filter
@@ -26,6 +27,7 @@ _NAMESPACES = 0x7E020000  # CLONE_NEW* of clone; a new time namespace is for clo
 _STREAM, _PACKETS, _KIND = 1, 5, 0xF
 _PUSHES_KEYS = (0x5412, 0x541C)  # TIOCSTI and TIOCLINUX: input for somebody else's terminal
 _ASKS_PERSONALITY = 0xFFFFFFFF
+_ANYBODY = 0x5EC0001D  # stands for a process's own number, and is no such number
 
 _ALWAYS = (
     # Sockets. What is left is a pair made by socketpair.
@@ -188,6 +190,22 @@ def _one_of(
     return [*code, otherwise]
 
 
+@functools.cache
+def compiled(held: Held) -> tuple[ctypes.Array[_Instruction], tuple[int, ...]]:
+    """Make this machine's filter, and say where in it the process's own number is to be put.
+
+    A parent that has called this has spared its children most of the time that it takes.
+
+    Raises
+    ------
+    WallError
+        If there is no table for this machine.
+    """
+    code = program(architecture(), _ANYBODY, held)
+    own = tuple(place for place, line in enumerate(code) if line[3] == _ANYBODY)
+    return (_Instruction * len(code))(*(_Instruction(*line) for line in code)), own
+
+
 def install(pid: int, held: Held) -> None:
     """Put the filter on this process and all that it starts, for good.
 
@@ -196,9 +214,10 @@ def install(pid: int, held: Held) -> None:
     WallError
         If the kernel refuses it, or there is no table for this machine.
     """
-    code = program(architecture(), pid, held)
-    array = (_Instruction * len(code))(*(_Instruction(*line) for line in code))
-    told = _Program(len(code), ctypes.addressof(array))
+    code, own = compiled(held)
+    for place in own:
+        code[place].k = pid
+    told = _Program(len(code), ctypes.addressof(code))
     with demand("seccomp"):
         prctl(_NO_NEW_PRIVILEGES, 1)
         prctl(_SET_SECCOMP, _FILTER, ctypes.byref(told))

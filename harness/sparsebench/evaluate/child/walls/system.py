@@ -25,6 +25,7 @@ def libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
+@functools.cache
 def architecture() -> str:
     """Name this machine's architecture.
 
@@ -39,6 +40,7 @@ def architecture() -> str:
     return found
 
 
+@functools.cache
 def number(name: str) -> int | None:
     """Give a system call's number here; None where this architecture has no such call."""
     return NUMBERS[name][ARCHITECTURES.index(architecture())]
