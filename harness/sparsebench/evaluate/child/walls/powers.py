@@ -42,11 +42,14 @@ def user_of(parent: int, fork: int) -> int | None:
     return None
 
 
-@functools.cache
 def _mapped(kind: str, number: int) -> bool:
+    return any(first <= number < first + count for first, count in _ranges(kind))
+
+
+@functools.cache
+def _ranges(kind: str) -> tuple[tuple[int, int], ...]:
     lines = Path(f"/proc/self/{kind}_map").read_text(encoding="ascii").splitlines()
-    ranges = [(int(first), int(count)) for first, _, count in map(str.split, lines)]
-    return any(first <= number < first + count for first, count in ranges)
+    return tuple((int(first), int(count)) for first, _, count in map(str.split, lines))
 
 
 def become(user: int) -> None:
