@@ -7,7 +7,6 @@ processes from doing the work twice.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from sparsebench.errors import IntegrityError, UsageError
 from sparsebench.tasks.hashing import changed_columns
 from sparsebench.tasks.making import run_script
+from sparsebench.tasks.places import CACHE_VARIABLE, cache_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,18 +22,6 @@ if TYPE_CHECKING:
     from sparsebench.tasks.records import InstanceSpec, Task
 
 __all__ = ["CACHE_VARIABLE", "cache_root", "cached_path", "discard", "locate"]
-
-CACHE_VARIABLE = "SPARSEBENCH_CACHE"
-"""The environment variable that names another folder for the cache."""
-
-
-def cache_root() -> Path:
-    """Return the folder that made data are kept in. It need not exist."""
-    if named := os.environ.get(CACHE_VARIABLE):
-        return Path(named).expanduser().absolute()
-    import platformdirs  # noqa: PLC0415 - only where a cache is looked for
-
-    return Path(platformdirs.user_cache_dir("sparsebench", appauthor=False)) / "tasks"
 
 
 def cached_path(task: Task, spec: InstanceSpec, file: str) -> Path:

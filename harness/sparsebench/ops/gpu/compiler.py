@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparsebench.ops.gpu import nvrtc
 from sparsebench.ops.gpu.nvrtc import CompileError
-from sparsebench.tasks.cache import cache_root
+from sparsebench.tasks.places import cache_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

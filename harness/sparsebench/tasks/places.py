@@ -1,0 +1,20 @@
+"""Where the user's cache is: of made data here, and of compiled code beside them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["CACHE_VARIABLE", "cache_root"]
+
+CACHE_VARIABLE = "SPARSEBENCH_CACHE"
+"""The environment variable that names another folder for the cache."""
+
+
+def cache_root() -> Path:
+    """Return the folder that made data are kept in. It need not exist."""
+    if named := os.environ.get(CACHE_VARIABLE):
+        return Path(named).expanduser().absolute()
+    import platformdirs  # noqa: PLC0415 - only where a cache is looked for
+
+    return Path(platformdirs.user_cache_dir("sparsebench", appauthor=False)) / "tasks"
