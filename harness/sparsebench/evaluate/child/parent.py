@@ -122,9 +122,10 @@ class _Parent:
         os.close(pidfd)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)  # before its number is free for others
-        _, status = os.waitpid(child.pid, 0)
+        _, status, used = os.wait4(child.pid, 0)
         self._end_orphans()
-        told = {"code": os.waitstatus_to_exitcode(status), "why": child.why}
+        code, seconds = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
+        told = {"code": code, "why": child.why, "seconds": seconds}
         with contextlib.suppress(BrokenPipeError):
             os.write(child.status, json.dumps(told).encode())
         os.close(child.status)

@@ -29,6 +29,8 @@ class End:
     """Its exit code; negative for a signal, as :class:`subprocess.Popen` has it."""
     why: str | None = None
     """Why it was killed on our side: ``memory``, ``files``, or ``parent`` where its warm parent died."""
+    seconds: float = 0.0
+    """Seconds of processor time that it took, as far as that is known."""
 
 
 class Process(Protocol):
