@@ -13,6 +13,7 @@ from sparsebench.errors import CellError, IntegrityError, TimeLimitError
 from sparsebench.evaluate.audits import audits
 from sparsebench.evaluate.audits.trials import Trials, no_trials, run_trials
 from sparsebench.evaluate.child.gpu import gpu_name
+from sparsebench.evaluate.clock import Clock
 from sparsebench.evaluate.host.parents import demand_sandbox, measured
 from sparsebench.evaluate.host.placement import on_one_core
 from sparsebench.evaluate.host.scratch import CodeCopy
@@ -62,10 +63,11 @@ class _Findings:
     model_hash: str | None = None
     peak_bytes: int | None = None
     stage: str = "fit"
+    clock: Clock = field(default_factory=Clock)
     trace: Trace | None = None
 
 
-def run_cell(cell: Cell, limits: Limits) -> Row:
+def run_cell(cell: Cell, limits: Limits, clock: Clock | None = None) -> Row:
     """Evaluate one cell, whatever happens.
 
     Parameters
@@ -74,6 +76,8 @@ def run_cell(cell: Cell, limits: Limits) -> Row:
         What to run.
     limits
         Time for each stage, memory, and whether a trace is written.
+    clock
+        Told where the time goes.
 
     Returns
     -------
@@ -90,9 +94,11 @@ def run_cell(cell: Cell, limits: Limits) -> Row:
         If a trace cannot be written.
     """
     demand_sandbox(cell, limits)
-    task = load_task(str(cell.task_folder))
-    instance = task.load(cell.instance)
-    started, findings = utc_now(), _Findings()
+    clock = clock or Clock()
+    with clock.stage("load"):
+        task = load_task(str(cell.task_folder))
+        instance = task.load(cell.instance)
+    started, findings = utc_now(), _Findings(clock=clock)
     status, reason = "ok", None
     with native.limited(1):
         try:
@@ -103,7 +109,8 @@ def run_cell(cell: Cell, limits: Limits) -> Row:
         except CellError as error:
             status, reason = error.status, audits.line(error)
     try:
-        row = _row(cell, findings, status, reason, started)
+        with clock.stage("row"):
+            row = _row(cell, findings, status, reason, started)
     except IntegrityError as error:  # a mistake of ours, which must not take other cells with it
         return failed_row(cell, f"the harness made a row that is not valid: {error.what}; please report it")
     if limits.traces and findings.trace and row.status == "ok":  # before its row: who finds a row finds both
@@ -119,12 +126,13 @@ def failed_row(cell: Cell, reason: str) -> Row:
 def _evaluate(cell: Cell, task: Task, instance: Instance, limits: Limits, findings: _Findings) -> None:
     """Go through the stages; leave what they give in ``findings``."""
     with CodeCopy(cell.path, cell.submission_hash) as copy:
-        _go_through(_Processes(cell, task.info[cell.instance], limits, copy.code), task, instance, findings)
+        processes = _Processes(cell, task.info[cell.instance], limits, copy.code, findings.clock)
+        _go_through(processes, task, instance, findings)
 
 
 def _go_through(processes: _Processes, task: Task, instance: Instance, findings: _Findings) -> None:
     cell, limits = processes.cell, processes.limits
-    with processes.start() as session:
+    with findings.clock.stage("fit"), processes.start() as session:
         begin = time.perf_counter()
         parameters = session.fit(instance, cell.entropy("fit"))
         findings.fit_seconds = time.perf_counter() - begin
@@ -133,7 +141,8 @@ def _go_through(processes: _Processes, task: Task, instance: Instance, findings:
     engine = Engine(memory_limit=limits.memory)
     models = _Models(processes, engine.add_parameters(parameters))
     _score(cell, task, instance, models, engine, parameters, findings)
-    _time(cell, instance, models, engine, parameters, findings)
+    with findings.clock.stage("timing"):
+        _time(cell, instance, models, engine, parameters, findings)
     findings.peak_bytes = engine.memory.peak
 
 
@@ -145,10 +154,20 @@ class _Processes:
     info: TaskInfo
     limits: Limits
     code: Path
+    clock: Clock
 
     def start(self, *, deadline: float | None = None, gpu: bool = False) -> Session:
         """Start one."""
-        return Session(self.cell, self.info, self.limits, deadline=deadline, gpu=gpu, code=self.code)
+        with self.clock.stage("start"):
+            return Session(
+                self.cell,
+                self.info,
+                self.limits,
+                deadline=deadline,
+                gpu=gpu,
+                code=self.code,
+                clock=self.clock,
+            )
 
 
 @dataclass
@@ -197,10 +216,11 @@ def _score(
     inputs = shown(test, uses_tags=cell.uses_tags)
     assert findings.model_hash is not None
     sample = sample_inputs(cell, findings.model_hash, len(test))
-    with models.fresh() as session:
+    clock = findings.clock
+    with clock.stage("whole"), models.fresh() as session:
         whole = run_batches(session, engine, inputs, test.tag)
     scores = score_predictions(task.metric, test.y, whole.predictions, test.tag)
-    with models.fresh() as session:
+    with clock.stage("one by one"), models.fresh() as session:
         if models.limits.traces:
             single, recorded = run_recorded(session, engine, inputs[sample])
             findings.trace = make_trace(
@@ -210,7 +230,7 @@ def _score(
             single = run_single(session, engine, inputs[sample])
     # About as many rows at once as in the whole split, so that work is shared here as it is there.
     repeats = max(1, whole.rows // len(sample))
-    with models.fresh() as session:
+    with clock.stage("together"), models.fresh() as session:
         together = run_batches(session, engine, inputs[np.tile(sample, repeats)])
     _demand(findings, audits.alone_as_in_batches(single, whole.predictions[sample]))
     _demand(findings, audits.order_invariance(together, whole.predictions[sample]))
@@ -218,7 +238,8 @@ def _score(
     if task.metric == "recall":
         _demand(findings, audits.counting_bound(columns["ops_add_mul_cmp"], test.y, scores.extras["recall"]))
     findings.audits.append(audits.phases_add_up({"whole": whole, "one by one": single, "together": together}))
-    trials = _try(models, engine, inputs, whole, sample)
+    with clock.stage("trials"):
+        trials = _try(models, engine, inputs, whole, sample)
     findings.audits += trials.audits
     if trials.dense:
         columns["ops_dense"] = trials.dense.of(columns["ops_experts"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import time
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -61,7 +62,7 @@ def _serve(prepared: Any, plan: walls.Plan, pipe: Pipe, kept: set[int], canaries
     if canaries_of is not None:
         pipe.send({"walls": plan.level, "canaries": walls.canaries(plan, parent_pid=canaries_of)})
         return
-    pipe.send({"walls": plan.level})
+    pipe.send({"walls": plan.level, "seconds": time.process_time()})
     Worker(pipe).serve()
 
 

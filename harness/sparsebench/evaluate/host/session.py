@@ -21,6 +21,7 @@ from sparsebench.errors import (
     TimeLimitError,
 )
 from sparsebench.evaluate.child import walls
+from sparsebench.evaluate.clock import Clock
 from sparsebench.evaluate.host import payloads, reports
 from sparsebench.evaluate.host.parents import measured, start
 from sparsebench.evaluate.host.scratch import CodeCopy, Scratch
@@ -59,6 +60,8 @@ class Session:
         When the stage ends, in :func:`time.monotonic`, where several processes share its time.
     gpu
         Whether it is to use a GPU. Its memory is not limited then.
+    clock
+        Told of the processor time that the process takes.
     code
         A copy of the submission's code that other processes of the cell use as well: only where walls keep
         them from writing to it. Without it the process has one of its own.
@@ -89,8 +92,11 @@ class Session:
         deadline: float | None = None,
         gpu: bool = False,
         code: Path | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._limits = limits
+        self._clock = clock or Clock()
+        self._noted = 0.0  # processor seconds of the process that the clock knows of
         self._gpu = gpu
         self._closed = False
         self._knows = False  # whether bits of inputs have gone to the process
@@ -133,6 +139,8 @@ class Session:
         if told.get("walls") != self.sandbox:
             message = f"the walls of level {self.sandbox} cannot be put up: {told.get('text')}"
             raise SandboxError(message, help="sparsebench doctor tells what this system allows")
+        self._noted = float(told.get("seconds", 0.0))  # ours: no code of a stranger has run yet
+        self._clock.child(self._noted)
 
     def __enter__(self) -> Self:
         return self
@@ -155,7 +163,7 @@ class Session:
             return
         self._closed = True
         self._process.kill()
-        self._process.wait()
+        self._clock.child(max(0.0, self._process.wait().seconds - self._noted))
         self._pipe.close()
 
     def fit(self, instance: Instance, entropy: list[int]) -> dict[str, np.ndarray[Any, Any]]:

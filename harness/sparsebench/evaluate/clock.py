@@ -1,0 +1,76 @@
+"""Where a cell's time goes: seconds by stage, of the harness and of the submission's processes."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["STAGES", "Clock", "Stage"]
+
+STAGES = ("load", "start", "fit", "whole", "one by one", "together", "trials", "timing", "row")
+"""The stages of a cell, in their order; ``start`` is all starts of processes, wherever they are."""
+
+
+@dataclass
+class Stage:
+    """What a stage took, in seconds."""
+
+    wall: float = 0.0
+    """By the clock on the wall."""
+    own: float = 0.0
+    """Of the processor, in this process."""
+    child: float = 0.0
+    """Of the processor, in the submission's processes."""
+
+    @property
+    def processor(self) -> float:
+        """Seconds of the processor in all processes."""
+        return self.own + self.child
+
+
+class Clock:
+    """Adds up what stages take. Of stages within stages, each second belongs to the innermost.
+
+    Attributes
+    ----------
+    stages
+        Name -> what it took so far.
+    """
+
+    def __init__(self) -> None:
+        self.stages: dict[str, Stage] = {}
+        self._open: list[str] = []
+        self._since = (0.0, 0.0)
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Be in a stage."""
+        self._note()
+        self._open.append(name)
+        try:
+            yield
+        finally:
+            self._note()
+            self._open.pop()
+
+    def child(self, seconds: float) -> None:
+        """Note processor seconds of a submission's process."""
+        if self._open:
+            self._of(self._open[-1]).child += seconds
+
+    def _note(self) -> None:
+        """Give what has passed to the stage that is open."""
+        wall, own = time.perf_counter(), time.process_time()
+        if self._open:
+            stage = self._of(self._open[-1])
+            stage.wall += wall - self._since[0]
+            stage.own += own - self._since[1]
+        self._since = wall, own
+
+    def _of(self, name: str) -> Stage:
+        return self.stages.setdefault(name, Stage())
