@@ -140,9 +140,11 @@ def _leave(prepared: Prepared, plan: Plan) -> seccomp.Held:
     sealed = False
     if plan.level == "isolated":
         sealed = namespaces.close_off(plan, prepared.user)
-    elif prepared.user is not None:
+    else:
         with demand(f"{plan.work} for user {prepared.user}"):
-            os.chown(plan.work, prepared.user, prepared.user)
+            if prepared.user is not None:
+                os.chown(plan.work, prepared.user, prepared.user)
+            os.chdir(plan.work)
     if prepared.user is not None:
         powers.become(prepared.user)
         powers.die_with_parent()  # who becomes another user is no longer to die
