@@ -116,6 +116,26 @@ def test_a_first_look_imports_nothing_heavy(code):
     assert imported_by(code) == []
 
 
+def test_a_worker_reads_data_and_writes_rows_without_what_prints_and_frames(tmp_path):
+    code = f"""
+from pathlib import Path
+from sparsebench.evaluate import cell, executor, plan
+from sparsebench.models import find_submission
+from sparsebench.results import ResultStore
+one = plan.make_plan([find_submission("constant")], plan.Selection(("memorization@1",), small=True))[0]
+plan.load_task(str(one.task_folder)).load(one.instance)
+ResultStore(Path({str(tmp_path)!r})).write(cell.failed_row(one, "for a test"))
+"""
+    assert set(imported_by(code)) == {
+        "numpy",
+        "pyarrow",
+        "pydantic",
+        "psutil",
+        "safetensors",
+        "threadpoolctl",
+    }
+
+
 def test_heavy_imports_would_be_seen():
     assert "numpy" in imported_by("import numpy")
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import random
 import resource
 from pathlib import Path
@@ -8,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
 
 from sparsebench.errors import IntegrityError, NotFoundError, UsageError
 from sparsebench.tasks import load_task, parquet_writing
@@ -49,6 +52,38 @@ def test_round_trip_with_tag_and_tensor_inputs(tmp_path):
     assert list(back) == ["id", "x", "y", "tag"]
     for name, values in written.items():
         np.testing.assert_array_equal(back[name], values, strict=True)
+
+
+@drawn(
+    data=st.data(),
+    dtype=st.sampled_from(["float32", "int64"]),
+    rows=st.integers(0, 5),
+    width=st.integers(1, 3),
+)
+def test_arrays_are_those_that_arrow_makes(data, dtype, rows, width):
+    """Of whole columns and of slices of them, plain, in lists and in tensors: every bit, and read-only."""
+    numbers = np.dtype(dtype)
+    size = rows * width * numbers.itemsize
+    flat = np.frombuffer(data.draw(st.binary(min_size=size, max_size=size)), numbers).copy()
+    plain = pa.array(flat)
+    lists = pa.FixedSizeListArray.from_arrays(plain, width)
+    tensor = pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(plain.type, [width, 1]), lists)
+    begin = data.draw(st.integers(0, rows))
+    for name, column in (("y", plain), ("x", lists), ("x", tensor)):
+        part = column[begin : data.draw(st.integers(begin, len(column)))]
+        got = module._values(Path("t.parquet"), name, part)
+        values = part.storage.flatten() if column is tensor else part.flatten() if column is lists else part
+        want = values.to_numpy(zero_copy_only=True).reshape(got.shape)
+        assert (got.dtype, got.tobytes(), len(got)) == (want.dtype, want.tobytes(), len(part))
+        assert not got.flags.writeable
+
+
+def test_an_array_outlives_the_table_that_it_was_read_from(tmp_path):
+    table = pa.table({"y": pa.array(np.arange(1000, dtype=np.float32))})
+    got = module._values(tmp_path, "y", table["y"].combine_chunks())
+    del table
+    gc.collect()
+    assert got.sum() == 499500
 
 
 def test_a_permuted_tensor_is_refused(tmp_path):

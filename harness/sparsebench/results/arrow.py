@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sparsebench.errors import IntegrityError
+from sparsebench.results.building import array_of
 from sparsebench.results.checks import columns, record_types
 from sparsebench.results.row import ADDED, SCHEMA_VERSION, Row
 
@@ -47,7 +48,9 @@ def _arrow_type(kind: type) -> Any:
 
 def table_from_rows(rows: Iterable[Row]) -> Any:
     """Return a ``pyarrow.Table`` with one line per row and the schema of ``arrow_schema``."""
-    return pa.Table.from_pylist([row.to_dict() for row in rows], schema=arrow_schema())
+    schema, lines = arrow_schema(), [row.to_dict() for row in rows]
+    made = [array_of([line[column.name] for line in lines], column.type) for column in schema]
+    return pa.Table.from_arrays(made, schema=schema)
 
 
 def rows_from_table(table: Any) -> list[Row]:

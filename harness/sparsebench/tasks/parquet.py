@@ -225,5 +225,15 @@ def _values(path: Path, name: str, column: Any) -> NDArray[Any]:
         flat, nulls = column, column.null_count
     if nulls:
         raise damaged(path, name, "no nulls", f"{nulls} nulls")
-    values: NDArray[Any] = flat.to_numpy(zero_copy_only=True)
-    return values.reshape(shape)
+    return _shared(flat).reshape(shape)
+
+
+def _shared(flat: Any) -> NDArray[Any]:
+    """Look at the memory of an Arrow array of numbers without nulls: read-only, and for as long as it lives.
+
+    Arrow's own ``to_numpy`` imports pandas first, where that is installed.
+    """
+    dtype = np.dtype(flat.type.to_pandas_dtype())
+    values = np.frombuffer(flat.buffers()[1], dtype, len(flat), flat.offset * dtype.itemsize)
+    values.flags.writeable = False  # of what was just read, the buffer may be written to
+    return values
