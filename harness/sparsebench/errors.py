@@ -13,6 +13,7 @@
         ├── RefusedError             status ``refused``: the harness would not do what was asked
         │   └── UncountedOperationError   an operation without a price
         ├── FailedError              status ``failed``: the submission's code or output is wrong
+        │   └── DisturbedError       a process of the cell was killed, and not by us
         ├── TimeLimitError           status ``timeout``
         ├── MemoryLimitError         status ``out-of-memory``
         └── InvalidResultError       status ``invalid``: it ran, but its result cannot be believed
@@ -27,6 +28,7 @@ from typing import ClassVar
 __all__ = [
     "CellError",
     "ContractError",
+    "DisturbedError",
     "FailedError",
     "IntegrityError",
     "InvalidResultError",
@@ -136,6 +138,15 @@ class FailedError(CellError):
 
     code = "SB203"
     status = "failed"
+
+
+class DisturbedError(FailedError):
+    """A process of the cell was killed, and not by the harness: its row is to be had again.
+
+    It ends the cell even where the process was for an audit that costs no row its score.
+    """
+
+    code = "SB207"
 
 
 class TimeLimitError(CellError):

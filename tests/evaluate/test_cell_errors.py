@@ -486,3 +486,26 @@ def test_modules_beside_the_entry_can_be_imported(tmp_path):
 def test_a_model_without_parameters_is_a_model(tmp_path):
     row = run(tmp_path / "mine", plain(fit="return {}", predict="return x[:, 0] + 1.0"))
     assert (row.status, row.stored_parameters, row.ops) == ("ok", 0, 1)
+
+
+class Killed(Session):
+    """Sessions of which the one with the number ``victim`` is killed from outside once it is there."""
+
+    started = 0
+    victim = LAST - 1
+
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
+        Killed.started += 1
+        if Killed.started == Killed.victim:
+            self._process.kill()
+
+
+@pytest.mark.parametrize("victim", range(1, LAST + 1))
+def test_a_process_that_somebody_killed_costs_the_row(tmp_path, monkeypatch, victim):
+    """Also one of an audit: --resume is to give the row of an undisturbed run."""
+    monkeypatch.setattr(Killed, "started", 0)
+    monkeypatch.setattr(Killed, "victim", victim)
+    monkeypatch.setattr(cell_module, "Session", Killed)
+    row = run(tmp_path / "mine", plain())
+    check(row, "failed", "killed by SIGKILL; .*--resume")

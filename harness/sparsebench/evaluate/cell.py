@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.errors import CellError, IntegrityError, TimeLimitError
+from sparsebench.errors import CellError, DisturbedError, IntegrityError, TimeLimitError
 from sparsebench.evaluate.audits import audits
 from sparsebench.evaluate.audits.trials import Trials, no_trials, run_trials
 from sparsebench.evaluate.child.gpu import gpu_name
@@ -193,6 +193,7 @@ class _Models:
             session.hold(self.parameters)
             with on_one_core(session.pid):
                 yield session
+            session.demand_undisturbed()
 
     @contextlib.contextmanager
     def timed(self, *, gpu: bool = False) -> Iterator[Session]:
@@ -200,6 +201,7 @@ class _Models:
         with self.processes.start(gpu=gpu) as session:
             session.hold(self.parameters)
             yield session
+            session.demand_undisturbed()
 
 
 def _score(
@@ -258,6 +260,8 @@ def _try(
     try:
         with models.fresh() as session:
             return run_trials(session, engine, inputs, whole, sample)
+    except DisturbedError:
+        raise
     except CellError as error:
         return no_trials(error)
 
@@ -278,6 +282,8 @@ def _time(
             metered = meter_fresh(session, engine, drawn)
             with _not_run(findings, "cpu"):
                 findings.timings["cpu"] = time_predictions(session, parameters, metered, rng)
+    except DisturbedError:
+        raise
     except CellError as error:
         findings.timings["cpu"] = Timing(audits.not_run(TIMED[0], error))
     else:
@@ -294,6 +300,8 @@ def _not_run(findings: _Findings, device: str) -> Iterator[None]:
     """Take an error for a time that could not be taken: it costs no row its score."""
     try:
         yield
+    except DisturbedError:
+        raise
     except CellError as error:
         findings.timings[device] = Timing(audits.not_run(TIMED[device == "gpu"], error))
 

@@ -7,7 +7,14 @@ import re
 import signal
 from typing import TYPE_CHECKING, Any
 
-from sparsebench.errors import CellError, FailedError, MemoryLimitError, RefusedError, UncountedOperationError
+from sparsebench.errors import (
+    CellError,
+    DisturbedError,
+    FailedError,
+    MemoryLimitError,
+    RefusedError,
+    UncountedOperationError,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +100,7 @@ _ENDS: dict[str, CellError] = {
         help="take less, or raise --memory-limit",
     ),
     "files": FailedError("the submission's files took more room than allowed", help="write less"),
-    "parent": FailedError(
+    "parent": DisturbedError(
         "the process that started the submission's was killed", help="run it again with --resume"
     ),
 }
@@ -112,6 +119,11 @@ def of_death(end: End, *, silent: bool = False) -> CellError:
     """
     if end.why is not None:
         return clean(_ENDS[end.why])
+    if end.code == -signal.SIGKILL:
+        return DisturbedError(
+            "the submission's process was killed by SIGKILL",
+            help="a crash in a library, or the machine is out of memory; --resume runs it again",
+        )
     if silent:
         return FailedError("the submission's process ended in predict", help="do not call exit")
     if end.code >= 0:

@@ -14,6 +14,7 @@ import safetensors.numpy
 
 from sparsebench.errors import (
     CellError,
+    DisturbedError,
     FailedError,
     MemoryLimitError,
     RefusedError,
@@ -99,6 +100,7 @@ class Session:
         self._noted = 0.0  # processor seconds of the process that the clock knows of
         self._gpu = gpu
         self._closed = False
+        self._disturbed: DisturbedError | None = None
         self._knows = False  # whether bits of inputs have gone to the process
         self.sandbox = measured().level
         self._folders = contextlib.ExitStack()
@@ -312,7 +314,20 @@ class Session:
         if end is None:
             self._process.kill()
             return FailedError("the submission's process closed its pipe", help="leave open files alone")
-        return reports.of_death(end, silent=self._knows)
+        death = reports.of_death(end, silent=self._knows)
+        self._disturbed = death if isinstance(death, DisturbedError) else None
+        return death
+
+    def demand_undisturbed(self) -> None:
+        """Insist that nobody has killed the process: what an audit made of its end is not to be kept.
+
+        Raises
+        ------
+        DisturbedError
+            If somebody has.
+        """
+        if self._disturbed:
+            raise self._disturbed
 
 
 def _given(x: Description, tag: Description | None) -> dict[str, Any]:
