@@ -92,7 +92,7 @@ def test_descriptors_say_what_they_are_of() -> None:
 def test_without_landlock_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(landlock, "version", lambda: 0)
     with pytest.raises(WallError, match="no Landlock"):
-        landlock.restrict(Plan("restricted", tmp_path, tmp_path, (), None), [], semaphores=False)
+        landlock.restrict(Plan("restricted", tmp_path, tmp_path, (), None), [])
 
 
 def test_elsewhere_than_linux_nothing_is_asked_of_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_a_kernel_that_refuses_the_ruleset(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr(landlock, "version", lambda: 1)
     monkeypatch.setattr(landlock, "_new_ruleset", refuse)
     with pytest.raises(WallError, match="Landlock: Invalid argument"):
-        landlock.restrict(Plan("restricted", tmp_path, tmp_path, (), None), [], semaphores=False)
+        landlock.restrict(Plan("restricted", tmp_path, tmp_path, (), None), [])
 
 
 @needs_landlock

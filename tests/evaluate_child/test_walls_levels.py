@@ -108,6 +108,7 @@ class TestBoth:
     def test_honest_things_work(self, told: Any) -> None:
         assert told["honest"] == {
             "told": {
+                "machine": [True],
                 "program": ["1"],
                 "threads": 4,
                 "pair": 2,
@@ -149,6 +150,12 @@ class TestIsolated:
 
     def test_what_it_leaves_is_gone(self, told: Any) -> None:
         assert told["left"] == "gone"
+
+    def test_its_processes_see_each_other(self, told: Any) -> None:
+        assert told["proc"] in (
+            {"told": [[True], [True], "yes"], "ended": 0},
+            {"told": [[], [], "PermissionError"], "ended": 0},  # in containers that mask parts of /proc
+        )
 
     def test_processes_share_semaphores(self, told: Any) -> None:
         assert told["pool"] == {"told": [1, 2], "ended": 0}

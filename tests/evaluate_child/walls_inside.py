@@ -1,7 +1,7 @@
 """Forks walled processes, has each do one thing, and prints what it told: ``walls_inside.py LEVEL USER``.
 
 Needs nothing but the standard library, so that a Python without our dependencies, which any user can read,
-runs it. Each function called ``do_*`` runs in a walled process of its own; what it returns, or raises, is printed.
+runs it. Each function called ``do_*`` runs in a walled process of its own; what it gives is printed.
 """
 
 from __future__ import annotations
@@ -104,6 +104,7 @@ def do_honest(plan, parent):
     for thread in threads:
         thread.join()
     return {
+        "machine": program_reads("/proc/cpuinfo"),
         "program": subprocess.run(program, capture_output=True, text=True, check=True).stdout.split(),
         "threads": len(counted),
         "pair": outcome(lambda: len(socket.socketpair())),
@@ -113,6 +114,13 @@ def do_honest(plan, parent):
         "kill": outcome(kill_own),
         "temporary": outcome(lambda: len(tempfile.mkdtemp(dir=plan.work)) > 0),
     }
+
+
+def program_reads(*paths: str) -> list[bool]:
+    """Whether a program that is started may read each of these."""
+    code = "import os, sys; print([os.access(p, os.R_OK) and bool(open(p).read()) for p in sys.argv[1:]])"
+    done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True, check=False)
+    return json.loads(done.stdout.lower() or "[]")
 
 
 def kill_own():
@@ -138,6 +146,14 @@ def do_attributes(plan, parent):
         "device's times": lambda: os.utime("/dev/null"),
     }
     return {name: name_of(action) for name, action in actions.items()}
+
+
+def do_proc(plan, parent):
+    return program_reads("/proc/self/stat"), program_reads(f"/proc/{os.getpid()}/stat"), name_of(list_proc)
+
+
+def list_proc():
+    assert {path.name for path in Path("/proc").iterdir() if path.name.isdecimal()} == {"1"}
 
 
 def do_memory(plan, parent):

@@ -122,12 +122,12 @@ def put_up(prepared: Prepared, plan: Plan) -> None:
         return
     with contextlib.suppress(PermissionError):  # it leads one already
         os.setsid()
-    held = _leave(prepared, plan)
+    closed = _leave(prepared, plan)
+    held = _held(prepared, plan, sealed=closed.files)
     processes = plan.processes
     if not held.processes and prepared.user is None:
         processes += limits.count_processes()  # the user's others are counted too
-    semaphores = held.processes and namespaces.SHARED_MEMORY.is_mount()
-    landlock.restrict(plan, _readable(prepared, plan.hidden), semaphores=semaphores)
+    landlock.restrict(plan, _readable(prepared, plan.hidden), closed)
     _let_go(prepared)
     with demand("limits"):
         limits.limit_memory(plan.memory, plan.files)
@@ -135,11 +135,11 @@ def put_up(prepared: Prepared, plan: Plan) -> None:
     seccomp.install(os.getpid(), held)
 
 
-def _leave(prepared: Prepared, plan: Plan) -> seccomp.Held:
+def _leave(prepared: Prepared, plan: Plan) -> namespaces.Closed:
     """Be nobody in particular, in namespaces of its own where they were asked for."""
-    sealed = False
+    closed = namespaces.NOTHING
     if plan.level == "isolated":
-        sealed = namespaces.close_off(plan, prepared.user)
+        closed = namespaces.close_off(plan, prepared.user)
     else:
         with demand(f"{plan.work} for user {prepared.user}"):
             if prepared.user is not None:
@@ -149,7 +149,7 @@ def _leave(prepared: Prepared, plan: Plan) -> seccomp.Held:
         powers.become(prepared.user)
         powers.die_with_parent()  # who becomes another user is no longer to die
     powers.renounce(reading=os.geteuid() == 0 or prepared.user is not None)
-    return _held(prepared, plan, sealed=sealed)
+    return closed
 
 
 def _held(prepared: Prepared, plan: Plan, *, sealed: bool) -> seccomp.Held:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sparsebench.evaluate.child.walls import attempts
+from sparsebench.evaluate.child.walls import attempts, attempts_on_kernel, attempts_on_others
 from sparsebench.evaluate.child.walls.plan import LEVELS
 from sparsebench.evaluate.child.walls.system import WallError
 
@@ -31,32 +31,34 @@ CANARIES = {
     "write-files": Canary(attempts.write_files, "writes outside its own folder"),
     "file-times": Canary(attempts.set_times, "leaves a message in the times of a file that others see"),
     "devices": Canary(attempts.devices, "opens a device of the machine's, or makes one"),
-    "proc": Canary(attempts.processes_listed, "lists the machine's processes, or reads of its parent"),
+    "proc": Canary(
+        attempts_on_others.processes_listed, "lists the machine's processes, or reads of its parent"
+    ),
     "tcp": Canary(attempts.tcp, "opens a TCP socket"),
     "udp": Canary(attempts.udp, "opens a UDP socket"),
     "unix-sockets": Canary(attempts.unix_sockets, "opens a socket that has a name on this machine"),
-    "signals": Canary(attempts.signal_parent, "sends its parent a signal"),
-    "ptrace": Canary(attempts.trace_parent, "takes hold of its parent as a debugger does"),
-    "memory-of-others": Canary(attempts.read_parent, "reads its parent's memory"),
-    "limits-of-others": Canary(attempts.limits_of_parent, "changes its parent's limits"),
-    "priority-of-others": Canary(attempts.priority_of_parent, "changes its parent's priority"),
-    "shared-memory": Canary(attempts.shared_memory, "leaves a System V segment of shared memory"),
-    "semaphores": Canary(attempts.semaphores, "leaves a System V semaphore"),
-    "messages": Canary(attempts.messages, "leaves a System V queue of messages"),
-    "posix-queues": Canary(attempts.posix_queue, "leaves a POSIX queue of messages"),
-    "keyrings": Canary(attempts.keyring, "leaves a key with the kernel"),
-    "sessions": Canary(attempts.session, "starts a session of its own, as a daemon does"),
-    "memfd": Canary(attempts.memfd, "makes files in memory that no limit counts"),
-    "io-uring": Canary(attempts.io_uring, "makes system calls that no filter sees"),
-    "bpf": Canary(attempts.bpf, "loads programs or tables into the kernel"),
-    "user-namespaces": Canary(attempts.user_namespace, "becomes root of a namespace of its own"),
-    "mounts": Canary(attempts.mount, "changes what is mounted"),
+    "signals": Canary(attempts_on_others.signal_parent, "sends its parent a signal"),
+    "ptrace": Canary(attempts_on_others.trace_parent, "takes hold of its parent as a debugger does"),
+    "memory-of-others": Canary(attempts_on_others.read_parent, "reads its parent's memory"),
+    "limits-of-others": Canary(attempts_on_others.limits_of_parent, "changes its parent's limits"),
+    "priority-of-others": Canary(attempts_on_others.priority_of_parent, "changes its parent's priority"),
+    "shared-memory": Canary(attempts_on_kernel.shared_memory, "leaves a System V segment of shared memory"),
+    "semaphores": Canary(attempts_on_kernel.semaphores, "leaves a System V semaphore"),
+    "messages": Canary(attempts_on_kernel.messages, "leaves a System V queue of messages"),
+    "posix-queues": Canary(attempts_on_kernel.posix_queue, "leaves a POSIX queue of messages"),
+    "keyrings": Canary(attempts_on_kernel.keyring, "leaves a key with the kernel"),
+    "sessions": Canary(attempts_on_kernel.session, "starts a session of its own, as a daemon does"),
+    "memfd": Canary(attempts_on_kernel.memfd, "makes files in memory that no limit counts"),
+    "io-uring": Canary(attempts_on_kernel.io_uring, "makes system calls that no filter sees"),
+    "bpf": Canary(attempts_on_kernel.bpf, "loads programs or tables into the kernel"),
+    "user-namespaces": Canary(attempts_on_kernel.user_namespace, "becomes root of a namespace of its own"),
+    "mounts": Canary(attempts_on_kernel.mount, "changes what is mounted"),
     "fork-bomb": Canary(attempts.fork_bomb, "starts more processes than it may"),
     "disk": Canary(attempts.fill, "fills the disk with many files", "isolated"),
     "sees-processes": Canary(
-        attempts.strangers, "has numbers for processes that are not its own", "isolated"
+        attempts_on_others.strangers, "has numbers for processes that are not its own", "isolated"
     ),
-    "interfaces": Canary(attempts.interfaces, "sees the machine's network interfaces", "isolated"),
+    "interfaces": Canary(attempts_on_others.interfaces, "sees the machine's network interfaces", "isolated"),
 }
 
 

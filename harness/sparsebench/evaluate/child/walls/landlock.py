@@ -15,7 +15,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sparsebench.evaluate.child.walls.namespaces import SHARED_MEMORY
+from sparsebench.evaluate.child.walls.namespaces import NOTHING, SHARED_MEMORY, Closed
+from sparsebench.evaluate.child.walls.plan import PROC
 from sparsebench.evaluate.child.walls.system import LINUX, WallError, demand, libc, number, prctl, syscall
 
 if TYPE_CHECKING:
@@ -48,14 +49,10 @@ _SYSTEM = (
         for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "magic", "mime.types", "timezone")
     ),
     *(f"/dev/{name}" for name in ("full", "random", "urandom", "zero")),
+    # How many processors there are for us: joblib does not start without.
+    *(f"/sys/fs/cgroup/{name}" for name in ("cpu.max", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")),
 )
 """What Python's packages read of a system: not all of /dev, where a machine's memory and disks are."""
-
-_PROC = tuple(
-    f"/proc/{name}"
-    for name in ("self", "cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "sys", "uptime", "version")
-)
-"""The same of /proc, where other processes are. Opened in each process: it may have a /proc of its own."""
 
 
 class _RulesetAttributes(ctypes.Structure):
@@ -93,7 +90,7 @@ def descriptors(hidden: Sequence[Path]) -> list[tuple[int, bool]]:
     return found
 
 
-def restrict(plan: Plan, readable: Iterable[tuple[int, bool]], *, semaphores: bool) -> None:
+def restrict(plan: Plan, readable: Iterable[tuple[int, bool]], closed: Closed = NOTHING) -> None:
     """Hold this process, for good, to reading Python, the system's libraries and the submission.
 
     Parameters
@@ -102,8 +99,8 @@ def restrict(plan: Plan, readable: Iterable[tuple[int, bool]], *, semaphores: bo
         What it may write to, and whether it may use a GPU.
     readable
         What :func:`descriptors` gave.
-    semaphores
-        Whether ``/dev/shm`` is this process's own.
+    closed
+        What of ``/dev/shm`` and ``/proc`` is this process's own.
 
     Raises
     ------
@@ -116,7 +113,7 @@ def restrict(plan: Plan, readable: Iterable[tuple[int, bool]], *, semaphores: bo
     files = _files(offered)
     with demand("Landlock"):
         ruleset = _new_ruleset(offered, files)
-        _allow_all(ruleset, plan, readable, files, semaphores=semaphores)
+        _allow_all(ruleset, plan, readable, files, closed)
         # The kernel forgets /proc/self under memory pressure, and the rule with it, unless somebody holds it.
         os.open("/proc/self", os.O_PATH | os.O_CLOEXEC)
         prctl(_NO_NEW_PRIVILEGES, 1)
@@ -129,15 +126,16 @@ def _files(offered: int) -> int:
 
 
 def _allow_all(
-    ruleset: int, plan: Plan, readable: Iterable[tuple[int, bool]], files: int, *, semaphores: bool
+    ruleset: int, plan: Plan, readable: Iterable[tuple[int, bool]], files: int, closed: Closed
 ) -> None:
     for descriptor, folder in readable:
         _add(ruleset, descriptor, _READ & files, folder=folder)
     _allow(ruleset, plan.code, _READ & files)
-    for path in _PROC:
-        _allow(ruleset, path, _READ & files)
+    # Not all of it where it is the machine's. A program that is started has another /proc/self, and no rule.
+    for name in ("",) if closed.processes else ("self", *PROC):
+        _allow(ruleset, f"/proc/{name}", _READ & files)
     _allow(ruleset, plan.work, files & ~_MAKE_DEVICES)
-    if semaphores:
+    if closed.memory:
         _allow(ruleset, SHARED_MEMORY, files & ~_MAKE_DEVICES)
     _allow(ruleset, "/dev/null", (_READ_FILE | _WRITE_FILE | _TRUNCATE) & files)
     if plan.gpu:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import errno
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from sparsebench.evaluate.child.walls.plan import PROC
 from sparsebench.evaluate.child.walls.system import demand, libc, prctl, syscall
 
 if TYPE_CHECKING:
     from sparsebench.evaluate.child.walls.plan import Plan
 
-__all__ = ["SHARED_MEMORY", "close_off", "into_own", "out_of_processes", "own_processes", "processes_of"]
+__all__ = [
+    "NOTHING",
+    "SHARED_MEMORY",
+    "Closed",
+    "close_off",
+    "into_own",
+    "out_of_processes",
+    "own_processes",
+    "processes_of",
+]
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - where POSIX semaphores are, by its one name
 _SHARED_BYTES = 64 << 20
@@ -23,9 +32,24 @@ _MOST_FILES = 1 << 16  # each takes about a kilobyte of the kernel's memory, whi
 
 _NEW_MOUNTS, _NEW_CGROUPS, _NEW_UTS, _NEW_IPC = 0x20000, 0x2000000, 0x4000000, 0x8000000
 _NEW_USERS, _NEW_PROCESSES, _NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
-_NO_SETUID, _NO_DEVICES, _NO_PROGRAMS, _RECURSIVE, _PRIVATE = 2, 4, 8, 0x4000, 1 << 18
+_NO_SETUID, _NO_DEVICES, _NO_PROGRAMS = 2, 4, 8
+_MOUNT_READ_ONLY, _BIND, _RECURSIVE, _PRIVATE = 1, 0x1000, 0x4000, 1 << 18
 _HERE, _EVERYTHING_BELOW, _READ_ONLY = -100, 0x8000, 1
 _DUMPABLE, _DEATH_SIGNAL = 4, 1
+
+
+class Closed(NamedTuple):
+    """What a process has for itself."""
+
+    files: bool = False
+    """Everything that others see is mounted read only, times and modes too."""
+    memory: bool = False
+    """``/dev/shm`` is its own."""
+    processes: bool = False
+    """``/proc`` shows its own processes alone, and of the rest what packages read."""
+
+
+NOTHING = Closed()
 
 
 class _MountAttributes(ctypes.Structure):
@@ -97,7 +121,7 @@ def out_of_processes(namespace: int) -> None:
         _enter(namespace)
 
 
-def close_off(plan: Plan, user: int | None) -> bool:
+def close_off(plan: Plan, user: int | None) -> Closed:
     """Leave every other namespace; see everything read only, and two fresh folders.
 
     Parameters
@@ -109,8 +133,8 @@ def close_off(plan: Plan, user: int | None) -> bool:
 
     Returns
     -------
-    bool
-        Whether everything else is read only, times and modes of files too.
+    Closed
+        What more there is on this system.
 
     Raises
     ------
@@ -121,16 +145,15 @@ def close_off(plan: Plan, user: int | None) -> bool:
         _leave()
     with demand("private mounts"):
         _mount(None, "/", None, _RECURSIVE | _PRIVATE)
-    sealed = _seal()
+    files = _seal()
     owner = os.geteuid() if user is None else user
     _fresh(plan.work, plan.files, owner)
-    if SHARED_MEMORY.is_dir():
+    memory = SHARED_MEMORY.is_dir()
+    if memory:
         _fresh(SHARED_MEMORY, min(_SHARED_BYTES, plan.files), owner)
-    # Containers mask parts of theirs, and then none is given; Landlock holds other processes' files as well.
-    with contextlib.suppress(OSError):
-        _mount("proc", "/proc", "proc", _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS)
+    processes = _own_proc(("driver", *PROC) if plan.gpu else PROC)
     os.chdir(plan.work)
-    return sealed
+    return Closed(files, memory, processes)
 
 
 def _leave() -> None:
@@ -151,6 +174,31 @@ def _seal() -> bool:
         syscall("mount_setattr", _HERE, b"/", _EVERYTHING_BELOW, ctypes.byref(attributes), size)
     except OSError:
         return False
+    return True
+
+
+def _own_proc(shown: tuple[str, ...]) -> bool:
+    """Have a ``/proc`` of the own PID namespace, and in it nothing of the machine but what is shown.
+
+    Containers mask parts of theirs, and then the kernel gives none: Landlock holds the machine's as well.
+    """
+    flags = _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS
+    try:
+        _mount("proc", "/proc", "proc", flags)
+    except OSError:
+        return False
+    empty = None
+    with demand("a /proc of its own"), os.scandir("/proc") as entries:
+        for entry in entries:
+            if entry.name.isdecimal() or entry.name in shown or entry.is_symlink():
+                continue
+            if not entry.is_dir():
+                _mount("/dev/null", entry.path, None, _BIND)
+            elif empty is None:
+                empty = entry.path
+                _mount("tmpfs", empty, "tmpfs", flags | _MOUNT_READ_ONLY, "size=4k")
+            else:
+                _mount(empty, entry.path, None, _BIND)
     return True
 
 

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["LEVELS", "Plan", "Prepared"]
+__all__ = ["LEVELS", "PROC", "Plan", "Prepared"]
 
 LEVELS = ("none", "restricted", "isolated")
 """From the weakest: limits alone; Landlock, seccomp and a user of its own; namespaces as well."""
+
+PROC = ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "sys", "uptime", "version")
+"""What Python's packages read of ``/proc``, beside the processes that are their own."""
 
 
 @dataclass(frozen=True)
