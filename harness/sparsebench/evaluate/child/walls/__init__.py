@@ -39,7 +39,9 @@ _SUBREAPER = 36
 
 
 def enter(level: str) -> None:
-    """Go on in new user and PID namespaces where children of an ordinary user are to be isolated.
+    """Go on in new user and PID namespaces where who has no power to make others is to isolate children.
+
+    That is an ordinary user, or root of a container that has no powers over it.
 
     To be called before anything else is imported: the process is forked, and the outer one only waits.
 
@@ -48,7 +50,7 @@ def enter(level: str) -> None:
     WallError
         If the system gives none.
     """
-    if level == "isolated" and LINUX and os.geteuid() != 0:
+    if level == "isolated" and LINUX and not namespaces.may_make():
         namespaces.into_own()
 
 

@@ -21,6 +21,7 @@ __all__ = [
     "Closed",
     "close_off",
     "into_own",
+    "may_make",
     "out_of_processes",
     "own_processes",
     "processes_of",
@@ -100,6 +101,17 @@ def _wait_for(inner: int) -> NoReturn:
 def processes_of(pid: str = "self") -> int:
     """Open a process's PID namespace."""
     return os.open(f"/proc/{pid}/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def may_make() -> bool:
+    """Whether this process may make PID namespaces below its own."""
+    try:
+        namespace = processes_of()
+        _enter(namespace)  # where it is already
+        os.close(namespace)
+    except OSError:
+        return False
+    return True
 
 
 def own_processes(namespace: int) -> None:
