@@ -71,6 +71,12 @@ def test_a_submissions_process_holds_only_what_it_needs():
     assert others == {"numpy", "safetensors"}
 
 
+def test_what_a_submissions_process_holds_is_compiled_before():
+    """It may not write compiled files, and would compile its modules anew each time."""
+    ours, _ = held_after("import sparsebench.evaluate.executor")
+    assert ours >= CHILD
+
+
 @pytest.mark.parametrize(
     "code",
     [
