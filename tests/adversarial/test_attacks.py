@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import resource
 import tempfile
 import time
 from pathlib import Path
@@ -11,13 +13,15 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from adversarial.level import LEVELS, held_here
 from adversarial.verdicts import REFERENCE_OPS, VERDICTS, Verdict
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.child.walls import landlock
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.models import find_submission
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sparsebench.results import Row
 
 ATTACKS = Path(__file__).parent / "attacks"
@@ -26,8 +30,11 @@ NO_OCCASION = {"expert-poison", "unread-parameters", "executed-within-dense"}
 """Audits for which a submission may give no occasion."""
 
 
-def run(folder: Path, *, instance: str = "n256-r4", seconds: float = 10.0) -> Row:
-    cell = make_plan([find_submission(str(folder))], Selection(instances=(instance,)))[0]
+def run(
+    folder: Path, *, instance: str = "n256-r4", seconds: float = 10.0, variants: tuple[str, ...] = ()
+) -> Row:
+    selection = Selection(instances=(instance,), variants=variants)
+    cell = make_plan([find_submission(str(folder))], selection)[0]
     return run_cell(cell, Limits(seconds=seconds, memory=MEMORY))
 
 
@@ -44,39 +51,81 @@ def still_running(folder: Path) -> list[int]:
     return found
 
 
-def nothing_runs(folder: Path) -> bool:
-    """Whether soon nothing runs there: what is killed takes a moment to go."""
+def processes() -> set[int]:
+    return {process.pid for process in psutil.process_iter()}
+
+
+def nothing_runs(folder: Path, before: set[int]) -> bool:
+    """Whether soon nothing runs there, nor anything below us that did not before.
+
+    What is killed takes a moment to go; what stays for others (a parent of processes to come) is no attack's.
+    """
     end = time.monotonic() + 5
-    while still_running(folder) and time.monotonic() < end:
+    while (left := _left(folder, before)) and time.monotonic() < end:
         time.sleep(0.05)
-    return not still_running(folder)
+    return not left
+
+
+def _left(folder: Path, before: set[int]) -> list[int]:
+    """Processes that are left: by their folder, or as orphans by what they run."""
+    found = still_running(folder)
+    for process in psutil.process_iter(["ppid", "cmdline", "create_time", "uids"]):
+        about = process.info
+        words = " ".join(about["cmdline"] or ())
+        orphan = about["ppid"] == 1 and ("sparsebench" in words or words.startswith("sleep 120"))
+        if orphan and process.pid not in before:
+            found.append(process.pid)
+    return found
+
+
+def own_state() -> tuple[object, ...]:
+    """What a submission could have set of this process."""
+    names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
+    limits = {name: resource.getrlimit(getattr(resource, name)) for name in names}
+    return limits, os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0)
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for scratch folders; after the test, nothing is left of it, or changed of us."""
+    monkeypatch.setenv("SPARSEBENCH_TEST_SECRET", "SECRET")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    state, before = own_state(), processes()
+    yield tmp_path
+    assert own_state() == state
+    assert nothing_runs(tmp_path, before)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_table_names_every_attack() -> None:
-    assert {manifest.parent.name for manifest in ATTACKS.glob("*/submission.toml")} == VERDICTS.keys()
+    named = {name.partition("/")[0] for name in VERDICTS}
+    assert {manifest.parent.name for manifest in ATTACKS.glob("*/submission.toml")} == named
 
 
 @pytest.mark.parametrize("name", sorted(VERDICTS))
-def test_attack(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    verdict = VERDICTS[name]
-    if landlock.version() < verdict.landlock:
-        pytest.skip(f"it takes Landlock {verdict.landlock} to hold this; here it is {landlock.version()}")
-    monkeypatch.setenv("SPARSEBENCH_TEST_SECRET", "SECRET")
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+def test_attack(name: str, undisturbed: Path, sandbox_level: str) -> None:
+    verdict = VERDICTS[name].at(sandbox_level)
+    if not held_here(verdict.level, sandbox_level):
+        pytest.skip(f"it takes the level {verdict.level} to hold this; here it is {sandbox_level}")
+    folder, _, variant = name.partition("/")
     open_files = psutil.Process().num_fds()
 
-    row = run(ATTACKS / name, instance=verdict.instance, seconds=verdict.seconds)
+    row = run(
+        ATTACKS / folder,
+        instance=verdict.instance,
+        seconds=verdict.seconds,
+        variants=(variant,) if variant else (),
+    )
 
     check_row(row, verdict)
+    assert row.sandbox in {sandbox_level, *LEVELS[:1]}
     assert psutil.Process().num_fds() <= open_files
-    assert nothing_runs(tmp_path)
-    assert not list(tmp_path.iterdir())
 
 
 def check_row(row: Row, verdict: Verdict) -> None:
     assert re.fullmatch(verdict.status, row.status), row.reason
     assert re.search(verdict.says, row.reason or ""), row.reason
-    assert "LEAK" not in (row.reason or "")
+    assert "LEAK" not in (row.reason or ""), row.reason
     assert row.reason is None or (row.reason.isprintable() and len(row.reason) < 1000)
     assert verdict.ops is None or row.ops == verdict.ops
     assert verdict.recall is None or row.recall == verdict.recall

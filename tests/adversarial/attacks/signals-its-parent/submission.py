@@ -1,7 +1,9 @@
-"""Sends its parent a signal (none that does harm, to see whether it could)."""
+"""Sends signals (none that does harm, to see whether it could): to its parent, to the leaders of its group and session, to all."""
 
 import sparsebench as sb
 import numpy as np
+
+import os
 
 
 class Attack(sb.Submission):
@@ -9,11 +11,15 @@ class Attack(sb.Submission):
         self.calls = 0
 
     def fit(self, train, valid, rng):
-        import os
-
-        os.kill(os.getppid(), 0)
-        raise RuntimeError("LEAK")
+        done = []
+        targets = {os.getppid(), os.getsid(0), os.getpgid(0)} - {0, os.getpid()}
+        for pid in (*sorted(targets), *(-pid for pid in sorted(targets)), -1):
+            try:
+                os.kill(pid, 0)
+            except OSError:
+                continue
+            done.append(str(pid))
+        raise RuntimeError(f"LEAK: {done}" if done else f"all refused: {len(targets)} processes")
 
     def predict(self, params, x):
-        xp = x.__array_namespace__()
         return x @ params["w"]

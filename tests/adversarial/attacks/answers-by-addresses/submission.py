@@ -1,0 +1,15 @@
+"""Answers by where its objects lie in memory."""
+
+import sparsebench as sb
+import numpy as np
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.ones(4)}
+
+    def predict(self, params, x):
+        return x @ params["w"] + float(id(np) // 16 % 1_000_003)

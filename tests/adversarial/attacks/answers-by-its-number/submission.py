@@ -1,0 +1,17 @@
+"""Answers by the number of its process."""
+
+import sparsebench as sb
+import numpy as np
+
+import os
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.ones(4)}
+
+    def predict(self, params, x):
+        return x @ params["w"] + float(os.getpid())

@@ -1,0 +1,19 @@
+"""Draws from Python's own random numbers, which it does not seed."""
+
+import sparsebench as sb
+import numpy as np
+
+import random
+
+DRAWN = random.random()
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.ones(4)}
+
+    def predict(self, params, x):
+        return x @ params["w"] + 1000.0 * DRAWN

@@ -1,0 +1,15 @@
+"""Fits by numbers of NumPy's global state, which it does not seed."""
+
+import sparsebench as sb
+import numpy as np
+
+
+class Attack(sb.Submission):
+    def __init__(self, task, **settings):
+        self.calls = 0
+
+    def fit(self, train, valid, rng):
+        return {"w": np.random.random(4)}
+
+    def predict(self, params, x):
+        return x @ params["w"]
