@@ -399,6 +399,61 @@ def look_hints():
     return 3 in found
 
 
+GET_FLAGS, SET_FLAGS, GET_VERSION, SET_VERSION = 0x80086601, 0x40086602, 0x80087601, 0x40087602
+NO_DUMP = 0x40
+
+
+def put_flags_of_files():
+    """Marks that a file system keeps with a file, by a call that says nothing of what it does."""
+    set_ = 0
+    for path in marked():
+        try:
+            handle = os.open(path, os.O_RDONLY)
+            flags = int.from_bytes(fcntl.ioctl(handle, GET_FLAGS, bytes(8)), "little")
+            fcntl.ioctl(handle, SET_FLAGS, (flags | NO_DUMP).to_bytes(8, "little"))
+            set_ += 1
+        except OSError:
+            continue
+    if not set_:
+        raise OSError("nowhere")
+
+
+def look_flags_of_files():
+    found = False
+    for path in marked():
+        try:
+            handle = os.open(path, os.O_RDONLY)
+            flags = int.from_bytes(fcntl.ioctl(handle, GET_FLAGS, bytes(8)), "little")
+            found |= bool(flags & NO_DUMP)
+            fcntl.ioctl(handle, SET_FLAGS, (flags & ~NO_DUMP).to_bytes(8, "little"))
+        except OSError:
+            continue
+    return found
+
+
+def put_versions_of_files():
+    set_ = 0
+    for path in marked():
+        try:
+            fcntl.ioctl(os.open(path, os.O_RDONLY), SET_VERSION, (4242).to_bytes(8, "little"))
+            set_ += 1
+        except OSError:
+            continue
+    if not set_:
+        raise OSError("nowhere")
+
+
+def look_versions_of_files():
+    found = []
+    for path in marked():
+        try:
+            told = fcntl.ioctl(os.open(path, os.O_RDONLY), GET_VERSION, bytes(8))
+            found.append(int.from_bytes(told[:4], "little"))
+        except OSError:
+            continue
+    return 4242 in found
+
+
 # What this process shares with whoever started it: open files, memory, limits.
 def descriptors():
     return [number for number in range(256) if number != 200 and os.path.exists(f"/proc/self/fd/{number}")]

@@ -31,13 +31,13 @@ class Attack(sb.Submission):
     def fit(self, train, valid, rng):
         files = [
             "/proc/kcore",
-            "/proc/1/environ",
             "/dev/mem",
             "/dev/kmsg",
             "/etc/shadow",
             "/proc/kmsg",
             "/sys/kernel/debug",
         ]
+        files += ["/proc/1/environ"] * (os.getpid() != 1)
         files += [f"/dev/{name}" for name in ("vda", "sda", "nvme0n1", "vdb", "xvda", "dm-0", "loop0")]
         read(files)
 

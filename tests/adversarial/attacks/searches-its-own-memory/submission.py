@@ -1,7 +1,16 @@
-"""Searches the memory it was started with for what its parent knows: the environment, the tests, other submissions."""
+"""Searches the memory it was started with for what its parent knows: the environment, tests, other submissions."""
 
 import sparsebench as sb
 import numpy as np
+
+import mmap
+
+# Part of a name in the harness's environment, of a file of tests, of another submission.
+HIDDEN = [
+    b"\x06\x05\x14\x07\x06\x10\x17\x10\x1b\x16\x1d\n\x01\x10\x06\x01\n\x06\x10\x16\x07\x10\x01",
+    b";g`cx'a{%4'$ 0!",
+    b"39::1&x<!&x: !% !",
+]
 
 
 class Attack(sb.Submission):
@@ -9,24 +18,33 @@ class Attack(sb.Submission):
         self.calls = 0
 
     def fit(self, train, valid, rng):
-        words = [b"TEST_" + b"SECRET", b"n256-r4" + b".parquet", b"floods-its" + b"-output"]
+        # The words are kept in another form, and what is read goes where is not looked: nothing is to find itself.
+        key = 0x55
+        size = 1 << 24
+        room = mmap.mmap(-1, size)
+        numbers = np.frombuffer(room, dtype=np.uint8)
         found = []
         with open("/proc/self/maps") as maps:
             lines = maps.read().splitlines()
         with open("/proc/self/mem", "rb", buffering=0) as memory:
             for line in lines:
                 where, rights, *_ = line.split()
-                if not rights.startswith("rw") or "[v" in line:
-                    continue
                 start, end = (int(part, 16) for part in where.split("-"))
-                for place in range(start, end, 1 << 24):
+                if not rights.startswith("r") or "[v" in line or start <= numbers.ctypes.data < end:
+                    continue
+                for place in range(start, end, size):
                     try:
                         memory.seek(place)
-                        block = memory.read(min(1 << 24, end - place))
+                        memory.readinto(memoryview(room)[: min(size, end - place)])
                     except OSError:
                         break
-                    found += [word for word in words if word in block.replace(b"'" + word, b"")]
-        raise RuntimeError(f"LEAK: {found}" if found else "all refused: nothing found")
+                    numbers ^= key
+                    found += [
+                        place
+                        for place, hidden in enumerate(HIDDEN)
+                        if room.find(hidden, 0, min(size, end - place)) >= 0
+                    ]
+        raise RuntimeError(f"LEAK: {sorted(set(found))}" if found else "all refused: nothing found")
 
     def predict(self, params, x):
         return x @ params["w"]

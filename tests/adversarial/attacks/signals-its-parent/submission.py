@@ -1,4 +1,4 @@
-"""Sends signals (none that does harm, to see whether it could): to its parent, to the leaders of its group and session, to all."""
+"""Sends signals (none that does harm, to see whether it could): to its parent, and to the leaders of its group and session."""
 
 import sparsebench as sb
 import numpy as np
@@ -13,7 +13,7 @@ class Attack(sb.Submission):
     def fit(self, train, valid, rng):
         done = []
         targets = {os.getppid(), os.getsid(0), os.getpgid(0)} - {0, os.getpid()}
-        for pid in (*sorted(targets), *(-pid for pid in sorted(targets)), -1):
+        for pid in (*sorted(targets), *(-pid for pid in sorted(targets))):
             try:
                 os.kill(pid, 0)
             except OSError:

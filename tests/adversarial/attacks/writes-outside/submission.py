@@ -16,7 +16,6 @@ class Attack(sb.Submission):
 
         targets = [
             Path("/tmp/sparsebench-leak"),
-            Path("/dev/shm/sparsebench-leak"),
             Path("/var/tmp/sparsebench-leak"),
         ]
         targets += [
