@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-
-from sparsebench.evaluate.child.sandbox import landlock_version
+from sparsebench.evaluate.child.walls import LEVELS
+from sparsebench.evaluate.host.parents import measured
 
 __all__ = ["LEVELS", "held_here", "level"]
 
-LEVELS = ("none", "restricted", "isolated")
-"""From the weakest."""
 
-
-@functools.cache
 def level() -> str:
     """Give the level that a row says."""
-    return "restricted" if landlock_version() else "none"
+    return measured().level
 
 
 def held_here(wanted: str, here: str) -> bool:

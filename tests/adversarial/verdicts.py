@@ -67,7 +67,12 @@ _NOTHING = Verdict("failed", "all refused", level="restricted", stopped_by=_LAND
 _CALLS = replace(_NOTHING, stopped_by=_SECCOMP)
 _TIMEOUT = Verdict("timeout", "time limit has passed", seconds=2.0, stopped_by=_CLOCK)
 _MEMORY = Verdict("out-of-memory", "out of memory", stopped_by=_WATCH)
-_TREE = Verdict("out-of-memory|failed", "out of memory|all refused", level="restricted", stopped_by=_WATCH)
+_TREE = Verdict(
+    "out-of-memory|failed",
+    "out of memory|more memory than|all refused",
+    level="restricted",
+    stopped_by=_WATCH,
+)
 _FULL = Verdict("failed|out-of-memory", "all refused|killed|disk|files", level="restricted", stopped_by=_DISK)
 _LEFT = replace(_POINTLESS, level="restricted", stopped_by=_REAPED)
 _COUPLED = Verdict(
@@ -86,7 +91,7 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         },
         "takes-value-by-memoryview": replace(_TYPE, stopped_by=_BLIND),
         "looks-for-values-in-memory": Verdict("failed", "nothing found", stopped_by=_BLIND),
-        "searches-its-own-memory": Verdict("failed", "all refused", stopped_by=_BLIND),
+        "searches-its-own-memory": Verdict("failed", "all refused", seconds=60.0, stopped_by=_BLIND),
         "keeps-x-across-passes": _EARLIER,
         "forges-a-handle": _EARLIER,
         "lies-about-a-shape": Verdict("ok", ops=7, recall=0.0, audit="timed-as-metered", stopped_by=_UNTOLD),
@@ -129,7 +134,7 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         "draws-from-the-global-state": _COUPLED,
         "draws-from-pythons-random": _COUPLED,
         "answers-by-the-clock": _COUPLED,
-        "answers-by-its-folder": Verdict("ok|invalid", stopped_by=_PASSES),
+        "answers-by-its-folder": _COUPLED,
         # In a PID namespace of its own every process has the number 1.
         "answers-by-its-number": Verdict("ok", recall=0.0, stopped_by=_PASSES, restricted=_COUPLED),
         "orders-by-a-set-in-fit": Verdict(
@@ -262,7 +267,8 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         "exits-hard": Verdict("failed", "code 0", stopped_by=_ALONE),
         "exits-hard-in-predict": Verdict("failed", "code 7", stopped_by=_ALONE),
         "exits-at-import": Verdict("failed", "code 5", stopped_by=_ALONE),
-        "kills-itself-oddly": Verdict("failed", "killed by", stopped_by=_ALONE),
+        # The first process of a PID namespace ignores what it has no handler for: it sleeps on.
+        "kills-itself-oddly": replace(_TIMEOUT, restricted=Verdict("failed", "killed by", stopped_by=_ALONE)),
         "crashes": Verdict("failed", "SIGSEGV", stopped_by=_ALONE),
         "leaves-a-process": replace(_POINTLESS, stopped_by=_REAPED),
         "leaves-a-daemon": _LEFT,
@@ -270,7 +276,7 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         "leaves-a-sibling": _LEFT,
         "leaves-a-program": _LEFT,
         "runs-away": _LEFT,
-        "leaves-the-pipe-to-its-child": _TIMEOUT,
+        "leaves-the-pipe-to-its-child": Verdict("failed", "code 0", stopped_by=_REAPED),
         "sleeps": _TIMEOUT,
         "sleeps-at-import": _TIMEOUT,
         "ignores-being-told-to-end": _TIMEOUT,
@@ -293,6 +299,8 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         "takes-all-memory-bit-by-bit": _MEMORY,
         "takes-memory-in-children": replace(_TREE, seconds=60.0),
         "takes-memory-in-shared-pages": replace(_TREE, seconds=60.0),
+        "takes-memory-in-orphans": replace(_TREE, seconds=60.0),
+        "takes-memory-in-siblings": replace(_TREE, seconds=60.0),
         "takes-memory-in-memfds": replace(_TREE, seconds=60.0, stopped_by=_SECCOMP),
         "takes-memory-in-pipes": replace(
             _TREE, seconds=60.0, stopped_by="limits: open files; the kernel's own, for a user"
@@ -310,7 +318,7 @@ GROUPS: dict[str, dict[str, Verdict]] = {
     },
     "Models that are none, and errors": {
         "returns-a-huge-model": _MEMORY,
-        "returns-many-arrays": Verdict("failed", "at most 4,096 arrays", stopped_by=_CONTRACT),
+        "returns-many-arrays": Verdict("failed", "at most 4,096 arrays", seconds=60.0, stopped_by=_CONTRACT),
         "returns-nan": Verdict("invalid", "not finite", stopped_by=_CONTRACT),
         "answers-nan": Verdict("invalid", "not finite|finite", stopped_by="predictions must be finite"),
         "returns-objects": Verdict("failed", "got object", stopped_by=_CONTRACT),
@@ -321,7 +329,7 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         "raises-ugly-errors": Verdict("failed", "ValueError", stopped_by=_WORDS),
         "raises-what-cannot-be-printed": Verdict("failed", "cannot be printed", stopped_by=_WORDS),
         "raises-an-interrupt": Verdict("failed", "KeyboardInterrupt", stopped_by=_ALONE),
-        "raises-end-of-file": Verdict("failed", "code 1", stopped_by=_ALONE),
+        "raises-end-of-file": Verdict("failed", "code 70", stopped_by=_ALONE),
         "raises-our-own-errors": Verdict("failed", "InvalidResultError", stopped_by=_WORDS),
     },
 }

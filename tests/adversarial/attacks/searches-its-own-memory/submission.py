@@ -30,10 +30,11 @@ class Attack(sb.Submission):
             for line in lines:
                 where, rights, *_ = line.split()
                 start, end = (int(part, 16) for part in where.split("-"))
-                if not rights.startswith("r") or "[v" in line or start <= numbers.ctypes.data < end:
+                if not rights.startswith("rw") or "[v" in line or start <= numbers.ctypes.data < end:
                     continue
                 for place in range(start, end, size):
                     try:
+                        numbers[:] = key
                         memory.seek(place)
                         memory.readinto(memoryview(room)[: min(size, end - place)])
                     except OSError:
