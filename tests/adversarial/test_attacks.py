@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import resource
-import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +16,6 @@ from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.models import find_submission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sparsebench.results import Row
 
 ATTACKS = Path(__file__).parent / "attacks"
@@ -36,65 +30,6 @@ def run(
     selection = Selection(instances=(instance,), variants=variants)
     cell = make_plan([find_submission(str(folder))], selection)[0]
     return run_cell(cell, Limits(seconds=seconds, memory=MEMORY))
-
-
-def still_running(folder: Path) -> list[int]:
-    """Processes that work in a folder: scratch folders are made there while a test runs."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            where = process.cwd()
-        except (psutil.Error, OSError):  # gone meanwhile, not ours, or in a folder deeper than a path is long
-            continue
-        if where.startswith(str(folder)):
-            found.append(process.pid)
-    return found
-
-
-def processes() -> set[int]:
-    return {process.pid for process in psutil.process_iter()}
-
-
-def nothing_runs(folder: Path, before: set[int]) -> bool:
-    """Whether soon nothing runs there, nor anything below us that did not before.
-
-    What is killed takes a moment to go; what stays for others (a parent of processes to come) is no attack's.
-    """
-    end = time.monotonic() + 5
-    while (left := _left(folder, before)) and time.monotonic() < end:
-        time.sleep(0.05)
-    return not left
-
-
-def _left(folder: Path, before: set[int]) -> list[int]:
-    """Processes that are left: by their folder, or as orphans by what they run."""
-    found = still_running(folder)
-    for process in psutil.process_iter(["ppid", "cmdline", "create_time", "uids"]):
-        about = process.info
-        words = " ".join(about["cmdline"] or ())
-        orphan = about["ppid"] == 1 and ("sparsebench" in words or words.startswith("sleep 120"))
-        if orphan and process.pid not in before:
-            found.append(process.pid)
-    return found
-
-
-def own_state() -> tuple[object, ...]:
-    """What a submission could have set of this process."""
-    names = [name for name in dir(resource) if name.startswith("RLIMIT_")]
-    limits = {name: resource.getrlimit(getattr(resource, name)) for name in names}
-    return limits, os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0)
-
-
-@pytest.fixture
-def undisturbed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for scratch folders; after the test, nothing is left of it, or changed of us."""
-    monkeypatch.setenv("SPARSEBENCH_TEST_SECRET", "SECRET")
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    state, before = own_state(), processes()
-    yield tmp_path
-    assert own_state() == state
-    assert nothing_runs(tmp_path, before)
-    assert not list(tmp_path.iterdir())
 
 
 def test_the_table_names_every_attack() -> None:
@@ -135,7 +70,8 @@ def check_row(row: Row, verdict: Verdict) -> None:
     unfinished = {
         audit.name
         for audit in row.audits
-        if audit.verdict == "fail" or (audit.verdict == "not-run" and audit.name not in NO_OCCASION)
+        if audit.name != "timed-as-metered-gpu"  # see test_kernels.py
+        and (audit.verdict == "fail" or (audit.verdict == "not-run" and audit.name not in NO_OCCASION))
     }
     assert unfinished == ({verdict.audit} if verdict.audit else set())
     if verdict.audit == "timed-as-metered":

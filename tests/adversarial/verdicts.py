@@ -42,6 +42,7 @@ _RULES = "the meter: no such call, or not with such arguments"
 _PASSES = "passes are strangers: processes of their own, in orders drawn afresh, whose answers are compared"
 _UNTOLD = "nothing that a process says of itself is believed"
 _HELD = "what was timed is compared with what was counted; time is never ranked"
+_REFERENCE = "the reference is what is scored; a kernel runs in a process of its own, and loses its time"
 _CHECKED = "every message is checked"
 _ALONE = "its own loss: a process that ends gives a row, and the run goes on"
 _CLOCK = "the clock: the process and all that it started are killed"
@@ -186,6 +187,13 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         "sleeps-when-timed": Verdict(
             "ok", ops=7, recall=0.0, audit="timed-as-metered", seconds=3.0, stopped_by=_CLOCK
         ),
+    },
+    "Kernels of its own": {
+        # Four additions, and an inner product: what is scored is the reference.
+        **{
+            f"kernel-{what}": Verdict("ok", ops=11, recall=0.0, stopped_by=_REFERENCE)
+            for what in ("does-not-compile", "never-ends", "reads-out-of-bounds", "writes-out-of-bounds")
+        },
     },
     "The pipe": {
         "pipe-answers-before-asked": Verdict("refused", "before it was asked", stopped_by=_CHECKED),
