@@ -212,6 +212,12 @@ def test_a_plan_of_another_level_than_prepared(tmp_path: Path) -> None:
         walls.put_up(walls.Prepared("none"), walls.Plan("restricted", tmp_path, tmp_path, (), None))
 
 
+@pytest.mark.skipif(os.getpid() == 1, reason="the tests are the first process of a PID namespace")
+def test_isolated_is_refused_to_who_was_not_forked_for_it(tmp_path: Path) -> None:
+    with pytest.raises(walls.WallError, match="not the first of a PID namespace"):
+        walls.put_up(walls.Prepared("isolated"), walls.Plan("isolated", tmp_path, tmp_path, (), None))
+
+
 @pytest.mark.parametrize("level", ["restricted", "isolated"])
 def test_elsewhere_than_linux_there_are_no_walls(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
     def refuse() -> None:

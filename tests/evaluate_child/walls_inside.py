@@ -209,7 +209,8 @@ class Parent:
         pid = os.fork()
         if not pid:
             try:
-                walls.put_up(self.prepared, plan)
+                kept = walls.put_up(self.prepared, plan)
+                assert all(os.fstat(descriptor) for descriptor in kept)
                 action(plan, parent)
             finally:
                 os._exit(0)

@@ -107,8 +107,13 @@ def after_fork(prepared: Prepared) -> None:
         namespaces.out_of_processes(prepared.namespace)
 
 
-def put_up(prepared: Prepared, plan: Plan) -> None:
+def put_up(prepared: Prepared, plan: Plan) -> frozenset[int]:
     """Put up the walls around this process, which was forked a moment ago.
+
+    Returns
+    -------
+    frozenset
+        Descriptors to be left open, by which the walls stay as they are.
 
     Raises
     ------
@@ -117,11 +122,13 @@ def put_up(prepared: Prepared, plan: Plan) -> None:
     """
     if plan.level != prepared.level:
         raise WallError(f"level: prepared for {prepared.level}, asked for {plan.level}")
+    if plan.level == "isolated" and os.getpid() != 1:
+        raise WallError("isolated: this process is not the first of a PID namespace")
     if LINUX:
         powers.die_with_parent()
     if plan.level == "none":
         limits.limit_memory(plan.memory, plan.files)
-        return
+        return frozenset()
     with contextlib.suppress(PermissionError):  # it leads one already
         os.setsid()
     closed = _leave(prepared, plan)
@@ -129,12 +136,13 @@ def put_up(prepared: Prepared, plan: Plan) -> None:
     processes = plan.processes
     if not held.processes and prepared.user is None:
         processes += limits.count_processes()  # the user's others are counted too
-    landlock.restrict(plan, _readable(prepared, plan.hidden), closed)
+    kept = landlock.restrict(plan, _readable(prepared, plan.hidden), closed)
     _let_go(prepared)
     with demand("limits"):
         limits.limit_memory(plan.memory, plan.files)
         limits.limit_everything(processes, gpu=plan.gpu)
     seccomp.install(os.getpid(), held)
+    return frozenset({kept})
 
 
 def _leave(prepared: Prepared, plan: Plan) -> namespaces.Closed:

@@ -78,10 +78,11 @@ def version() -> int:
 def descriptors(hidden: Sequence[Path]) -> list[tuple[int, bool]]:
     """Open all that any process may read: pairs of a descriptor, and whether it is of a folder.
 
-    To find it takes longer than all other walls together, so a parent does it once for its children.
+    To find it takes longer than all other walls together, so a parent does it once for its children. What is
+    of ``/proc`` is forgotten by the kernel, and the rules with it, unless the parent holds it.
     """
     found = []
-    for path in _readable(hidden):
+    for path in (*_readable(hidden), *(Path("/proc", name) for name in PROC)):
         try:
             descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
         except OSError:  # what is not there needs no rule
@@ -90,7 +91,7 @@ def descriptors(hidden: Sequence[Path]) -> list[tuple[int, bool]]:
     return found
 
 
-def restrict(plan: Plan, readable: Iterable[tuple[int, bool]], closed: Closed = NOTHING) -> None:
+def restrict(plan: Plan, readable: Iterable[tuple[int, bool]], closed: Closed = NOTHING) -> int:
     """Hold this process, for good, to reading Python, the system's libraries and the submission.
 
     Parameters
@@ -101,6 +102,12 @@ def restrict(plan: Plan, readable: Iterable[tuple[int, bool]], closed: Closed = 
         What :func:`descriptors` gave.
     closed
         What of ``/dev/shm`` and ``/proc`` is this process's own.
+
+    Returns
+    -------
+    int
+        A descriptor to be left open: under memory pressure the kernel forgets ``/proc/self``, and the rule
+        with it, unless somebody holds it.
 
     Raises
     ------
@@ -114,11 +121,11 @@ def restrict(plan: Plan, readable: Iterable[tuple[int, bool]], closed: Closed = 
     with demand("Landlock"):
         ruleset = _new_ruleset(offered, files)
         _allow_all(ruleset, plan, readable, files, closed)
-        # The kernel forgets /proc/self under memory pressure, and the rule with it, unless somebody holds it.
-        os.open("/proc/self", os.O_PATH | os.O_CLOEXEC)
+        kept = os.open("/proc/self/task", os.O_PATH | os.O_CLOEXEC)
         prctl(_NO_NEW_PRIVILEGES, 1)
         syscall("landlock_restrict_self", ruleset, 0)
         os.close(ruleset)
+    return kept
 
 
 def _files(offered: int) -> int:
@@ -132,8 +139,7 @@ def _allow_all(
         _add(ruleset, descriptor, _READ & files, folder=folder)
     _allow(ruleset, plan.code, _READ & files)
     # Not all of it where it is the machine's. A program that is started has another /proc/self, and no rule.
-    for name in ("",) if closed.processes else ("self", *PROC):
-        _allow(ruleset, f"/proc/{name}", _READ & files)
+    _allow(ruleset, "/proc" if closed.processes else "/proc/self", _READ & files)
     _allow(ruleset, plan.work, files & ~_MAKE_DEVICES)
     if closed.memory:
         _allow(ruleset, SHARED_MEMORY, files & ~_MAKE_DEVICES)
