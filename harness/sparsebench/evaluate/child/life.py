@@ -50,14 +50,16 @@ def live(
 
 def _serve(prepared: Any, plan: walls.Plan, pipe: Pipe, kept: set[int], canaries_of: int | None) -> None:
     highest = os.sysconf("SC_OPEN_MAX")  # it is lower behind the walls
-    os.environ.update(HOME=str(plan.work), TMPDIR=str(plan.work))
+    os.environ.update(
+        HOME=str(plan.work), TMPDIR=str(plan.work), LOGNAME="submission"
+    )  # its user has no name
     os.chdir(plan.work)
     try:
-        walls.put_up(prepared, plan)
+        held = walls.put_up(prepared, plan)
     except (OSError, walls.WallError) as error:
         pipe.send({"walls": None, "text": f"{type(error).__name__}: {error}"})
         return
-    _close_all_but({*_STANDARD, *kept}, highest)
+    _close_all_but({*_STANDARD, *kept, *held}, highest)
     np.random.seed(int.from_bytes(os.urandom(4), "little"))  # noqa: NPY002 - forks have one state in common
     if canaries_of is not None:
         pipe.send({"walls": plan.level, "canaries": walls.canaries(plan, parent_pid=canaries_of)})
