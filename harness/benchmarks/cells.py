@@ -1,4 +1,4 @@
-"""What a whole cell takes, in a warm worker: processor seconds of the harness and of its processes, and wall."""
+"""What a whole cell takes, in a warm worker: processor seconds of all its processes, and the wall's."""
 
 from __future__ import annotations
 

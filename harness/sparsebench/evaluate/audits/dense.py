@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.errors import CellError
+from sparsebench.errors import CellError, MemoryLimitError
 from sparsebench.evaluate.audits.audits import not_run
 from sparsebench.evaluate.audits.meddling import Meddled
 from sparsebench.evaluate.passes.metering import run_rows
@@ -122,16 +122,32 @@ def _measure(
         one = few[row : row + 1]
         run_rows(model, engine, one)
         executed[row] = _price_of_experts(engine)
-        for number in range(len(groups)):
-            group = groups[number : number + 1]
-
-            @contextlib.contextmanager
-            def forced(experts: Handle, group: np.ndarray[Any, Any] = group) -> Iterator[Handle]:
-                yield engine.place(group.astype(engine.value(experts).dtype)).handle
-
-            run_rows(Meddled(model, forced), engine, one)
-            costs[row, number] = _price_of_experts(engine)
+        costs[row] = _costs(model, engine, one, groups)
     return executed, costs
+
+
+def _costs(model: Model, engine: Engine, one: Inputs, groups: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Price each group of experts for one input ``(groups,)``.
+
+    Most experts cost the same: the first group and the last are run alone, and all of them as one batch. If
+    that comes to as much as so many of the first, it is what each costs. Else each is run alone.
+    """
+    first, last = (_price(model, engine, one, group[None]) for group in (groups[0], groups[-1]))
+    with contextlib.suppress(MemoryLimitError):  # one at a time they may fit
+        if first == last and _price(model, engine, one, groups) == len(groups) * first:
+            return np.full(len(groups), float(first))
+    return np.array([float(_price(model, engine, one, group[None])) for group in groups])
+
+
+def _price(model: Model, engine: Engine, one: Inputs, chosen: np.ndarray[Any, Any]) -> int:
+    """Price the experts for an input that is routed to some groups ``(g, k)``, a row each."""
+
+    @contextlib.contextmanager
+    def forced(experts: Handle) -> Iterator[Handle]:
+        yield engine.place(chosen.astype(engine.value(experts).dtype)).handle
+
+    run_rows(Meddled(model, forced), engine, one[np.zeros(len(chosen), dtype=np.int64)])
+    return _price_of_experts(engine)
 
 
 def _price_of_experts(engine: Engine) -> int:
