@@ -12,6 +12,7 @@ from sparsebench.evaluate.audits.audits import line
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.child.gpu import gpu_name
 from sparsebench.evaluate.host.entry import check_entry
+from sparsebench.evaluate.host.parents import pass_turn
 from sparsebench.evaluate.host.session import Session
 from sparsebench.evaluate.inprocess import LocalModel, fit_here
 from sparsebench.evaluate.passes.inputs import fresh, shown
@@ -83,6 +84,7 @@ def check_submission(reference: str, variants: tuple[str, ...] = ()) -> Iterator
             detail = f"not run: {audit.detail}" if audit.verdict == "not-run" else audit.detail
             yield Check(f"{place} {audit.name}", ok=_holds(audit), detail=detail)
         yield from _own_primitives(place, cell)
+        pass_turn()
         yield _runs_again(place, row, run_cell(cell, _LIMITS))
 
 

@@ -60,12 +60,26 @@ def _serve(prepared: Any, plan: walls.Plan, pipe: Pipe, kept: set[int], canaries
         pipe.send({"walls": None, "text": f"{type(error).__name__}: {error}"})
         return
     _close_all_but({*_STANDARD, *kept, *held}, highest)
+    _open_standard()
     np.random.seed(int.from_bytes(os.urandom(4), "little"))  # noqa: NPY002 - forks have one state in common
     if canaries_of is not None:
         pipe.send({"walls": plan.level, "canaries": walls.canaries(plan, parent_pid=canaries_of)})
         return
     pipe.send({"walls": plan.level, "seconds": time.process_time()})
     Worker(pipe).serve()
+
+
+def _open_standard() -> None:
+    """Open what reads and writes nothing anew.
+
+    A descriptor's flags and locks, and whom it signals, are the open file's: the parent's next child would
+    find there what this one left.
+    """
+    own = os.open(os.devnull, os.O_RDWR)
+    for standard in _STANDARD:
+        os.dup2(own, standard)
+    if own not in _STANDARD:
+        os.close(own)
 
 
 def _close_all_but(kept: Iterable[int], highest: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ __all__ = ["Watch", "pid_of"]
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FILES_EVERY = 0.5  # seconds between two looks at the files: that takes longer
 _MOST_FILES = 100_000
+_COUNTED = ("Pss_Anon:", "Pss_Shmem:")  # its own pages, and those that it shares with what it has started
 
 
 def pid_of(pidfd: int) -> int:
@@ -60,26 +62,57 @@ class Watch:
             return "memory"
         if self._files is not None and time.monotonic() > self._next_files:
             self._next_files = time.monotonic() + _FILES_EVERY
-            if _size_of(self._work) > self._files:
+            if _size_of(self._work) + _size_without_names(self._all()) > self._files:
                 return "files"
         return None
 
     def _takes(self, most: int) -> bool:
         """Whether the tree takes more than ``most`` bytes; pages that are shared are counted once."""
-        tree = list(_tree(self._pid))
-        if sum(map(_anonymous, tree)) <= most:
+        everything = self._all()
+        if sum(map(_resident, everything)) <= most:
             return False
-        return sum(map(_proportional, tree)) > most
+        return sum(map(_proportional, everything)) > most
+
+    def _all(self) -> set[int]:
+        """Give the child and all that it has started, orphans too.
+
+        Where it is not the first of a PID namespace its orphans become this process's children. They stay
+        in its session, which it leads: behind walls nobody starts one.
+        """
+        found = set(_tree(self._pid)) if self._pid else set()
+        for orphan in _children("self"):
+            if _session_of(orphan) == self._pid:
+                found.update(_tree(orphan))
+        return found
 
 
 def _tree(pid: int) -> Iterator[int]:
     """Give a process and all that descend from it."""
     yield pid
+    for child in _children(str(pid)):
+        yield from _tree(child)
+
+
+def _children(pid: str) -> Iterator[int]:
     with contextlib.suppress(OSError):
         for task in os.scandir(f"/proc/{pid}/task"):
             with contextlib.suppress(OSError):
-                for child in Path(task.path, "children").read_text(encoding="ascii").split():
-                    yield from _tree(int(child))
+                yield from map(int, Path(task.path, "children").read_text(encoding="ascii").split())
+
+
+def _session_of(pid: int) -> int | None:
+    """Give the number of a process's session, as ``/proc`` has it here."""
+    with contextlib.suppress(OSError):
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return int(told.rpartition(")")[2].split()[3])  # its name, before, may hold anything
+    return None
+
+
+def _resident(pid: int) -> int:
+    """Give all resident bytes of a process: cheap to ask for, and no less than what is counted."""
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
+    return 0
 
 
 def _anonymous(pid: int) -> int:
@@ -91,12 +124,24 @@ def _anonymous(pid: int) -> int:
 
 
 def _proportional(pid: int) -> int:
-    """Give a process's share of the pages that it has in memory, files apart."""
+    """Give a process's share of the pages that it has in memory, files on a disk apart."""
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines():
-            if line.startswith("Pss_Anon:"):
-                return int(line.split()[1]) << 10
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(_COUNTED))
     return _anonymous(pid)
+
+
+def _size_without_names(processes: set[int]) -> int:
+    """Add up the files that processes hold open and that no folder has any more."""
+    found: dict[tuple[int, int], int] = {}
+    for pid in processes:
+        with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+            for entry in entries:
+                with contextlib.suppress(OSError):
+                    about = os.stat(entry.path)  # noqa: PTH116 - a path that leads to what is open
+                    if stat.S_ISREG(about.st_mode) and not about.st_nlink:
+                        found[about.st_dev, about.st_ino] = about.st_blocks * 512
+    return sum(found.values())
 
 
 def _size_of(folder: Path) -> int:

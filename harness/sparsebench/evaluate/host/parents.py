@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.meter.wire import Pipe
 
-__all__ = ["demand_sandbox", "measured", "start"]
+__all__ = ["demand_sandbox", "measured", "pass_turn", "start"]
 
 _PARENTS = 2
 
@@ -53,6 +53,10 @@ class _Parents:
             with self._lock:
                 self._parents[place] = parent = WarmParent(parent.level)
             return parent.fork(plan, most=most)
+
+    def pass_turn(self) -> None:
+        """Leave out the next one in turn."""
+        next(self._turn)
 
     def forget(self) -> None:
         """Leave them to the process that this one was forked from."""
@@ -137,6 +141,16 @@ def demand_sandbox(cell: Cell, limits: Limits) -> None:
         message = f"{cell.submission}: nothing holds a submission's code on this system"
         mend = "`sparsebench doctor` says why; --unsafe-no-sandbox runs it, and marks its rows"
         raise SandboxError(message, help=mend)
+
+
+def pass_turn() -> None:
+    """Have the next process come from another parent than it would.
+
+    A cell has an even number of processes: of two runs of it, each would else come from the same parent, and
+    with the hash seed of the other.
+    """
+    if _has_warm_parents():
+        _parents().pass_turn()
 
 
 def start(plan: walls.Plan, *, most: int) -> tuple[Process, Pipe]:

@@ -136,7 +136,12 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "removexattr": (197, 14),
     "lremovexattr": (198, 15),
     "fremovexattr": (199, 16),
+    # files that others use
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
     # checked
+    "fcntl": (72, 25),
     "clone": (56, 220),
     "clone3": (435, 435),
     "ioctl": (16, 29),

@@ -26,6 +26,13 @@ _SET_SECCOMP, _FILTER, _NO_NEW_PRIVILEGES = 22, 2, 38
 _NAMESPACES = 0x7E020000  # CLONE_NEW* of clone; a new time namespace is for clone3 and unshare alone
 _STREAM, _PACKETS, _KIND = 1, 5, 0xF
 _PUSHES_KEYS = (0x5412, 0x541C)  # TIOCSTI and TIOCLINUX: input for somebody else's terminal
+_MARKS_FILES = (
+    # FS_IOC_SETFLAGS, FS_IOC_SETVERSION and FS_IOC_FSSETXATTR, of 64 and of 32 bits: open files of one's own
+    # will do, and whoever runs the harness may own Python and the copy of the code.
+    *(0x40086602, 0x40046602, 0x40087602, 0x40047602, 0x401C5820),
+)
+_LEASES, _NOTICES, _HINTS = (1024,), (1026,), (1036, 1038)  # of fcntl: what is kept with a file, for all
+_OWNS_SIGNALS = (8, 15)  # F_SETOWN and F_SETOWN_EX: a signal to anybody, when something happens to a file
 _ASKS_PERSONALITY = 0xFFFFFFFF
 _ANYBODY = 0x5EC0001D  # stands for a process's own number, and is no such number
 
@@ -38,7 +45,7 @@ _ALWAYS = (
     # What there is of files, and where.
     *("mount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "move_mount"),
     *("open_tree", "mount_setattr", "unshare", "setns", "open_by_handle_at", "name_to_handle_at"),
-    *("fanotify_init", "fanotify_mark"),
+    *("fanotify_init", "fanotify_mark", "inotify_init", "inotify_init1", "inotify_add_watch"),
     # The kernel.
     *("bpf", "perf_event_open", "userfaultfd", "io_uring_setup", "io_uring_enter", "io_uring_register"),
     *("init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot", "swapon"),
@@ -153,7 +160,13 @@ def _looked_into(pid: int, held: Held) -> dict[str, list[Code]]:
     """Write what depends on arguments. Each body ends: what is not refused is permitted."""
     bodies = {
         "clone": [_argument(0), (_ANY_BIT, 0, 1, _NAMESPACES), _REFUSE, _PERMIT],
-        "ioctl": _one_of(1, _PUSHES_KEYS, then=_REFUSE, otherwise=_PERMIT),
+        "ioctl": _one_of(1, (*_PUSHES_KEYS, *_MARKS_FILES), then=_REFUSE, otherwise=_PERMIT),
+        "fcntl": _one_of(
+            1,
+            (*_LEASES, *_NOTICES, *_HINTS, *(() if held.signals else _OWNS_SIGNALS)),
+            then=_REFUSE,
+            otherwise=_PERMIT,
+        ),
         # Datagrams of a pair can be sent elsewhere: to a socket of the machine's, by its path.
         "socketpair": _one_of(1, (_STREAM, _PACKETS), mask=_KIND),
         "personality": _one_of(0, (0, _ASKS_PERSONALITY)),
