@@ -116,7 +116,7 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         "compares-by-initial": Verdict("refused", "initial", stopped_by=_RULES),
         "writes-by-out": Verdict("refused", "out", stopped_by=_RULES),
         "refunds-by-empty-sums": replace(_POINTLESS, stopped_by=_PAID),
-        "fails-after-peeking": replace(_MEMORY, stopped_by=_PAID),
+        "fails-after-peeking": replace(_MEMORY, seconds=60.0, stopped_by=_PAID),
     },
     "Passes, positions, batches": {
         "answers-by-position": _COUPLED,

@@ -22,7 +22,8 @@ __all__ = ["Watch", "pid_of"]
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FILES_EVERY = 0.5  # seconds between two looks at the files: that takes longer
-_MOST_FILES = 100_000
+_MOST_FILES = 1 << 16  # as many as a file system of its own has at isolated
+_TOO_MUCH = 1 << 62
 _COUNTED = ("Pss_Anon:", "Pss_Shmem:")  # its own pages, and those that it shares with what it has started
 
 
@@ -145,12 +146,17 @@ def _size_without_names(processes: set[int]) -> int:
 
 
 def _size_of(folder: Path) -> int:
-    """Add up the files of a folder; what is made there meanwhile is seen at the next look."""
+    """Add up the files of a folder; what is made there meanwhile is seen at the next look.
+
+    Very many files are too much whatever is in them: each takes room that is not its own, and time to remove.
+    """
     total, waiting, seen = 0, [str(folder)], 0
-    while waiting and seen < _MOST_FILES:
+    while waiting:
         with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
             for entry in entries:
                 seen += 1
+                if seen > _MOST_FILES:
+                    return _TOO_MUCH
                 with contextlib.suppress(OSError):
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)

@@ -20,7 +20,9 @@ class Attack(sb.Submission):
         clone = {"x86_64": 56, "aarch64": 220}[platform.machine()]
         here, there = os.pipe()
         for _ in range(4):
-            if os.fork() == 0:  # where its parent is the first of its namespace, only a grandchild can have siblings
+            if (
+                os.fork() == 0
+            ):  # where its parent is the first of its namespace, only a grandchild can have siblings
                 made = libc.syscall(clone, 0x8000 | signal.SIGCHLD, 0, 0, 0, 0)  # CLONE_PARENT
                 if made:
                     os._exit(0)
