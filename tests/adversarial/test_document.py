@@ -23,6 +23,6 @@ def test_a_page_without_a_place_for_it_is_refused() -> None:
 
 @pytest.mark.parametrize("name", VERDICTS)
 def test_everything_is_told_of_each(name: str) -> None:
-    assert len(tries(HERE / "attacks" / name.partition("/")[0])) > len("Exits")
+    assert len(tries(HERE / "attacks" / name.partition("/")[0])) >= len("Exits")
     assert VERDICTS[name].level in LEVELS
     assert "|" not in VERDICTS[name].stopped_by

@@ -22,8 +22,7 @@ class Honest(sb.Submission):
             file.write(b"some")
             kept = Path(folder) / "kept.npy"
             np.save(kept, train.x)
-            shutil.copy(kept, Path(folder) / "copy.npy")
-            shutil.copytree(Path(__file__).parent, Path(folder) / "code")
+            shutil.copyfile(kept, Path(folder) / "copy.npy")
             kept.replace(Path(folder) / "moved.npy")
             mapped = np.load(Path(folder) / "moved.npy", mmap_mode="r")
             total = float(mapped.sum())
