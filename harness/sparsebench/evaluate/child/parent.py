@@ -123,20 +123,21 @@ class _Parent:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)  # before its number is free for others
         _, status, used = os.wait4(child.pid, 0)
-        self._end_orphans()
+        self._end_orphans(child.pid)
         code, seconds = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
         told = {"code": code, "why": child.why, "seconds": seconds}
         with contextlib.suppress(BrokenPipeError):
             os.write(child.status, json.dumps(told).encode())
         os.close(child.status)
 
-    def _end_orphans(self) -> None:
+    def _end_orphans(self, leader: int) -> None:
         """Kill what a child has left. Of a PID namespace of its own all went with it.
 
-        Elsewhere what was orphaned has become a child of this process, and is none of those that it forked.
+        Elsewhere what was orphaned has become a child of this process. Behind walls it is still in the
+        session that the child led; without walls it may be in any.
         """
         for _ in range(_PATIENCE):
-            orphans = _children() - {child.pid for child in self.children.values()}
+            orphans = self._orphans(leader)
             if not orphans:
                 return
             for orphan in orphans:
@@ -146,20 +147,20 @@ class _Parent:
                     os.waitpid(orphan, os.WNOHANG)
             select.poll().poll(_TICK // 10)
 
+    def _orphans(self, leader: int) -> set[int]:
+        if _is_elsewhere():
+            return set()  # every child is the first of its PID namespace, and leaves none
+        found = set(watch.children_of("self")) - {child.pid for child in self.children.values()}
+        if self.prepared.level == "none":
+            return found
+        return {pid for pid in found if watch.session_of(pid) == leader}
+
     def end(self) -> None:
         """Kill all children, and wait for them."""
         for pidfd in self.children:
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         for pidfd in list(self.children):
             self._reap(pidfd)
-
-
-def _children() -> set[int]:
-    """Give the processes whose parent this one is, by the kernel's own list; none where it keeps no such."""
-    with contextlib.suppress(OSError):
-        text = Path("/proc/thread-self/children").read_text(encoding="ascii")
-        return set() if _is_elsewhere() else set(map(int, text.split()))
-    return set()
 
 
 def _is_elsewhere() -> bool:

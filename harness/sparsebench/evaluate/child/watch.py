@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sparsebench.evaluate.child.walls import Plan
 
-__all__ = ["Watch", "pid_of"]
+__all__ = ["Watch", "children_of", "pid_of", "session_of"]
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FILES_EVERY = 0.5  # seconds between two looks at the files: that takes longer
@@ -81,8 +81,8 @@ class Watch:
         in its session, which it leads: behind walls nobody starts one.
         """
         found = set(_tree(self._pid)) if self._pid else set()
-        for orphan in _children("self"):
-            if _session_of(orphan) == self._pid:
+        for orphan in children_of("self"):
+            if session_of(orphan) == self._pid:
                 found.update(_tree(orphan))
         return found
 
@@ -90,18 +90,19 @@ class Watch:
 def _tree(pid: int) -> Iterator[int]:
     """Give a process and all that descend from it."""
     yield pid
-    for child in _children(str(pid)):
+    for child in children_of(str(pid)):
         yield from _tree(child)
 
 
-def _children(pid: str) -> Iterator[int]:
+def children_of(pid: str) -> Iterator[int]:
+    """Give the children of a process, of ``self`` for one's own, as ``/proc`` has them here."""
     with contextlib.suppress(OSError):
         for task in os.scandir(f"/proc/{pid}/task"):
             with contextlib.suppress(OSError):
                 yield from map(int, Path(task.path, "children").read_text(encoding="ascii").split())
 
 
-def _session_of(pid: int) -> int | None:
+def session_of(pid: int) -> int | None:
     """Give the number of a process's session, as ``/proc`` has it here."""
     with contextlib.suppress(OSError):
         told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")

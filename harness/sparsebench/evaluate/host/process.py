@@ -80,8 +80,10 @@ class Forked:
 
     def poll(self) -> End | None:
         """Say how it ended; None while it runs."""
-        if self._end is None and select.select([self._status], [], [], 0)[0]:
-            return self.wait()
+        if self._end is None:
+            told = select.poll()  # select knows no descriptors beyond 1,023
+            told.register(self._status, select.POLLIN | select.POLLHUP)
+            return self.wait() if told.poll(0) else None
         return self._end
 
     def wait(self) -> End:
