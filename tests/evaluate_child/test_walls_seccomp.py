@@ -109,7 +109,7 @@ def test_what_is_refused_at_every_level(machine: str) -> None:
         "swapon swapoff acct quotactl clock_settime clock_adjtime settimeofday adjtimex",
         "open_by_handle_at name_to_handle_at shmget shmat shmctl semget semop semtimedop semctl",
         "msgget msgsnd msgrcv msgctl mq_open mq_unlink mq_timedsend mq_timedreceive",
-        "memfd_create memfd_secret setsid setpgid",
+        "memfd_create memfd_secret setsid setpgid fanotify_init inotify_init1 inotify_add_watch",
     ]
     for name in " ".join(groups).split():
         assert name in always
@@ -143,6 +143,11 @@ def test_another_architectures_calls_kill(machine: str) -> None:
         ("ioctl", (0, 0x5412), REFUSED),
         ("ioctl", (0, 0x541C), REFUSED),
         ("ioctl", (0, 1 << 32 | 0x5412), REFUSED),  # the kernel reads its lower half alone
+        *(("ioctl", (0, mark), REFUSED) for mark in (0x40086602, 0x40087602, 0x401C5820)),
+        *(("ioctl", (0, question), ALLOWED) for question in (0x80086601, 0x80087601, 0x801C581F)),
+        *(("fcntl", (0, kept), REFUSED) for kept in (1024, 1026, 1036, 1038)),
+        *(("fcntl", (0, signals), REFUSED) for signals in (8, 15)),
+        *(("fcntl", (0, own), ALLOWED) for own in (1, 2, 4, 6, 10, 1030, 1035)),
         ("socketpair", (1, 1), ALLOWED),
         ("socketpair", (1, 0o2000000 | 1), ALLOWED),
         ("socketpair", (1, 5), ALLOWED),
@@ -190,6 +195,12 @@ def test_arguments_decide(machine: str, name: str, arguments: tuple[int, ...], e
 def test_what_other_walls_hold_the_filter_need_not(machine: str, name: str, held: Held) -> None:
     assert answer(machine, name, 1, 1) == REFUSED
     assert answer(machine, name, 1, 1, held=held) == ALLOWED
+
+
+@each_machine
+def test_open_files_signal_nobody_unless_that_is_held(machine: str) -> None:
+    assert answer(machine, "fcntl", 0, 8, held=Held(signals=True)) == ALLOWED
+    assert answer(machine, "fcntl", 0, 1036, held=Held(*[True] * 4)) == REFUSED
 
 
 @each_machine
