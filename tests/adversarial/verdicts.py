@@ -23,7 +23,7 @@ class Verdict:
     counted: str | None = None
     """How its inputs are counted: ``batch`` or ``one-by-one``."""
     instance: str = "n256-r4"
-    seconds: float = 10.0
+    seconds: float = 60.0
     level: str = "none"
     """The weakest level of the sandbox at which it is held."""
     stopped_by: str = "nothing is stopped: it gains nothing"
@@ -298,11 +298,17 @@ GROUPS: dict[str, dict[str, Verdict]] = {
             "failed", "all refused", level="restricted", seconds=60.0, stopped_by=_BOUND
         ),
         "makes-a-huge-file": Verdict("failed", "OSError", stopped_by="limits: the size of a file"),
-        "makes-deep-folders": replace(_POINTLESS, stopped_by="folders of any depth are removed"),
+        "makes-deep-folders": replace(
+            _POINTLESS,
+            stopped_by="folders of any depth are removed",
+            # A folder closed to who watches it is too much, if it is seen before all is over.
+            restricted=Verdict("ok|failed", stopped_by=_DISK),
+        ),
         "makes-many-files": replace(_FULL, seconds=60.0),
         "fills-its-folder": replace(_FULL, seconds=60.0),
         "fills-its-folder-with-files-that-have-no-name": replace(_FULL, seconds=60.0),
         "fills-a-folder-that-is-closed": replace(_FULL, seconds=60.0),
+        "fills-folders-that-are-too-deep": replace(_FULL, seconds=60.0),
         "takes-all-memory": _MEMORY,
         "takes-all-memory-bit-by-bit": _MEMORY,
         "takes-memory-in-children": replace(_TREE, seconds=60.0),

@@ -24,6 +24,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FILES_EVERY = 0.5  # seconds between two looks at the files: that takes longer
 _MOST_FILES = 1 << 16  # as many as a file system of its own has at isolated
 _TOO_MUCH = 1 << 62
+_AT_ONCE = 15  # names in a path that is surely not too long
 _COUNTED = ("Pss_Anon:", "Pss_Shmem:")  # its own pages, and those that it shares with what it has started
 
 
@@ -146,21 +147,47 @@ def _size_without_names(processes: set[int]) -> int:
     return sum(found.values())
 
 
+def _open_folder(parts: tuple[str, ...]) -> int:
+    """Open a folder however long its path is, by no link at its end."""
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    opened = os.open("/", flags)
+    for first in range(0, len(parts), _AT_ONCE):
+        with _closing(opened):
+            opened = os.open(os.path.join(*parts[first : first + _AT_ONCE]), flags, dir_fd=opened)  # noqa: PTH118
+    return opened
+
+
+@contextlib.contextmanager
+def _closing(descriptor: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _size_of(folder: Path) -> int:
     """Add up the files of a folder; what is made there meanwhile is seen at the next look.
 
     Very many files are too much whatever is in them: each takes room that is not its own, and time to remove.
+    So is what is in a folder that is closed to us, where we are the same user.
     """
-    total, waiting, seen = 0, [str(folder)], 0
+    total, waiting, seen = 0, [folder.parts], 0
     while waiting:
-        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+        parts = waiting.pop()
+        try:
+            opened = _open_folder(parts)
+        except PermissionError:
+            return _TOO_MUCH
+        except OSError:  # it is gone
+            continue
+        with _closing(opened), os.scandir(opened) as entries:
             for entry in entries:
                 seen += 1
                 if seen > _MOST_FILES:
                     return _TOO_MUCH
                 with contextlib.suppress(OSError):
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+                        waiting.append((*parts, entry.name))
                     else:
                         total += entry.stat(follow_symlinks=False).st_blocks * 512
     return total

@@ -13,14 +13,13 @@ class Attack(sb.Submission):
 
     def fit(self, train, valid, rng):
         written, block = 0, bytes(1 << 20)
-        os.makedirs("a/b")
+        os.mkdir("a", 0o300)
+        os.mkdir("a/b", 0o300)
         os.chdir("a/b")
         held = []
         try:
             for place in range(40):
                 held.append(open(f"f{place}", "wb", buffering=0))
-                if place == 0:
-                    os.chmod("..", 0o300)
                 for _ in range(100):
                     written += held[-1].write(block)
         except OSError as error:

@@ -14,8 +14,7 @@ class Attack(sb.Submission):
         for _ in range(3000):
             os.mkdir("d")
             os.chdir("d")
-        os.mkdir("closed")
-        os.chmod("closed", 0)
+        os.mkdir("closed", 0)
         return {"w": np.zeros(4)}
 
     def predict(self, params, x):
