@@ -26,13 +26,23 @@ HEAVY = (
 # beside a stranger: it must need to.
 CHILD = {
     *("errors", "lazy", "evaluate", "evaluate.child"),
-    *(f"evaluate.child.{name}" for name in ("child", "gpu", "sandbox")),
+    *(f"evaluate.child.{name}" for name in ("child", "gpu")),
     *("meter", "meter.client", "meter.values", "meter.wire"),
     *(f"meter.client.{name}" for name in ("array", "function", "functions")),
     *(f"meter.client.{name}" for name in ("inspection", "namespace", "transport")),
     *("models", "models.contract", "tasks", "tasks.given"),
     *("ops", "ops.backends", "ops.families", "ops.own"),
 }
+# What its warm parent holds beside that, and all of ops.
+PARENT = CHILD | {
+    *(f"evaluate.child.{name}" for name in ("life", "parent", "walls", "watch")),
+    *(
+        f"evaluate.child.walls.{name}"
+        for name in ("attempts", "canaries", "landlock", "limits", "namespaces")
+    ),
+    *(f"evaluate.child.walls.{name}" for name in ("numbers", "plan", "powers", "seccomp", "system")),
+}
+WARM = "from sparsebench.evaluate.child import parent; parent._warm_up()"
 IMPORTED = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 
 
@@ -71,10 +81,19 @@ def test_a_submissions_process_holds_only_what_it_needs():
     assert others == {"numpy", "safetensors"}
 
 
+def test_a_warm_parent_holds_only_what_its_children_need():
+    ours, others = held_after(WARM)
+    assert {name for name in ours if not name.startswith("ops.")} == {
+        name for name in PARENT if not name.startswith("ops.")
+    }
+    assert others == {"numpy", "safetensors"}
+
+
 def test_what_a_submissions_process_holds_is_compiled_before():
     """It may not write compiled files, and would compile its modules anew each time."""
-    ours, _ = held_after("import sparsebench.evaluate.executor")
-    assert ours >= CHILD
+    there, _ = held_after("import sparsebench.evaluate.executor")
+    held, _ = held_after(WARM)
+    assert there >= held
 
 
 @pytest.mark.parametrize(
@@ -138,7 +157,6 @@ ResultStore(Path({str(tmp_path)!r})).write(cell.failed_row(one, "for a test"))
         "pydantic",
         "psutil",
         "safetensors",
-        "threadpoolctl",
     }
 
 

@@ -14,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import sparsebench.evaluate.child.child  # noqa: F401 - compiled here: the submission's process writes nothing
+import sparsebench.evaluate.child.parent  # noqa: F401 - compiled here: the submission's process writes nothing
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.cell import failed_row, run_cell
 from sparsebench.evaluate.child.walls.powers import die_with_parent
