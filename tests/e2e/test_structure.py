@@ -40,6 +40,8 @@ PARENT = CHILD | {
         f"evaluate.child.walls.{name}"
         for name in ("attempts", "canaries", "landlock", "limits", "namespaces")
     ),
+    *(f"evaluate.child.walls.attempts{name}" for name in ("", "_on_kernel", "_on_others")),
+    *(f"evaluate.child.walls.{name}" for name in ("canaries", "landlock", "limits", "namespaces")),
     *(f"evaluate.child.walls.{name}" for name in ("numbers", "plan", "powers", "seccomp", "system")),
 }
 WARM = "from sparsebench.evaluate.child import parent; parent._warm_up()"
@@ -86,7 +88,10 @@ def test_a_warm_parent_holds_only_what_its_children_need():
     assert {name for name in ours if not name.startswith("ops.")} == {
         name for name in PARENT if not name.startswith("ops.")
     }
-    assert others == {"numpy", "safetensors"}
+    made = {
+        name for name in others if "cython" in name
+    }  # what NumPy's generators bring under names of their own
+    assert others - made == {"numpy", "safetensors"}
 
 
 def test_what_a_submissions_process_holds_is_compiled_before():

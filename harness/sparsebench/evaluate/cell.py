@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -96,7 +97,7 @@ def run_cell(cell: Cell, limits: Limits, clock: Clock | None = None) -> Row:
     demand_sandbox(cell, limits)
     clock = clock or Clock()
     with clock.stage("load"):
-        task = load_task(str(cell.task_folder))
+        task = _task_of(cell.task_folder, cell.task_hash)
         instance = task.load(cell.instance)
     started, findings = utc_now(), _Findings(clock=clock)
     status, reason = "ok", None
@@ -116,6 +117,12 @@ def run_cell(cell: Cell, limits: Limits, clock: Clock | None = None) -> Row:
     if limits.traces and findings.trace and row.status == "ok":  # before its row: who finds a row finds both
         write_trace(trace_path(limits.traces, row.cell_key), findings.trace)
     return row
+
+
+@functools.lru_cache(maxsize=8)
+def _task_of(folder: Path, content: str) -> Task:  # noqa: ARG001 - another content is another task
+    """Load a task once for the cells of it that this process runs."""
+    return load_task(str(folder))
 
 
 def failed_row(cell: Cell, reason: str) -> Row:

@@ -15,7 +15,7 @@ import numpy as np
 
 from sparsebench.errors import FailedError, MemoryLimitError
 from sparsebench.evaluate.passes.passes import FIRST_ROWS, Batch, Model, Pass, Single
-from sparsebench.meter import PROFILES, Ledger, price
+from sparsebench.meter import PROFILES, Entry, Ledger, price
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,6 +147,7 @@ def run_single(
     n = len(inputs)
     ledger, total, predictions = Ledger(), Counter[str](), np.empty(n)
     prices = {profile: np.empty(n, dtype=np.int64) for profile in PROFILES}
+    known: dict[tuple[Entry, ...], list[int]] = {}
     elements, nbytes = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
     engine.loads.active = True
     with contextlib.ExitStack() as stack:
@@ -158,8 +159,11 @@ def run_single(
             ledger.add(engine.ledger)
             total.update(engine.total)
             elements[row], nbytes[row] = engine.loads.elements(), engine.loads.nbytes()
-            for profile, values in prices.items():
-                values[row] = price(engine.ledger, profile)
+            entries = tuple(engine.ledger)
+            if entries not in known:  # most inputs cost what others have cost
+                known[entries] = [price(entries, profile) for profile in prices]
+            for values, priced in zip(prices.values(), known[entries], strict=True):
+                values[row] = priced
     return Single(ledger, predictions, prices, elements, nbytes, total)
 
 
