@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import functools
 import itertools
+import multiprocessing.util
 import os
 import sys
 import threading
@@ -78,6 +79,7 @@ def _parents() -> _Parents:
     with _MAKING:
         if not _MINE:
             _MINE.append(_Parents())
+            multiprocessing.util.Finalize(None, _end, exitpriority=0)  # a pool's workers leave without atexit
         return _MINE[0]
 
 
