@@ -1,6 +1,7 @@
 """Where the time of a cell goes, stage by stage, for each shipped submission.
 
     python harness/reports/stages.py --write docs/performance.md
+    git worktree add ../before COMMIT && python harness/reports/stages.py --beside ../before
     python harness/reports/stages.py constant conditional-tree --runs 9
 
 A cell of each submission's first variant on the first instance of each of its tasks, in this process; the
@@ -10,6 +11,7 @@ first run warms it up and is left out. Each figure is the median of the other ru
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import resource
 import statistics
@@ -36,7 +38,7 @@ _BOARD = {
 }
 _COMMANDS = (
     ("eval", "constant", "--instances", "n256-r4", "--seeds", "1"),
-    ("eval", "conditional-tree", "--instances", "n256-r4", "--seeds", "1"),
+    ("eval", "conditional-tree", "--variants", "full", "--instances", "n256-r4", "--seeds", "1"),
 )
 
 
@@ -72,28 +74,46 @@ def median(stages):
     return Stage(*map(statistics.median, parts))
 
 
-def command_seconds(arguments, runs):
-    """Time a whole command in processes of its own: medians of processor and wall seconds."""
-    taken = []
+def seconds_of(arguments, harness=None):
+    """Run a whole command in processes of its own: processor and wall seconds.
+
+    ``harness`` is another checkout's source root, to run its code instead of this one's.
+    """
+    environment = os.environ | ({} if harness is None else {"PYTHONPATH": str(harness)})
     with tempfile.TemporaryDirectory() as folder:
-        for number in range(runs):
-            line = [
-                sys.executable,
-                "-c",
-                "from sparsebench.cli import main; main()",
-                *arguments,
-                "--output",
-                f"{folder}/{number}",
-            ]
-            before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-            subprocess.run(line, check=True, capture_output=True)
-            after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - begin
-            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-            taken.append((used, wall))
-    return tuple(statistics.median(column) for column in zip(*taken, strict=True))
+        line = [
+            sys.executable,
+            "-c",
+            "from sparsebench.cli import main; main()",
+            *arguments,
+            "--output",
+            folder,
+        ]
+        before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run(line, check=True, capture_output=True, env=environment)
+        after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - begin
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
 
 
-def report(names, runs):
+def command_lines(arguments, runs, beside):
+    """Write the lines of a command: here and, in turns with it, by the code of another checkout."""
+    places = {"here": None} | ({} if beside is None else {revision(beside): beside / "harness"})
+    taken = {name: [] for name in places}
+    for _ in range(runs):
+        for name, harness in places.items():
+            taken[name].append(seconds_of(arguments, harness))
+    for name, runs_of in taken.items():
+        used, wall = map(statistics.median, zip(*runs_of, strict=True))
+        yield f"| `sparsebench {' '.join(arguments)}` | {name} | {used:.2f} | {wall:.2f} |"
+
+
+def revision(checkout):
+    """Name the commit of a checkout."""
+    command = ["git", "-C", str(checkout), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def report(names, runs, beside):
     """Write the part of the page."""
     lines = [
         "",
@@ -123,15 +143,15 @@ def report(names, runs):
         )
     lines += [
         "",
-        "Whole commands, with the start of Python, of the worker and of its warm parents:",
+        "Whole commands, with the start of Python, of the worker and of its warm parents, by this code and by",
+        f"that of the commit that is named, in turns; medians of {runs}:",
         "",
-        "| command | processor, s | wall, s |",
-        "| --- | ---: | ---: |",
+        "| command | code | processor, s | wall, s |",
+        "| --- | --- | ---: | ---: |",
     ]
     for arguments in _COMMANDS:
         say(" ".join(arguments))
-        used, wall = command_seconds(arguments, runs)
-        lines.append(f"| `sparsebench {' '.join(arguments)}` | {used:.2f} | {wall:.2f} |")
+        lines += command_lines(arguments, runs, beside)
     return "\n".join([*lines, ""])
 
 
@@ -142,9 +162,12 @@ def main():
     )
     parser.add_argument("submissions", nargs="*", help="default: all that are shipped")
     parser.add_argument("--runs", type=int, default=5, help="of each cell (5)")
+    parser.add_argument(
+        "--beside", type=Path, help="a checkout of another commit, whose commands are timed too"
+    )
     parser.add_argument("--write", type=Path, help="page to write the part into")
     options = parser.parse_args()
-    text = report(options.submissions or shipped_names(), options.runs)
+    text = report(options.submissions or shipped_names(), options.runs, options.beside)
     if options.write:
         page = options.write.read_text(encoding="utf-8")
         options.write.write_text(update_between_markers(page, "stages", text), encoding="utf-8")
