@@ -143,8 +143,8 @@ def report(names, runs, beside):
         )
     lines += [
         "",
-        "Whole commands, with the start of Python, of the worker and of its warm parents, by this code and by",
-        f"that of the commit that is named, in turns; medians of {runs}:",
+        "Whole commands, with the start of Python, of the worker and of its warm parents, by this code and",
+        f"by that of the commit that is named, in turns; medians of {runs}:",
         "",
         "| command | code | processor, s | wall, s |",
         "| --- | --- | ---: | ---: |",
