@@ -13,8 +13,9 @@ import psutil
 import pytest
 
 from evaluate import tiny
-from sparsebench.errors import CellError, FailedError, RefusedError, TimeLimitError
-from sparsebench.evaluate.host import parents, warm
+from sparsebench.errors import CellError, DisturbedError, FailedError, RefusedError, TimeLimitError
+from sparsebench.evaluate.child import walls, watch
+from sparsebench.evaluate.host import levels, parents, warm
 from sparsebench.evaluate.host import session as module
 from sparsebench.evaluate.host.session import Session
 from sparsebench.evaluate.passes.inputs import Inputs
@@ -81,6 +82,68 @@ def test_a_process_has_no_descriptor_but_its_pipes(tmp_path: Path) -> None:
         # The three of every process, two pipes, the listing itself, and what keeps /proc/self in the walls.
         assert len(open_here) == 6 + (parents.measured().level != "none")
         assert other._process.poll() is None
+
+
+def test_no_frame_tells_of_what_else_the_parent_was_asked(tmp_path: Path) -> None:
+    fit = """
+        frame, found = sys._getframe(), 0
+        while frame is not None:
+            found += frame.f_code.co_filename.endswith("parent.py") and frame.f_code.co_name != "main"
+            frame = frame.f_back
+        return {"w": np.array([found])}
+    """
+    with session(tmp_path, tiny.plain(fit=fit)) as opened:
+        assert opened.fit(TASK.load("n256-r4"), [1])["w"].tolist() == [0]
+
+
+def test_what_cannot_be_forked_is_told_and_the_parent_goes_on(tmp_path: Path) -> None:
+    level = parents.measured().level
+    plan = walls.Plan(level, tmp_path, tmp_path / "work", (), memory=1 << 30)
+    plan.work.mkdir()
+    if level == "none":
+        pytest.skip("there is no other level to ask for: sparsebench doctor says why")
+    parent = warm.WarmParent(level)
+    try:
+        with pytest.raises(DisturbedError, match="no process could be forked: ValueError"):
+            parent._ask({"plan": warm._told(plan), "canaries": False}, ())
+        process, pipe = parent.fork(plan)
+        assert pipe.receive()[0]["walls"] == level
+        process.kill()
+        assert process.wait().code == -signal.SIGKILL
+        pipe.close()
+    finally:
+        parent.close()
+
+
+def test_a_trial_that_somebody_killed_does_not_lower_the_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [EOFError(), DisturbedError("short of memory"), ({"udp": True}, "")]
+
+    def tried(*_: object) -> tuple[dict[str, bool], str]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(levels, "_try", tried)
+    assert levels._tried(None, "isolated") == ({"udp": True}, "")  # type: ignore[arg-type]
+    answers[:] = [EOFError()] * 3
+    assert "no trial comes to its end" in levels._tried(None, "isolated")[1]  # type: ignore[arg-type]
+
+
+def test_folders_that_are_very_deep_are_too_much_at_once(tmp_path: Path) -> None:
+    here = tmp_path / "work"
+    here.mkdir()
+    deep = here
+    for _ in range(150):
+        deep /= "d"
+    deep.mkdir(parents=True)
+    assert watch._size_of(here) < 1 << 20
+    for _ in range(150):
+        deep /= "d"
+    deep.mkdir(parents=True)
+    begin = time.monotonic()
+    assert watch._size_of(here) > 1 << 60
+    assert time.monotonic() - begin < 5
 
 
 def test_a_parent_that_was_killed_is_replaced(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_exactly_what_is_listed_is_refused(machine: str, held: Held) -> None:
 
 @each_machine
 def test_what_is_refused_at_every_level(machine: str) -> None:
-    always = set(seccomp.refused(Held(*[True] * 4)))
+    always = set(seccomp.refused(Held(*[True] * 5)))
     groups = [
         "socket connect bind listen accept accept4",
         "ptrace process_vm_readv process_vm_writev kcmp pidfd_open pidfd_getfd pidfd_send_signal",
@@ -113,7 +113,7 @@ def test_what_is_refused_at_every_level(machine: str) -> None:
     ]
     for name in " ".join(groups).split():
         assert name in always
-        assert answer(machine, name, held=Held(*[True] * 4)) == REFUSED
+        assert answer(machine, name, held=Held(*[True] * 5)) == REFUSED
 
 
 @each_machine
@@ -146,8 +146,9 @@ def test_another_architectures_calls_kill(machine: str) -> None:
         *(("ioctl", (0, mark), REFUSED) for mark in (0x40086602, 0x40087602, 0x401C5820)),
         *(("ioctl", (0, question), ALLOWED) for question in (0x80086601, 0x80087601, 0x801C581F)),
         *(("fcntl", (0, kept), REFUSED) for kept in (1024, 1026, 1036, 1038)),
-        *(("fcntl", (0, signals), REFUSED) for signals in (8, 15)),
-        *(("fcntl", (0, own), ALLOWED) for own in (1, 2, 4, 6, 10, 1030, 1035)),
+        *(("fcntl", (0, signals), REFUSED) for signals in (8, 10, 15)),
+        *(("ioctl", (0, signals), REFUSED) for signals in (0x8901, 0x8902)),
+        *(("fcntl", (0, own), ALLOWED) for own in (1, 2, 4, 6, 1030, 1035)),
         ("socketpair", (1, 1), ALLOWED),
         ("socketpair", (1, 0o2000000 | 1), ALLOWED),
         ("socketpair", (1, 5), ALLOWED),
@@ -190,6 +191,7 @@ def test_arguments_decide(machine: str, name: str, arguments: tuple[int, ...], e
         ("utimensat", Held(times=True)),
         ("fchmod", Held(owners=True)),
         ("fsetxattr", Held(times=True)),
+        ("truncate", Held(lengths=True)),
     ],
 )
 def test_what_other_walls_hold_the_filter_need_not(machine: str, name: str, held: Held) -> None:
@@ -198,14 +200,14 @@ def test_what_other_walls_hold_the_filter_need_not(machine: str, name: str, held
 
 
 @each_machine
-def test_open_files_signal_nobody_unless_that_is_held(machine: str) -> None:
-    assert answer(machine, "fcntl", 0, 8, held=Held(signals=True)) == ALLOWED
-    assert answer(machine, "fcntl", 0, 1036, held=Held(*[True] * 4)) == REFUSED
+@pytest.mark.parametrize(("name", "what"), [("fcntl", 8), ("fcntl", 10), ("fcntl", 1036), ("ioctl", 0x8901)])
+def test_open_files_signal_nobody_whatever_else_holds(machine: str, name: str, what: int) -> None:
+    assert answer(machine, name, 0, what, held=Held(*[True] * 5)) == REFUSED
 
 
 @each_machine
 def test_a_limit_of_others_is_refused_whatever_else_holds(machine: str) -> None:
-    assert answer(machine, "prlimit64", 1, held=Held(*[True] * 4)) == REFUSED
+    assert answer(machine, "prlimit64", 1, held=Held(*[True] * 5)) == REFUSED
 
 
 @each_machine

@@ -23,7 +23,7 @@ _FAULT = 70  # the exit code of a process in which our own code failed
 
 
 def live(
-    prepared: Any, plan: walls.Plan, reads: int, writes: int, *, canaries_of: int | None = None
+    prepared: Any, plan: walls.Plan, reads: int, writes: int, canaries_of: int | None = None
 ) -> NoReturn:
     """Be a submission's process, and never return. Called in the process that a warm parent has forked.
 

@@ -16,10 +16,9 @@ import os
 import select
 import signal
 import socket
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,6 +34,7 @@ DESCRIPTORS = 3
 """Descriptors that come with a request: the child's reading end, its writing end, where its end is told."""
 
 _TICK = 100  # milliseconds between two looks at how much the children take
+_LINE = 300  # most bytes of the reason why there is no child
 _PATIENCE = 200  # ticks that what a child has left behind may take to go
 
 
@@ -60,6 +60,16 @@ class _Child:
     """Why it was killed, where that was done here."""
 
 
+class _Born(NamedTuple):
+    """What a child is to be: the arguments of :func:`life.live`."""
+
+    prepared: Any
+    plan: walls.Plan
+    reads: int
+    writes: int
+    canaries_of: int | None
+
+
 @dataclass
 class _Parent:
     """What a warm parent keeps: its control socket, its walls, and its children by their descriptor."""
@@ -68,8 +78,8 @@ class _Parent:
     prepared: Any
     children: dict[int, _Child] = field(default_factory=dict)
 
-    def serve(self) -> None:
-        """Fork, watch and reap until the harness goes."""
+    def serve(self) -> _Born | None:
+        """Fork, watch and reap until the harness goes: None then; in a child, what it is to be."""
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
         while True:
@@ -80,31 +90,42 @@ class _Parent:
             for pidfd, child in self.children.items():
                 self._look_at(pidfd, child)
             if self.control.fileno() in ready:
-                forked = self._take_request()
-                if forked is None:
-                    return
-                poll.register(forked, select.POLLIN)
+                asked = self._request()
+                if asked is None:
+                    return None
+                forked = self._fork(*asked)
+                if isinstance(forked, _Born):
+                    return forked
+                if forked is not None:
+                    poll.register(forked, select.POLLIN)
 
-    def _take_request(self) -> int | None:
-        """Fork a child as the harness asks; None where the harness is gone."""
+    def _request(self) -> tuple[dict[str, Any], list[int]] | None:
+        """Take what the harness asks for, and the descriptors that come with it; None where it is gone."""
         try:
             message, given, _, _ = socket.recv_fds(self.control, MESSAGE_BYTES, DESCRIPTORS)
         except ConnectionError:
             return None
-        if not message:
-            return None
-        asked = json.loads(message)
+        return (json.loads(message), given) if message else None
+
+    def _fork(self, asked: dict[str, Any], given: list[int]) -> int | _Born | None:
+        """Fork a child as the harness asks: its descriptor; None where that cannot be, which is told."""
         plan = plan_of(asked["plan"])
-        reads, writes, status = given
-        walls.before_fork(self.prepared, plan)
-        this = os.getpid() if asked["canaries"] else None
-        pid = os.fork()
-        if pid == 0:
-            life.live(self.prepared, plan, reads, writes, canaries_of=this)
-        walls.after_fork(self.prepared)
+        try:
+            reads, writes, status = given
+            walls.before_fork(self.prepared, plan)
+            this = os.getpid() if asked["canaries"] else None
+            pid = os.fork()
+            if pid == 0:
+                return _Born(self.prepared, plan, reads, writes, this)
+            walls.after_fork(self.prepared)
+            pidfd = os.pidfd_open(pid)
+        except (OSError, ValueError, walls.WallError) as error:
+            for descriptor in given:
+                os.close(descriptor)
+            self.control.send(f"{type(error).__name__}: {error}".encode()[:_LINE])
+            return None
         os.close(reads)
         os.close(writes)
-        pidfd = os.pidfd_open(pid)
         self.children[pidfd] = _Child(pid, status, watch.Watch(pidfd, plan))
         socket.send_fds(self.control, [b"forked"], [pidfd])
         return pidfd
@@ -192,7 +213,12 @@ def main(control: int, level: str) -> None:
     _warm_up()
     parent = _Parent(socket.socket(fileno=control), walls.prepare(level))
     try:
-        parent.serve()
-    finally:
+        born = parent.serve()
+    except BaseException:
         parent.end()
-    sys.exit(0)
+        raise
+    if born is None:
+        parent.end()
+        return
+    del parent  # the frames that knew of other requests are gone
+    life.live(*born)

@@ -24,6 +24,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FILES_EVERY = 0.5  # seconds between two looks at the files: that takes longer
 _MOST_FILES = 1 << 16  # as many as a file system of its own has at isolated
 _TOO_MUCH = 1 << 62
+_DEEPEST = 256  # folders within folders: each is looked at by its whole path
 _AT_ONCE = 15  # names in a path that is surely not too long
 _COUNTED = ("Pss_Anon:", "Pss_Shmem:")  # its own pages, and those that it shares with what it has started
 
@@ -174,6 +175,8 @@ def _size_of(folder: Path) -> int:
     total, waiting, seen = 0, [folder.parts], 0
     while waiting:
         parts = waiting.pop()
+        if len(parts) > len(folder.parts) + _DEEPEST:
+            return _TOO_MUCH
         try:
             opened = _open_folder(parts)
         except PermissionError:

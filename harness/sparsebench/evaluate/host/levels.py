@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sparsebench.errors import SandboxError
+from sparsebench.errors import DisturbedError, SandboxError
 from sparsebench.evaluate.child import walls
 from sparsebench.evaluate.host.warm import WarmParent
 
@@ -16,6 +16,7 @@ __all__ = ["LEVEL_VARIABLE", "Measured", "measure", "mends"]
 LEVEL_VARIABLE = "SPARSEBENCH_SANDBOX"
 """Environment variable: the strongest level to try, for trying what a weaker system would do."""
 
+_TRIALS = 3
 _TRIAL_FILES, _TRIAL_PROCESSES = 4 << 20, 8  # few: the trial fills both
 
 
@@ -53,7 +54,7 @@ def measure(parents: int) -> tuple[Measured, list[WarmParent]]:
     reasons: dict[str, str] = {}
     for level in _wanted():
         both = [WarmParent(level) for _ in range(parents)]
-        held, why = _try(both[0], level) if level != "none" else ({}, "")
+        held, why = _tried(both[0], level) if level != "none" else ({}, "")
         canaries[level] = held
         escaped = sorted(name for name in walls.required(level) if not held.get(name))
         if level == "none" or not (why or escaped):
@@ -75,6 +76,19 @@ def _wanted() -> list[str]:
     return list(reversed(walls.LEVELS[: walls.LEVELS.index(most) + 1]))
 
 
+def _tried(parent: WarmParent, level: str) -> tuple[dict[str, bool], str]:
+    """Try a level, again where the trial did not come to its end: somebody may have killed it."""
+    for _ in range(_TRIALS - 1):
+        try:
+            return _try(parent, level)
+        except (EOFError, DisturbedError):
+            continue
+    try:
+        return _try(parent, level)
+    except (EOFError, DisturbedError) as error:
+        return {}, f"no trial comes to its end: {error}"
+
+
 def _try(parent: WarmParent, level: str) -> tuple[dict[str, bool], str]:
     """Put up everything in a throw-away process; give what its canaries say, or why it could not be."""
     with tempfile.TemporaryDirectory(prefix="sparsebench-") as folder:
@@ -90,8 +104,6 @@ def _try(parent: WarmParent, level: str) -> tuple[dict[str, bool], str]:
             return {}, "a process of this level does not start"
         try:
             told, _ = pipe.receive()
-        except (EOFError, OSError):
-            return {}, f"the trial ended with {process.wait().code}"
         finally:
             process.kill()
             process.wait()

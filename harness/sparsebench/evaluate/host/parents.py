@@ -17,7 +17,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from sparsebench.errors import SandboxError
+from sparsebench.errors import DisturbedError, SandboxError
 from sparsebench.evaluate.child import walls
 from sparsebench.evaluate.host.levels import Measured, measure
 from sparsebench.evaluate.host.warm import WarmParent, cuda, start_alone
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["demand_sandbox", "measured", "pass_turn", "start"]
 
 _PARENTS = 2
+_TRIES = 3
 
 
 class _Parents:
@@ -47,13 +48,16 @@ class _Parents:
         place = next(self._turn) % _PARENTS
         with self._lock:
             parent = self._parents[place]
-        try:
-            return parent.fork(plan, most=most)
-        except (ConnectionError, BrokenPipeError):
-            parent.close()
-            with self._lock:
-                self._parents[place] = parent = WarmParent(parent.level)
-            return parent.fork(plan, most=most)
+        for _ in range(_TRIES):
+            try:
+                return parent.fork(plan, most=most)
+            except OSError:  # it is gone, or does not answer
+                parent.close()
+                with self._lock:
+                    self._parents[place] = parent = WarmParent(parent.level)
+        raise DisturbedError(
+            "the processes that start submissions' are killed", help="run it again with --resume"
+        )
 
     def pass_turn(self) -> None:
         """Leave out the next one in turn."""

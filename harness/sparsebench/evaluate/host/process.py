@@ -83,6 +83,7 @@ class Forked:
         if self._end is None:
             told = select.poll()  # select knows no descriptors beyond 1,023
             told.register(self._status, select.POLLIN | select.POLLHUP)
+            told.register(self._pidfd, select.POLLIN)  # it has ended: its parent tells soon
             return self.wait() if told.poll(0) else None
         return self._end
 

@@ -18,7 +18,6 @@ from sparsebench.errors import (
     FailedError,
     MemoryLimitError,
     RefusedError,
-    SandboxError,
 )
 from sparsebench.evaluate.child import walls
 from sparsebench.evaluate.clock import Clock
@@ -79,7 +78,7 @@ class Session:
     ------
     CellError
         If the submission cannot be loaded.
-    SandboxError
+    DisturbedError
         If the walls that were measured cannot be put up.
     """
 
@@ -136,10 +135,10 @@ class Session:
         try:
             told, _ = self._pipe.receive()
         except EOFError:
-            raise self._died() from None
-        if told.get("walls") != self.sandbox:
-            message = f"the walls of level {self.sandbox} cannot be put up: {told.get('text')}"
-            raise SandboxError(message, help="sparsebench doctor tells what this system allows")
+            told = {"text": f"the process ended with code {self._process.wait().code}"}
+        if told.get("walls") != self.sandbox:  # they were tried when the level was measured
+            message = f"the walls of level {self.sandbox} could not be put up: {told.get('text')}"
+            raise DisturbedError(message, help="sparsebench doctor tells what holds; --resume runs it again")
         self._noted = float(told.get("seconds", 0.0))  # ours: no code of a stranger has run yet
         self._clock.child(self._noted)
 
@@ -283,9 +282,9 @@ class Session:
             self._pipe.send({"raise": "ValueError", "text": error.what})
             return error
         except MemoryError:
-            raise MemoryLimitError(
-                "the meter is out of memory", help="work on fewer elements at a time"
-            ) from None
+            short = MemoryLimitError("the meter is out of memory", help="work on fewer elements at a time")
+            self._pipe.send({"raise": "ValueError", "text": short.what})
+            return short
         except Exception as error:  # noqa: BLE001 - made by a stranger's request; its text may hold values
             kind = type(error).__name__
             raise RefusedError(

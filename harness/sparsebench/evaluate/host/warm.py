@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparsebench.errors import DisturbedError
 from sparsebench.evaluate.host.process import Cold, Forked, Process
 from sparsebench.meter.wire import Pipe
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["WarmParent", "cuda", "start_alone"]
 
+_ANSWER = 120.0  # seconds for an answer: it may still be importing
+_LINE = 512
+_AGAIN = "the machine is short of memory or processes; --resume runs it again"
 _SLACK = 16 << 20  # bytes of a message beside its arrays
 _BOOT = """\
 import json, sys
@@ -64,6 +68,7 @@ class WarmParent:
         self.level = level
         self._lock = threading.Lock()
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.settimeout(_ANSWER)
         arguments = [json.dumps(_search_path()), str(theirs.fileno()), level]
         try:
             self._process = _popen(_BOOT, arguments, (theirs.fileno(),), environment or {})
@@ -116,10 +121,16 @@ class WarmParent:
 
     def _ask(self, request: dict[str, Any], descriptors: tuple[int, ...]) -> int:
         with self._lock:
-            socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
-            answer, given, _, _ = socket.recv_fds(self._control, 64, 1)
+            try:
+                socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
+                answer, given, _, _ = socket.recv_fds(self._control, _LINE, 1)
+            except BaseException:  # the answer may still come, to whoever asks next
+                self._control.close()
+                raise
         if not answer:
             raise ConnectionResetError("the warm parent is gone")
+        if not given:
+            raise DisturbedError(f"no process could be forked: {answer.decode()}", help=_AGAIN)
         return given[0]
 
     def forget(self) -> None:
@@ -130,7 +141,11 @@ class WarmParent:
     def close(self) -> None:
         """Have it end its children and go, and wait for that."""
         self._control.close()
-        self._process.wait()
+        try:
+            self._process.wait(_ANSWER)
+        except subprocess.TimeoutExpired:  # it is stuck: its children die with it
+            self._process.kill()
+            self._process.wait()
 
 
 def start_alone(plan: walls.Plan, *, most: int) -> tuple[Process, Pipe]:

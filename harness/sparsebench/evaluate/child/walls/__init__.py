@@ -97,8 +97,15 @@ def before_fork(prepared: Prepared, plan: Plan) -> None:
 def _readable(prepared: Prepared, hidden: Sequence[Path]) -> list[tuple[int, bool]]:
     key = tuple(hidden)
     if key not in prepared.readable:
+        _forget_readable(prepared)  # they are many, and a run has one task after the other
         prepared.readable[key] = landlock.descriptors(hidden)
     return prepared.readable[key]
+
+
+def _forget_readable(prepared: Prepared) -> None:
+    for descriptor, _ in (one for found in prepared.readable.values() for one in found):
+        os.close(descriptor)
+    prepared.readable.clear()
 
 
 def after_fork(prepared: Prepared) -> None:
@@ -165,13 +172,18 @@ def _leave(prepared: Prepared, plan: Plan) -> namespaces.Closed:
 def _held(prepared: Prepared, plan: Plan, *, sealed: bool) -> seccomp.Held:
     isolated = plan.level == "isolated"
     signals = isolated or landlock.version() >= landlock.SIGNALS_SINCE
-    return seccomp.Held(processes=isolated, signals=signals, times=sealed, owners=prepared.user is not None)
+    return seccomp.Held(
+        processes=isolated,
+        signals=signals,
+        times=sealed,
+        owners=prepared.user is not None,
+        lengths=landlock.version() >= landlock.LENGTHS_SINCE,
+    )
 
 
 def _let_go(prepared: Prepared) -> None:
     """Close what was for putting up walls."""
-    opened = [descriptor for found in prepared.readable.values() for descriptor, _ in found]
-    for descriptor in (*opened, *(() if prepared.namespace is None else (prepared.namespace,))):
-        os.close(descriptor)
-    prepared.readable.clear()
+    _forget_readable(prepared)
+    if prepared.namespace is not None:
+        os.close(prepared.namespace)
     prepared.namespace = None

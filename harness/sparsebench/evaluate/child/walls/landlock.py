@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sparsebench.evaluate.child.walls.plan import Plan
 
-__all__ = ["SIGNALS_SINCE", "descriptors", "restrict", "version"]
+__all__ = ["LENGTHS_SINCE", "SIGNALS_SINCE", "descriptors", "restrict", "version"]
 
 _VERSION_QUESTION = 1
 _PATH_BENEATH = 1
@@ -33,7 +33,7 @@ _MAKE_DEVICES = (1 << 6) | (1 << 11)  # as root, a device made in one's own fold
 _FILES_BY_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 _TCP = 1 | 2  # bind and connect
 _SCOPES = 1 | 2  # abstract sockets and signals
-_TCP_SINCE, SIGNALS_SINCE = 4, 6
+LENGTHS_SINCE, _TCP_SINCE, SIGNALS_SINCE = 3, 4, 6
 _READ = _EXECUTE | _READ_FILE | _READ_DIR
 _ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _DEVICE_IOCTL
 _NO_NEW_PRIVILEGES = 38

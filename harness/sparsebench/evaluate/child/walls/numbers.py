@@ -136,6 +136,7 @@ NUMBERS: dict[str, tuple[int | None, int | None]] = {
     "removexattr": (197, 14),
     "lremovexattr": (198, 15),
     "fremovexattr": (199, 16),
+    "truncate": (76, 45),
     # files that others use
     "inotify_init": (253, None),
     "inotify_init1": (294, 26),

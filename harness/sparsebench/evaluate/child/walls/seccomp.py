@@ -32,7 +32,8 @@ _MARKS_FILES = (
     *(0x40086602, 0x40046602, 0x40087602, 0x40047602, 0x401C5820),
 )
 _LEASES, _NOTICES, _HINTS = (1024,), (1026,), (1036, 1038)  # of fcntl: what is kept with a file, for all
-_OWNS_SIGNALS = (8, 15)  # F_SETOWN and F_SETOWN_EX: a signal to anybody, when something happens to a file
+# F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN and SIOCSPGRP: a signal to anybody, when a file is ready.
+_OWNS_SIGNALS, _OWNS_BY_IOCTL = (8, 10, 15), (0x8901, 0x8902)
 _ASKS_PERSONALITY = 0xFFFFFFFF
 _ANYBODY = 0x5EC0001D  # stands for a process's own number, and is no such number
 
@@ -70,10 +71,8 @@ _ALWAYS = (
 )
 
 _TIMES = ("utime", "utimes", "futimesat", "utimensat")
-_OWNERS = (
-    *("chmod", "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat", "setxattr", "lsetxattr"),
-    *("fsetxattr", "removexattr", "lremovexattr", "fremovexattr"),
-)
+_ATTRIBUTES = ("setxattr", "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr")
+_OWNERS = ("chmod", "fchmod", "fchmodat", "chown", "fchown", "lchown", "fchownat")
 _FIRST_NAMES_PROCESS = (
     *("sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr", "sched_getaffinity"),
     *(
@@ -99,9 +98,11 @@ class Held(NamedTuple):
     signals: bool = False
     """It, or Landlock's scope."""
     times: bool = False
-    """Everything that others see is mounted read only."""
+    """Everything that others see is mounted read only: times and attributes of files are safe."""
     owners: bool = False
     """Nothing that others see belongs to this process's user, or :attr:`times`."""
+    lengths: bool = False
+    """Landlock keeps files from being shortened by their names."""
 
 
 class _Instruction(ctypes.Structure):
@@ -126,9 +127,12 @@ _PERMIT: Code = (_RETURN, 0, 0, _ALLOW)
 
 def refused(held: Held) -> tuple[str, ...]:
     """Name the calls that fail whatever their arguments are."""
-    times = () if held.times else _TIMES
+    times = (
+        () if held.times else (*_TIMES, *_ATTRIBUTES)
+    )  # who may read all may write attributes, in a container
+    lengths = () if held.lengths or held.times else ("truncate",)
     owners = () if held.owners or held.times else _OWNERS
-    return (*_ALWAYS, *times, *owners)
+    return (*_ALWAYS, *times, *owners, *lengths)
 
 
 def program(machine: str, pid: int, held: Held) -> list[Code]:
@@ -160,10 +164,10 @@ def _looked_into(pid: int, held: Held) -> dict[str, list[Code]]:
     """Write what depends on arguments. Each body ends: what is not refused is permitted."""
     bodies = {
         "clone": [_argument(0), (_ANY_BIT, 0, 1, _NAMESPACES), _REFUSE, _PERMIT],
-        "ioctl": _one_of(1, (*_PUSHES_KEYS, *_MARKS_FILES), then=_REFUSE, otherwise=_PERMIT),
+        "ioctl": _one_of(1, (*_PUSHES_KEYS, *_MARKS_FILES, *_OWNS_BY_IOCTL), then=_REFUSE, otherwise=_PERMIT),
         "fcntl": _one_of(
             1,
-            (*_LEASES, *_NOTICES, *_HINTS, *(() if held.signals else _OWNS_SIGNALS)),
+            (*_LEASES, *_NOTICES, *_HINTS, *_OWNS_SIGNALS),
             then=_REFUSE,
             otherwise=_PERMIT,
         ),
