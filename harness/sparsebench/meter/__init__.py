@@ -48,5 +48,5 @@ _HOMES = {
     "wire": ("Pipe",),
 }
 
-if not TYPE_CHECKING:  # or mypy takes any name for one of the package's
+if not TYPE_CHECKING:  # pragma: no branch - or mypy takes any name for one of the package's
     __getattr__, __dir__ = lazy.attach(__name__, _HOMES)
