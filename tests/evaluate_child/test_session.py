@@ -116,7 +116,7 @@ def test_what_cannot_be_forked_is_told_and_the_parent_goes_on(tmp_path: Path) ->
 
 
 def test_a_trial_that_somebody_killed_does_not_lower_the_level(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = [EOFError(), DisturbedError("short of memory"), ({"udp": True}, "")]
+    answers = [ConnectionResetError(), DisturbedError("short of memory"), ({"udp": True}, "")]
 
     def tried(*_: object) -> tuple[dict[str, bool], str]:
         answer = answers.pop(0)
@@ -125,9 +125,14 @@ def test_a_trial_that_somebody_killed_does_not_lower_the_level(monkeypatch: pyte
         return answer
 
     monkeypatch.setattr(levels, "_try", tried)
-    assert levels._tried(None, "isolated") == ({"udp": True}, "")  # type: ignore[arg-type]
+    parent, *found = levels._tried("restricted")
+    assert parent is not None
+    parent.close()
+    assert found == [{"udp": True}, ""]
     answers[:] = [EOFError()] * 3
-    assert "no trial comes to its end" in levels._tried(None, "isolated")[1]  # type: ignore[arg-type]
+    parent, _, why = levels._tried("restricted")
+    assert parent is None
+    assert "no trial comes to its end" in why
 
 
 def test_folders_that_are_very_deep_are_too_much_at_once(tmp_path: Path) -> None:

@@ -53,16 +53,18 @@ def measure(parents: int) -> tuple[Measured, list[WarmParent]]:
     canaries: dict[str, dict[str, bool]] = {}
     reasons: dict[str, str] = {}
     for level in _wanted():
-        both = [WarmParent(level) for _ in range(parents)]
-        held, why = _tried(both[0], level) if level != "none" else ({}, "")
+        others = [WarmParent(level) for _ in range(parents - 1)]  # they start meanwhile
+        parent, held, why = _tried(level)
         canaries[level] = held
         escaped = sorted(name for name in walls.required(level) if not held.get(name))
-        if level == "none" or not (why or escaped):
-            return Measured(level, canaries, reasons), both
+        if parent is not None and (level == "none" or not (why or escaped)):
+            return Measured(level, canaries, reasons), [parent, *others]
         reasons[level] = why or f"not held: {', '.join(escaped)}"
-        for parent in both:
-            parent.close()
-    raise AssertionError("level none asks for nothing")
+        for started in (*others, *(() if parent is None else (parent,))):
+            started.close()
+    raise SandboxError(
+        "processes cannot be started", help="see how many processes and how much memory there are"
+    )
 
 
 def _wanted() -> list[str]:
@@ -76,17 +78,22 @@ def _wanted() -> list[str]:
     return list(reversed(walls.LEVELS[: walls.LEVELS.index(most) + 1]))
 
 
-def _tried(parent: WarmParent, level: str) -> tuple[dict[str, bool], str]:
-    """Try a level, again where the trial did not come to its end: somebody may have killed it."""
-    for _ in range(_TRIALS - 1):
+def _tried(level: str) -> tuple[WarmParent | None, dict[str, bool], str]:
+    """Try a level, by another parent where a trial does not come to its end: somebody may have killed it.
+
+    A level that is refused is refused at once; one at which nothing starts is given up after some tries.
+    """
+    why = ""
+    for _ in range(_TRIALS):
+        parent = WarmParent(level)
         try:
-            return _try(parent, level)
-        except (EOFError, DisturbedError):
-            continue
-    try:
-        return _try(parent, level)
-    except (EOFError, DisturbedError) as error:
-        return {}, f"no trial comes to its end: {error}"
+            held, why = _try(parent, level) if level != "none" else ({}, "")
+        except (OSError, EOFError, DisturbedError) as error:
+            parent.close()
+            why = f"no trial comes to its end: {type(error).__name__}: {error}"
+        else:
+            return parent, held, why
+    return None, {}, why
 
 
 def _try(parent: WarmParent, level: str) -> tuple[dict[str, bool], str]:
@@ -98,10 +105,7 @@ def _try(parent: WarmParent, level: str) -> tuple[dict[str, bool], str]:
         plan = walls.Plan(
             level, code, work, (), memory=1 << 30, files=_TRIAL_FILES, processes=_TRIAL_PROCESSES
         )
-        try:
-            process, pipe = parent.fork(plan, try_canaries=True)
-        except (ConnectionError, BrokenPipeError):
-            return {}, "a process of this level does not start"
+        process, pipe = parent.fork(plan, try_canaries=True)
         try:
             told, _ = pipe.receive()
         finally:
