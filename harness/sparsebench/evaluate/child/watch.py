@@ -49,15 +49,12 @@ class Watch:
 
     def __init__(self, pidfd: int, plan: Plan) -> None:
         self._pid = pid_of(pidfd)
-        self._most = None if plan.memory is None else plan.memory + self._own()
+        self._most = None if plan.memory is None else plan.memory + _anonymous(self._pid)
         self._files = (
             plan.files if plan.level == "restricted" else None
         )  # at isolated the file system is sized
         self._work = plan.work
         self._next_files = 0.0
-
-    def _own(self) -> int:
-        return _anonymous(self._pid) if self._pid else 0
 
     def look(self) -> str | None:
         """Say what the child takes too much of, ``memory`` or ``files``; None if nothing."""

@@ -24,6 +24,7 @@ from sparsebench.evaluate.clock import Clock
 from sparsebench.evaluate.host import payloads, reports
 from sparsebench.evaluate.host.parents import measured, start
 from sparsebench.evaluate.host.scratch import CodeCopy, Scratch
+from sparsebench.evaluate.host.warm import SLACK
 from sparsebench.meter import Description, Engine, Handle, answer
 from sparsebench.meter.wire import pack_description
 from sparsebench.tasks.cache import cache_root
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Session"]
 
-_SLACK = 16 << 20  # bytes of a message beside its arrays
 _GRACE = 1.0  # seconds for a process that closed its pipe to be gone by itself
 
 
@@ -106,7 +106,7 @@ class Session:
             undone.push(self._folders)
             self.code = self._code(cell, code)
             plan = self._plan(cell)
-            self._process, self._pipe = start(plan, most=limits.memory + _SLACK)
+            self._process, self._pipe = start(plan, most=limits.memory + SLACK)
             undone.callback(self._end)
             self._deadline = time.monotonic() + limits.seconds if deadline is None else deadline
             self._pipe.set_deadline(self._deadline)

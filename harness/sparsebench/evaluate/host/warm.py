@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
     from sparsebench.evaluate.child import walls
 
-__all__ = ["WarmParent", "cuda", "start_alone"]
+__all__ = ["SLACK", "WarmParent", "cuda", "start_alone"]
 
 _ANSWER = 120.0  # seconds for an answer: it may still be importing
 _LINE = 512
 _AGAIN = "the machine is short of memory or processes; --resume runs it again"
-_SLACK = 16 << 20  # bytes of a message beside its arrays
+SLACK = 16 << 20
+"""Bytes of a message beside its arrays."""
+
 _BOOT = """\
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
@@ -82,7 +84,7 @@ class WarmParent:
         self,
         plan: walls.Plan,
         *,
-        most: int = _SLACK,
+        most: int = SLACK,
         try_canaries: bool = False,
         at_end: Callable[[], None] | None = None,
     ) -> tuple[Process, Pipe]:
