@@ -321,7 +321,7 @@ def test_an_answer_to_another_question_is_refused(tmp_path: Path) -> None:
 def test_a_fault_of_the_meter_ends_the_cell_and_tells_no_values(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise AssertionError("0.123 is a value")
 
     monkeypatch.setattr(module, "answer", fail)
@@ -332,3 +332,58 @@ def test_a_fault_of_the_meter_ends_the_cell_and_tells_no_values(
             opened.predict(engine, engine.begin(np.ones((2, 4)), inputs=2))
     assert "AssertionError" in caught.value.what
     assert "0.123" not in caught.value.what
+
+
+FAR = """
+    index = ops.quantize(x[:, 0], levels=9)
+    y = ops.gather(index, params["w"])  # an index may be too far
+    y = y + params["b"]
+    {last}
+    return y
+"""
+
+
+def _predict_twice(opened: Session, second: float) -> None:
+    """Predict for an input that is well, and for another, whose answers are foreseen."""
+    engine = Engine()
+    opened.hold(engine.add_parameters({"w": np.zeros(4), "b": np.zeros(1)}))
+    for value in (1.0, second):
+        opened.predict(engine, engine.begin(np.full((1, 4), value), inputs=1))
+
+
+def _line(words: str, code: str) -> int:
+    return next(n for n, line in enumerate(code.splitlines(), 1) if words in line)
+
+
+@pytest.mark.parametrize("last", ["", "if xp.all(y > 0.0): y = -y", "1 / 0"])
+def test_an_error_of_a_foreseen_operation_is_at_its_line_and_comes_first(tmp_path: Path, last: str) -> None:
+    code = tiny.plain(predict=FAR.format(last="" if last == "1 / 0" else last))
+    if last == "1 / 0":  # of its own, for the second input alone
+        again = "self.n = getattr(self, 'n', 0) + 1\n    1 / (2 - self.n)"
+        code = tiny.plain(predict=FAR.format(last=again))
+    with (
+        session(tmp_path, code) as opened,
+        pytest.raises(FailedError, match="index is out of range") as caught,
+    ):
+        _predict_twice(opened, 7.0)
+    assert f"submission.py:{_line('may be too far', code)}" in caught.value.what
+
+
+def test_an_own_error_after_foreseen_operations_is_its_own(tmp_path: Path) -> None:
+    code = tiny.plain(predict=FAR.format(last="self.n = getattr(self, 'n', 0) + 1\n    1 / (2 - self.n)"))
+    with session(tmp_path, code) as opened, pytest.raises(FailedError, match="ZeroDivisionError") as caught:
+        _predict_twice(opened, 2.0)
+    assert f"submission.py:{_line('1 / (2', code)}" in caught.value.what
+
+
+def test_a_process_may_be_asked_on_after_an_error_of_a_foreseen_operation(tmp_path: Path) -> None:
+    engine = Engine()
+    with session(tmp_path, tiny.plain(predict=FAR.format(last=""))) as opened:
+        opened.hold(engine.add_parameters({"w": np.arange(4.0), "b": np.zeros(1)}))
+        for value in (1.0, 7.0, 2.0, 3.0):
+            x = engine.begin(np.full((1, 4), value), inputs=1)
+            if value > 4.0:
+                with pytest.raises(FailedError):
+                    opened.predict(engine, x)
+            else:
+                assert engine.value(opened.predict(engine, x)).tolist() == [value]

@@ -2,7 +2,8 @@
 
 A frame is ``uint32 header length, uint64 payload length`` (little-endian), the header, the payload. In a
 header ``{"h": 7}`` is a handle, ``{"s": [a, b, c]}`` a slice, ``{"e": 0}`` an ellipsis and ``{"c": [a, b]}``
-the complex number a + bi; lists are tuples.
+the complex number a + bi; lists are tuples. ``{"batch": [...]}`` holds several requests, done one after the
+other; ``bytes`` of one says how many of the payload's bytes are its.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ import select
 import struct
 import time
 from types import EllipsisType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.errors import RefusedError, TimeLimitError
 from sparsebench.meter.values import DTYPES, Description, Handle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = [
     "RAISED",
@@ -29,6 +33,7 @@ __all__ = [
     "numbers",
     "pack",
     "pack_description",
+    "requests",
     "unpack",
     "unpack_description",
 ]
@@ -112,6 +117,16 @@ class Pipe:
         if not isinstance(header, dict):
             raise _not_a_message()
         return header, self._read(payload_length) if payload_length else b""
+
+    def demand_time(self) -> None:
+        """Insist that the deadline has not passed.
+
+        Raises
+        ------
+        TimeLimitError
+            If it has.
+        """
+        self._seconds_left()
 
     def close(self) -> None:
         """Close both ends that are here."""
@@ -209,13 +224,15 @@ def unpack(value: Any, depth: int = 0) -> Any:
     """Turn JSON from the other side into an argument, or refuse it."""
     if depth > _DEPTH:
         raise RefusedError("a message nested too deeply")
-    if isinstance(value, list):
-        return tuple(unpack(item, depth + 1) for item in value)
-    if not isinstance(value, dict):
+    kind = type(value)
+    if kind is list:
+        return tuple([unpack(item, depth + 1) for item in value])
+    if kind is not dict:
         return value
+    number = value.get("h")
+    if type(number) is int and len(value) == 1:  # of all arguments, most are arrays
+        return Handle(number)
     match value:
-        case {"h": number} if type(number) is int:
-            return Handle(number)
         case {"s": [start, stop, step]} if all(
             part is None or type(part) is int for part in (start, stop, step)
         ):
@@ -227,12 +244,30 @@ def unpack(value: Any, depth: int = 0) -> Any:
     raise _not_a_message()
 
 
+def requests(header: dict[str, Any], payload: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Take the requests of a frame one by one, each with its part of the payload, or refuse them."""
+    if "batch" not in header:
+        yield header, payload
+        return
+    batch = header["batch"]
+    if not isinstance(batch, list) or not batch or not all(isinstance(one, dict) for one in batch):
+        raise _not_a_message()
+    begin = 0
+    for one in batch:
+        (length,) = numbers([one["bytes"]]) if "bytes" in one else (0,)
+        if length < 0 or begin + length > len(payload) or "batch" in one:
+            raise _not_a_message()
+        yield one, payload[begin : begin + length]
+        begin += length
+
+
 def arguments(request: dict[str, Any]) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
     """Take the name and the arguments of a call from the other side, or refuse them."""
-    match request:
-        case {"call": str(name), "args": list(args), "kwargs": dict(kwargs)}:
-            return name, unpack(args), {key: unpack(value) for key, value in kwargs.items()}
-    raise _not_a_message()
+    name, args, kwargs = request.get("call"), request.get("args"), request.get("kwargs")
+    # What JSON gives is of exactly these types.
+    if type(name) is not str or type(args) is not list or type(kwargs) is not dict:
+        raise _not_a_message()
+    return name, unpack(args), {key: unpack(value) for key, value in kwargs.items()} if kwargs else kwargs
 
 
 def pack_description(about: Description) -> list[Any]:

@@ -18,7 +18,7 @@ from sparsebench.errors import ContractError, RefusedError, SparsebenchError
 from sparsebench.evaluate.child import gpu
 from sparsebench.meter.client.array import MeteredArray
 from sparsebench.meter.client.namespace import MeteredNamespace
-from sparsebench.meter.client.transport import OverPipe
+from sparsebench.meter.client.transport import OverPipe, place_of
 from sparsebench.meter.wire import Pipe, unpack_description
 from sparsebench.models.contract import Routed, Routes, Submission, check_tags, routes_of
 from sparsebench.ops import backends, own
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Worker", "array_of", "construct", "is_routed", "load_entry", "own_line", "parameters_of"]
 
 _GIVEN = ("x", "tag")  # what a model may be given of inputs, in the order of its arguments
+_APPLIED = ("x", "experts", "gates")  # what experts are given
 
 
 def load_entry(path: Path, entry: str) -> Any:
@@ -123,7 +124,8 @@ class Worker:
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
-        self._namespace = MeteredNamespace(OverPipe(pipe))
+        self._meter = OverPipe(pipe)
+        self._namespace = MeteredNamespace(self._meter)
         self._submission: Submission | None = None
         self._described: dict[str, Description] = {}
         self._plain: dict[str, Any] = {}
@@ -132,22 +134,39 @@ class Worker:
 
     def serve(self) -> None:
         """Answer requests until the harness goes."""
+        turn = ""
         while True:
             try:
                 header, payload = self._pipe.receive()
             except EOFError:
                 return
-            self._answer(header, payload)
+            turn = header.get("turn", turn)  # none where the meter tells that it could not do the last part
+            self._answer(header, payload, turn)
 
-    def _answer(self, header: dict[str, Any], payload: bytes) -> None:
+    def _answer(self, header: dict[str, Any], payload: bytes, turn: str) -> None:
         try:
+            if "raise" in header:
+                self._meter.fail(header)
             done, data = getattr(self, f"do_{header['do']}")(header, payload)
         except EOFError:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a submission raises is told, not swallowed
-            self._pipe.send({"error": _describe(error, self._path), "turn": header["turn"]})
+            first = self._first(error)
+            self._pipe.send({"error": _describe(first, self._path), "turn": turn})
         else:
-            self._pipe.send({"done": done, "turn": header["turn"]}, data)
+            waiting, arrays = self._meter.take()
+            self._pipe.send({**waiting, "done": done, "turn": turn}, data or arrays)
+
+    def _first(self, error: BaseException) -> BaseException:
+        """Give the error that came first: what still waits was asked for before an error was raised."""
+        try:
+            self._meter.settle()
+        except EOFError:
+            raise
+        except Exception as earlier:  # noqa: BLE001 - whatever it is, it is told
+            error = earlier
+        self._meter.forget()
+        return error
 
     def do_load(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Import and construct the submission."""
@@ -168,15 +187,18 @@ class Worker:
     def do_hold(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Take the handles of the parameters."""
         self._described = {name: unpack_description(told) for name, told in header["params"].items()}
+        self._meter.foresight.hold(self._described.values())
         return None, b""
 
     def do_predict(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Predict on handles."""
+        self._begin(header)
         return self._told(self._loaded.predict(self._params(), *self._given(header)), "predict"), b""
 
     def do_route(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Route on handles."""
         assert isinstance(self._submission, Routed)
+        self._begin(header)
         routes = routes_of(self._submission.router.route(self._params(), *self._given(header)))
         gates = None if routes.gates is None else self._told(routes.gates, "route: gates")
         return {"experts": self._told(routes.experts, "route: experts"), "gates": gates}, b""
@@ -184,6 +206,8 @@ class Worker:
     def do_apply(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Run the experts on handles."""
         assert isinstance(self._submission, Routed)
+        given = [None if header[name] is None else unpack_description(header[name]) for name in _APPLIED]
+        self._meter.foresight.go_on("apply", given, header["next"])
         gates = None if header["gates"] is None else self._handle(header["gates"])
         routes = Routes(self._handle(header["experts"]), gates)
         answer = self._submission.experts.apply(self._params(), self._handle(header["x"]), routes)
@@ -226,6 +250,10 @@ class Worker:
         assert self._submission is not None
         return self._submission
 
+    def _begin(self, header: dict[str, Any]) -> None:
+        given = [unpack_description(header[name]) for name in _GIVEN if name in header]
+        self._meter.foresight.begin(header["do"], given, header["next"])
+
     def _params(self) -> dict[str, Any]:
         return {name: self._namespace.wrap(about) for name, about in self._described.items()}
 
@@ -256,7 +284,9 @@ def _split(arrays: dict[str, np.ndarray[Any, Any]], name: str) -> Split:
 def own_line(error: BaseException, folder: Path) -> str:
     """Name the last line of the code under a folder that an error went through: nothing if there is none."""
     where = ""
-    for frame in traceback.extract_tb(error.__traceback__):
+    asked_at = place_of(error)
+    asked = [] if asked_at is None else [asked_at]
+    for frame in (*traceback.extract_tb(error.__traceback__), *asked):
         if Path(frame.filename).is_relative_to(folder):
             where = f"{Path(frame.filename).relative_to(folder)}:{frame.lineno} in {frame.name}"
     return where

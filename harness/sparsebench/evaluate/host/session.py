@@ -18,6 +18,7 @@ from sparsebench.errors import (
     FailedError,
     MemoryLimitError,
     RefusedError,
+    TimeLimitError,
 )
 from sparsebench.evaluate.child import walls
 from sparsebench.evaluate.clock import Clock
@@ -183,13 +184,13 @@ class Session:
 
     def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
         """Predict on handles."""
-        return self._handle(engine, self.ask({"do": "predict", **_given(x, tag)}, engine=engine)[0])
+        return self._handle(engine, self.ask({"do": "predict", **_given(engine, x, tag)}, engine=engine)[0])
 
     def route(
         self, engine: Engine, x: Description, tag: Description | None = None
     ) -> tuple[Handle, Handle | None]:
         """Route on handles: experts and gates."""
-        told = self.ask({"do": "route", **_given(x, tag)}, engine=engine)[0]
+        told = self.ask({"do": "route", **_given(engine, x, tag)}, engine=engine)[0]
         if not isinstance(told, dict):
             raise reports.not_a_message()
         gates = None if told.get("gates") is None else self._handle(engine, told["gates"])
@@ -199,6 +200,7 @@ class Session:
         """Run the experts on handles."""
         request = {
             "do": "apply",
+            "next": engine.upcoming,
             "x": pack_description(x),
             "experts": pack_description(engine.describe(experts)),
             "gates": None if gates is None else pack_description(engine.describe(gates)),
@@ -250,6 +252,11 @@ class Session:
         fatal: CellError | None = None
         while True:
             header, payload = self._receive()
+            if "batch" in header and "done" in header and engine is not None and not fatal:
+                # The last requests, whose answers nobody waits for: they are told only where they fail.
+                fatal, failed = self._meter(engine, header, payload, last=True)
+                if failed:
+                    continue
             if "done" in header or "error" in header:
                 if header.get("turn") != turn:
                     raise RefusedError(
@@ -264,7 +271,7 @@ class Session:
                 raise fatal or RefusedError(
                     "the meter was asked outside of predict", help="compute in predict"
                 )
-            fatal = self._meter(engine, header, payload)
+            fatal, _ = self._meter(engine, header, payload)
 
     def _receive(self) -> tuple[dict[str, Any], bytes]:
         """Take a frame, unless the time is up: the pipe knows the deadline."""
@@ -273,26 +280,41 @@ class Session:
         except RecursionError:
             raise reports.not_a_message() from None
 
-    def _meter(self, engine: Engine, header: dict[str, Any], payload: bytes) -> CellError | None:
-        """Answer one request. An error that ends the cell is told as well, so that we learn where it was."""
+    def _meter(
+        self, engine: Engine, header: dict[str, Any], payload: bytes, *, last: bool = False
+    ) -> tuple[CellError | None, bool]:
+        """Answer requests. An error that ends the cell is told as well, so that we learn where it was.
+
+        Gives that error, and whether one of the requests failed. Of the last ones only that is told.
+        """
+        fatal: CellError | None = None
+        place = 0
+
+        def before(number: int) -> None:
+            nonlocal place
+            place = number
+            self._pipe.demand_time()
+
         try:
-            reply = answer(engine, header, payload)
-            self._knows = self._knows or engine.bits_revealed > 0
+            reply = answer(engine, header, payload, before=before)
+        except TimeLimitError:
+            raise
         except CellError as error:
-            self._pipe.send({"raise": "ValueError", "text": error.what})
-            return error
+            fatal, reply = error, {"raise": "ValueError", "text": error.what, "at": place}
         except MemoryError:
-            short = MemoryLimitError("the meter is out of memory", help="work on fewer elements at a time")
-            self._pipe.send({"raise": "ValueError", "text": short.what})
-            return short
+            fatal = MemoryLimitError("the meter is out of memory", help="work on fewer elements at a time")
+            reply = {"raise": "ValueError", "text": fatal.what, "at": place}
         except Exception as error:  # noqa: BLE001 - made by a stranger's request; its text may hold values
             kind = type(error).__name__
             raise RefusedError(
                 f"the meter could not do what was asked: {kind}",
                 help="call operations as the array API has them",
             ) from None
-        self._pipe.send(reply)
-        return None
+        self._knows = self._knows or engine.bits_revealed > 0
+        failed = "raise" in reply
+        if failed or not last:
+            self._pipe.send(reply)
+        return fatal, failed
 
     @staticmethod
     def _handle(engine: Engine, number: Any) -> Handle:
@@ -326,9 +348,10 @@ class Session:
             raise self._disturbed
 
 
-def _given(x: Description, tag: Description | None) -> dict[str, Any]:
+def _given(engine: Engine, x: Description, tag: Description | None) -> dict[str, Any]:
     """Name what is given to a model: no key of its own where there is no tag."""
-    return {"x": pack_description(x)} | ({} if tag is None else {"tag": pack_description(tag)})
+    given = {"x": pack_description(x)} | ({} if tag is None else {"tag": pack_description(tag)})
+    return {"next": engine.upcoming, **given}
 
 
 def _loaded(told: Any) -> tuple[bool, bool]:

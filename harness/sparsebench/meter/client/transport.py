@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from sparsebench.errors import UncountedOperationError
 from sparsebench.meter import wire
+from sparsebench.meter.client.foresight import Foresight
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+    from types import CodeType, FrameType
+
     import numpy as np
 
     from sparsebench.meter.engine.engine import Engine
     from sparsebench.meter.values import Description, Handle
 
-__all__ = ["InProcess", "OverPipe", "Transport"]
+__all__ = ["InProcess", "OverPipe", "Transport", "place_of"]
+
+_MOST_WAITING = 512
+_MOST_BYTES = 1 << 20
 
 
 class Transport(Protocol):
@@ -58,11 +67,19 @@ class InProcess:
 
 
 class OverPipe:
-    """The client's end of a pipe. Dropped handles travel with the next request."""
+    """The client's end of a pipe. Dropped handles travel with the next request.
+
+    Requests whose answers are foreseen wait, and travel together with the first one whose answer is not, or
+    with the answer to what was asked of the submission: a round trip takes longer than most operations do.
+    """
 
     def __init__(self, pipe: wire.Pipe) -> None:
         self._pipe = pipe
         self._dropped: list[int] = []
+        self._waiting: list[_Waiting] = []
+        self._bytes = 0
+        self._sent: list[_Waiting] = []
+        self.foresight = Foresight()
 
     def drop(self, handle: Handle) -> None:
         """Remember to say so."""
@@ -72,37 +89,171 @@ class OverPipe:
         self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Description | list[Description] | None:
         """Execute an operation."""
-        request = {
-            "call": name,
-            "args": wire.pack(args),
-            "kwargs": {k: wire.pack(v) for k, v in kwargs.items()},
-        }
-        told = self._ask(request)
-        if told is None:
-            return None
-        several = not told or isinstance(told[0], list)  # none at all are several as well
-        return [wire.unpack_description(part) for part in told] if several else wire.unpack_description(told)
+        return self._foreseen(self.foresight.key(name, args, kwargs), _Waiting(name, args, kwargs))
 
     def constant(self, array: np.ndarray[Any, Any]) -> Description:
         """Put an array of the client's own under the meter."""
-        request = {"constant": [array.dtype.name, list(array.shape)]}
-        return wire.unpack_description(self._ask(request, array.tobytes()))
+        about = [array.dtype.name, list(array.shape)]
+        key = "constant", array.dtype, array.shape
+        told = self._foreseen(key, _Waiting("", (), {}, {"constant": about}, array.tobytes()))
+        assert told is not None
+        assert not isinstance(told, list)
+        return told
 
     def reveal_bit(self, handle: Handle) -> bool:
         """Ask for the truth of a one-element array."""
-        return bool(self._ask({"bit": handle.number}))
+        bit = bool(self._ask(_Waiting("", (), {}, {"bit": handle.number})))
+        self.foresight.answered(("bit", self.foresight.number(handle), bit))
+        return bit
 
     def reveal_shape(self, handle: Handle) -> tuple[int, ...]:
         """Ask for a shape that depends on values."""
-        return tuple(self._ask({"shape": handle.number}))
+        shape = tuple(self._ask(_Waiting("", (), {}, {"shape": handle.number})))
+        self.foresight.answered(("shape", self.foresight.number(handle), shape))
+        return shape
 
-    def _ask(self, request: dict[str, Any], payload: bytes = b"") -> Any:
-        dropped, self._dropped = self._dropped, []
-        self._pipe.send({**request, "free": dropped} if dropped else request, payload)
-        reply, _ = self._pipe.receive()
-        if "raise" not in reply:
-            return reply["ok"]
+    def take(self) -> tuple[dict[str, Any], bytes]:
+        """Give the requests that still wait, to be sent with something else."""
+        requests, payload = self._packed()
+        return ({"batch": requests} if requests else {}), payload
+
+    def forget(self) -> None:
+        """Leave out what waits, and stop to foresee."""
+        self._waiting.clear()
+        self._bytes = 0
+        self.foresight.lose()
+
+    def settle(self) -> None:
+        """Send what waits, and wait until it is done.
+
+        Raises
+        ------
+        ValueError
+            If an operation failed; which one is told by :func:`place_of`.
+        """
+        if self._waiting:
+            self._exchange()
+
+    def fail(self, reply: dict[str, Any]) -> NoReturn:
+        """Raise what the meter tells of the requests that were sent last."""
+        place = reply.get("at")
         raised = wire.RAISED.get(reply["raise"])
         if raised is None:
             raise UncountedOperationError(reply["text"], help=reply.get("help", ""))
-        raise raised(reply["text"])
+        error = raised(reply["text"])
+        if place is not None and place < len(self._sent):
+            error.__dict__["asked_at"] = self._sent[place].asked_at
+        raise error
+
+    def _foreseen(self, key: Hashable, request: _Waiting) -> Description | list[Description] | None:
+        if self._knows(key):
+            self._wait(request)
+            return self.foresight.told
+        told = _descriptions(self._ask(request))
+        self.foresight.learn(key, told)
+        return told
+
+    def _knows(self, key: Hashable) -> bool:
+        try:
+            return self.foresight.foresees(key)
+        except TypeError:  # something without a hash, which the wire refuses
+            return False
+
+    def _wait(self, request: _Waiting) -> None:
+        request.free, self._dropped = self._dropped, []
+        request.asked_at = _asked_at()
+        self._waiting.append(request)
+        self._bytes += len(request.payload)
+        if len(self._waiting) >= _MOST_WAITING or self._bytes >= _MOST_BYTES:
+            self._exchange()
+
+    def _ask(self, request: _Waiting) -> Any:
+        """Send a request after those that wait for it, and give the answer."""
+        packed = request.packed()  # which refuses what is no argument, before anything is sent
+        request.free, self._dropped = self._dropped, []
+        if not self._waiting:
+            self._pipe.send({**packed, "free": request.free} if request.free else packed, request.payload)
+            self._sent = []
+            return self._answer()
+        self._waiting.append(request)
+        return self._exchange()
+
+    def _exchange(self) -> Any:
+        requests, payload = self._packed()
+        self._pipe.send({"batch": requests}, payload)
+        return self._answer()
+
+    def _packed(self) -> tuple[list[dict[str, Any]], bytes]:
+        self._sent, self._waiting, self._bytes = self._waiting, [], 0
+        return [request.sized() for request in self._sent], b"".join([r.payload for r in self._sent])
+
+    def _answer(self) -> Any:
+        try:
+            reply, _ = self._pipe.receive()
+            if "raise" not in reply:
+                return reply["ok"]
+            self.fail(reply)
+        except BaseException:
+            self.foresight.lose()
+            raise
+
+
+class _Waiting:
+    """A request, and where in a submission's code it was made."""
+
+    __slots__ = ("args", "asked_at", "free", "kwargs", "name", "payload", "plain")
+
+    def __init__(
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        plain: dict[str, Any] | None = None,
+        payload: bytes = b"",
+    ) -> None:
+        self.name = name
+        self.args = args
+        self.kwargs = kwargs
+        self.plain = plain
+        self.payload = payload
+        self.free: list[int] = []
+        self.asked_at: tuple[CodeType, int] | None = None
+
+    def packed(self) -> dict[str, Any]:
+        """Give it in JSON."""
+        if self.plain is not None:
+            return self.plain
+        kwargs = {key: wire.pack(value) for key, value in self.kwargs.items()} if self.kwargs else {}
+        return {"call": self.name, "args": wire.pack(self.args), "kwargs": kwargs}
+
+    def sized(self) -> dict[str, Any]:
+        """Give it in JSON with what is dropped before it, and with how many bytes of the payload are its."""
+        packed = self.packed()
+        if self.free:
+            packed = {**packed, "free": self.free}
+        return {**packed, "bytes": len(self.payload)} if self.payload else packed
+
+
+def _asked_at() -> tuple[CodeType, int] | None:
+    """Find the instruction outside of this package that is being executed: cheaply, for every request."""
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - inspect.currentframe would build more
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("sparsebench."):
+        frame = frame.f_back
+    return None if frame is None else (frame.f_code, frame.f_lasti)
+
+
+def place_of(error: BaseException) -> traceback.FrameSummary | None:
+    """Find where the operation was asked for that an error comes from, if it was not waited for there."""
+    asked_at = error.__dict__.get("asked_at")
+    if asked_at is None:
+        return None
+    code, instruction = asked_at
+    begins = [line for start, stop, line in code.co_lines() if start <= instruction < stop]
+    return traceback.FrameSummary(code.co_filename, begins[0] if begins else None, code.co_name)
+
+
+def _descriptions(told: Any) -> Description | list[Description] | None:
+    if told is None:
+        return None
+    several = not told or isinstance(told[0], list)  # none at all are several as well
+    return [wire.unpack_description(part) for part in told] if several else wire.unpack_description(told)

@@ -118,6 +118,11 @@ class Engine:
         return self._shelf.memory
 
     @property
+    def upcoming(self) -> int:
+        """The number that the next array gets. Numbers follow from the requests: they tell of no value."""
+        return self._shelf.upcoming
+
+    @property
     def bits_revealed(self) -> int:
         """Bits that have left since :meth:`begin`."""
         return self._reveals.used

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from sparsebench.meter.engine.loads import root_of
 from sparsebench.meter.rules import REFUSED, RULES, Plan, Rule, check_arguments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from sparsebench.meter.engine.loads import LoadTracker
 
@@ -155,10 +154,10 @@ def _mark(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any
     for array, key in partly:
         if key is not None:
             loads.read(array, key)
-    skipped = Counter(id(array) for array, _ in partly)
-    for array in _arrays([*args, *kwargs.values()]):
-        if skipped[id(array)]:
-            skipped[id(array)] -= 1
+    skipped = [id(array) for array, _ in partly]
+    for array in _arrays((*args, *kwargs.values())):
+        if id(array) in skipped:  # once for each time that it is among them
+            skipped.remove(id(array))
         elif not rule.view or root_of(array) is not root_of(result):
             loads.read(array)
 
@@ -173,9 +172,11 @@ def _ends_the_cell(rule: Rule, error: Exception, args: tuple[Any, ...], *, secre
     return FailedError(message, help=f"it is called as {rule.example}")
 
 
-def _arrays(arguments: Iterable[Any]) -> Iterator[np.ndarray[Any, Any]]:
+def _arrays(arguments: Iterable[Any]) -> list[np.ndarray[Any, Any]]:
+    found: list[np.ndarray[Any, Any]] = []
     for argument in arguments:
         if isinstance(argument, np.ndarray):
-            yield argument
+            found.append(argument)
         elif isinstance(argument, tuple):
-            yield from _arrays(argument)
+            found += _arrays(argument)
+    return found

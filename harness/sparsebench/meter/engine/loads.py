@@ -32,9 +32,14 @@ def as_seen(array: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> np.ndar
         A view of ``other``, of the shape of ``array``: each element stands where that of ``array`` does.
     """
     root = root_of(array)
-    offset = (array.__array_interface__["data"][0] - root.__array_interface__["data"][0]) // root.itemsize
-    strides = tuple(stride // root.itemsize * other.itemsize for stride in array.strides)
-    return np.lib.stride_tricks.as_strided(other.reshape(-1)[offset:], array.shape, strides)
+    if array is root:
+        return other
+    if not array.size:  # which looks nowhere, and perhaps beyond the end
+        return np.empty(array.shape, other.dtype)
+    width, wide = root.itemsize, other.itemsize
+    offset = (array.__array_interface__["data"][0] - root.__array_interface__["data"][0]) // width * wide
+    strides = tuple([stride // width * wide for stride in array.strides])
+    return np.ndarray(array.shape, other.dtype, other, offset, strides)
 
 
 class LoadTracker:

@@ -36,6 +36,11 @@ class Shelf:
         self._kept: set[int] = set()
         self._pinned: set[int] = set()
 
+    @property
+    def upcoming(self) -> int:
+        """The number of the next array."""
+        return self._next
+
     def keep(self, array: np.ndarray[Any, Any], *, passing: bool = False) -> Description:
         """Put a parameter under a new number. It stays; a passing one stays until it is dropped.
 
