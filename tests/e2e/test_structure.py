@@ -29,7 +29,7 @@ CHILD = {
     *(f"evaluate.child.{name}" for name in ("child", "gpu")),
     *("meter", "meter.client", "meter.values", "meter.wire"),
     *(f"meter.client.{name}" for name in ("array", "function", "functions")),
-    *(f"meter.client.{name}" for name in ("inspection", "namespace", "transport")),
+    *(f"meter.client.{name}" for name in ("foresight", "inspection", "namespace", "transport")),
     *("models", "models.contract", "tasks", "tasks.given"),
     *("ops", "ops.backends", "ops.families", "ops.own"),
 }
