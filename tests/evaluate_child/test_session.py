@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import tempfile
 import time
 from typing import TYPE_CHECKING
@@ -149,6 +150,16 @@ def test_folders_that_are_very_deep_are_too_much_at_once(tmp_path: Path) -> None
     begin = time.monotonic()
     assert watch._size_of(here) > 1 << 60
     assert time.monotonic() - begin < 5
+
+
+def test_a_long_line_of_processes_is_seen_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    last = 5 * sys.getrecursionlimit()
+
+    def children_of(pid: str) -> Iterator[int]:
+        yield int(pid) + 1 if int(pid) < last else 1  # and back, as where a number is given anew
+
+    monkeypatch.setattr(watch, "children_of", children_of)
+    assert set(watch._tree(1)) == set(range(1, last + 1))
 
 
 def test_a_parent_that_was_killed_is_replaced(tmp_path: Path) -> None:

@@ -79,18 +79,22 @@ class Watch:
         Where it is not the first of a PID namespace its orphans become this process's children. They stay
         in its session, which it leads: behind walls nobody starts one.
         """
-        found = set(_tree(self._pid)) if self._pid else set()
+        found = _tree(self._pid) if self._pid else set()
         for orphan in children_of("self"):
             if session_of(orphan) == self._pid:
                 found.update(_tree(orphan))
         return found
 
 
-def _tree(pid: int) -> Iterator[int]:
-    """Give a process and all that descend from it."""
-    yield pid
-    for child in children_of(str(pid)):
-        yield from _tree(child)
+def _tree(pid: int) -> set[int]:
+    """Give a process and all that descend from it, however long the line is."""
+    found, waiting = set(), [pid]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:  # a number that was given anew meanwhile could lead in a circle
+            found.add(one)
+            waiting.extend(children_of(str(one)))
+    return found
 
 
 def children_of(pid: str) -> Iterator[int]:
