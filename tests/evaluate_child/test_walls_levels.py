@@ -121,6 +121,9 @@ class TestBoth:
             "ended": 0,
         }
 
+    def test_a_pair_of_sockets_has_no_address(self, told: Any) -> None:
+        assert told["pairs"] == {"told": ["yes", "PermissionError", "PermissionError"], "ended": 0}
+
     def test_memory_and_files_are_limited(self, told: Any) -> None:
         assert told["memory"]["told"].startswith("MemoryError")
         assert f"[Errno {errno.EFBIG}]" in told["big_file"]["told"]

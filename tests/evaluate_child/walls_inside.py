@@ -116,6 +116,16 @@ def do_honest(plan, parent):
     }
 
 
+def do_pairs(plan, parent):
+    families = (socket.AF_UNIX, socket.AF_INET, socket.AF_TIPC)
+    return [name_of(lambda family=family: close(socket.socketpair(family))) for family in families]
+
+
+def close(sockets):
+    for one in sockets:
+        one.close()
+
+
 def program_reads(*paths: str) -> list[bool]:
     """Whether a program that is started may read each of these."""
     code = "import os, sys; print([os.access(p, os.R_OK) and bool(open(p).read()) for p in sys.argv[1:]])"

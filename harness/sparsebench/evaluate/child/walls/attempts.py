@@ -84,17 +84,21 @@ def udp(_: Plan, __: int) -> bool:
 
 
 def unix_sockets(_: Plan, __: int) -> bool:
-    """Have an abstract name, or a pair of datagrams, which can be sent to any name."""
+    """Have an abstract name, or a pair of datagrams, which can be sent to any name; or a pair of TIPC's."""
 
     def named() -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as opened:
             opened.bind(f"\0canary-{os.urandom(8).hex()}")
 
-    def pair() -> None:
-        for end in socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM):
+    def pair(family: int, kind: int) -> None:
+        for end in socket.socketpair(family, kind):
             end.close()
 
-    return any_of(named, pair)
+    return any_of(
+        named,
+        lambda: pair(socket.AF_UNIX, socket.SOCK_DGRAM),
+        lambda: pair(socket.AF_TIPC, socket.SOCK_SEQPACKET),
+    )
 
 
 def fork_bomb(plan: Plan, _: int) -> bool:

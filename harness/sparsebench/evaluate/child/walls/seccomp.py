@@ -24,6 +24,7 @@ _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 _SET_SECCOMP, _FILTER, _NO_NEW_PRIVILEGES = 22, 2, 38
 
 _NAMESPACES = 0x7E020000  # CLONE_NEW* of clone; a new time namespace is for clone3 and unshare alone
+_UNIX = 1  # of the families of sockets
 _STREAM, _PACKETS, _KIND = 1, 5, 0xF
 _PUSHES_KEYS = (0x5412, 0x541C)  # TIOCSTI and TIOCLINUX: input for somebody else's terminal
 _MARKS_FILES = (
@@ -38,7 +39,7 @@ _ASKS_PERSONALITY = 0xFFFFFFFF
 _ANYBODY = 0x5EC0001D  # stands for a process's own number, and is no such number
 
 _ALWAYS = (
-    # Sockets. What is left is a pair made by socketpair.
+    # Sockets. What is left is a pair of AF_UNIX, made by socketpair.
     *("socket", "connect", "bind", "listen", "accept", "accept4"),
     # Other processes.
     *("ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_open", "pidfd_getfd"),
@@ -171,8 +172,9 @@ def _looked_into(pid: int, held: Held) -> dict[str, list[Code]]:
             then=_REFUSE,
             otherwise=_PERMIT,
         ),
-        # Datagrams of a pair can be sent elsewhere: to a socket of the machine's, by its path.
-        "socketpair": _one_of(1, (_STREAM, _PACKETS), mask=_KIND),
+        # Datagrams of a pair can be sent elsewhere: to a socket of the machine's, by its path. Other families
+        # have pairs as well (TIPC), whose ends have addresses that others reach.
+        "socketpair": [*_only(0, _UNIX), *_one_of(1, (_STREAM, _PACKETS), mask=_KIND)],
         "personality": _one_of(0, (0, _ASKS_PERSONALITY)),
         "prlimit64": _one_of(0, (0, pid)),
     }
@@ -180,7 +182,7 @@ def _looked_into(pid: int, held: Held) -> dict[str, list[Code]]:
         # Libraries that pin their threads name these: they are told that they may not, and go on.
         bodies |= {name: _one_of(0, (0, pid)) for name in _FIRST_NAMES_PROCESS}
         for name, by_process in _SECOND_NAMES_PROCESS.items():
-            bodies[name] = [_argument(0), (_EQUAL, 1, 0, by_process), _REFUSE, *_one_of(1, (0, pid))]
+            bodies[name] = [*_only(0, by_process), *_one_of(1, (0, pid))]
     if not held.signals:
         bodies |= {name: _one_of(0, (pid,)) for name in _SIGNALS}
     return bodies
@@ -189,6 +191,11 @@ def _looked_into(pid: int, held: Held) -> dict[str, list[Code]]:
 def _argument(index: int) -> Code:
     """Load an argument's lower half, which is all that the kernel reads of an ``int``."""
     return (_LOAD, 0, 0, _ARGUMENTS + 8 * index)
+
+
+def _only(index: int, value: int) -> list[Code]:
+    """Refuse the call unless an argument is ``value``, and go on."""
+    return [_argument(index), (_EQUAL, 1, 0, value), _REFUSE]
 
 
 def _one_of(
