@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,43 @@ def test_anything_is_removed(tmp_path: Path) -> None:
     made.remove()
     assert not made.work.parent.exists()
     assert (outside / "kept").exists()
+
+
+SWAPS: dict[str, Path] = {}
+
+
+def swap(event: str, arguments: tuple[object, ...]) -> None:
+    """Put a link in a folder's place at the last moment: when it is about to be opened or changed."""
+    if SWAPS and event in {"open", "os.chmod"} and str(arguments[0]).endswith("swapped"):
+        outside, folder = SWAPS.pop("outside"), SWAPS.pop("folder")
+        folder.rmdir()
+        folder.symlink_to(outside)
+
+
+sys.addaudithook(swap)
+
+
+@pytest.mark.parametrize("where", ["", "within"])
+def test_a_folder_that_becomes_a_link_is_not_followed(tmp_path: Path, where: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o755)
+    (outside / "kept").touch()
+    made = Scratch()
+    folder = made.work / where / "swapped"
+    folder.mkdir(parents=True)
+    SWAPS.update(outside=outside, folder=folder)
+    made.remove()
+    assert not SWAPS
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o755
+    assert (outside / "kept").exists()
+    assert not made.work.parent.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="no folder is closed to root: scripts/test-as-user")
+def test_a_folder_that_is_closed_is_opened_by_no_link(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0)
+    (tmp_path / "link").symlink_to(outside)
+    with pytest.raises((OSError, NotImplementedError)), scratch._opened(str(tmp_path / "link")):
+        pass
+    assert stat.S_IMODE(outside.stat().st_mode) == 0

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
+import os
 import secrets
 import shutil
+import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sparsebench.errors import FailedError
 from sparsebench.models import folder_hash
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 __all__ = ["CodeCopy", "Scratch"]
 
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
+_CHANGED = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENOTEMPTY}
 _PATIENCE = 20.0  # seconds: something that outlived its process may still be making files
 
 
@@ -107,22 +115,64 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _flatten_and_remove(root: Path) -> None:
-    """Remove a tree of any depth: what is in a folder is moved up before, so that no path grows long."""
-    mark, fresh, end = secrets.token_hex(8), itertools.count(), time.monotonic() + _PATIENCE
-    with contextlib.suppress(OSError):  # what cannot be removed is left to the system's own cleaning
-        while (entries := list(root.iterdir())) and time.monotonic() < end:
-            for entry in entries:
-                if not _is_folder(entry):
-                    entry.unlink()
-                    continue
-                entry.chmod(0o700)
-                for inner in list(entry.iterdir()):
-                    if _is_folder(inner):
-                        inner.chmod(0o700)  # who moves a folder must be allowed to write to it
-                    inner.rename(root / f"{mark}-{next(fresh)}")
-                entry.rmdir()
+    """Remove a tree of any depth: what is in a folder is moved up before, so that no path grows long.
+
+    What is in the tree may be changed meanwhile, by whoever outlived its process. Everything is named from a
+    folder that is open, and a link that has taken a folder's place is removed, not followed.
+    """
+    if os.scandir not in os.supports_fd:  # Windows names nothing relative to an open folder
+        shutil.rmtree(root, ignore_errors=True)
+        return
+    names = (f"{secrets.token_hex(8)}-{count}" for count in itertools.count())
+    end = time.monotonic() + _PATIENCE
+    with contextlib.suppress(OSError, NotImplementedError):  # what stays is left to the system's own cleaning
+        with _opened(str(root)) as top:
+            while (entries := _entries(top)) and time.monotonic() < end:
+                for entry in entries:
+                    with _as_changed():
+                        _remove(entry, top, names)
         root.rmdir()
 
 
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
+def _remove(entry: os.DirEntry[str], top: int, names: Iterator[str]) -> None:
+    """Remove an entry of the top folder, and move up what is in it."""
+    if not entry.is_dir(follow_symlinks=False):
+        os.unlink(entry.name, dir_fd=top)
+        return
+    with _opened(entry.name, top) as folder:
+        for inner in _entries(folder):
+            if inner.is_dir(follow_symlinks=False):
+                with _opened(inner.name, folder):
+                    pass  # who moves a folder must be allowed to write to it
+            os.rename(inner.name, next(names), src_dir_fd=folder, dst_dir_fd=top)
+    os.rmdir(entry.name, dir_fd=top)
+
+
+@contextlib.contextmanager
+def _opened(name: str, within: int | None = None) -> Iterator[int]:
+    """Open a folder by no link, also one that is closed to us, and allow ourselves everything in it."""
+    try:
+        opened = os.open(name, _FOLDER, dir_fd=within)
+    except PermissionError:
+        os.chmod(name, stat.S_IRWXU, dir_fd=within, follow_symlinks=False)
+        opened = os.open(name, _FOLDER, dir_fd=within)
+    try:
+        os.fchmod(opened, stat.S_IRWXU)
+        yield opened
+    finally:
+        os.close(opened)
+
+
+def _entries(folder: int) -> list[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        return list(entries)
+
+
+@contextlib.contextmanager
+def _as_changed() -> Iterator[None]:
+    """Leave to the next round what somebody changed between two looks at it."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _CHANGED:
+            raise
