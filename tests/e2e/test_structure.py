@@ -184,3 +184,41 @@ def test_public_names_resolve_and_are_sorted():
 def test_what_a_module_promises_is_there(module):
     found = __import__(f"sparsebench.{module}", fromlist=["__all__"])
     assert [name for name in found.__all__ if not hasattr(found, name)] == []
+
+
+# What only POSIX has. Packages of others are imported before: how they do without is theirs.
+ELSEWHERE = """\
+import asyncio, concurrent.futures.process, multiprocessing.connection, os, pathlib, select, signal, socket
+import sys, tempfile, zoneinfo
+import click, numpy, psutil, pyarrow.parquet, pydantic, rich.progress
+for name in ("fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty"):
+    sys.modules[name] = None
+MISSING = {
+    os: "O_CLOEXEC O_DIRECTORY O_NOFOLLOW fork geteuid getuid killpg pidfd_open register_at_fork "
+    "sched_getaffinity sched_setaffinity setsid sysconf",
+    select: "poll",
+    signal: "SIGHUP SIGKILL pidfd_send_signal",
+    socket: "AF_TIPC AF_UNIX recv_fds send_fds",
+}
+for module, names in MISSING.items():
+    for name in names.split():
+        vars(module).pop(name, None)
+sys.platform = "win32"
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sparsebench; [getattr(sparsebench, name) for name in sparsebench.__all__]",
+        "from sparsebench.cli import main; main(['--help'])",
+        "from sparsebench.cli import main; main(['eval', '--help'])",
+        "from sparsebench.cli import main; main(['submissions'])",
+        "import sparsebench.evaluate.plan, sparsebench.evaluate.run, sparsebench.evaluate.check",
+        "from sparsebench.evaluate.host.parents import measured; assert measured().level == 'none'",
+    ],
+)
+def test_what_runs_nothing_of_a_stranger_needs_no_posix(code):
+    command = [sys.executable, "-c", ELSEWHERE + code]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran.stderr

@@ -7,6 +7,7 @@ looks at the sum every now and then, and kills a child that takes more than it m
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import stat
 import time
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Watch", "children_of", "pid_of", "session_of"]
 
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PAGE = mmap.PAGESIZE
 _FILES_EVERY = 0.5  # seconds between two looks at the files: that takes longer
 _MOST_FILES = 1 << 16  # as many as a file system of its own has at isolated
 _TOO_MUCH = 1 << 62

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import resource
 from pathlib import Path
 
 from sparsebench.evaluate.child.walls.system import LINUX
+
+with contextlib.suppress(ImportError):  # Windows has none: there, too, a level is asked for
+    import resource
 
 __all__ = ["count_processes", "limit_everything", "limit_memory"]
 
