@@ -210,6 +210,33 @@ def test_a_process_that_cannot_start_leaves_nothing(tmp_path: Path, monkeypatch:
     assert not left_behind(tmp_path)
 
 
+@pytest.mark.parametrize("fails", range(3))
+@pytest.mark.parametrize("alone", [False, True], ids=["forked", "alone"])
+def test_a_pipe_that_cannot_be_made_leaves_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, alone: bool, fails: int
+) -> None:
+    real, made = os.pipe, []
+
+    def pipe() -> tuple[int, int]:
+        if len(made) == fails:
+            raise OSError("no more descriptors")
+        made.append(real())
+        return made[-1]
+
+    plan = walls.Plan("none", tmp_path, tmp_path, (), memory=None)
+    parent = warm.WarmParent("none")
+    try:
+        files = psutil.Process().num_fds()
+        monkeypatch.setattr(warm.os, "pipe", pipe)
+        with pytest.raises(OSError, match="no more descriptors"):  # alone: the third is subprocess's
+            _ = warm.start_alone(plan, most=1) if alone else parent.fork(plan)
+        assert len(made) == fails
+        assert psutil.Process().num_fds() == files
+    finally:
+        monkeypatch.undo()
+        parent.close()
+
+
 @pytest.mark.parametrize(
     "code", ["raise ValueError", "import os; os._exit(3)", "import time; time.sleep(60)"]
 )

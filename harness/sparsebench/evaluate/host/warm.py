@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -106,20 +107,16 @@ class WarmParent:
         ConnectionError
             If the parent is gone.
         """
-        theirs_in, ours_out = os.pipe()
-        ours_in, theirs_out = os.pipe()
-        told, status = os.pipe()
-        mine, theirs = (ours_out, ours_in, told), (theirs_in, theirs_out, status)
-        try:
-            pidfd = self._ask({"plan": _told(plan), "canaries": try_canaries}, theirs)
-        except BaseException:
-            for descriptor in mine:
-                os.close(descriptor)
-            raise
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
-        return Forked(pidfd, told, at_end), Pipe(ours_in, ours_out, limit=most)
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as mine:
+            theirs_in, ours_out = _pipe(theirs, mine)
+            ours_in, theirs_out = _pipe(mine, theirs)
+            told, status = _pipe(mine, theirs)
+            request = {"plan": _told(plan), "canaries": try_canaries}
+            pidfd = self._ask(request, (theirs_in, theirs_out, status))
+            mine.callback(os.close, pidfd)
+            made = Forked(pidfd, told, at_end), Pipe(ours_in, ours_out, limit=most)
+            mine.pop_all()  # they are the process's and the pipe's to close
+        return made
 
     def _ask(self, request: dict[str, Any], descriptors: tuple[int, ...]) -> int:
         with self._lock:
@@ -158,19 +155,22 @@ def start_alone(plan: walls.Plan, *, most: int) -> tuple[Process, Pipe]:
     plan, most
         As for :meth:`WarmParent.fork`.
     """
-    theirs_in, ours_out = os.pipe()
-    ours_in, theirs_out = os.pipe()
-    arguments = [json.dumps(_search_path()), str(theirs_in), str(theirs_out), json.dumps(_told(plan))]
-    try:
+    with contextlib.ExitStack() as theirs, contextlib.ExitStack() as mine:
+        theirs_in, ours_out = _pipe(theirs, mine)
+        ours_in, theirs_out = _pipe(mine, theirs)
+        arguments = [json.dumps(_search_path()), str(theirs_in), str(theirs_out), json.dumps(_told(plan))]
         process = _popen(_BOOT_ALONE, arguments, (theirs_in, theirs_out), cuda() if plan.gpu else {})
-    except BaseException:
-        os.close(ours_in)
-        os.close(ours_out)
-        raise
-    finally:
-        os.close(theirs_in)
-        os.close(theirs_out)
-    return Cold(process), Pipe(ours_in, ours_out, limit=most)
+        made = Cold(process), Pipe(ours_in, ours_out, limit=most)
+        mine.pop_all()
+    return made
+
+
+def _pipe(reader: contextlib.ExitStack, writer: contextlib.ExitStack) -> tuple[int, int]:
+    """Make a pipe whose ends are closed by those who have them."""
+    reading, writing = os.pipe()
+    reader.callback(os.close, reading)
+    writer.callback(os.close, writing)
+    return reading, writing
 
 
 def _popen(
