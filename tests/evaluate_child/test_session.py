@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ import pytest
 from evaluate import tiny
 from sparsebench.errors import CellError, DisturbedError, FailedError, RefusedError, TimeLimitError
 from sparsebench.evaluate.child import walls, watch
+from sparsebench.evaluate.executor import execute
 from sparsebench.evaluate.host import levels, parents, warm
 from sparsebench.evaluate.host import session as module
 from sparsebench.evaluate.host.session import Session
@@ -134,6 +136,44 @@ def test_a_trial_that_somebody_killed_does_not_lower_the_level(monkeypatch: pyte
     parent, _, why = levels._tried("restricted")
     assert parent is None
     assert "no trial comes to its end" in why
+
+
+def test_the_workers_of_a_run_rely_on_what_was_measured_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "measured by"
+
+    def measure(count: int) -> tuple[levels.Measured, list[warm.WarmParent]]:
+        with log.open("a") as file:
+            file.write(f"{os.getpid()} ")
+        found = levels.Measured("none", {"none": {}}, {"restricted": "for a test"})
+        return found, [warm.WarmParent("none") for _ in range(count)]
+
+    monkeypatch.setattr(parents, "measure", measure)
+    parents._measured_alone.cache_clear()
+    others = set(psutil.Process().children())
+    try:
+        cells = [dataclasses.replace(cell(tmp_path), seed=seed) for seed in (0, 1)]
+        rows = [row for _, row in execute(cells, tmp_path / "out", Limits(unsafe=True), jobs=2)]
+    finally:
+        parents._measured_alone.cache_clear()
+    assert [(row.sandbox, row.status) for row in rows] == [("none", "ok")] * 2
+    assert log.read_text().split() == [str(os.getpid())]
+    assert set(psutil.Process().children()) <= others
+
+
+def test_walls_that_were_told_of_and_cannot_be_put_up_end_the_cell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse = "def refuse(*_): raise walls.WallError('not here')\nwalls.put_up = refuse\nmain("
+    parents._end()
+    monkeypatch.setattr(parents, "_TOLD", [levels.Measured("none", {"none": {}}, {})])
+    monkeypatch.setattr(warm, "_BOOT", warm._BOOT.replace("main(", refuse))
+    try:
+        with pytest.raises(DisturbedError, match="level none could not be put up: WallError: not here"):
+            session(tmp_path)
+    finally:
+        parents._end()
 
 
 def test_folders_that_are_very_deep_are_too_much_at_once(tmp_path: Path) -> None:

@@ -18,11 +18,13 @@ import sparsebench.evaluate.child.parent  # noqa: F401 - compiled here: the subm
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.cell import failed_row, run_cell
 from sparsebench.evaluate.child.walls.powers import die_with_parent
+from sparsebench.evaluate.host.parents import measured_for_workers, rely_on
 from sparsebench.results import ResultStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from sparsebench.evaluate.host.levels import Measured
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.results import Row
 
@@ -39,7 +41,7 @@ class _Pool(concurrent.futures.ProcessPoolExecutor):
         context = multiprocessing.get_context(_how_to_start())
         if context.get_start_method() == "forkserver":
             context.set_forkserver_preload([__name__])
-        begin = (scratch, dict(os.environ))
+        begin = (scratch, dict(os.environ), measured_for_workers())
         super().__init__(jobs, mp_context=context, initializer=_begin_worker, initargs=begin)
 
 
@@ -87,6 +89,8 @@ def execute(
     ------
     IntegrityError
         If a task's data are not what their hashes say. Cells that run are stopped.
+    SandboxError
+        If the environment asks for a level of walls that there is not.
     """
     waiting = list(reversed(cells))
     # All temporary files of the workers lie in a folder of ours: a worker that is killed cannot clean up.
@@ -165,8 +169,9 @@ def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> Row:
     os._exit(1)
 
 
-def _begin_worker(scratch: str, environment: dict[str, str]) -> None:
-    """Leave Ctrl-C to the parent, clean up on its word, and go when it goes."""
+def _begin_worker(scratch: str, environment: dict[str, str], found: Measured) -> None:
+    """Leave Ctrl-C to the parent, clean up on its word, go when it goes, and rely on what it measured."""
+    rely_on(found)
     os.environ.clear()  # a server of forks has the environment of when it was started
     os.environ.update(environment)
     tempfile.tempdir = scratch

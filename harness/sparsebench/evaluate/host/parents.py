@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from sparsebench.errors import DisturbedError, SandboxError
 from sparsebench.evaluate.child import walls
-from sparsebench.evaluate.host.levels import Measured, measure
+from sparsebench.evaluate.host.levels import LEVEL_VARIABLE, Measured, measure
 from sparsebench.evaluate.host.warm import WarmParent, cuda, start_alone
 from sparsebench.models import is_shipped
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.meter.wire import Pipe
 
-__all__ = ["demand_sandbox", "measured", "pass_turn", "start"]
+__all__ = ["demand_sandbox", "measured", "measured_for_workers", "pass_turn", "rely_on", "start"]
 
 _PARENTS = 2
 _TRIES = 3
@@ -41,7 +41,11 @@ class _Parents:
         self.pid = os.getpid()
         self._turn = itertools.count()
         self._lock = threading.Lock()
-        self.measured, self._parents = measure(_PARENTS)
+        if _TOLD:
+            self.measured = _TOLD[-1]
+            self._parents = [WarmParent(self.measured.level) for _ in range(_PARENTS)]
+        else:
+            self.measured, self._parents = measure(_PARENTS)
 
     def fork(self, plan: walls.Plan, *, most: int) -> tuple[Process, Pipe]:
         """Have the next one in turn fork a process; a new one, where that is dead."""
@@ -74,6 +78,7 @@ class _Parents:
             parent.close()
 
 
+_TOLD: list[Measured] = []  # by the process that this one works for
 _MINE: list[_Parents] = []
 _MAKING = threading.Lock()
 
@@ -106,7 +111,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def measured() -> Measured:
-    """Say what walls hold on this system. Measured once in a process.
+    """Say what walls hold on this system. Measured once in a process, unless it was told (:func:`rely_on`).
 
     Raises
     ------
@@ -116,6 +121,36 @@ def measured() -> Measured:
     if not _has_warm_parents():
         return Measured("none", {"none": {}}, {"restricted": f"there are no walls on {sys.platform}"})
     return _parents().measured
+
+
+def measured_for_workers() -> Measured:
+    """Say what walls hold, for processes of this machine that are to :func:`rely_on` it.
+
+    So all rows of a run are of one level, also where a trial fails by chance. What was started for it is gone
+    when this returns.
+
+    Raises
+    ------
+    SandboxError
+        If the environment asks for a level that there is not.
+    """
+    return _measured_alone(os.environ.get(LEVEL_VARIABLE)) if _has_warm_parents() else measured()
+
+
+@functools.cache
+def _measured_alone(_: str | None) -> Measured:
+    found, started = measure(1)
+    for parent in started:
+        parent.close()
+    return found
+
+
+def rely_on(found: Measured) -> None:
+    """Have this process rely on what another of this machine has measured, before it starts any.
+
+    Where the walls cannot be put up here all the same, the cell ends with ``DisturbedError``.
+    """
+    _TOLD.append(found)
 
 
 @functools.cache
