@@ -42,7 +42,7 @@ PARENT = CHILD | {
     ),
     *(f"evaluate.child.walls.attempts{name}" for name in ("", "_on_kernel", "_on_others")),
     *(f"evaluate.child.walls.{name}" for name in ("canaries", "landlock", "limits", "namespaces")),
-    *(f"evaluate.child.walls.{name}" for name in ("numbers", "plan", "powers", "seccomp", "system")),
+    *(f"evaluate.child.walls.{name}" for name in ("numbers", "outer", "plan", "powers", "seccomp", "system")),
 }
 WARM = "from sparsebench.evaluate.child import parent; parent._warm_up()"
 IMPORTED = "import json, sys; print(json.dumps(sorted(sys.modules)))"

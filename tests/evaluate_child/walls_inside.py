@@ -273,7 +273,7 @@ class Parent:
 
 
 def children() -> list[int]:
-    text = Path(f"/proc/self/task/{threading.main_thread().native_id}/children").read_text()
+    text = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text()
     return [int(pid) for pid in text.split()]
 
 

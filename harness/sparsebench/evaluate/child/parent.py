@@ -4,7 +4,8 @@ It is started by a clean exec (:mod:`sparsebench.evaluate.host.parents`), so its
 harness: no task, no row, no submission. It has one thread, runs no code of a stranger, and keeps nothing of
 what it is asked. A request comes over its control socket with three descriptors: the ends of the child's
 two pipes, and one that the child's end is told on. When the control socket closes, it kills its children and
-goes.
+goes. Where it is killed itself, who keeps it (:mod:`sparsebench.evaluate.child.walls.outer`) ends what it
+leaves.
 """
 
 from __future__ import annotations
@@ -76,14 +77,20 @@ class _Parent:
 
     control: socket.socket
     prepared: Any
+    keeper: int | None = None
+    """Who ends what this one leaves; where that one goes, this one ends all and goes."""
     children: dict[int, _Child] = field(default_factory=dict)
 
     def serve(self) -> _Born | None:
-        """Fork, watch and reap until the harness goes: None then; in a child, what it is to be."""
+        """Fork, watch and reap until the harness or keeper goes: None then; in a child, what it is to be."""
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
+        if self.keeper is not None:
+            poll.register(self.keeper, select.POLLIN)
         while True:
             ready = {descriptor for descriptor, _ in poll.poll(_TICK if self.children else None)}
+            if self.keeper in ready:
+                return None
             for pidfd in ready & self.children.keys():
                 poll.unregister(pidfd)
                 self._reap(pidfd)
@@ -169,7 +176,7 @@ class _Parent:
             select.poll().poll(_TICK // 10)
 
     def _orphans(self, leader: int) -> set[int]:
-        if _is_elsewhere():
+        if watch.is_elsewhere():
             return set()  # every child is the first of its PID namespace, and leaves none
         found = set(watch.children_of("self")) - {child.pid for child in self.children.values()}
         if self.prepared.level == "none":
@@ -178,15 +185,11 @@ class _Parent:
 
     def end(self) -> None:
         """Kill all children, and wait for them."""
-        for pidfd in self.children:
+        for pidfd, child in self.children.items():
+            child.why = child.why or "parent"
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
         for pidfd in list(self.children):
             self._reap(pidfd)
-
-
-def _is_elsewhere() -> bool:
-    """Whether ``/proc`` shows another PID namespace than ours: its numbers mean nothing here then."""
-    return Path("/proc/self").readlink().name != str(os.getpid())
 
 
 def _warm_up() -> None:
@@ -198,7 +201,7 @@ def _warm_up() -> None:
     gc.freeze()
 
 
-def main(control: int, level: str) -> None:
+def main(control: int, level: str, keeper: int | None = None) -> None:
     """Serve on a control socket.
 
     Parameters
@@ -207,11 +210,13 @@ def main(control: int, level: str) -> None:
         Descriptor of a ``SOCK_SEQPACKET`` socket.
     level
         What walls the children get, see :data:`sparsebench.evaluate.child.walls.LEVELS`.
+    keeper
+        Descriptor of who ends what this process leaves, see :func:`sparsebench.evaluate.child.walls.enter`.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.chdir("/")
     _warm_up()
-    parent = _Parent(socket.socket(fileno=control), walls.prepare(level))
+    parent = _Parent(socket.socket(fileno=control), walls.prepare(level), keeper)
     try:
         born = parent.serve()
     except BaseException:

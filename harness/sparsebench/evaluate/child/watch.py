@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sparsebench.evaluate.child.walls import Plan
 
-__all__ = ["Watch", "children_of", "pid_of", "session_of"]
+__all__ = ["Watch", "children_of", "is_elsewhere", "pid_of", "session_of"]
 
 _PAGE = mmap.PAGESIZE
 _FILES_EVERY = 0.5  # seconds between two looks at the files: that takes longer
@@ -28,6 +28,11 @@ _TOO_MUCH = 1 << 62
 _DEEPEST = 256  # folders within folders: each is looked at by its whole path
 _AT_ONCE = 15  # names in a path that is surely not too long
 _COUNTED = ("Pss_Anon:", "Pss_Shmem:")  # its own pages, and those that it shares with what it has started
+
+
+def is_elsewhere() -> bool:
+    """Whether ``/proc`` shows another PID namespace than ours: its numbers mean nothing here then."""
+    return Path("/proc/self").readlink().name != str(os.getpid())
 
 
 def pid_of(pidfd: int) -> int:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["SLACK", "WarmParent", "cuda", "start_alone"]
 
 _ANSWER = 120.0  # seconds for an answer: it may still be importing
+_END = 10.0  # seconds for who keeps it to end what is left
 _LINE = 512
 _AGAIN = "the machine is short of memory or processes; --resume runs it again"
 SLACK = 16 << 20
@@ -34,9 +35,9 @@ _BOOT = """\
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
 from sparsebench.evaluate.child import walls
-walls.enter(sys.argv[3])
+keeper = walls.enter(sys.argv[3])
 from sparsebench.evaluate.child.parent import main
-main(int(sys.argv[2]), sys.argv[3])
+main(int(sys.argv[2]), sys.argv[3], keeper)
 """
 _BOOT_ALONE = """\
 import json, sys
@@ -142,8 +143,11 @@ class WarmParent:
         self._control.close()
         try:
             self._process.wait(_ANSWER)
-        except subprocess.TimeoutExpired:  # it is stuck: its children die with it
-            self._process.kill()
+        except subprocess.TimeoutExpired:  # it is stuck: who keeps it kills it, and what it leaves
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END)
+            self._process.kill()  # nothing, where it has ended
             self._process.wait()
 
 

@@ -11,7 +11,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from sparsebench.evaluate.child.walls import landlock, limits, namespaces, powers, seccomp
+from sparsebench.evaluate.child.walls import landlock, limits, namespaces, outer, powers, seccomp
 from sparsebench.evaluate.child.walls.canaries import canaries, describe, required
 from sparsebench.evaluate.child.walls.plan import LEVELS, Plan, Prepared
 from sparsebench.evaluate.child.walls.system import LINUX, WallError, demand, prctl
@@ -35,23 +35,34 @@ __all__ = [
     "required",
 ]
 
-_SUBREAPER = 36
 
+def enter(level: str) -> int | None:
+    """Go on as the child of a process that waits, where one is needed so that nothing outlives this one.
 
-def enter(level: str) -> None:
-    """Go on in new user and PID namespaces where who has no power to make others is to isolate children.
+    At ``isolated`` nothing outlives the first process of a PID namespace. Who has no power to make such
+    namespaces for its children goes on in new user and PID namespaces: that is an ordinary user, or root of
+    a container that has no powers over it. At the other levels who waits ends what this process leaves.
 
-    That is an ordinary user, or root of a container that has no powers over it.
+    To be called before anything else is imported: the process is forked.
 
-    To be called before anything else is imported: the process is forked, and the outer one only waits.
+    Returns
+    -------
+    int or None
+        A descriptor of who waits, where that one ends what this one leaves; else None.
 
     Raises
     ------
     WallError
         If the system gives none.
     """
-    if level == "isolated" and LINUX and not namespaces.may_make():
+    if not LINUX:
+        return None
+    if level != "isolated":
+        with demand("to be kept"):
+            return outer.keep()
+    if not namespaces.may_make():
         namespaces.into_own()
+    return None
 
 
 def prepare(level: str) -> Prepared:
@@ -69,10 +80,11 @@ def prepare(level: str) -> Prepared:
             raise WallError(f"{level}: only Linux has these walls")
         return Prepared(level)
     with demand("to prepare"):
-        prctl(_SUBREAPER, 1)
+        prctl(outer.SUBREAPER, 1)
         powers.last_power()  # it is the same for all children
         namespace = namespaces.processes_of() if level == "isolated" else None
-    return Prepared(level, namespace)
+        parent = os.pidfd_open(os.getpid()) if hasattr(os, "pidfd_open") else None
+    return Prepared(level, namespace, parent)
 
 
 def before_fork(prepared: Prepared, plan: Plan) -> None:
@@ -132,7 +144,7 @@ def put_up(prepared: Prepared, plan: Plan) -> frozenset[int]:
     if plan.level == "isolated" and os.getpid() != 1:
         raise WallError("isolated: this process is not the first of a PID namespace")
     if LINUX:
-        powers.die_with_parent()
+        powers.die_with_parent(prepared.parent)
     if plan.level == "none":
         limits.limit_memory(plan.memory, plan.files)
         return frozenset()
@@ -164,7 +176,7 @@ def _leave(prepared: Prepared, plan: Plan) -> namespaces.Closed:
             os.chdir(plan.work)
     if prepared.user is not None:
         powers.become(prepared.user)
-        powers.die_with_parent()  # who becomes another user is no longer to die
+        powers.die_with_parent(prepared.parent)  # who becomes another user is no longer to die
     powers.renounce(reading=os.geteuid() == 0 or prepared.user is not None)
     return closed
 

@@ -7,8 +7,9 @@ import errno
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
+from sparsebench.evaluate.child.walls import outer
 from sparsebench.evaluate.child.walls.plan import PROC
 from sparsebench.evaluate.child.walls.system import demand, libc, prctl, syscall
 
@@ -77,25 +78,8 @@ def into_own() -> None:
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
         inner = os.fork()
     if inner:
-        _wait_for(inner)
+        outer.wait_for(inner)
     prctl(_DEATH_SIGNAL, signal.SIGKILL)
-
-
-def _wait_for(inner: int) -> NoReturn:
-    """Hold nothing that others wait for the end of, and end as the inner process does."""
-    try:
-        os.close(0)
-        os.close(1)
-    except OSError:
-        pass
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    _, status = os.waitpid(inner, 0)
-    if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        if number not in {signal.SIGKILL, signal.SIGSTOP}:
-            signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
 
 
 def processes_of(pid: str = "self") -> int:

@@ -58,6 +58,7 @@ class Prepared:
 
     level: str
     namespace: int | None = None  # descriptor of the parent's own PID namespace
+    parent: int | None = None  # descriptor of the parent
     readable: dict[tuple[Path, ...], list[tuple[int, bool]]] = field(default_factory=dict)
     user: int | None = None  # of the next child
     forks: int = 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import functools
 import os
+import select
 import signal
 from pathlib import Path
 
@@ -22,10 +24,26 @@ _CAPABILITY_HEADER = 0x20080522
 _OVERRIDE, _READ_SEARCH = 1, 2
 
 
-def die_with_parent() -> None:
-    """Have this process killed when its parent goes, however it goes."""
+def die_with_parent(parent: int | None = None) -> None:
+    """Have this process killed when its parent goes, however it goes.
+
+    Parameters
+    ----------
+    parent
+        A descriptor of the parent.
+
+    Raises
+    ------
+    WallError
+        If that went before this could be asked for: nobody would be told.
+    """
     with demand("to die with the parent"):
         prctl(_DEATH_SIGNAL, signal.SIGKILL)
+        if parent is not None:
+            ended = select.poll()
+            ended.register(parent, select.POLLIN)
+            if ended.poll(0):
+                raise ProcessLookupError(errno.ESRCH, "it is gone")
 
 
 def user_of(parent: int, fork: int) -> int | None:
