@@ -294,3 +294,65 @@ def test_the_time_may_end_within_a_batch():
     with pytest.raises(TimeLimitError):
         answer(engine, {"batch": [add] * 4}, b"", before=before)
     assert engine.ledger.count("add") == 6
+
+
+def test_what_is_done_in_two_parts_is_one_way():
+    """Experts may use what their router has made: what is answered there follows from what was done here."""
+    client = Client()
+    kept = []
+
+    def route(xp, params, x):
+        y = x @ params["w"]
+        kept.append(y[y > 0.0] if xp.any(x > 1.0) else y)
+        return ops.quantize(x[:, :1], levels=2)
+
+    def apply(xp, params, x, experts):
+        return xp.sum(xp.reshape(kept.pop(), (1, -1)), axis=1) + ops.gather(experts[:, 0], params["table"])
+
+    frames = []
+    for row in [*ROWS, *ROWS]:
+        x = client.engine.begin(row, inputs=1)
+        client.way.foresight.begin("route", [x], client.engine.upcoming)
+        experts = route(client.xp, client.params, client.xp.wrap(x))
+        client.way.settle()
+        told = client.engine.describe(experts.handle)
+        client.way.foresight.go_on("apply", [x, told, None], client.engine.upcoming)
+        before = client.pipe.frames
+        y = apply(client.xp, client.params, client.xp.wrap(x), experts)
+        client.way.settle()
+        frames.append(client.pipe.frames - before)
+        hidden = (row @ PARAMS["w"])[0]
+        hidden = hidden[hidden > 0.0] if (row > 1.0).any() else hidden
+        cell = int(np.clip(np.floor(row[0, 0]), 0, 1))
+        np.testing.assert_allclose(client.engine.value(y.handle), [hidden.sum() + PARAMS["table"][cell]])
+    assert set(frames[len(ROWS) :]) == {1}
+
+
+def test_what_waits_can_be_taken_along_or_left():
+    client = Client()
+    client.run(straight, ROWS[0])
+    for way in ("take", "forget"):
+        x = client.engine.begin(ROWS[1], inputs=1)
+        client.way.foresight.begin("predict", [x], client.engine.upcoming)
+        y = straight(client.xp, client.params, client.xp.wrap(x))
+        if way == "take":
+            frame, payload = client.way.take()
+            assert "ok" in answer(client.engine, frame, payload)
+            assert client.engine.value(y.handle).shape == (1,)
+            assert client.way.take() == ({}, b"")
+        else:
+            client.way.forget()
+            assert client.way.take() == ({}, b"")
+            assert not client.way.foresight.foresees(client.way.foresight.key("add", (), {}))
+
+
+def test_what_is_no_argument_is_refused_at_once():
+    def program(xp, _, x):
+        y = x + 1.0
+        with pytest.raises(TypeError, match="got dict"):
+            xp.sum(y, axis={})
+        return y
+
+    client = Client()
+    for row in ROWS[:2]:
+        assert client.run(program, row).y.shape == (1, 3)

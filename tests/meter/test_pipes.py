@@ -148,3 +148,16 @@ def test_readiness_that_was_none(monkeypatch):
         b.set_deadline(time.monotonic() + 60)
         assert b.receive() == ({"n": 1}, b"payload")
         assert min(calls.values()) >= 2
+
+
+def test_who_is_busy_can_ask_whether_time_is_left():
+    (reads, other), writes = os.pipe(), os.open(os.devnull, os.O_WRONLY)
+    pipe = Pipe(reads, writes)
+    pipe.demand_time()
+    pipe.set_deadline(time.monotonic() + 60.0)
+    pipe.demand_time()
+    pipe.set_deadline(time.monotonic() - 1.0)
+    with pytest.raises(TimeLimitError):
+        pipe.demand_time()
+    pipe.close()
+    os.close(other)
