@@ -182,6 +182,26 @@ def test_top_k_gate(dtype, n, many, d, k, biased):
     np.testing.assert_allclose(gates, expected_gates, rtol=1e-5 if dtype == np.float32 else 1e-12)
 
 
+@pytest.mark.parametrize("dtype", [*FLOATS, np.float16])
+@pytest.mark.parametrize(("n", "many", "d", "k"), [(1, 3, 17, 2), (70, 130, 33, 6), (65, 64, 8, 32)])
+def test_of_equal_experts_planes_and_prototypes_the_first_is_chosen(dtype, n, many, d, k):
+    rng = np.random.default_rng(d)
+    vectors = rng.standard_normal((many, d)).astype(dtype)
+    first = np.arange(many)
+    first[many // 2 :] = rng.integers(many // 2, size=many - many // 2)
+    vectors, x = vectors[first], rng.standard_normal((n, d)).astype(dtype)
+    if dtype != np.float16:  # which they do not take
+        for row in on_all_schedules(gating.top_k_gate, x, vectors, k=k)[0]:
+            for place, expert in enumerate(row):
+                lower = [other for other in range(expert) if first[other] == first[expert]]
+                assert set(lower) <= set(row[:place])
+        nearest = on_all_schedules(prototype.nearest_prototype, x, vectors)
+        same(first[nearest], nearest)
+    limits = (vectors @ x[0]).astype(dtype)[first]  # where rounding decides
+    bits = on_all_schedules(hashing.hyperplane_hash, x, vectors[:, None, :], limits[:, None])
+    same(bits, bits[:, first])
+
+
 def test_a_logit_that_is_no_number_comes_last():
     x, weights = np.ones((1, 1)), np.array([[1.0], [np.nan], [-np.inf], [np.nan], [2.0]])
     experts, gates = gating.top_k_gate(shim.ShimDevice(), x, weights, k=5)

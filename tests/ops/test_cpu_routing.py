@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
 from sparsebench.ops import PRIMITIVES, backends, gating, hashing, jit, prototype, selection, tree
-from sparsebench.ops.cpu import pool
+from sparsebench.ops.cpu import pool, twins
 
 NUMBA = pytest.mark.skipif(not backends.has_numba(), reason="Numba, of the extra 'fast', is not installed")
 FACES = ["numpy", pytest.param("numba", marks=NUMBA)]
@@ -348,6 +350,7 @@ def test_small_work_is_left_to_numpy(monkeypatch):
 
 
 FORKING = """
+import itertools
 import os
 import numpy as np
 from sparsebench.ops import backends, hashing, jit, prototype
@@ -444,3 +447,74 @@ def test_pool_hands_over_what_was_raised_and_the_error_state(monkeypatch):
         pool.run(lambda start, stop: np.ones(stop - start) / 0.0, pool.chunks(100, 10))
     with np.errstate(divide="ignore"):
         pool.run(lambda start, stop: np.ones(stop - start) / 0.0, pool.chunks(100, 10))
+
+
+def with_twins(rng, shape, dtype):
+    """Vectors some of which are equal; each one's first twin."""
+    vectors = rng.standard_normal(shape).astype(dtype)
+    first = np.arange(shape[0])
+    for place in range(1, shape[0]):
+        if rng.random() < 0.5:
+            first[place] = first[rng.integers(place)]
+    return vectors[first], first
+
+
+@pytest.mark.parametrize("which", [*FACES, "steady"])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 2**32),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    n=st.sampled_from([1, 2, 3, 7, 33, 200]),
+    many=st.sampled_from([2, 3, 5, 9, 17, 40, 130]),
+    d=st.sampled_from([1, 3, 8, 17, 64, 100]),
+)
+def test_of_equal_experts_the_lower_is_chosen(which, seed, dtype, n, many, d):
+    """Where rows of a router are equal, so are their logits, at whatever edge of a tile they lie."""
+    rng = np.random.default_rng(seed)
+    x, (weights, first) = rng.standard_normal((n, d)).astype(dtype), with_twins(rng, (many, d), dtype)
+    k = int(rng.integers(1, min(many, 32) + 1))  # more are not chosen by a compiled loop
+    made = PRIMITIVES["top_k_gate"].on_numpy_steadily if which == "steady" else None
+    experts, gates = made(x, weights, k=k) if made else fast(which, "top_k_gate", x, weights, k=k)
+    for row, its_gates in zip(experts, gates, strict=True):
+        for place, expert in enumerate(row):
+            lower = [other for other in range(expert) if first[other] == first[expert]]
+            assert set(lower) <= set(row[:place])
+        for one, other in itertools.pairwise(range(k)):
+            assert first[row[one]] != first[row[other]] or its_gates[one] == its_gates[other]
+
+
+@pytest.mark.parametrize("which", [*FACES, "steady"])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 2**32),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    n=st.sampled_from([1, 2, 33, 200]),
+    many=st.sampled_from([2, 3, 5, 9, 17, 40]),
+    d=st.sampled_from([1, 3, 17, 100]),
+)
+def test_equal_planes_and_directions_have_equal_digits_and_of_equal_prototypes_the_first_is_nearest(
+    which, seed, dtype, n, many, d
+):
+    rng = np.random.default_rng(seed)
+    vectors, first = with_twins(rng, (many, d), dtype)
+    x = rng.standard_normal((n, d)).astype(dtype)
+    limits = (vectors @ x[0]).astype(dtype)[first]  # where rounding decides
+
+    def run(name, *args, **kwargs):
+        if which == "steady":
+            return PRIMITIVES[name].on_numpy_steadily(*args, **kwargs)
+        return fast(which, name, *args, **kwargs)
+
+    bits = (run("hyperplane_hash", x, vectors, limits)[:, None] >> np.arange(many)[::-1]) & 1
+    np.testing.assert_array_equal(bits, bits[:, first])
+    digits = run("pstable_hash", x, vectors, -limits, levels=2)
+    bits = (digits[:, None] >> np.arange(many)[::-1]) & 1
+    np.testing.assert_array_equal(bits, bits[:, first])
+    nearest = run("nearest_prototype", x, vectors)
+    np.testing.assert_array_equal(first[nearest], nearest)
+
+
+def test_twins_are_found_also_among_sums_that_are_equal_by_chance(monkeypatch):
+    monkeypatch.setattr(np.random, "default_rng", lambda _: SimpleNamespace(standard_normal=np.zeros))
+    vectors = np.array([[1.0, 2.0], [3.0, 4.0], [3.0, 4.0], [np.nan, 0.0], [np.nan, 0.0], [1.0, 2.0]])
+    assert twins._first_equal(vectors).tolist() == [0, 1, 1, 3, 4, 0]

@@ -90,9 +90,11 @@ def top_k_gate(x: Any, weights: Any, bias: Any = None, *, k: int) -> Any:
     Returns
     -------
     experts : array of int64 ``(n, k)``
-        The largest logit first; the lower expert first among equals, NaN last.
+        The largest logit first; the lower expert first among equals, NaN last. Experts of equal weights and
+        bias have equal logits, whatever computes them.
     gates : real array ``(n, k)``
-        Positive numbers of sum 1.
+        Numbers in [0, 1] of sum 1, but for rounding: the gate of a logit far below the largest may be 0.
+        All gates of a row that chooses a NaN are NaN.
 
     Raises
     ------

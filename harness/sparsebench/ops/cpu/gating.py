@@ -9,6 +9,7 @@ import numpy as np
 from sparsebench.ops import gating
 from sparsebench.ops.cpu import pool
 from sparsebench.ops.cpu.selection import largest
+from sparsebench.ops.cpu.twins import Columns
 
 __all__ = ["top_k_gate"]
 
@@ -20,10 +21,10 @@ def top_k_gate(x: Any, weights: Any, bias: Any = None, *, k: int) -> Any:
     n, many = gating.check_gate(x, weights, bias, k)
     dtype = np.result_type(*(x, weights) if bias is None else (x, weights, bias))
     experts, gates = np.empty((n, k), dtype=np.int64), np.empty((n, k), dtype=dtype)
-    turned = weights.T
+    columns = Columns(weights)
 
     def choose(start: int, stop: int) -> None:
-        logits = np.matmul(x[start:stop], turned)
+        logits = columns.products(x[start:stop])
         logits = logits if bias is None else logits + bias
         experts[start:stop] = largest(logits, k)
         chosen = np.take_along_axis(logits, experts[start:stop], axis=1)

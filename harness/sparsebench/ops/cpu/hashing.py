@@ -9,6 +9,7 @@ import numpy as np
 
 from sparsebench.ops import hashing
 from sparsebench.ops.cpu import pool
+from sparsebench.ops.cpu.twins import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,11 +48,11 @@ def pstable_hash(x: Any, directions: Any, offsets: Any, *, levels: int) -> Any:
 def _hash(x: Any, vectors: Any, digits: Callable[[Any], Any], radix: int) -> Any:
     """Make addresses from the digits of projections ``(rows, [s,] k)``."""
     n, d = x.shape
-    flat = vectors.reshape(math.prod(vectors.shape[:-1]), d).T
+    columns = Columns(vectors.reshape(math.prod(vectors.shape[:-1]), d))
     out = np.empty((n, *vectors.shape[:-2]), dtype=np.int64)
 
     def hash_rows(start: int, stop: int) -> None:
-        projected = np.matmul(x[start:stop], flat).reshape(stop - start, *vectors.shape[:-1])
+        projected = columns.products(x[start:stop]).reshape(stop - start, *vectors.shape[:-1])
         out[start:stop] = _addresses(digits(projected), radix)
 
     rows = max(_CHUNK // max(d, math.prod(vectors.shape[:-1]), 1), 1)

@@ -8,6 +8,7 @@ import numpy as np
 
 from sparsebench.ops import tree
 from sparsebench.ops.cpu import pool
+from sparsebench.ops.cpu.twins import Columns
 
 __all__ = ["axis_tree_route", "oblique_tree_route", "searchsorted_route", "tree_route"]
 
@@ -68,12 +69,12 @@ def oblique_tree_route(x: Any, normals: Any, thresholds: Any) -> Any:
     depth = tree.oblique_depth(x, normals, thresholds)
     out = np.empty(x.shape[0], dtype=np.int64)
     top = min(depth, _TOP)
-    above = normals[: 2**top - 1].T
+    above = Columns(normals[: 2**top - 1])
 
     def descend(start: int, stop: int) -> None:
         node, own = out[start:stop], x[start:stop]
         node[:] = 0
-        products, rows = np.matmul(own, above), np.arange(stop - start)
+        products, rows = above.products(own), np.arange(stop - start)
         for level in range(depth):
             product = products[rows, node] if level < top else np.einsum("ij,ij->i", own, normals[node])
             _step(node, product > thresholds.take(node))
