@@ -411,7 +411,7 @@ def test_several_callers_at_once(monkeypatch):
     for caller in callers:
         caller.join()
     assert not wrong
-    assert blas_threads() == before
+    assert set(blas_threads()) == set(before)  # Numba may have loaded another BLAS meanwhile
 
 
 def test_chunks():
