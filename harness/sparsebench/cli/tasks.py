@@ -83,7 +83,7 @@ def show(task: str, *, as_json: bool) -> None:
 
 def _remarks(spec: InstanceSpec) -> str:
     facts = [f"{name} {value:g}" for name, value in spec.facts.items()]
-    marks = [name for name in ("board", "small", "generated", "streamed") if getattr(spec, name)]
+    marks = [name for name in ("board", "small", "generated", "streamed", "fresh") if getattr(spec, name)]
     sizes = [f"{spec.classes} classes"] * bool(spec.classes) + [f"{len(spec.domains)} domains"] * bool(
         spec.domains
     )
@@ -108,9 +108,9 @@ def _about(task: Task) -> dict[str, object]:
 
 def _about_instance(spec: InstanceSpec) -> dict[str, Any]:
     source = spec.source and {name: getattr(spec.source, name) for name in ("title", "licence", "url")}
-    plain = ("description", "seed", "small", "board", "generated", "streamed", "target_dtype", "classes")
+    plain = ("description", "seed", "small", "board", "generated", "streamed", "fresh")
     return {
-        **{name: getattr(spec, name) for name in plain},
+        **{name: getattr(spec, name) for name in (*plain, "target_dtype", "classes")},
         "input_shape": list(spec.input_shape),
         "domains": list(spec.domains),
         "facts": spec.facts,

@@ -2,8 +2,9 @@
 
 Reading order: `given` (what a submission is given), `records` (what a task is), `discovery` (where tasks
 lie), `manifest` (``task.toml``), `loading` and `parquet` (from files to arrays, hashes checked), `cache`
-(what is made on first use), `generation` and `making` (how data come to be), `verification` (whether they
-stay), `freezing`, `checking` and `sealing` (tasks and instances of one's own), `croissant` (metadata).
+(what is made on first use), `generation` and `making` (how data come to be), `importing` and `fresh` (new
+inputs), `verification` (whether data stay), `freezing`, `checking` and `sealing` (tasks and instances of
+one's own), `croissant` (metadata).
 """
 
 from __future__ import annotations

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.errors import NotFoundError, SparsebenchError
+from sparsebench.errors import NotFoundError, SparsebenchError, UsageError
 from sparsebench.tasks.discovery import load_task
 from sparsebench.tasks.hashing import hash_batches
+from sparsebench.tasks.importing import is_importing
 from sparsebench.tasks.sources import missing_packages
 
 if TYPE_CHECKING:
@@ -100,7 +101,14 @@ def run_generator(build: Build, folder: Path, argv: Sequence[str] | None = None)
     ------
     NotFoundError
         If there is no instance of a name, or a package that data come from is not installed.
+    UsageError
+        If the generator is being imported, and not run as a script.
     """
+    if is_importing():
+        raise UsageError(
+            f"{folder / 'generate.py'}: expected run_generator where it runs as a script, got it on import",
+            help='put it below `if __name__ == "__main__":`',
+        )
     try:
         _run(build, folder, _options(argv, folder))
     except SparsebenchError as error:

@@ -91,6 +91,7 @@ class InstanceTable(_Table):
     board: bool = Field(description="true where the board is scored on it, else false")
     generated: bool = Field(default=False, description="true where its files are made on first use")
     streamed: bool = Field(default=False, description="true where it is too large to be loaded at once")
+    fresh: bool = Field(default=False, description="true where generate.py draws and labels new inputs")
     classes: int | None = Field(
         default=None, ge=2, le=1 << 20, description="how many classes int64 labels have"
     )
@@ -165,6 +166,7 @@ def _instance(table: InstanceTable) -> InstanceSpec:
         board=table.board,
         generated=table.generated,
         streamed=table.streamed,
+        fresh=table.fresh,
         classes=table.classes,
         domains=tuple(table.domains),
         facts=dict(table.facts),
@@ -204,6 +206,7 @@ def _cross_faults(raw: dict[str, Any], *, draft: bool) -> list[Fault]:
         faults += _file_faults(key, _table(table.get("splits")), files)
         faults += _seed_faults(key, table)
         faults += _label_faults(key, table)
+        faults += _fresh_faults(key, table)
         faults += _column_faults(key, files, tagged=bool(table.get("domains")), draft=draft)
     return faults
 
@@ -258,6 +261,18 @@ def _label_faults(key: str, table: dict[str, Any]) -> list[Fault]:
             repr(table.get("target_dtype")),
             "remove it, or change target_dtype",
         )
+    ]
+
+
+def _fresh_faults(key: str, table: dict[str, Any]) -> list[Fault]:
+    """Check that new inputs are promised only where there can be any, from what lies in the folder."""
+    reasons = {"source": "real data", "commitment": "a sealed instance", "streamed": "a streamed instance"}
+    if table.get("fresh") is not True:
+        return []
+    return [
+        Fault(f"{key}.fresh", "data that the generator can draw again", what, "remove it")
+        for name, what in reasons.items()
+        if table.get(name)
     ]
 
 

@@ -75,6 +75,8 @@ class InstanceSpec:
     """Whether its files are not in the task's folder, but made on first use."""
     streamed: bool = False
     """Whether it is too large to be loaded at once, and can only be read in batches."""
+    fresh: bool = False
+    """Whether its generator draws and labels new inputs: see `Task.fresh`."""
     classes: int | None = None
     """How many classes its labels have, ``0 … classes - 1``; None for real labels."""
     domains: tuple[str, ...] = ()
@@ -97,6 +99,11 @@ class InstanceSpec:
     def file_hash(self, file: str) -> str:
         """Hash of a file's logical values: of the hashes of its columns."""
         return table_hash(self.files[file])
+
+    @property
+    def public_test(self) -> bool:
+        """Whether anybody can ship the answers of the test split, and no fresh inputs would tell."""
+        return not self.fresh and self.commitment is None
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -228,6 +235,61 @@ class Task:
         from sparsebench.tasks.loading import load_instance  # noqa: PLC0415 - pyarrow only where data are read
 
         return load_instance(self, instance, progress=progress)
+
+    def fresh(
+        self,
+        instance: Instance,
+        seed: int,
+        n: int,
+        *,
+        seed_file: Path | None = None,
+        drawn_from: Task | None = None,
+    ) -> Split | None:
+        """Draw new inputs of an instance, and label them: what no submission can have stored.
+
+        They have the target, the distribution, the columns and the dtypes of the test split, and are in no
+        split. The task's ``generate.py`` draws them, in this process, with the rights of the caller. No hash
+        binds it to the data, so it is held to them: each time, labels of stored rows must come out.
+
+        Parameters
+        ----------
+        instance
+            What `load` gave.
+        seed
+            A whole number, secret until the submission has answered. It says which inputs; their stream is
+            none that made stored data.
+        n
+            How many rows, from 1.
+        seed_file, drawn_from
+            Of a sealed instance: its secret seed, and the task that it was drawn from, the standard one of
+            its name if None.
+
+        Returns
+        -------
+        Split or None
+            Arrays of n rows, read-only. None where there are no new inputs: for real data, where the training
+            set is the test, where a generator has no function for it (`InstanceSpec.public_test`), and for
+            sealed instances without their seed.
+
+        Raises
+        ------
+        NotFoundError
+            If no instance has that name, or there is no generator.
+        UsageError
+            If the seed is not the one that the instance is sealed with.
+        IntegrityError
+            If the generator does not agree with the stored rows, or gives stored ones.
+        SparsebenchError
+            If it fails.
+        """
+        from sparsebench.tasks.fresh import draw_fresh  # noqa: PLC0415 - only where something is drawn
+
+        task, spec = self, self.spec(instance.name)
+        if spec.commitment is not None and seed_file is not None:
+            from sparsebench.tasks.sealing import opened_seal  # noqa: PLC0415 - seals are rare
+
+            task, spec = opened_seal(self, seed_file, drawn_from)
+        return draw_fresh(task, spec, instance, seed, n) if spec.fresh else None
 
     def stream(
         self,

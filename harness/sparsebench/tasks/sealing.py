@@ -8,6 +8,7 @@ data that were scored. The seed itself is hashed otherwise before it is used: th
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import IntegrityError, SparsebenchError, UsageError
 from sparsebench.tasks.discovery import list_tasks, load_task
+from sparsebench.tasks.generation import secret_seed
 from sparsebench.tasks.hashing import changed_columns
 from sparsebench.tasks.making import run_script
 from sparsebench.tasks.verification import FileCheck
@@ -29,12 +31,13 @@ if TYPE_CHECKING:
     from sparsebench.tasks.making import Made
     from sparsebench.tasks.records import InstanceSpec, Task
 
-__all__ = ["COMMITMENT", "file_sha256", "generator_hash", "seal_instance", "verify_seal"]
+__all__ = ["COMMITMENT", "file_sha256", "generator_hash", "opened_seal", "seal_instance", "verify_seal"]
 
 COMMITMENT = "commitment.json"
 """The file that is published at once."""
 
 _FORMAT = "sparsebench commitment 1"
+_NAME_IT = "give the folder of the task that it was drawn from: --task"
 _LEAST = 16  # bytes of a seed: fewer can be guessed until their hash fits
 
 
@@ -246,12 +249,7 @@ def verify_seal(sealed: Task, seed_file: Path | None, drawn_from: Task | None = 
     UsageError
         If this is no sealed folder.
     """
-    path = sealed.folder / COMMITMENT
-    if not path.is_file():
-        raise UsageError(
-            f"{sealed.folder}: expected {COMMITMENT}, got none", help="give a folder that was sealed"
-        )
-    told = _read(path)
+    told = _commitment_of(sealed)
     spec = sealed.instances.get(told["instance"])
     same = spec is not None and (spec.files, spec.commitment) == (told["data"], told["seed"])
     same = same and (sealed.ref, sealed.hash) == (told["task"], told["task_hash"])
@@ -270,6 +268,51 @@ def verify_seal(sealed: Task, seed_file: Path | None, drawn_from: Task | None = 
         if same and got == told["seed"]:
             checks += _derived(told, sealed, seed_file, drawn_from)
     return checks
+
+
+def opened_seal(sealed: Task, seed_file: Path, drawn_from: Task | None = None) -> tuple[Task, InstanceSpec]:
+    """Find what a sealed instance was drawn from: the task, and the instance with the secret seed.
+
+    Parameters
+    ----------
+    sealed, seed_file, drawn_from
+        As for `verify_seal`.
+
+    Raises
+    ------
+    UsageError
+        If this is no sealed folder, the seed is another, or the task is not known.
+    """
+    told, got = _commitment_of(sealed), file_sha256(seed_file)
+    if got != told["seed"]:
+        raise UsageError(
+            f"{seed_file}: expected the seed {told['seed']}, got {got}",
+            help="give the file it was sealed with",
+        )
+    task = _origin(told, drawn_from)
+    if task is None:
+        raise UsageError(f"{sealed.folder}: {_unknown(told)}", help=_NAME_IT)
+    return task, dataclasses.replace(task.spec(told["drawn_as"]), seed=secret_seed(seed_file.read_bytes()))
+
+
+def _commitment_of(sealed: Task) -> dict[str, Any]:
+    path = sealed.folder / COMMITMENT
+    if not path.is_file():
+        raise UsageError(
+            f"{sealed.folder}: expected {COMMITMENT}, got none", help="give a folder that was sealed"
+        )
+    return _read(path)
+
+
+def _origin(told: dict[str, Any], drawn_from: Task | None) -> Task | None:
+    """Find the task that a commitment names, if it has the instance."""
+    # By its name alone among the standard tasks: a path in a commitment would be code of a stranger's choice.
+    task = drawn_from or next((task for task in list_tasks() if task.ref == told["task"]), None)
+    return task if task is not None and told["drawn_as"] in task.instances else None
+
+
+def _unknown(told: dict[str, Any]) -> str:
+    return f"no standard task {told['task']!r} with an instance {told['drawn_as']!r}"
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -297,12 +340,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _derived(
     told: dict[str, Any], sealed: Task, seed_file: Path, drawn_from: Task | None
 ) -> Iterator[FileCheck]:
-    # By its name alone among the standard tasks: a path in a commitment would be code of a stranger's choice.
-    task = drawn_from or next((task for task in list_tasks() if task.ref == told["task"]), None)
-    if task is None or told["drawn_as"] not in task.instances:
-        known = f"no standard task {told['task']!r} with an instance {told['drawn_as']!r}"
-        mend = "give the folder of the task that it was drawn from: --task"
-        yield _check(told, "generate.py", False, "", f"{known}; {mend}")
+    task = _origin(told, drawn_from)
+    if task is None:
+        yield _check(told, "generate.py", False, "", f"{_unknown(told)}; {_NAME_IT}")
         return
     code = generator_hash(task)
     bad = f"expected {told['generator']}, got {code}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,15 +97,15 @@ def hypercube_lipschitz(values: Float64) -> float:
 def polynomial_problem(streams: Streams) -> Problem:
     """Pose ``polynomial``: (P) with random coefficients, x ~ U[-1, 1)^8."""
     coefficients = polynomial_coefficients(streams("target"))
-    bound = polynomial_lipschitz(coefficients)
-    return uniform_problem(streams, DIMENSIONS, lambda x: polynomial(coefficients, x), bound)
+    function, bound = partial(polynomial, coefficients), partial(polynomial_lipschitz, coefficients)
+    return uniform_problem(streams, DIMENSIONS, function, bound)
 
 
 def hypercube_problem(streams: Streams) -> Problem:
     """Pose ``hypercube``: (H) with random signs, x ~ U[-1, 1)^8."""
     values = hypercube_values(streams("target"))
-    bound = hypercube_lipschitz(values)
-    return uniform_problem(streams, DIMENSIONS, lambda x: hypercube(values, x), bound)
+    function, bound = partial(hypercube, values), partial(hypercube_lipschitz, values)
+    return uniform_problem(streams, DIMENSIONS, function, bound)
 
 
 PROBLEMS = {"polynomial": polynomial_problem, "hypercube": hypercube_problem}

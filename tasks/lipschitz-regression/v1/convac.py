@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -156,7 +157,7 @@ def convac_problem(streams: Streams) -> Problem:
     def function(x: Float64) -> Float64:
         return evaluate(circuit, list(np.ascontiguousarray(x.T)))
 
-    return uniform_problem(streams, INPUTS, function, circuit_lipschitz(circuit))
+    return uniform_problem(streams, INPUTS, function, partial(circuit_lipschitz, circuit))
 
 
 PROBLEMS = {"convac": convac_problem}

@@ -12,8 +12,8 @@ from sparsebench.tasks.portable import cos2pi, sin2pi
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from problem import Sample
 
-    Float32 = NDArray[np.float32]
     Float64 = NDArray[np.float64]
 
 FOLDER = Path("/usr/share/ferret-vis/data")
@@ -55,7 +55,7 @@ def relief_problem(streams: Streams) -> Problem:
     Cells are drawn without repetition, uniform in latitude and longitude, not in area.
     """
 
-    def sample() -> tuple[Float32, Float64]:
+    def sample() -> Sample:
         height = read_variable("etopo5.cdf", "ROSE").reshape(-1)
         cells = streams("x").choice(len(height), size=sum(ROWS), replace=False)
         return relief_points(cells).astype(np.float32), height[cells] / 1000.0
@@ -81,7 +81,7 @@ def sea_points(cells: NDArray[np.int64]) -> Float64:
 def sea_problem(streams: Streams) -> Problem:
     """Pose ``sst``: the sea surface's mean temperature in degrees Celsius, where and when there is one."""
 
-    def sample() -> tuple[Float32, Float64]:
+    def sample() -> Sample:
         temperature = read_variable("coads_climatology.cdf", "SST").reshape(-1)
         cells = np.flatnonzero(temperature > MISSING)
         cells = cells[streams("x").choice(len(cells), size=sum(ROWS), replace=False)]

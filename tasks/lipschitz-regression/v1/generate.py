@@ -48,7 +48,8 @@ def target(instance: str, seed: int) -> Target | None:
 
 def lipschitz(instance: str, seed: int) -> float | None:
     """Return the certified Lipschitz constant of an instance's target; None for real data."""
-    return problem(instance, seed).lipschitz
+    bound = problem(instance, seed).lipschitz
+    return None if bound is None else bound()
 
 
 def build(spec: InstanceSpec) -> dict[str, dict[str, NDArray[np.int64] | NDArray[np.float32]]]:
@@ -64,6 +65,30 @@ def build(spec: InstanceSpec) -> dict[str, dict[str, NDArray[np.int64] | NDArray
         files[f"{spec.name}-{split}.parquet"] = {"id": ids, "x": x[part], "y": y[part]}
         start += rows
     return files
+
+
+def fresh(spec: InstanceSpec, rng: np.random.Generator, n: int) -> dict[str, NDArray[np.float32]] | None:
+    """Draw new inputs of an instance's target and label them: columns ``x`` and ``y`` of n rows.
+
+    They are in no split, and distributed as those that are. None for the fields of the Earth, and for the
+    grids, of which every point is in a split.
+    """
+    draw = problem(spec.name, spec.seed).draw
+    if draw is None:
+        return None
+    x, labels = draw(rng, n)
+    return {"x": x, "y": labels.astype(np.float32)}
+
+
+def label(spec: InstanceSpec, x: NDArray[np.float32]) -> NDArray[np.float32] | None:
+    """Label stored inputs ``(n, d)`` again, ``(n,)``; None for real data.
+
+    The same bits as when they were drawn, but of the ``curved`` instances: there x tells the latent point to
+    within its own rounding to float32.
+    """
+    drawn = problem(spec.name, spec.seed)
+    labels = drawn.function or drawn.relabel
+    return None if labels is None else labels(x.astype(np.float64)).astype(np.float32)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ from problem import Problem, Streams
 from sparsebench.tasks.portable import cos2pi, exp
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from problem import Target
+    from collections.abc import Callable
 
-    Float32 = NDArray[np.float32]
+    from numpy.typing import NDArray
+    from problem import Sample, Target
+
     Float64 = NDArray[np.float64]
 
 SIDE = 128
@@ -74,10 +75,10 @@ def rastrigin_lipschitz() -> float:
     return RASTRIGIN_REACH * math.sqrt(2.0) * (2.0 * RASTRIGIN_REACH + 20.0 * math.pi)
 
 
-def grid_problem(function: Target, lipschitz: float, streams: Streams) -> Problem:
-    """Pose a function on the grid, its points in random order: each point in one split only."""
+def grid_problem(function: Target, lipschitz: Callable[[], float], streams: Streams) -> Problem:
+    """Pose a function on the grid, its points in random order: each is in one split, none is left over."""
 
-    def sample() -> tuple[Float32, Float64]:
+    def sample() -> Sample:
         x = grid()[streams("x").permutation(SIDE * SIDE)]
         return x.astype(np.float32), function(x)  # multiples of 1/128: float32 holds them exactly
 
@@ -85,6 +86,6 @@ def grid_problem(function: Target, lipschitz: float, streams: Streams) -> Proble
 
 
 PROBLEMS = {
-    "ackley": partial(grid_problem, ackley, ackley_lipschitz()),
-    "rastrigin": partial(grid_problem, rastrigin, rastrigin_lipschitz()),
+    "ackley": partial(grid_problem, ackley, ackley_lipschitz),
+    "rastrigin": partial(grid_problem, rastrigin, rastrigin_lipschitz),
 }

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from metric import ANCHORS, consistent, mcshane
+from metric import ANCHORS, consistent, mcshane, one
 from problem import ROWS, Problem, Streams
 
 from sparsebench.tasks.generation import uniform_inputs
@@ -19,8 +19,8 @@ from sparsebench.tasks.portable import cos2pi, sin2pi
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from problem import Sample
 
-    Float32 = NDArray[np.float32]
     Float64 = NDArray[np.float64]
 
 DIMENSIONS = (16, 64, 256)
@@ -106,17 +106,22 @@ def flat_problem(k: int, d: int, streams: Streams) -> Problem:
     def function(x: Float64) -> Float64:
         return mcshane(points, values, combine(np.ascontiguousarray(columns.T), x))
 
-    def sample() -> tuple[Float32, Float64]:
-        z = uniform_inputs(streams("x", family=family), (sum(ROWS), k)).astype(np.float64)
+    def draw(rng: np.random.Generator, n: int) -> Sample:
+        z = uniform_inputs(rng, (n, k)).astype(np.float64)
         x = combine(columns, z).astype(np.float32)
         return x, function(x.astype(np.float64))
 
-    return Problem(sample, function, 1.0)
+    return Problem(lambda: draw(streams("x", family=family), sum(ROWS)), function, one, draw=draw)
 
 
 def curved_latents(k: int, streams: Streams) -> Float64:
-    """Draw latent points of a ``curved`` instance, uniform on [0, 1)^k, ``(n, k)``, in turns."""
-    return uniform_inputs(streams("x", family=f"curved-k{k}"), (sum(ROWS), k), low=0).astype(np.float64)
+    """Draw the latent points of a ``curved`` instance's rows, in turns, ``(n, k)``."""
+    return draw_latents(streams("x", family=f"curved-k{k}"), sum(ROWS), k)
+
+
+def draw_latents(rng: np.random.Generator, n: int, k: int) -> Float64:
+    """Draw points uniform on [0, 1)^k, ``(n, k)``: multiples of 2^-24."""
+    return uniform_inputs(rng, (n, k), low=0).astype(np.float64)
 
 
 def curved_value(k: int, streams: Streams, z: Float64) -> Float64:
@@ -127,10 +132,25 @@ def curved_value(k: int, streams: Streams, z: Float64) -> Float64:
     return mcshane(points, consistent(points, drawn, torus_distance), z, torus_distance)
 
 
+def curved_frame(k: int, d: int, streams: Streams) -> Float64:
+    """Draw U of a ``curved`` instance, ``(d, 12)``."""
+    return frame(streams("frame"), d, 2 * k * len(FREQUENCIES[k]))
+
+
 def curved_embedding(k: int, d: int, streams: Streams, z: Float64) -> Float64:
     """Embed latent points of a ``curved`` instance in R^d: U φ(z), ``(n, k)`` → ``(n, d)``, not rounded."""
-    columns = frame(streams("frame"), d, 2 * k * len(FREQUENCIES[k]))
-    return combine(columns, wrap(FREQUENCIES[k], z))
+    return combine(curved_frame(k, d, streams), wrap(FREQUENCIES[k], z))
+
+
+def curved_unwrapped(k: int, d: int, streams: Streams, x: Float64) -> Float64:
+    """Find the latent points of inputs of a ``curved`` instance, ``(n, d)`` → ``(n, k)``, about 1e-7 off.
+
+    U'U is 1, so U'x has the cosine and sine of 2 pi z_i, frequency 1, in its columns 2 i len(frequencies)
+    and the next. The angle is the library's: no label that is stored or scored comes from it.
+    """
+    columns, step = curved_frame(k, d, streams).T, 2 * len(FREQUENCIES[k])
+    sides = [combine(np.ascontiguousarray(columns[[i * step, i * step + 1]]), x) for i in range(k)]
+    return np.stack([np.arctan2(side[:, 1], side[:, 0]) / (2.0 * np.pi) % 1.0 for side in sides], axis=1)
 
 
 def curved_problem(k: int, d: int, streams: Streams) -> Problem:
@@ -141,11 +161,16 @@ def curved_problem(k: int, d: int, streams: Streams) -> Problem:
     of R^d apart for one turn, against 4 of the torus. Rounding x to float32 moves it by at most 1.2e-7.
     """
 
-    def sample() -> tuple[Float32, Float64]:
-        z = curved_latents(k, streams)
+    def at(z: Float64) -> Sample:
         return curved_embedding(k, d, streams, z).astype(np.float32), curved_value(k, streams, z)
 
-    return Problem(sample, None, 1.0)
+    def draw(rng: np.random.Generator, n: int) -> Sample:
+        return at(draw_latents(rng, n, k))
+
+    def relabel(x: Float64) -> Float64:
+        return curved_value(k, streams, curved_unwrapped(k, d, streams, x))
+
+    return Problem(lambda: at(curved_latents(k, streams)), None, one, draw=draw, relabel=relabel)
 
 
 PROBLEMS = {

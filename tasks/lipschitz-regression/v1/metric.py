@@ -65,10 +65,15 @@ def consistent(points: Float64, drawn: Float64, metric: Metric = euclidean) -> F
     return mcshane(points, drawn, points, metric)
 
 
+def one() -> float:
+    """Give the Lipschitz constant of distances, and of what McShane extends."""
+    return 1.0
+
+
 def distance_problem(dimensions: int, streams: Streams) -> Problem:
     """Pose ``distance-nd``: the distance to the nearest of 10 random points, x ~ U[0, 1)^n."""
     points = streams("target").random((POINTS, dimensions))
-    return uniform_problem(streams, dimensions, partial(distance, points), 1.0, low=0)
+    return uniform_problem(streams, dimensions, partial(distance, points), one, low=0)
 
 
 def mcshane_problem(dimensions: int, streams: Streams) -> Problem:
@@ -76,7 +81,7 @@ def mcshane_problem(dimensions: int, streams: Streams) -> Problem:
     rng, anchors = streams("target"), ANCHORS[dimensions]
     points = rng.random((anchors, dimensions))
     values = consistent(points, SPREAD * rng.random(anchors))
-    return uniform_problem(streams, dimensions, partial(mcshane, points, values), 1.0, low=0)
+    return uniform_problem(streams, dimensions, partial(mcshane, points, values), one, low=0)
 
 
 PROBLEMS = {

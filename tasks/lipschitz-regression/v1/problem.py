@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Float32 = NDArray[np.float32]
     Float64 = NDArray[np.float64]
     Target = Callable[[Float64], Float64]
+    Sample = tuple[Float32, Float64]
 
 REF = "lipschitz-regression@1"
 ROWS = (16384, 2048, 4096)
@@ -37,25 +38,30 @@ class Streams:
 
 @dataclass(frozen=True)
 class Problem:
-    """A target function, its certified Lipschitz constant, and a way to draw samples."""
+    """A target function, its certified Lipschitz constant, and ways to draw samples."""
 
-    sample: Callable[[], tuple[Float32, Float64]]
+    sample: Callable[[], Sample]
     """Draw the rows of all splits: x ``(n, d)`` and labels ``(n,)``, not yet rounded to float32."""
     function: Target | None = None
     """From x ``(n, d)`` float64 to ``(n,)`` float64, where the target has a formula in x."""
-    lipschitz: float | None = None
-    """A proven bound on |f(x) - f(z)| / |x - z|, Euclidean; None for real data."""
+    lipschitz: Callable[[], float] | None = None
+    """Prove a bound on |f(x) - f(z)| / |x - z|, Euclidean; None for real data."""
     rows: tuple[int, int, int] = ROWS
     """How many of the rows are for train, valid and test, in that order."""
+    draw: Callable[[np.random.Generator, int], Sample] | None = None
+    """Draw n rows that are in no split, distributed as those that are; None where there are no others."""
+    relabel: Target | None = None
+    """From x ``(n, d)`` float64 as stored to labels, to within the rounding of x to float32: where there is
+    no ``function``."""
 
 
 def uniform_problem(
-    streams: Streams, dimensions: int, function: Target, lipschitz: float, *, low: int = -1
+    streams: Streams, dimensions: int, function: Target, lipschitz: Callable[[], float], *, low: int = -1
 ) -> Problem:
     """Pose a function on inputs that are uniform on [low, 1)^d, low = -1 or 0."""
 
-    def sample() -> tuple[Float32, Float64]:
-        x = uniform_inputs(streams("x"), (sum(ROWS), dimensions), low=low)
+    def draw(rng: np.random.Generator, n: int) -> Sample:
+        x = uniform_inputs(rng, (n, dimensions), low=low)
         return x, function(x.astype(np.float64))
 
-    return Problem(sample, function, lipschitz)
+    return Problem(lambda: draw(streams("x"), sum(ROWS)), function, lipschitz, draw=draw)

@@ -13,8 +13,8 @@ from sparsebench.tasks.portable import sin2pi
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from problem import Sample
 
-    Float32 = NDArray[np.float32]
     Float64 = NDArray[np.float64]
 
 LEVELS = 9
@@ -64,7 +64,7 @@ def rough_lipschitz() -> float:
 
 def sines_problem(dimensions: int, streams: Streams) -> Problem:
     """Pose ``sin-nd``: the product of sines, x ~ U[0, 1)^n."""
-    return uniform_problem(streams, dimensions, sines, 2.0 * math.pi, low=0)
+    return uniform_problem(streams, dimensions, sines, lambda: 2.0 * math.pi, low=0)
 
 
 def rough_problem(streams: Streams) -> Problem:
@@ -74,12 +74,18 @@ def rough_problem(streams: Streams) -> Problem:
     """
     function = partial(rough, streams("target").random(LEVELS))
 
-    def sample() -> tuple[Float32, Float64]:
-        cells = streams("x").choice(CELLS, size=sum(ROWS), replace=False)
+    def stored() -> NDArray[np.int64]:
+        return streams("x").choice(CELLS, size=sum(ROWS), replace=False)
+
+    def at(cells: NDArray[np.int64]) -> Sample:
         x = (cells / CELLS)[:, np.newaxis]
         return x.astype(np.float32), function(x)  # 18 bits: float32 holds them exactly
 
-    return Problem(sample, function, rough_lipschitz())
+    def draw(rng: np.random.Generator, n: int) -> Sample:
+        others = np.delete(np.arange(CELLS), stored())
+        return at(rng.choice(others, size=n, replace=False))
+
+    return Problem(lambda: at(stored()), function, rough_lipschitz, draw=draw)
 
 
 PROBLEMS = {

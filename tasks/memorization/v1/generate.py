@@ -117,7 +117,10 @@ def whole(spec: InstanceSpec) -> Columns:
 
 
 def build(spec: InstanceSpec) -> dict[str, object]:
-    """Make the one file that is an instance's train, valid and test split."""
+    """Make the one file that is an instance's train, valid and test split.
+
+    There is no `fresh`: no rule labels another point.
+    """
     file = f"{spec.name}.parquet"
     return {file: (lambda: batches(spec)) if spec.streamed else whole(spec)}
 

@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 from sparsebench.tasks.generation import run_generator
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from sparsebench.tasks import InstanceSpec
 
     Files = dict[str, dict[str, Any]]
@@ -25,11 +30,23 @@ MODULES = {
 
 
 def build(spec: InstanceSpec) -> Files:
-    """Make an instance's three files; columns ``id``, ``x``, ``y`` and ``tag``.
+    """Make an instance's three files; columns ``id``, ``x``, ``y`` and ``tag``."""
+    return cast("Files", _module(spec).build(spec))
 
-    A module is imported only when its turn comes: those of real data need packages that may be missing.
-    """
-    return cast("Files", importlib.import_module(MODULES[spec.name]).build(spec))
+
+def fresh(spec: InstanceSpec, rng: np.random.Generator, n: int) -> dict[str, NDArray[Any]] | None:
+    """Draw new inputs and label them: columns ``x``, ``y`` and ``tag`` of n rows; None for real data."""
+    return None if spec.source else cast("dict[str, NDArray[Any]]", _module(spec).fresh(spec, rng, n))
+
+
+def label(spec: InstanceSpec, x: NDArray[np.float32]) -> NDArray[np.int64] | None:
+    """Give the best labels that x tells, those before the noise; None for real data."""
+    return None if spec.source else cast("NDArray[np.int64]", _module(spec).label(spec, x))
+
+
+def _module(spec: InstanceSpec) -> ModuleType:
+    """Import the module that makes an instance; when its turn comes, as those of real data need packages."""
+    return importlib.import_module(MODULES[spec.name])
 
 
 if __name__ == "__main__":

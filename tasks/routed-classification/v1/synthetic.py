@@ -11,6 +11,7 @@ nothing is ever rounded, and every order of summation gives the same label.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sparsebench.tasks import InstanceSpec
 
     Int64 = NDArray[np.int64]
+    Columns = dict[str, Int64 | NDArray[np.float32]]
 
 REF = "routed-classification@1"
 UNIT = 32
@@ -111,6 +113,7 @@ def numerators(x: NDArray[np.float32]) -> Int64:
     return (x.astype(np.float64) * UNIT).astype(np.int64)
 
 
+@functools.lru_cache(maxsize=8)  # the offsets of pieces take longer than a thousand inputs
 def family(instance: str, seed: int | None) -> Family:
     """Draw an instance's prototypes and rules.
 
@@ -149,34 +152,50 @@ def odd(rng: np.random.Generator, shape: tuple[int, ...]) -> Int64:
 def tags(instance: str, seed: int | None) -> Int64:
     """Draw the domains of all rows: in each split as many of one as of another, in random order."""
     setting, rng = SETTINGS[instance], stream(REF, instance, seed, "tags")
-    return np.concatenate([rng.permutation(np.arange(n) % setting.domains) for n in setting.rows.values()])
+    return np.concatenate([even(rng, n, setting.domains) for n in setting.rows.values()])
+
+
+def even(rng: np.random.Generator, n: int, domains: int) -> Int64:
+    """Draw the domains of n rows."""
+    return rng.permutation(np.arange(n) % domains)
 
 
 def inputs(rules: Family, instance: str, seed: int | None, tag: Int64) -> NDArray[np.float32]:
-    """Draw inputs of given domains, content again and again until the best class leads by the margin."""
-    setting = SETTINGS[instance]
-    x = np.empty((len(tag), 1 + setting.content, FEATURES), dtype=np.float32)
-    noise = odd(stream(REF, instance, seed, "context"), (len(tag), FEATURES))
-    x[:, 0] = (rules.prototypes[tag] + noise) / UNIT
-    rng, pending = stream(REF, instance, seed, "content"), np.arange(len(tag))
-    while len(pending):
-        x[pending, 1:] = odd(rng, (len(pending), setting.content, FEATURES)) / UNIT
-        ranked = np.sort(rules.scores(x[pending], tag[pending]), axis=1)
-        pending = pending[ranked[:, -1] - ranked[:, -2] < setting.margin]
+    """Draw the inputs of all rows, whose domains are given."""
+    context, content = (stream(REF, instance, seed, purpose) for purpose in ("context", "content"))
+    x = draw_inputs(rules, SETTINGS[instance], context, content, tag)
     # Different values are at least 1/16 apart, so distinct rows are far from one another too.
     distinct = np.unique(x.reshape(len(x), -1), axis=0)
     assert len(distinct) == len(x), "a test row must not appear in train or valid"
     return x
 
 
-def build(spec: InstanceSpec) -> dict[str, dict[str, NDArray[np.int64] | NDArray[np.float32]]]:
+def draw_inputs(
+    rules: Family, setting: Setting, context: np.random.Generator, content: np.random.Generator, tag: Int64
+) -> NDArray[np.float32]:
+    """Draw inputs of given domains, content again and again until the best class leads by the margin."""
+    x = np.empty((len(tag), 1 + setting.content, FEATURES), dtype=np.float32)
+    x[:, 0] = (rules.prototypes[tag] + odd(context, (len(tag), FEATURES))) / UNIT
+    pending = np.arange(len(tag))
+    while len(pending):
+        x[pending, 1:] = odd(content, (len(pending), setting.content, FEATURES)) / UNIT
+        ranked = np.sort(rules.scores(x[pending], tag[pending]), axis=1)
+        pending = pending[ranked[:, -1] - ranked[:, -2] < setting.margin]
+    return x
+
+
+def noisy(rng: np.random.Generator, y: Int64) -> Int64:
+    """Draw a share of labels anew."""
+    drawn = rng.integers(0, CLASSES, size=len(y))
+    return np.where(rng.random(len(y)) < NOISE, drawn, y)
+
+
+def build(spec: InstanceSpec) -> dict[str, Columns]:
     """Make an instance's three files; ids run through train, valid and test."""
     rules, tag = family(spec.name, spec.seed), tags(spec.name, spec.seed)
     x = inputs(rules, spec.name, spec.seed, tag)
-    y, rng = rules.clean_labels(x), stream(REF, spec.name, spec.seed, "noise")
-    drawn = rng.integers(0, CLASSES, size=len(y))
-    y = np.where(rng.random(len(y)) < NOISE, drawn, y)
-    files: dict[str, dict[str, NDArray[np.int64] | NDArray[np.float32]]] = {}
+    y = noisy(stream(REF, spec.name, spec.seed, "noise"), rules.clean_labels(x))
+    files: dict[str, Columns] = {}
     start = 0
     for split, rows in SETTINGS[spec.name].rows.items():
         part = slice(start, start + rows)
@@ -184,3 +203,16 @@ def build(spec: InstanceSpec) -> dict[str, dict[str, NDArray[np.int64] | NDArray
         files[f"{spec.name}-{split}.parquet"] = {"id": ids, "x": x[part], "y": y[part], "tag": tag[part]}
         start += rows
     return files
+
+
+def fresh(spec: InstanceSpec, rng: np.random.Generator, n: int) -> Columns:
+    """Draw n new inputs of an instance's domains, with as much noise in their labels as the splits have."""
+    rules, setting = family(spec.name, spec.seed), SETTINGS[spec.name]
+    tag = even(rng, n, setting.domains)
+    x = draw_inputs(rules, setting, rng, rng, tag)
+    return {"x": x, "y": noisy(rng, rules.clean_labels(x)), "tag": tag}
+
+
+def label(spec: InstanceSpec, x: NDArray[np.float32]) -> Int64:
+    """Give the labels that inputs have before the noise."""
+    return family(spec.name, spec.seed).clean_labels(x)
