@@ -16,7 +16,7 @@ from sparsebench.tasks.parquet_writing import write_columns
 from sparsebench.tasks.records import Box
 
 ROWS = {"train": 80, "valid": 20, "test": 40}
-NAMES = ["files", "ids", "leaks", "contradictions", "labels", "facts", "box", "size"]
+NAMES = ["files", "ids", "leaks", "contradictions", "labels", "facts", "fresh", "box", "size"]
 
 MANIFEST = """
 [task]

@@ -40,7 +40,8 @@ def check(tasks: tuple[str, ...], instances: tuple[str, ...], *, as_json: bool) 
     """Check tasks, all if none is named, for what makes scores mean nothing.
 
     Leaks between splits (exact and near duplicates), labels and tags that are missing where they are scored,
-    ids, hashes, the scoring box, and facts that the data contradict.
+    ids, hashes, the scoring box, facts that the data contradict, new inputs that are not like the test split.
+    Where a task has new inputs (`fresh`), its generate.py is run.
 
     \b
     Examples:

@@ -1,7 +1,8 @@
 """Whether a task is sound enough to be scored on: what people get wrong when they make one of their own.
 
 Each check is a line with a name; one that is not ok says the mend. `nearness` finds inputs that are alike,
-`label_checks` looks at labels and tags, `fact_checks` at the box, what is told of the data, and their size.
+`label_checks` looks at labels and tags, `fact_checks` at the box, what is told of the data, and their size,
+`fresh_checks` at new inputs.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from sparsebench.errors import SparsebenchError
 from sparsebench.tasks.cache import cached_path, locate
 from sparsebench.tasks.fact_checks import box_fault, check_facts, check_size
+from sparsebench.tasks.fresh_checks import check_fresh
 from sparsebench.tasks.label_checks import check_labels, check_tags
 from sparsebench.tasks.loading import check_file, check_ids, load_instance
 from sparsebench.tasks.nearness import TOLERANCE, contradictions, near_rows
@@ -49,14 +51,14 @@ class TaskCheck(NamedTuple):
 def check_task(
     task: Task, *, instances: Sequence[str] = (), progress: Callable[[str], None] | None = None
 ) -> Iterator[TaskCheck]:
-    """Check a task's instances: files, ids, leaks, contradictions, labels, tags, box, facts, size.
+    """Check a task's instances: files, ids, leaks, contradictions, labels, tags, facts, fresh, box, size.
 
     Whether the generator still makes the same data is asked by `sparsebench.tasks.verification.rederive`.
 
     Parameters
     ----------
     task
-        The task.
+        The task. Of instances that are `fresh` its generator is run, with the rights of the caller.
     instances
         Only these, made first if need be. All if empty, but for the data of those that are made on first use
         and have not been made: that is told, and is no fault.
@@ -138,6 +140,7 @@ def _data(task: Task, spec: InstanceSpec, instance: Instance) -> Iterator[TaskCh
     if spec.domains:
         yield TaskCheck(spec.name, "tags", *check_tags(spec, distinct))
     yield TaskCheck(spec.name, "facts", *check_facts(spec, instance))
+    yield TaskCheck(spec.name, "fresh", *check_fresh(task, spec, instance))
 
 
 def _has_repeated_ids(task: Task, spec: InstanceSpec) -> bool:
