@@ -100,6 +100,21 @@ def test_it_carries_everything_that_runs_and_no_rubbish(wheel):
     assert {name.partition("/")[0].rpartition(".")[2] for name in names} == {"sparsebench", "dist-info"}
 
 
+def test_it_draws_new_inputs(python, tmp_path):
+    code = """
+from sparsebench.tasks import load_task
+for ref, name in (("lipschitz-regression@1", "polynomial"), ("routed-classification@1", "synthetic-4")):
+    task = load_task(ref)
+    print(name, len(task.fresh(task.load(name), 5, 1024)))
+"""
+    assert called([python, "-I", "-c", code], cwd=tmp_path).split() == [
+        "polynomial",
+        "1024",
+        "synthetic-4",
+        "1024",
+    ]
+
+
 @pytest.mark.parametrize("submission", ["conditional-tree", "mine"])
 def test_it_evaluates_in_an_empty_folder(python, tmp_path, submission):
     run = [python, "-I", "-c", "from sparsebench.cli import main; main()"]
