@@ -52,5 +52,5 @@ def _first_equal(vectors: Any) -> Any:
         _, index, inverse = np.unique(
             vectors, axis=0, return_index=True, return_inverse=True, equal_nan=False
         )
-        first = index[inverse]
+        first = index[inverse.reshape(-1)]  # NumPy 2.0 gives it an axis more
     return first
