@@ -122,6 +122,25 @@ def test_a_wrong_manifest(cli, here, verb, old, new, parts):
     assert [path.name for path in here.iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize("verb", ["eval", "check", "explain"])
+@pytest.mark.parametrize(
+    ("include", "parts"),
+    [
+        (
+            '"../common/shared.py"',
+            ["'../common/shared.py': No such file", "write the file, or mend the path"],
+        ),
+        ('"/etc/shared.py"', ["expected the relative path of a Python module", "got '/etc/shared.py'"]),
+        ('"../../shared.py"', ["expected a file inside of", "put the file there"]),
+        ('"../a/x.py", "../b/x.py"', ["expected files of different names, two are called 'x.py'"]),
+    ],
+)
+def test_a_file_that_cannot_be_included(cli, here, verb, include, parts):
+    write(here / "mine", plain(), more=f"include = [{include}]")
+    told(cli(verb, "mine"), 2, "submission.toml: include", *parts)
+    assert [path.name for path in here.iterdir()] == ["mine"]
+
+
 @pytest.mark.parametrize("verb", ["eval", "check"])
 def test_code_that_is_not_python(cli, here, verb):
     write(here / "mine", "x = 1\ndef broken(:\n")

@@ -46,11 +46,53 @@ def test_the_copy_is_what_is_hashed(
     assert not made.code.parent.exists()
 
 
+@pytest.fixture
+def sharing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path, str]:
+    """A submission's folder, a file that it includes, and the hash of both."""
+    folder, shared = tmp_path / "mine", tmp_path / "common" / "shared.py"
+    for made in (folder, shared.parent, tmp_path / "scratch"):
+        made.mkdir()
+    (folder / "submission.py").write_text("import shared\n", encoding="utf-8")
+    shared.write_text("MARK = 1\n", encoding="utf-8")
+    monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path / "scratch"))
+    return folder, shared, folder_hash(folder, [shared])
+
+
+def test_what_is_included_is_copied_beside_the_entry(sharing: tuple[Path, Path, str]) -> None:
+    folder, shared, expected = sharing
+    with CodeCopy(folder, expected, [shared]) as made:
+        copied = {file.name: file.read_text(encoding="utf-8") for file in made.code.iterdir()}
+        assert copied == {"submission.py": "import shared\n", "shared.py": "MARK = 1\n"}
+        assert folder_hash(made.code) == expected
+
+
+@pytest.mark.parametrize("change", ["edited", "removed", "linked", "a folder", "a pipe", "in the folder too"])
+def test_an_included_file_that_changed_since_it_was_hashed_is_noticed(
+    sharing: tuple[Path, Path, str], change: str
+) -> None:
+    folder, shared, expected = sharing
+    kept = shared.with_name("kept.py")
+    if change != "in the folder too":
+        shared.rename(kept)
+    {
+        "edited": lambda: shared.write_text("MARK = 2\n", encoding="utf-8"),
+        "removed": lambda: None,
+        "linked": lambda: shared.symlink_to(kept),
+        "a folder": shared.mkdir,
+        "a pipe": lambda: os.mkfifo(shared),
+        "in the folder too": (folder / "shared.py").touch,
+    }[change]()
+    with pytest.raises(FailedError, match=r"include.* changed while it ran") as caught:
+        CodeCopy(folder, expected, [shared])
+    assert caught.value.help == "evaluate it again"
+    assert not list((folder.parent / "scratch").iterdir())
+
+
 def test_another_hash_is_refused_and_nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr(scratch.tempfile, "tempdir", str(tmp_path / "scratch"))
-    with pytest.raises(FailedError, match="folder changed"):
+    with pytest.raises(FailedError, match="the submission's folder changed while it ran"):
         CodeCopy(tmp_path / "sub", "0" * 64)
     assert not list((tmp_path / "scratch").iterdir())
 

@@ -132,7 +132,7 @@ def failed_row(cell: Cell, reason: str) -> Row:
 
 def _evaluate(cell: Cell, task: Task, instance: Instance, limits: Limits, findings: _Findings) -> None:
     """Go through the stages; leave what they give in ``findings``."""
-    with CodeCopy(cell.path, cell.submission_hash) as copy:
+    with CodeCopy(cell.path, cell.submission_hash, cell.include) as copy:
         processes = _Processes(cell, task.info[cell.instance], limits, copy.code, findings.clock)
         _go_through(processes, task, instance, findings)
 

@@ -61,7 +61,7 @@ class Cell:
     path: Path
     """Folder of the submission."""
     submission_hash: str
-    """Content hash of that folder."""
+    """Content hash of that folder and of what it includes."""
     entry: str
     """``module:name`` of its code."""
     variant: str
@@ -74,6 +74,8 @@ class Cell:
     """The seed."""
     gpu: str = "optional"
     """Whether it can use a GPU when it is timed: ``none``, ``optional`` or ``required``."""
+    include: tuple[Path, ...] = ()
+    """Files that the submission includes: modules beside its entry when it runs."""
 
     @property
     def key(self) -> str:
@@ -210,6 +212,7 @@ def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str,
         uses_tags=folder.manifest.uses_tags,
         seed=seed,
         gpu=folder.manifest.gpu,
+        include=folder.include,
     )
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import ContractError, ManifestError, NotFoundError
+from sparsebench.models.includes import find_includes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sparsebench.models.manifest import Manifest, Variant
 
@@ -37,7 +38,9 @@ class SubmissionFolder:
     manifest: Manifest
     """Its ``submission.toml``."""
     hash: str
-    """Content hash of the folder, see :func:`folder_hash`."""
+    """Content hash of the folder and of what it includes, see :func:`folder_hash`."""
+    include: tuple[Path, ...] = ()
+    """The files that it includes."""
 
     def variants(self, names: tuple[str, ...] = ()) -> list[Variant]:
         """Give the variants with these names, all if none are given.
@@ -75,9 +78,9 @@ def is_shipped(name: str, content: str) -> bool:
     name
         Its name.
     content
-        What :func:`folder_hash` gives for its folder.
+        What :func:`folder_hash` gives for its folder and for what it includes.
     """
-    return name in shipped_names() and folder_hash(shipped_root() / name) == content
+    return name in shipped_names() and find_submission(str(shipped_root() / name)).hash == content
 
 
 def find_submission(reference: str) -> SubmissionFolder:
@@ -88,7 +91,7 @@ def find_submission(reference: str) -> SubmissionFolder:
     NotFoundError
         If there is neither.
     ManifestError
-        If its ``submission.toml`` does not validate.
+        If its ``submission.toml`` does not validate, or names a file that it may not include.
     ContractError
         If the module that ``entry`` names is not in the folder.
     """
@@ -100,7 +103,8 @@ def find_submission(reference: str) -> SubmissionFolder:
     if not (path / f"{module}.py").is_file():
         message = f"{path / MANIFEST}: entry: there is no {module}.py beside it"
         raise ContractError(message, help="entry is module:name; write the module or mend the entry")
-    return SubmissionFolder(path, manifest, folder_hash(path))
+    include = find_includes(path / MANIFEST, manifest.include)
+    return SubmissionFolder(path, manifest, folder_hash(path, include), include)
 
 
 def _locate(reference: str) -> Path:
@@ -128,8 +132,15 @@ def _not_found(what: str, name: str, known: list[str]) -> NotFoundError:
     return NotFoundError(f"there is no {what} called {name!r}", help=f"{hint}there are: {', '.join(known)}")
 
 
-def folder_hash(path: Path) -> str:
+def folder_hash(path: Path, include: Sequence[Path] = ()) -> str:
     """Hash a folder's content: names and bytes of all files but caches and hidden ones.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    include
+        Files that count as if they lay in it, each under its own name.
 
     Returns
     -------
@@ -137,9 +148,10 @@ def folder_hash(path: Path) -> str:
         SHA-256 in hexadecimal, over the sorted relative paths.
     """
     digest = hashlib.sha256()
-    for file in sorted(_files(path), key=lambda file: file.relative_to(path).as_posix()):
+    named = [(file.relative_to(path).as_posix(), file) for file in _files(path)]
+    for name, file in sorted(named + [(file.name, file) for file in include]):
         content = file.read_bytes()
-        digest.update(f"{file.relative_to(path).as_posix()}\0{len(content)}\0".encode())
+        digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
 

@@ -7,9 +7,18 @@ import re
 import tomllib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    field_validator,
+)
 
 from sparsebench.errors import ManifestError
+from sparsebench.models.includes import check_spelling
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +70,8 @@ class Manifest(BaseModel):
     """References of the tasks that it answers, e.g. ``memorization@1``."""
     reference: str = ""
     """Where it was published."""
+    include: list[Annotated[str, AfterValidator(check_spelling)]] = []
+    """Files that it shares with other submissions: modules beside its entry when it runs."""
     requires: list[str] = []
     """Python requirements beyond sparsebench itself."""
     gpu: Literal["none", "optional", "required"] = "optional"
@@ -77,6 +88,16 @@ class Manifest(BaseModel):
         if wrong:
             raise ValueError(f"expected name@version, got {wrong[0]!r}")
         return tasks
+
+    @field_validator("include")
+    @classmethod
+    def _apart(cls, include: list[str]) -> list[str]:
+        names = [path.rpartition("/")[2] for path in include]
+        folded = [name.casefold() for name in names]  # some systems do not tell X.py from x.py
+        twice = [name for name, alike in zip(names, folded, strict=True) if folded.count(alike) > 1]
+        if twice:
+            raise ValueError(f"expected files of different names, two are called {twice[0]!r}")
+        return include
 
     @field_validator("variants")
     @classmethod

@@ -89,7 +89,7 @@ class Row:
     submission: str
     """Name of the submission."""
     submission_hash: str
-    """Content hash of the submission's folder."""
+    """Content hash of the submission's folder and of what it includes."""
     variant: str
     """Name of the variant."""
     seed: int

@@ -18,7 +18,7 @@ from sparsebench.errors import FailedError
 from sparsebench.models import folder_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 __all__ = ["CodeCopy", "Scratch"]
 
@@ -45,7 +45,7 @@ class _Folder:
 
 
 class CodeCopy(_Folder):
-    """A copy of a submission's folder.
+    """A copy of a submission's folder, with what it includes beside its own files.
 
     The code runs from a copy of exactly the files that the submission's hash covers. So nothing else runs: no
     hidden files, no byte code beside the source, nothing a link leads to, nothing that changes meanwhile.
@@ -56,6 +56,8 @@ class CodeCopy(_Folder):
         The submission's folder.
     expected
         What :func:`sparsebench.models.folder_hash` must give for the copy.
+    include
+        The files that it includes.
 
     Attributes
     ----------
@@ -65,15 +67,17 @@ class CodeCopy(_Folder):
     Raises
     ------
     FailedError
-        If there is a symbolic link in the folder, or if it is not what ``expected`` says.
+        If there is a symbolic link in the folder, or if the copy is not what ``expected`` says.
     """
 
-    def __init__(self, submission: Path, expected: str) -> None:
+    def __init__(self, submission: Path, expected: str, include: Sequence[Path] = ()) -> None:
         super().__init__()
         self.code = self._root / "code"
         try:
             _copy(submission, self.code)
-            _check(self.code, expected)
+            for file in include:
+                _copy_included(file, self.code / file.name)
+            _check(self.code, expected, "folder, or a file that it includes," if include else "folder")
         except BaseException:
             self.remove()
             raise
@@ -94,9 +98,9 @@ class Scratch(_Folder):
         self.work.mkdir()
 
 
-def _check(code: Path, expected: str) -> None:
+def _check(code: Path, expected: str, what: str) -> None:
     if folder_hash(code) != expected:
-        raise FailedError("the submission's folder changed while it ran", help="evaluate it again")
+        raise _changed(what)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -112,6 +116,16 @@ def _copy(source: Path, target: Path) -> None:
             _copy(entry, target / entry.name)
         elif entry.is_file():
             shutil.copyfile(entry, target / entry.name)
+
+
+def _copy_included(file: Path, target: Path) -> None:
+    if file.is_symlink() or not file.is_file() or target.exists():  # none of it was so when it was hashed
+        raise _changed(f"included file {file.name}")
+    shutil.copyfile(file, target)
+
+
+def _changed(what: str) -> FailedError:
+    return FailedError(f"the submission's {what} changed while it ran", help="evaluate it again")
 
 
 def _flatten_and_remove(root: Path) -> None:

@@ -119,7 +119,8 @@ class Session:
     def _code(self, cell: Cell, shared: Path | None) -> Path:
         if shared is not None and self.sandbox != "none":
             return shared
-        return self._folders.enter_context(CodeCopy(cell.path, cell.submission_hash)).code
+        copy = CodeCopy(cell.path, cell.submission_hash, cell.include)
+        return self._folders.enter_context(copy).code
 
     def _plan(self, cell: Cell) -> walls.Plan:
         return walls.Plan(
