@@ -14,7 +14,7 @@ from sparsebench.evaluate.child.gpu import gpu_name
 from sparsebench.evaluate.host.entry import check_entry
 from sparsebench.evaluate.host.parents import pass_turn
 from sparsebench.evaluate.host.session import Session
-from sparsebench.evaluate.inprocess import LocalModel, fit_here
+from sparsebench.evaluate.inprocess import LocalModel, fit_here, guest
 from sparsebench.evaluate.passes.inputs import fresh, shown
 from sparsebench.evaluate.passes.metering import run_batches
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
@@ -69,7 +69,7 @@ def check_submission(reference: str, variants: tuple[str, ...] = ()) -> Iterator
         If the manifest or the entry is wrong.
     """
     cells = _smallest_cells(reference, variants)
-    yield Check("manifest", ok=True, detail=f"{len(cells)} cells to try, entry {cells[0].entry}")
+    yield Check("manifest", ok=True, detail=_manifest(cells))
     for cell in cells:
         place = f"{cell.variant} on {cell.task}/{cell.instance}"
         row = run_cell(cell, _LIMITS)
@@ -86,6 +86,12 @@ def check_submission(reference: str, variants: tuple[str, ...] = ()) -> Iterator
         yield from _own_primitives(place, cell)
         pass_turn()
         yield _runs_again(place, row, run_cell(cell, _LIMITS))
+
+
+def _manifest(cells: list[Cell]) -> str:
+    included = ", ".join(file.name for file in cells[0].include)
+    including = f", including {included}" if included else ""
+    return f"{len(cells)} cells to try, entry {cells[0].entry}{including}"
 
 
 def _own_primitives(place: str, cell: Cell) -> Iterator[Check]:
@@ -151,11 +157,11 @@ def run_in_process(reference: str, variants: tuple[str, ...] = ()) -> Iterator[s
         task = load_task(cell.task)
         instance = task.load(cell.instance)
         test = instance.test
-        submission, fitted = fit_here(cell, task, instance)
         engine = Engine()
-        result = run_batches(
-            LocalModel(submission, engine, fitted), engine, shown(test, uses_tags=cell.uses_tags)
-        )
+        with guest(cell):
+            submission, fitted = fit_here(cell, task, instance)
+            model = LocalModel(submission, engine, fitted)
+            result = run_batches(model, engine, shown(test, uses_tags=cell.uses_tags))
         scores = score_predictions(task.metric, test.y, result.predictions, test.tag)
         ops = price(result.ledger) / len(test)
         yield f"{cell.label}: ops {ops:g}, quality {scores.quality:.3f}, error {scores.error:.4g}"

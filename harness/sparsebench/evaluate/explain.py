@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import CellError, FailedError, SparsebenchError, UsageError
@@ -17,13 +16,13 @@ from sparsebench.evaluate.child.child import own_line
 from sparsebench.evaluate.explanation import Explanation, Line
 from sparsebench.evaluate.host.entry import check_entry
 from sparsebench.evaluate.host.reports import one_line
-from sparsebench.evaluate.inprocess import LocalModel, fit_here
+from sparsebench.evaluate.inprocess import LocalModel, fit_here, guest, is_own
 from sparsebench.evaluate.passes.inputs import shown
 from sparsebench.evaluate.passes.metering import run_single
 from sparsebench.evaluate.passes.sample import hash_of_model, sample_inputs
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.meter import PROFILES, Engine, Ledger, price
-from sparsebench.meter.profile import NOWHERE, Place, Profiler, in_folder
+from sparsebench.meter.profile import NOWHERE, Place, Profiler
 from sparsebench.models import find_submission
 from sparsebench.ops import native
 from sparsebench.tasks import load_task
@@ -31,6 +30,7 @@ from sparsebench.tasks.naming import unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from sparsebench.evaluate.plan import Cell
     from sparsebench.meter import Description, Handle
@@ -81,8 +81,8 @@ def explain(
     loaded = load_task(str(cell.task_folder))
     data = loaded.load(cell.instance)
     engine = Engine(memory_limit=Limits().memory)
-    profiler = Profiler(engine, in_folder(cell.path))
-    with _guest(cell.path), _naming_the_line(cell.path), native.limited(1):
+    profiler = Profiler(engine, is_own(cell))
+    with contextlib.redirect_stdout(sys.stderr), guest(cell), _naming_the_line(cell), native.limited(1):
         submission, fitted = fit_here(cell, loaded, data)
         model = _Watched(submission, engine, fitted)
         model.profiler = profiler
@@ -138,34 +138,19 @@ def _choose(folder: SubmissionFolder, task: str, variant: str, instance: str, se
 
 
 @contextlib.contextmanager
-def _guest(folder: Path) -> Iterator[None]:
-    """Have somebody's modules in this process for a while; what they print goes to standard error."""
-    path, before = list(sys.path), set(sys.modules)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        sys.path[:] = path
-        for name in set(sys.modules) - before:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and Path(file).is_relative_to(folder):
-                del sys.modules[name]
-
-
-@contextlib.contextmanager
-def _naming_the_line(folder: Path) -> Iterator[None]:
+def _naming_the_line(cell: Cell) -> Iterator[None]:
     """Have an error name the line of the submission that it comes from, in one line as in a row."""
     try:
         yield
     except CellError as error:
-        place = own_line(error, folder)
+        place = own_line(error, cell.path, cell.include)
         if not place:
             raise
         raise type(error)(f"{error.what} ({place})", help=error.help) from error
     except (SparsebenchError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        place = own_line(error, folder)
+        place = own_line(error, cell.path, cell.include)
         if not place and not isinstance(error, (SyntaxError, TypeError)):
             raise  # ours: a traceback is for that. A call that the code does not take has no line of its own
         where = f" ({place})" if place else ""

@@ -2,25 +2,72 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import sys
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.evaluate.child.child import array_of, construct, is_routed, parameters_of
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace
+from sparsebench.meter.profile import in_folder
 from sparsebench.models import Routed, Routes, Submission
 from sparsebench.models.contract import check_tags, routes_of
 from sparsebench.ops import backends
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from importlib.machinery import ModuleSpec
+    from pathlib import Path
+
     from sparsebench.evaluate.plan import Cell
     from sparsebench.tasks import Instance, Task
 
-__all__ = ["LocalModel", "fit_here"]
+__all__ = ["LocalModel", "fit_here", "guest", "is_own"]
+
+
+def is_own(cell: Cell) -> Callable[[str], bool]:
+    """Tell files of a submission, those that it includes too, from all others."""
+    inside, include = in_folder(cell.path), {str(file) for file in cell.include}
+    return lambda file: file in include or inside(file)
+
+
+@contextlib.contextmanager
+def guest(cell: Cell) -> Iterator[None]:
+    """Have a submission's modules in this process for a while.
+
+    What it includes is imported from where it lies, so that tracebacks and debuggers name the file that its
+    author edits.
+    """
+    path, finders, before = list(sys.path), list(sys.meta_path), set(sys.modules)
+    first = sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else len(sys.meta_path)
+    sys.meta_path.insert(first, _Included(cell.include))
+    own = is_own(cell)
+    try:
+        yield
+    finally:
+        sys.path[:], sys.meta_path[:] = path, finders
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and own(file):
+                del sys.modules[name]
+
+
+class _Included:
+    """Finds included modules as if they lay beside the entry, whose folder comes first on the path."""
+
+    def __init__(self, include: Sequence[Path]) -> None:
+        self._files = {file.stem: file for file in include}
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
+        file = self._files.get(name)
+        return None if file is None else importlib.util.spec_from_file_location(name, file)
 
 
 def fit_here(cell: Cell, task: Task, data: Instance) -> tuple[Submission, dict[str, np.ndarray[Any, Any]]]:
-    """Construct a cell's submission in this process, and fit it as a cell does.
+    """Construct a cell's submission in this process, as a :func:`guest`, and fit it as a cell does.
 
     Raises
     ------

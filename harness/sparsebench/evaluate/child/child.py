@@ -6,6 +6,7 @@ Its life begins in :mod:`sparsebench.evaluate.child.life`. Imports little: NumPy
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -25,6 +26,7 @@ from sparsebench.ops import backends, own
 from sparsebench.tasks.given import Split, TaskInfo
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import ModuleType
 
     from sparsebench.meter.values import Description
@@ -281,14 +283,24 @@ def _split(arrays: dict[str, np.ndarray[Any, Any]], name: str) -> Split:
     return Split(**{field: None if a is None else np.array(a) for field, a in found.items()})  # type: ignore[arg-type]
 
 
-def own_line(error: BaseException, folder: Path) -> str:
-    """Name the last line of the code under a folder that an error went through: nothing if there is none."""
+def own_line(error: BaseException, folder: Path, include: Sequence[Path] = ()) -> str:
+    """Name the last line of a submission's code that an error went through: nothing if there is none.
+
+    Parameters
+    ----------
+    error
+        The error.
+    folder
+        Where the code lies: files are named as seen from there.
+    include
+        Files of it that lie elsewhere.
+    """
     where = ""
     asked_at = place_of(error)
     asked = [] if asked_at is None else [asked_at]
     for frame in (*traceback.extract_tb(error.__traceback__), *asked):
-        if Path(frame.filename).is_relative_to(folder):
-            where = f"{Path(frame.filename).relative_to(folder)}:{frame.lineno} in {frame.name}"
+        if Path(frame.filename).is_relative_to(folder) or Path(frame.filename) in include:
+            where = f"{os.path.relpath(frame.filename, folder)}:{frame.lineno} in {frame.name}"
     return where
 
 

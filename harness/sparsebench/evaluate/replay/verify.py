@@ -127,9 +127,11 @@ def _check_task(row: Row) -> Audit:
 def _check_submission(row: Row) -> Audit:
     try:
         found = find_submission(row.submission)
-    except SparsebenchError:
+    except NotFoundError:
         detail = f"{row.submission} is not at hand: it is neither shipped nor a folder here"
         return Audit("submission", "not-run", detail)
+    except SparsebenchError as error:
+        return Audit("submission", "not-run", f"{row.submission} is not at hand: {error.what}")
     hashes = ("submission_hash", found.hash, row.submission_hash)
     faults = differing([hashes, ("uses_tags", found.manifest.uses_tags, row.uses_tags)])
     return check("submission", faults, f"{row.submission} at hand has the hash {found.hash[:12]}...")
