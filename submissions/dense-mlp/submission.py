@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import sparsebench as sb
-from sparsebench.models.training import apply_mlp, fit_mlp, flatten
+from training import apply_mlp, fit_mlp, flatten
 
 if TYPE_CHECKING:
     import numpy as np

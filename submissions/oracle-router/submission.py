@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sparsebench as sb
-from sparsebench.models.softmax_experts import RoutedClassifier
+from softmax_experts import RoutedClassifier
 
 
 class OracleRouter(RoutedClassifier):

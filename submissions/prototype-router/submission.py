@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 import sparsebench as sb
+from softmax_experts import RoutedClassifier
 from sparsebench import ops
-from sparsebench.models.softmax_experts import RoutedClassifier
-from sparsebench.models.training import flatten
+from training import flatten
 
 LOSS = 0.02  # share of validation inputs that a cheaper summary may send astray more than the best one
 

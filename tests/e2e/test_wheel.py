@@ -115,10 +115,12 @@ for ref, name in (("lipschitz-regression@1", "polynomial"), ("routed-classificat
     ]
 
 
-@pytest.mark.parametrize("submission", ["conditional-tree", "mine"])
+@pytest.mark.parametrize("submission", ["conditional-tree", "oracle-router", "mine"])
 def test_it_evaluates_in_an_empty_folder(python, tmp_path, submission):
     run = [python, "-I", "-c", "from sparsebench.cli import main; main()"]
     arguments = ["--instances", "n256-r4"]
+    if submission == "oracle-router":  # includes files that others include, too
+        arguments = ["--instances", "synthetic-4", "--variants", "linear"]
     if submission == "mine":
         called([*run, "new", "mine"], cwd=tmp_path)
         submission, arguments = "./mine", ["--instances", "polynomial", "--variants", "experts-8"]

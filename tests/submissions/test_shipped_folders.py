@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 
 import numpy as np
 import pytest
 
-from sparsebench.models import find_submission
+from sparsebench.errors import ManifestError, NotFoundError
+from sparsebench.evaluate.plan import Selection, make_plan
+from sparsebench.models import find_submission, shipped_names
 from sparsebench.tasks import load_task
 from submissions.shipped import NAMES, ROOT, SMALL, make, module
 
@@ -18,6 +21,51 @@ def test_the_manifest_validates_and_carries_the_folders_name(name):
     assert folder.manifest.name == name
     assert folder.manifest.requires == []
     assert {load_task(ref).ref for ref in folder.manifest.tasks} == set(folder.manifest.tasks)
+
+
+TRAINED = {"dense-mlp", "oracle-router", "prototype-router", "random-router"}
+
+
+@pytest.mark.parametrize(
+    ("shared", "concerned"), [("training.py", TRAINED), ("softmax_experts.py", TRAINED - {"dense-mlp"})]
+)
+def test_a_shared_file_is_part_of_every_submission_that_includes_it_and_of_no_other(
+    tmp_path, shared, concerned
+):
+    copied = tmp_path / "submissions"
+    shutil.copytree(ROOT, copied, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def state():
+        found = [find_submission(str(copied / name)) for name in NAMES]
+        first = [folder.manifest.tasks[0] for folder in found]
+        cells = [
+            make_plan([folder], Selection((ref,), (SMALL[ref],)))[0]
+            for folder, ref in zip(found, first, strict=True)
+        ]
+        return {cell.submission: (cell.submission_hash, cell.key) for cell in cells}
+
+    before = state()
+    assert {name: content for name, (content, _) in before.items()} == {
+        name: find_submission(str(ROOT / name)).hash for name in NAMES
+    }
+    file = copied / "common" / shared
+    file.write_bytes(file.read_bytes() + b"\n")
+    after = state()
+    assert {name for name in NAMES if before[name][0] != after[name][0]} == concerned
+    assert {name for name in NAMES if before[name][1] != after[name][1]} == concerned
+
+
+def test_every_file_that_is_shared_is_included_by_a_submission():
+    included = {file for name in NAMES for file in find_submission(str(ROOT / name)).include}
+    assert {path for path in (ROOT / "common").iterdir() if path.name != "__pycache__"} == included
+
+
+def test_the_folder_of_shared_files_is_no_submission():
+    assert "common" not in shipped_names()
+    with pytest.raises(NotFoundError, match="there is no submission called 'common'"):
+        find_submission("common")
+    with pytest.raises(ManifestError, match=r"there is no submission\.toml in it"):
+        find_submission(str(ROOT / "common"))
 
 
 @pytest.mark.parametrize("name", NAMES)

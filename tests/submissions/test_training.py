@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sparsebench.models import training
-from sparsebench.models.training import apply_mlp, fit_mlp, flatten
+import training
+from training import apply_mlp, fit_mlp, flatten
 
 
 def blobs(n, seed, *, classes=3, scale=1.0, shift=0.0):

@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import sparsebench as sb
 from sparsebench import ops
 from sparsebench.errors import ContractError
-from sparsebench.models.contract import Experts, Routed, Router, routes_of, tags_of
-from sparsebench.models.training import fit_mlp, flatten
+from training import fit_mlp, flatten
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sparsebench.models.contract import Parameters, Routes
-    from sparsebench.tasks import Split, TaskInfo
+    Parameters = dict[str, np.ndarray[Any, Any]]
 
 __all__ = ["RoutedClassifier", "SoftmaxExperts"]
 
 
-class SoftmaxExperts(Experts):
+class SoftmaxExperts(sb.Experts):
     """Classifiers of one shape, fitted by `fit_mlp`, each on the samples that are routed to it.
 
     For an input of d numbers and c classes an expert costs ``2dc + c`` operations, or with h hidden units
@@ -46,11 +45,11 @@ class SoftmaxExperts(Experts):
 
     def fit(
         self,
-        train: Split,
-        valid: Split,
+        train: sb.Split,
+        valid: sb.Split,
         rng: np.random.Generator,
-        routes: Routes,
-        valid_routes: Routes | None = None,
+        routes: sb.Routes,
+        valid_routes: sb.Routes | None = None,
     ) -> Parameters:
         """Fit every expert by itself.
 
@@ -86,7 +85,7 @@ class SoftmaxExperts(Experts):
         ]
         return {f"expert_{name}": np.stack([layers[name] for layers in fitted]) for name in fitted[0]}
 
-    def apply(self, params: dict[str, Any], x: Any, routes: Routes) -> Any:
+    def apply(self, params: dict[str, Any], x: Any, routes: sb.Routes) -> Any:
         """Run the first expert of every input: class numbers, int64 ``(n,)``."""
         xp = x.__array_namespace__()
         expert = routes.experts[:, 0]
@@ -98,7 +97,7 @@ class SoftmaxExperts(Experts):
         return xp.argmax(logits, axis=1)
 
 
-class RoutedClassifier(Routed):
+class RoutedClassifier(sb.Routed):
     """A router with one expert per domain of the task; validation samples help to fit them.
 
     Parameters
@@ -118,21 +117,21 @@ class RoutedClassifier(Routed):
         If the task has no classes or no domains.
     """
 
-    def __init__(self, router: Router, task: TaskInfo, *, hidden: int, **training: Any) -> None:
+    def __init__(self, router: sb.Router, task: sb.TaskInfo, *, hidden: int, **training: Any) -> None:
         if task.classes is None or task.domains is None:
             message = f"expected a task with classes and domains, got {task.task}"
             raise ContractError(message, help="list such tasks only in submission.toml")
         self.softmax = SoftmaxExperts(task.domains, task.classes, hidden, **training)
         super().__init__(router, self.softmax)
 
-    def fit(self, train: Split, valid: Split, rng: np.random.Generator) -> Parameters:
+    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> Parameters:
         """Fit the router, route both splits, fit the experts."""
         routing = self.router.fit(train, valid, rng)
         routes, valid_routes = (self._route(routing, split) for split in (train, valid))
         return {**routing, **self.softmax.fit(train, valid, rng, routes, valid_routes)}
 
-    def _route(self, params: Parameters, split: Split) -> Routes:
-        return routes_of(self.router.route(params, split.x, *tags_of(self.router, split.tag)))
+    def _route(self, params: Parameters, split: sb.Split) -> sb.Routes:
+        return self.router.route(params, split.x, *((split.tag,) if self.uses_tags else ()))
 
 
 def members(expert: NDArray[np.integer[Any]], experts: int) -> list[NDArray[np.integer[Any]]]:
@@ -150,6 +149,6 @@ def members(expert: NDArray[np.integer[Any]], experts: int) -> list[NDArray[np.i
     return np.split(order, ends[:-1])
 
 
-def _samples(split: Split, rows: Any) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def _samples(split: sb.Split, rows: Any) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Give inputs ``(n, d)`` and labels of some rows."""
     return flatten(split.x[rows]), split.y[rows]
