@@ -138,28 +138,41 @@ def test_a_trial_that_somebody_killed_does_not_lower_the_level(monkeypatch: pyte
     assert "no trial comes to its end" in why
 
 
-def test_the_workers_of_a_run_rely_on_what_was_measured_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_workers_of_a_run_agree_on_what_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "measured by"
 
     def measure(count: int) -> tuple[levels.Measured, list[warm.WarmParent]]:
         with log.open("a") as file:
             file.write(f"{os.getpid()} ")
-        found = levels.Measured("none", {"none": {}}, {"restricted": "for a test"})
-        return found, [warm.WarmParent("none") for _ in range(count)]
+        level = "none" if len(log.read_text().split()) == 1 else "restricted"  # a trial has failed by chance
+        return levels.Measured(level, {level: {}}, {}), [warm.WarmParent(level) for _ in range(count)]
 
     monkeypatch.setattr(parents, "measure", measure)
-    parents._measured_alone.cache_clear()
     others = set(psutil.Process().children())
-    try:
-        cells = [dataclasses.replace(cell(tmp_path), seed=seed) for seed in (0, 1)]
-        rows = [row for _, row in execute(cells, tmp_path / "out", Limits(unsafe=True), jobs=2)]
-    finally:
-        parents._measured_alone.cache_clear()
-    assert [(row.sandbox, row.status) for row in rows] == [("none", "ok")] * 2
-    assert log.read_text().split() == [str(os.getpid())]
+    cells = [dataclasses.replace(cell(tmp_path), seed=seed) for seed in range(4)]
+    rows = [row for _, row in execute(cells, tmp_path / "out", Limits(unsafe=True), jobs=2)]
+    assert [row.status for row in rows] == ["ok"] * 4
+    assert len({row.sandbox for row in rows}) == 1
+    assert os.getpid() not in map(int, log.read_text().split())
     assert set(psutil.Process().children()) <= others
+
+
+def test_who_comes_later_relies_on_who_was_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measured_as(level: str) -> None:
+        found = levels.Measured(level, {level: {"udp": True}}, {"restricted": "for a test"})
+        monkeypatch.setattr(parents, "measure", lambda n: (found, [warm.WarmParent(level) for _ in range(n)]))
+
+    monkeypatch.setattr(parents, "_AGREED", [])
+    parents.agree_in(tmp_path / "walls.json")
+    for level in ("none", "restricted"):
+        measured_as(level)
+        made = parents._Parents()
+        made.close()
+        assert (made.measured.level, made.measured.reasons) == ("none", {"restricted": "for a test"})
+        assert {parent.level for parent in made._parents} == {"none"}
+    # Who measured while the first one did not have its word yet takes the other's.
+    assert parents._agree(tmp_path / "walls.json", levels.Measured("restricted", {}, {})).level == "none"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["scratch", "walls.json"]
 
 
 def test_walls_that_were_told_of_and_cannot_be_put_up_end_the_cell(
@@ -167,7 +180,8 @@ def test_walls_that_were_told_of_and_cannot_be_put_up_end_the_cell(
 ) -> None:
     refuse = "def refuse(*_): raise walls.WallError('not here')\nwalls.put_up = refuse\nmain("
     parents._end()
-    monkeypatch.setattr(parents, "_TOLD", [levels.Measured("none", {"none": {}}, {})])
+    monkeypatch.setattr(parents, "_AGREED", [tmp_path / "walls.json"])
+    parents._agree(tmp_path / "walls.json", levels.Measured("none", {"none": {}}, {}))
     monkeypatch.setattr(warm, "_BOOT", warm._BOOT.replace("main(", refuse))
     try:
         with pytest.raises(DisturbedError, match="level none could not be put up: WallError: not here"):

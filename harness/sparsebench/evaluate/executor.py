@@ -18,13 +18,12 @@ import sparsebench.evaluate.child.parent  # noqa: F401 - compiled here: the subm
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.cell import failed_row, run_cell
 from sparsebench.evaluate.child.walls.powers import die_with_parent
-from sparsebench.evaluate.host.parents import measured_for_workers, rely_on
+from sparsebench.evaluate.host.parents import agree_in
 from sparsebench.results import ResultStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
 
-    from sparsebench.evaluate.host.levels import Measured
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.results import Row
 
@@ -41,7 +40,7 @@ class _Pool(concurrent.futures.ProcessPoolExecutor):
         context = multiprocessing.get_context(_how_to_start())
         if context.get_start_method() == "forkserver":
             context.set_forkserver_preload([__name__])
-        begin = (scratch, dict(os.environ), measured_for_workers())
+        begin = (scratch, dict(os.environ))
         super().__init__(jobs, mp_context=context, initializer=_begin_worker, initargs=begin)
 
 
@@ -169,9 +168,9 @@ def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> Row:
     os._exit(1)
 
 
-def _begin_worker(scratch: str, environment: dict[str, str], found: Measured) -> None:
-    """Leave Ctrl-C to the parent, clean up on its word, go when it goes, and rely on what it measured."""
-    rely_on(found)
+def _begin_worker(scratch: str, environment: dict[str, str]) -> None:
+    """Leave Ctrl-C to the parent, clean up on its word, go when it goes, and be held as the others are."""
+    agree_in(Path(scratch, "walls.json"))
     os.environ.clear()  # a server of forks has the environment of when it was started
     os.environ.update(environment)
     tempfile.tempdir = scratch

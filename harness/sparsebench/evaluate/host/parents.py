@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import functools
 import itertools
+import json
 import multiprocessing.util
 import os
 import sys
@@ -19,16 +20,18 @@ from typing import TYPE_CHECKING
 
 from sparsebench.errors import DisturbedError, SandboxError
 from sparsebench.evaluate.child import walls
-from sparsebench.evaluate.host.levels import LEVEL_VARIABLE, Measured, measure
+from sparsebench.evaluate.host.levels import Measured, measure
 from sparsebench.evaluate.host.warm import WarmParent, cuda, start_alone
 from sparsebench.models import is_shipped
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sparsebench.evaluate.host.process import Process
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.meter.wire import Pipe
 
-__all__ = ["demand_sandbox", "measured", "measured_for_workers", "pass_turn", "rely_on", "start"]
+__all__ = ["agree_in", "demand_sandbox", "measured", "pass_turn", "start"]
 
 _PARENTS = 2
 _TRIES = 3
@@ -41,11 +44,16 @@ class _Parents:
         self.pid = os.getpid()
         self._turn = itertools.count()
         self._lock = threading.Lock()
-        if _TOLD:
-            self.measured = _TOLD[-1]
-            self._parents = [WarmParent(self.measured.level) for _ in range(_PARENTS)]
-        else:
-            self.measured, self._parents = measure(_PARENTS)
+        agreed = _read(_AGREED[-1]) if _AGREED else None
+        self._parents: list[WarmParent] = []
+        if agreed is None:
+            found, self._parents = measure(_PARENTS)
+            agreed = _agree(_AGREED[-1], found) if _AGREED else found
+        if any(parent.level != agreed.level for parent in self._parents):
+            self.close()
+            self._parents.clear()
+        self.measured = agreed
+        self._parents = self._parents or [WarmParent(agreed.level) for _ in range(_PARENTS)]
 
     def fork(self, plan: walls.Plan, *, most: int) -> tuple[Process, Pipe]:
         """Have the next one in turn fork a process; a new one, where that is dead."""
@@ -78,7 +86,7 @@ class _Parents:
             parent.close()
 
 
-_TOLD: list[Measured] = []  # by the process that this one works for
+_AGREED: list[Path] = []  # the file in which the workers of a run say what holds
 _MINE: list[_Parents] = []
 _MAKING = threading.Lock()
 
@@ -111,7 +119,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def measured() -> Measured:
-    """Say what walls hold on this system. Measured once in a process, unless it was told (:func:`rely_on`).
+    """Say what walls hold on this system. Measured once in a process, unless others have (:func:`agree_in`).
 
     Raises
     ------
@@ -123,34 +131,35 @@ def measured() -> Measured:
     return _parents().measured
 
 
-def measured_for_workers() -> Measured:
-    """Say what walls hold, for processes of this machine that are to :func:`rely_on` it.
+def agree_in(file: Path) -> None:
+    """Have this process rely on what the first of a run's workers has measured.
 
-    So all rows of a run are of one level, also where a trial fails by chance. What was started for it is gone
-    when this returns.
+    So all rows of a run are of one level, also where a trial fails by chance. Where the walls cannot be put
+    up here all the same, the cell ends with ``DisturbedError``.
 
-    Raises
-    ------
-    SandboxError
-        If the environment asks for a level that there is not.
+    Parameters
+    ----------
+    file
+        Where the first one says it, in a folder of the run's own. It need not be there yet.
     """
-    return _measured_alone(os.environ.get(LEVEL_VARIABLE)) if _has_warm_parents() else measured()
+    _AGREED.append(file)
 
 
-@functools.cache
-def _measured_alone(_: str | None) -> Measured:
-    found, started = measure(1)
-    for parent in started:
-        parent.close()
-    return found
+def _agree(file: Path, found: Measured) -> Measured:
+    """Say what this process has found, unless another one was first: then give what that one has."""
+    told = file.with_name(f"{file.name}.{os.getpid()}")
+    told.write_text(json.dumps([found.level, found.canaries, found.reasons]), encoding="utf-8")
+    with contextlib.suppress(FileExistsError):
+        os.link(told, file)  # whole, or not at all
+    told.unlink()
+    return _read(file) or found
 
 
-def rely_on(found: Measured) -> None:
-    """Have this process rely on what another of this machine has measured, before it starts any.
-
-    Where the walls cannot be put up here all the same, the cell ends with ``DisturbedError``.
-    """
-    _TOLD.append(found)
+def _read(file: Path) -> Measured | None:
+    try:
+        return Measured(*json.loads(file.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
 
 
 @functools.cache
