@@ -100,11 +100,14 @@ def _add_experts(
 
 
 def _add_pairs(result: Pass, experts: np.ndarray[Any, Any], domains: np.ndarray[Any, Any]) -> None:
-    """Count (expert, tag), a place of a row at a time, which takes no more memory than its column."""
+    """Count (expert, tag), some places of a row at a time: no more numbers than a large batch's column."""
     numbers, tags = np.unique(domains, return_inverse=True)
-    for column in experts.T:
-        chosen, places = np.unique(column, return_inverse=True)
-        pairs, often = np.unique(places * len(numbers) + tags, return_counts=True)
+    places = max(1, _MOST_ROWS // len(experts))
+    for start in range(0, experts.shape[1], places):
+        some = experts[:, start : start + places]
+        chosen, numbered = np.unique(some.ravel(), return_inverse=True)
+        of_pairs = numbered * len(numbers) + np.repeat(tags, some.shape[1])
+        pairs, often = np.unique(of_pairs, return_counts=True)
         named = zip(
             chosen[pairs // len(numbers)].tolist(), numbers[pairs % len(numbers)].tolist(), strict=True
         )
