@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import stat
 
 import numpy as np
@@ -12,6 +13,7 @@ from sparsebench.tasks import load_task, verify_task
 from sparsebench.tasks.parquet import read_columns
 from sparsebench.tasks.parquet_writing import write_columns
 from sparsebench.tasks.sealing import generator_hash, seal_instance, verify_seal
+from tasks.tiny import write_tiny
 
 SEEDED = """
 from pathlib import Path
@@ -27,21 +29,38 @@ run_generator(build, Path(__file__).parent)
 """
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """What a generator made once for all tests here: a task, its seed, and an instance sealed with it."""
+    from sparsebench.tasks.freezing import freeze_task
+
+    place = tmp_path_factory.mktemp("made")
+    folder = write_tiny(place)
+    (folder / "generate.py").write_text(SEEDED)
+    seal_instance(freeze_task(folder, overwrite=True), "one", place / "seed", place / "sealed")
+    return place
+
+
+@pytest.fixture
+def folder(made, tmp_path):
+    """A test's own copy of the standard task."""
+    return shutil.copytree(made / "tiny", tmp_path / "tiny") / "v1"
+
+
 @pytest.fixture
 def standard(folder, monkeypatch):
     """A standard task whose data depend on the seed."""
     from sparsebench.tasks import discovery
-    from sparsebench.tasks.freezing import freeze_task
 
-    (folder / "generate.py").write_text(SEEDED)
     monkeypatch.setattr(discovery, "tasks_root", lambda: folder.parents[1])
-    return freeze_task(folder, overwrite=True)
+    return load_task(folder)
 
 
 @pytest.fixture
-def sealed(standard, tmp_path):
-    commitment = seal_instance(standard, "one", tmp_path / "seed", tmp_path / "sealed")
-    return tmp_path / "sealed", json.loads(commitment.read_text())
+def sealed(made, standard, tmp_path):
+    shutil.copy(made / "seed", tmp_path / "seed")
+    shutil.copytree(made / "sealed", tmp_path / "sealed")
+    return tmp_path / "sealed", json.loads((tmp_path / "sealed" / "commitment.json").read_text())
 
 
 def test_a_seal_binds_seed_and_data(sealed, standard, tmp_path):
