@@ -1,4 +1,4 @@
-"""Asks far more often than any network needs to, without waiting for answers."""
+"""Asks far more often than any network needs to, many times in a frame, without waiting for answers."""
 
 import sparsebench as sb
 import numpy as np
@@ -39,8 +39,8 @@ class Attack(sb.Submission):
 
     def predict(self, params, x):
         xp = x.__array_namespace__()
-        request = json.dumps({"shape": x._about.handle.number}).encode()
+        request = json.dumps({"batch": [{"shape": x._about.handle.number}] * 1000}).encode()
         frame = struct.pack("<IQ", len(request), 0) + request
         threading.Thread(target=lambda: [pipe_of(x).receive() for _ in iter(int, 1)], daemon=True).start()
         while True:
-            os.write(pipe_of(x)._writes, frame * 100)
+            os.write(pipe_of(x)._writes, frame)

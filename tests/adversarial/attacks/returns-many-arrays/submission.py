@@ -9,7 +9,7 @@ class Attack(sb.Submission):
         self.calls = 0
 
     def fit(self, train, valid, rng):
-        return {f"a-{number}": np.zeros(0) for number in range(500_000)}
+        return {f"a-{number}": np.zeros(0) for number in range(100_000)}
 
     def predict(self, params, x):
         xp = x.__array_namespace__()
