@@ -174,6 +174,7 @@ def made_of(steps):
     return program
 
 
+@pytest.mark.no_cover
 @settings(max_examples=150, deadline=None)
 @given(
     programs=st.lists(MADE, min_size=1, max_size=3),

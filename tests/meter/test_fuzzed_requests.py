@@ -58,6 +58,7 @@ requests = st.one_of(
 )
 
 
+@pytest.mark.no_cover
 @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(requests, st.binary(max_size=16)), min_size=1, max_size=6))
 @example([({"call": "zeros", "args": [[2**62, 2**62]], "kwargs": {}}, b"")])

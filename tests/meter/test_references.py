@@ -325,6 +325,7 @@ def test_every_derived_primitive_is_tried():
     assert set(CALLS) == {name for name, primitive in PRIMITIVES.items() if not primitive.base}
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", CALLS)
 @settings(max_examples=60)
 @given(data=st.data())
@@ -342,6 +343,7 @@ def test_price_is_the_price_of_the_reference(name, data):
     agree(name, answers["one call"], answers["reference"])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", CALLS)
 @settings(max_examples=60)
 @given(data=st.data())
