@@ -47,6 +47,16 @@ def slow_submission(folder, seconds):
     return write(folder, SLOW, variants=variants)
 
 
+@contextlib.contextmanager
+def _hearing_ctrl_c():
+    """A shell has its jobs in the background ignore Ctrl-C, and so do all that they start: not from here."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Started:
     """A ``sparsebench eval`` in a session of its own, with temporary files in a folder of its own."""
 
@@ -64,7 +74,7 @@ class Started:
             "--instances",
             "n256-r4",
         ]
-        with self.log.open("wb") as log:
+        with self.log.open("wb") as log, _hearing_ctrl_c():
             self.process = subprocess.Popen(
                 [*command, "--seeds", "1", "--output", str(self.store), *arguments],
                 cwd=folder,

@@ -47,13 +47,14 @@ FAMILY = """
 
 
 @pytest.fixture(params=["none", "restricted", "isolated"])
-def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def level(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """Each level that there is here, with warm parents of its own."""
     best, wanted = parents.measured().level, str(request.param)
     if walls.LEVELS.index(best) < walls.LEVELS.index(wanted):
         pytest.skip(f"{wanted} does not hold here: sparsebench doctor says why")
     parents._end()
-    monkeypatch.setattr(parents, "_TOLD", [levels.Measured(wanted, {wanted: {}}, {})])
+    monkeypatch.setattr(parents, "_AGREED", [tmp_path / "walls.json"])
+    parents._agree(tmp_path / "walls.json", levels.Measured(wanted, {wanted: {}}, {}))
     yield wanted
     parents._end()
 
