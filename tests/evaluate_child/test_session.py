@@ -16,6 +16,7 @@ import pytest
 
 from evaluate import tiny
 from sparsebench.errors import CellError, DisturbedError, FailedError, RefusedError, TimeLimitError
+from sparsebench.evaluate import executor
 from sparsebench.evaluate.child import walls, watch
 from sparsebench.evaluate.executor import execute
 from sparsebench.evaluate.host import levels, parents, warm
@@ -148,6 +149,7 @@ def test_the_workers_of_a_run_agree_on_what_holds(tmp_path: Path, monkeypatch: p
         return levels.Measured(level, {level: {}}, {}), [warm.WarmParent(level) for _ in range(count)]
 
     monkeypatch.setattr(parents, "measure", measure)
+    monkeypatch.setattr(executor, "_how_to_start", lambda: "fork")  # so that workers have it, too
     others = set(psutil.Process().children())
     cells = [dataclasses.replace(cell(tmp_path), seed=seed) for seed in range(4)]
     rows = [row for _, row in execute(cells, tmp_path / "out", Limits(unsafe=True), jobs=2)]

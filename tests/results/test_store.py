@@ -1,6 +1,8 @@
 """The store: immutable files, newest rows, damage."""
 
 import os
+import signal
+import sys
 import time
 from dataclasses import replace
 
@@ -105,6 +107,36 @@ def test_finished_are_the_keys_with_status_ok(results):
     results.write(broken)
     results.write(row(second=8, status="failed"))
     assert results.finished() == {done.cell_key}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files without names are Linux's")
+def test_who_is_killed_while_it_writes_leaves_nothing(results):
+    results.write(row())
+    before = {file.name for file in results.directory.iterdir()}
+    pid = os.fork()
+    if not pid:
+        store._write_durably = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            results.write(row(seed=1))
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+    assert {file.name for file in results.directory.iterdir()} == before
+
+
+@pytest.mark.parametrize("missing", ["no files without names", "no /proc"])
+def test_where_files_have_names_from_the_start_a_row_is_written_as_well(results, monkeypatch, missing):
+    if missing == "no /proc":
+        monkeypatch.setattr(os, "link", _not_there)
+    else:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    path = results.write(row())
+    assert [file.name for file in results.directory.iterdir()] == [path.name]
+    assert results.rows() == [row()]
+
+
+def _not_there(*_, **__):
+    raise FileNotFoundError
 
 
 def test_leftover_temporary_files_are_ignored(results):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from sparsebench.results.arrow import (
 from sparsebench.results.row import SCHEMA_VERSION, SCHEMA_VERSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sparsebench.results.row import Row
 
@@ -103,11 +104,14 @@ class ResultStore:
         target, temporary = self.directory / name, self.directory / f".{name}.tmp"
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            try:
-                _write_durably(table_from_rows(rows), temporary)
-                temporary.rename(target)
-            finally:
-                temporary.unlink(missing_ok=True)
+            table = table_from_rows(rows)
+            if not _write_nameless(table, target):
+                try:
+                    with temporary.open("xb") as file:
+                        _write_durably(table, file)
+                    temporary.rename(target)
+                finally:
+                    temporary.unlink(missing_ok=True)
             _sync(self.directory)
         except OSError as fault:
             raise UsageError(
@@ -238,19 +242,42 @@ def _foreign(path: Path, why: str) -> IntegrityError:
     )
 
 
-def _write_durably(table: Any, path: Path) -> None:
-    with path.open("xb") as file:
-        # One row has nothing to compress, and statistics and dictionaries would only lengthen the footer.
-        many = len(table) > 1
-        codec = "zstd" if many else "none"
-        pq.write_table(table, file, compression=codec, use_dictionary=many, write_statistics=False)
-        file.flush()
-        os.fsync(file.fileno())
+def _write_nameless(table: Any, target: Path) -> bool:
+    """Write a file that has no name before it is whole, so that who is killed meanwhile leaves nothing.
+
+    False where the system or its files cannot do that.
+    """
+    try:
+        descriptor = os.open(target.parent, os.O_WRONLY | os.O_TMPFILE, 0o666)
+    except (AttributeError, OSError):  # not Linux, or a network's files
+        return False
+    with os.fdopen(descriptor, "wb") as file, _opened(target.parent) as directory:
+        _write_durably(table, file)
+        try:  # Python follows the link to the file only where it is given a directory.
+            os.link(f"/proc/self/fd/{file.fileno()}", target.name, dst_dir_fd=directory)
+        except FileNotFoundError:  # no /proc
+            return False
+    return True
+
+
+def _write_durably(table: Any, file: Any) -> None:
+    # One row has nothing to compress, and statistics and dictionaries would only lengthen the footer.
+    many = len(table) > 1
+    codec = "zstd" if many else "none"
+    pq.write_table(table, file, compression=codec, use_dictionary=many, write_statistics=False)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _sync(directory: Path) -> None:
+    with _opened(directory) as handle:
+        os.fsync(handle)
+
+
+@contextlib.contextmanager
+def _opened(directory: Path) -> Iterator[int]:
     handle = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        yield handle
     finally:
         os.close(handle)
