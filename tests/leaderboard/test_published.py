@@ -33,4 +33,4 @@ def test_rows_are_ok_and_of_a_committed_harness():
     rows = ResultStore(LEADERBOARD / "results").latest()
     assert rows
     assert {(row.status, row.harness_dirty) for row in rows} == {("ok", False)}
-    assert {row.sandbox for row in rows} <= {"files", "isolated"}  # "files" of rows that are older than levels
+    assert {row.sandbox for row in rows} <= {"files", "isolated"}  # "files": older than levels
