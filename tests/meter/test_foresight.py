@@ -357,3 +357,14 @@ def test_what_is_no_argument_is_refused_at_once():
     client = Client()
     for row in ROWS[:2]:
         assert client.run(program, row).y.shape == (1, 3)
+
+
+def test_what_has_no_hash_is_refused_by_the_meter():
+    def program(xp, _, x):
+        return xp.call("getitem", x + 1.0, slice([0], 1))
+
+    client = Client()
+    client.run(lambda _, __, x: x + 1.0, ROWS[0])
+    with pytest.raises(ValueError, match="not a message"):
+        client.run(program, ROWS[1])
+    assert type(client.pipe.fatal) is RefusedError

@@ -194,14 +194,12 @@ class Worker:
 
     def do_predict(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Predict on handles."""
-        self._begin(header)
-        return self._told(self._loaded.predict(self._params(), *self._given(header)), "predict"), b""
+        return self._told(self._loaded.predict(self._params(), *self._begin(header)), "predict"), b""
 
     def do_route(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Route on handles."""
         assert isinstance(self._submission, Routed)
-        self._begin(header)
-        routes = routes_of(self._submission.router.route(self._params(), *self._given(header)))
+        routes = routes_of(self._submission.router.route(self._params(), *self._begin(header)))
         gates = None if routes.gates is None else self._told(routes.gates, "route: gates")
         return {"experts": self._told(routes.experts, "route: experts"), "gates": gates}, b""
 
@@ -210,9 +208,8 @@ class Worker:
         assert isinstance(self._submission, Routed)
         given = [None if header[name] is None else unpack_description(header[name]) for name in _APPLIED]
         self._meter.foresight.go_on("apply", given, header["next"])
-        gates = None if header["gates"] is None else self._handle(header["gates"])
-        routes = Routes(self._handle(header["experts"]), gates)
-        answer = self._submission.experts.apply(self._params(), self._handle(header["x"]), routes)
+        x, experts, gates = map(self._namespace.wrap, given)
+        answer = self._submission.experts.apply(self._params(), x, Routes(experts, gates))
         return self._told(answer, "apply"), b""
 
     def do_arm(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
@@ -252,18 +249,14 @@ class Worker:
         assert self._submission is not None
         return self._submission
 
-    def _begin(self, header: dict[str, Any]) -> None:
+    def _begin(self, header: dict[str, Any]) -> list[Any]:
+        """Stand at the begin of what is done with an input; give its arrays."""
         given = [unpack_description(header[name]) for name in _GIVEN if name in header]
         self._meter.foresight.begin(header["do"], given, header["next"])
+        return [self._namespace.wrap(about) for about in given]
 
     def _params(self) -> dict[str, Any]:
         return {name: self._namespace.wrap(about) for name, about in self._described.items()}
-
-    def _given(self, header: dict[str, Any]) -> list[Any]:
-        return [self._handle(header[name]) for name in _GIVEN if name in header]
-
-    def _handle(self, told: list[Any]) -> Any:
-        return self._namespace.wrap(unpack_description(told))
 
     @staticmethod
     def _told(answer: Any, where: str) -> Any:

@@ -49,11 +49,12 @@ class _Parents:
         if agreed is None:
             found, self._parents = measure(_PARENTS)
             agreed = _agree(_AGREED[-1], found) if _AGREED else found
-        if any(parent.level != agreed.level for parent in self._parents):
-            self.close()
-            self._parents.clear()
         self.measured = agreed
-        self._parents = self._parents or [WarmParent(agreed.level) for _ in range(_PARENTS)]
+        if {parent.level for parent in self._parents} != {
+            agreed.level
+        }:  # none, or of what only we have found
+            self.close()
+            self._parents = [WarmParent(agreed.level) for _ in range(_PARENTS)]
 
     def fork(self, plan: walls.Plan, *, most: int) -> tuple[Process, Pipe]:
         """Have the next one in turn fork a process; a new one, where that is dead."""

@@ -89,26 +89,28 @@ class OverPipe:
         self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Description | list[Description] | None:
         """Execute an operation."""
-        return self._foreseen(self.foresight.key(name, args, kwargs), _Waiting(name, args, kwargs))
+        named = {key: wire.pack(value) for key, value in kwargs.items()} if kwargs else {}
+        request = _Waiting({"call": name, "args": wire.pack(args), "kwargs": named})
+        return self._foreseen(self.foresight.key(name, args, kwargs), request)
 
     def constant(self, array: np.ndarray[Any, Any]) -> Description:
         """Put an array of the client's own under the meter."""
         about = [array.dtype.name, list(array.shape)]
         key = "constant", array.dtype, array.shape
-        told = self._foreseen(key, _Waiting("", (), {}, {"constant": about}, array.tobytes()))
+        told = self._foreseen(key, _Waiting({"constant": about}, array.tobytes()))
         assert told is not None
         assert not isinstance(told, list)
         return told
 
     def reveal_bit(self, handle: Handle) -> bool:
         """Ask for the truth of a one-element array."""
-        bit = bool(self._ask(_Waiting("", (), {}, {"bit": handle.number})))
+        bit = bool(self._ask(_Waiting({"bit": handle.number})))
         self.foresight.answered(("bit", self.foresight.number(handle), bit))
         return bit
 
     def reveal_shape(self, handle: Handle) -> tuple[int, ...]:
         """Ask for a shape that depends on values."""
-        shape = tuple(self._ask(_Waiting("", (), {}, {"shape": handle.number})))
+        shape = tuple(self._ask(_Waiting({"shape": handle.number})))
         self.foresight.answered(("shape", self.foresight.number(handle), shape))
         return shape
 
@@ -160,23 +162,27 @@ class OverPipe:
             return False
 
     def _wait(self, request: _Waiting) -> None:
-        request.free, self._dropped = self._dropped, []
+        self._put(request)
         request.asked_at = _asked_at()
-        self._waiting.append(request)
         self._bytes += len(request.payload)
         if len(self._waiting) >= _MOST_WAITING or self._bytes >= _MOST_BYTES:
             self._exchange()
 
+    def _put(self, request: _Waiting) -> None:
+        """Have a request wait, and what was dropped before it go with it."""
+        if self._dropped:
+            request.header["free"], self._dropped = self._dropped, []
+        self._waiting.append(request)
+
     def _ask(self, request: _Waiting) -> Any:
         """Send a request after those that wait for it, and give the answer."""
-        packed = request.packed()  # which refuses what is no argument, before anything is sent
-        request.free, self._dropped = self._dropped, []
-        if not self._waiting:
-            self._pipe.send({**packed, "free": request.free} if request.free else packed, request.payload)
-            self._sent = []
-            return self._answer()
-        self._waiting.append(request)
-        return self._exchange()
+        self._put(request)
+        if len(self._waiting) > 1:
+            return self._exchange()
+        self._waiting.clear()
+        self._sent = []
+        self._pipe.send(request.header, request.payload)
+        return self._answer()
 
     def _exchange(self) -> Any:
         requests, payload = self._packed()
@@ -199,39 +205,18 @@ class OverPipe:
 
 
 class _Waiting:
-    """A request, and where in a submission's code it was made."""
+    """A request in JSON, and where in a submission's code it was made."""
 
-    __slots__ = ("args", "asked_at", "free", "kwargs", "name", "payload", "plain")
+    __slots__ = ("asked_at", "header", "payload")
 
-    def __init__(
-        self,
-        name: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        plain: dict[str, Any] | None = None,
-        payload: bytes = b"",
-    ) -> None:
-        self.name = name
-        self.args = args
-        self.kwargs = kwargs
-        self.plain = plain
+    def __init__(self, header: dict[str, Any], payload: bytes = b"") -> None:
+        self.header = header
         self.payload = payload
-        self.free: list[int] = []
         self.asked_at: tuple[CodeType, int] | None = None
 
-    def packed(self) -> dict[str, Any]:
-        """Give it in JSON."""
-        if self.plain is not None:
-            return self.plain
-        kwargs = {key: wire.pack(value) for key, value in self.kwargs.items()} if self.kwargs else {}
-        return {"call": self.name, "args": wire.pack(self.args), "kwargs": kwargs}
-
     def sized(self) -> dict[str, Any]:
-        """Give it in JSON with what is dropped before it, and with how many bytes of the payload are its."""
-        packed = self.packed()
-        if self.free:
-            packed = {**packed, "free": self.free}
-        return {**packed, "bytes": len(self.payload)} if self.payload else packed
+        """Give it with how many bytes of the payload are its."""
+        return {**self.header, "bytes": len(self.payload)} if self.payload else self.header
 
 
 def _asked_at() -> tuple[CodeType, int] | None:
