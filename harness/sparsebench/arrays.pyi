@@ -293,7 +293,7 @@ class Namespace:
     def not_equal(self, x1: Array | complex, x2: Array | complex, /) -> Array:
         """Price: 1 comparison per element of the result; complex: 2 comparisons, 1 logical operation, a ≠ c or b ≠ d."""
     def pow(self, x1: Array | complex, x2: Array | complex, /) -> Array:
-        """Price: 1 function evaluation per element of the result; complex: 9 multiplications, 3 additions, 5 function evaluations, exp(w·log z)."""
+        """Price: 1 function evaluation per element of the result; for a Python integer n ≥ 0 the multiplications of repeated squaring: ⌊log2 n⌋ + (ones in binary n) - 1, none for n ≤ 1; complex: 9 multiplications, 3 additions, 5 function evaluations, exp(w·log z)."""
     def reciprocal(self, operand: Array | complex, /) -> Array:
         """Price: 1 division per element of the result; complex: 2 multiplications, 2 additions, 2 divisions, (a - bi)/(a² + b²)."""
     def sign(self, operand: Array | complex, /) -> Array:
@@ -317,7 +317,7 @@ class Namespace:
     def clip(self, x: Array, /, min: Array | complex | None = None, max: Array | complex | None = None) -> Array:
         """Price: 1 comparison per element and bound."""
     def where(self, condition: Array, x1: Array | complex, x2: Array | complex, /) -> Array:
-        """Price: 0: the condition was paid for."""
+        """Price: 1 selection per element of the result."""
     def conj(self, x: Array, /) -> Array:
         """Price: 0; complex: 1 addition, a - bi."""
     def imag(self, x: Array, /) -> Array:
@@ -359,7 +359,7 @@ class Namespace:
     def argsort(self, x: Array, /, *, axis: int = -1, descending: Flag = False, stable: Flag = True) -> Array:
         """Price: m terms: m⌈log2 m⌉ comparisons."""
     def searchsorted(self, x1: Array, x2: Array, /, *, side: Literal['left', 'right'] = 'left', sorter: Array | None = None) -> Array:
-        """Price: m edges: ⌈log2(m + 1)⌉ comparisons per value; with a sorter as many look-ups of an edge."""
+        """Price: m edges, per level of ⌈log2(m + 1)⌉: 1 look-up (an edge), 1 comparison and, after the first, 1 address operation; with a sorter 1 look-up more."""
     def unique_all(self, x: Array, /) -> unique_all_result:
         """Price: m terms: m⌈log2 m⌉ + (m - 1) comparisons; of complex numbers 3 comparisons and 2 logical operations to order, 2 and 1 to tell apart."""
     def unique_counts(self, x: Array, /) -> unique_counts_result:
@@ -375,11 +375,11 @@ class Namespace:
     def vecdot(self, a: Array, b: Array, /, *, axis: int = -1) -> Array:
         """Price: length k: k multiplications and k - 1 additions per element of the result; of complex numbers 4k and 4k - 2, and k to conjugate."""
     def nonzero(self, x: Array, /) -> tuple[Array, ...]:
-        """Price: 0 for booleans, which were paid for; else 1 comparison per element."""
+        """Price: 1 selection per element, 0 where it is the model's; of numbers also 1 comparison."""
     def take(self, x: Array, index: Array, /, *, axis: int | None = None) -> Array:
-        """Price: 1 look-up per address; its elements are counted as loads."""
+        """Price: as table[index]; along a later axis 1 look-up per address and element of the axes before it."""
     def take_along_axis(self, x: Array, index: Array, /, *, axis: int = -1) -> Array:
-        """Price: 1 look-up per address; its elements are counted as loads."""
+        """Price: 1 look-up per element of the result; 0 where the index is the model's; elements are loads."""
     def broadcast_to(self, x: Array, /, shape: int | Sequence[int]) -> Array:
         """Price: 0."""
     def expand_dims(self, x: Array, /, axis: int | Sequence[int]) -> Array:

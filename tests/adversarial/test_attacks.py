@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from adversarial.level import held_here
-from adversarial.verdicts import REFERENCE_OPS, VERDICTS, Verdict
+from adversarial.verdicts import STEERED_OPS, VERDICTS, Verdict
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.models import find_submission
@@ -66,7 +66,7 @@ def check_row(row: Row, verdict: Verdict) -> None:
     assert verdict.recall is None or row.recall == verdict.recall
     assert verdict.counted is None or row.ops_counted == verdict.counted
     if row.status == "ok":
-        assert row.ops >= REFERENCE_OPS - 1 or row.quality < 0.05, "an attack gained something"
+        assert row.ops >= STEERED_OPS or row.quality < 0.05, "an attack gained something"
     unfinished = {
         audit.name
         for audit in row.audits

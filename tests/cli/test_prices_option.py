@@ -77,10 +77,10 @@ def test_results_show(cli, stored, own):
     head = lines[0].split()
     assert head[head.index("ops") + 1] == "mine-alone"
     found = {line.split()[1]: line.split()[head.index("mine-alone")] for line in lines[2:4]}
-    assert found == {"conditional-tree": "60", "mine": "44"}
+    assert found == {"conditional-tree": "67", "mine": "44"}
     assert lines[-1].startswith("mine-alone: ")
     rows = json.loads(cli("results", "show", "--prices", own, "--json").out)
-    assert {row["submission"]: row["mine-alone"] for row in rows} == {"conditional-tree": 60, "mine": 44}
+    assert {row["submission"]: row["mine-alone"] for row in rows} == {"conditional-tree": 67, "mine": 44}
     assert all(set(row) - {"mine-alone"} == set(COLUMNS) for row in rows)
 
 
@@ -100,13 +100,13 @@ def test_leaderboard_show(cli, stored, own):
     points = json.loads(cli("leaderboard", "show", "--prices", own, "--json").out)
     assert [{k: v for k, v in point.items() if k != "mine-alone"} for point in points] == plain_points
     assert {point["submission"]: point["mine-alone"] for point in points} == {
-        "conditional-tree": 60,
+        "conditional-tree": 67,
         "mine": 44,
     }
     text = cli("leaderboard", "show", "--prices", own, "--format", "csv").out
     lines = list(csv.DictReader(io.StringIO(text)))
     assert {line["submission"]: line["mine-alone"] for line in lines} == {
-        "conditional-tree": "60.0",
+        "conditional-tree": "67.0",
         "mine": "44.0",
     }
     markdown = cli("leaderboard", "show", "--prices", own, "--format", "markdown").out

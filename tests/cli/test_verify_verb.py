@@ -102,7 +102,7 @@ def test_a_tampered_row_does_not_hold(cli, store, keys):
     assert cli("results", "verify", key, "--output", store).code == 0  # nothing in the row disagrees
     outcome = cli("results", "verify", key, "--replay", "--output", store)
     assert outcome.code == 4
-    assert "FAIL counts: ops_p50: expected 19.0, got 20.0; ops_single: expected 19.0" in outcome.out
+    assert "FAIL counts: ops_p50: expected 24.0, got 25.0; ops_single: expected 24.0" in outcome.out
     assert f"error[SB400]: 1 of 1 rows do not hold: {key[:12]}..." in outcome.err
     assert "docs/traces.md" in outcome.err
     outcome = cli("results", "verify", "all", "--replay", "--json", "--output", store)

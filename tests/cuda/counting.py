@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import shim
 
-KINDS = ("add", "mul", "cmp", "div", "special", "lookup", "load", "logic")
+KINDS = ("add", "mul", "cmp", "div", "special", "lookup", "load", "logic", "address", "select")
 """As ``counted.cuh`` numbers them."""
 
 

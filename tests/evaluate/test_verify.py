@@ -161,7 +161,7 @@ def test_prices_follow_from_counts(done, verdicts):
 
 def test_another_cost_model_is_not_checked(verdicts):
     found = verdicts(cost_model=999, cell_key="")
-    told = ("not-run", "counted by cost model 999; here is cost model 1")
+    told = ("not-run", "counted by cost model 999; here is cost model 2")
     assert (found["prices"], found["trace"]) == (told, told)
     assert "counts" not in found
 

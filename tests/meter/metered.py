@@ -23,6 +23,10 @@ class Meter:
         """An array of the engine's that is neither a parameter nor a constant."""
         return self.xp.wrap(self.engine._shelf.store(np.array(array)))
 
+    def put_constant(self, array):
+        """An array that predict makes by itself."""
+        return self.xp.wrap(self.engine.constant(np.array(array)))
+
     def get(self, array):
         return self.engine.value(array.handle)
 

@@ -84,7 +84,8 @@ def leave_early(params, x):
 
 def test_rows_that_have_left_cost_no_second_stage():
     meter, charges = on_both(leave_early, X, w=np.array([[1.0]]), v=np.array([[3.0]]))
-    assert charges == {"mul": 4 + 2, "cmp": 4, "mac": 4 + 2}
+    # The mask lies over 4 inputs, and over 4 answers where these are written: of one number each.
+    assert charges == {"mul": 4 + 2, "cmp": 4, "mac": 4 + 2, "select": 4 + 4}
     assert meter.engine.bits_revealed == 0  # nobody asked how many they are
 
 
@@ -100,17 +101,20 @@ def halve(params, x):
 
 def test_a_loop_over_selected_rows_pays_for_each_row_that_is_left():
     meter, charges = on_both(halve, X)
-    expected = dict.fromkeys(("cmp", "logic", "branch", "lookup", "load", "mul"), 0)
+    expected = dict.fromkeys(("cmp", "logic", "branch", "lookup", "load", "mul", "select"), 0)
     values, left = X[:, 0].copy(), 4
+    computed = 0  # the first addresses are a constant
     while True:
-        expected["lookup"] += left  # the look at those that are left
+        expected["lookup"] += computed * left  # the look at those that are left
         expected["cmp"] += left
         expected["logic"] += left - 1
         expected["branch"] += 1
         if not (values > 1.0).any():
             break
-        expected["lookup"] += left  # the choice
+        expected["lookup"] += computed * left  # the choice
         expected["cmp"] += left
+        expected["select"] += left
+        computed = 1
         left = int((values > 1.0).sum())
         expected["lookup"] += 2 * left  # read and written
         expected["mul"] += left
@@ -126,7 +130,7 @@ def test_choosing_by_an_address_needs_no_bit():
         return ops.gather(ops.pack_bits(x[:, 0] > 1.0, x[:, 0] > 2.0), params["labels"])
 
     meter, charges = on_both(route, X, labels=np.arange(4.0))
-    assert charges == {"cmp": 8, "lookup": 4, "load": 4}
+    assert charges == {"cmp": 8, "address": 4, "lookup": 4, "load": 4}
     assert meter.engine.bits_revealed == 0
 
 

@@ -32,7 +32,7 @@ def planned(name, *calls):
     """How often a rule is planned for some calls."""
     counted, planner = Counted(name), Planner()
     for args, kwargs in calls:
-        planner.plan(counted.rule, args, kwargs, secret=False)
+        planner.plan(counted.rule, args, kwargs, secret=False, is_constant=lambda _: False)
     return counted.calls
 
 
@@ -78,6 +78,15 @@ def test_read_only_memory_is_not_taken_for_the_other(monkeypatch):
         x[0, :] = 1.0
 
 
+def test_a_table_of_the_model_is_not_taken_for_a_computed_one():
+    meter = Meter({"table": X})
+    meter.begin(X)
+    index = meter.put(np.array([1]))
+    for table in (meter.params["table"], meter.put(X), meter.params["table"]):
+        meter.xp.take(table, index, axis=0)
+    assert totals(meter.charges())["lookup"] == 1 + 4 + 1
+
+
 def test_what_has_no_hash_is_refused_as_ever():
     meter = Meter()
     x = meter.begin(X)
@@ -89,7 +98,7 @@ def test_only_so_many_are_kept(monkeypatch):
     monkeypatch.setattr(execution, "_MOST_PLANS", 3)
     planner = Planner()
     for length in range(8):
-        planner.plan(RULES["negative"], (np.zeros(length),), {}, secret=False)
+        planner.plan(RULES["negative"], (np.zeros(length),), {}, secret=False, is_constant=lambda _: False)
         assert len(planner._plans) <= 3
 
 

@@ -11,6 +11,15 @@ import pytest
 from meter.metered import Meter, unwrap
 from sparsebench.meter.rules import RULES
 
+
+class OfModel(np.ndarray):
+    """An array that lies in the memory of the model."""
+
+
+def model(array):
+    return np.asarray(array).view(OfModel)
+
+
 X = np.array([[0.5, -1.5, 2.0], [3.0, 0.25, -0.75]], dtype=np.float32)
 Y = np.array([[1.0, 2.0, 0.5], [0.5, 0.5, 4.0]], dtype=np.float32)
 N = np.array([[3, 1, 2], [0, 7, 5]], dtype=np.int64)
@@ -67,7 +76,12 @@ LINES = [
     binary("multiply", X, Y, "mul"),
     binary("divide", X, Y, "div"),
     ("clip", {}, (X, 0.0, 1.0), {("cmp", F): 12}),
-    ("where", {}, (B, X, Y), FREE),
+    ("where", {}, (B, X, Y), {("select", F): 6}),
+    ("where", {}, (model(B), model(X), 0.0), {("select", F): 6}),
+    *(("pow", {}, (X, n), {("mul", F): 6 * many}) for n, many in ((2, 1), (3, 2), (7, 4), (8, 3), (15, 6))),
+    *(("pow", {}, (X, n), FREE) for n in (0, 1)),
+    *(("pow", {}, (Y, n), {("special", F): 6}) for n in (2.0, -1, 0.5)),
+    ("pow", {}, (Z, 2), {("mul", F): 24, ("add", F): 12}),
     # along axes: 2 lanes of 3
     ("sum", {"axis": -1}, (X,), {("add", F): 4}),
     ("sum", {}, (X,), {("add", F): 5}),
@@ -82,7 +96,12 @@ LINES = [
     ("cumulative_sum", {"axis": 1}, (B,), {("add", "int64"): 4}),
     ("sort", {}, (X,), {("cmp", F): 12}),
     ("argsort", {"axis": 0}, (X,), {("cmp", F): 6}),
-    ("searchsorted", {}, (EDGES, X), {("cmp", F): 18}),
+    (
+        "searchsorted",
+        {},
+        (EDGES, X),
+        {("cmp", F): 18, ("lookup", "int64"): 18, ("load", F): 18, ("address", "int64"): 12},
+    ),
     # counted, element by element
     *(binary(name, X, Y, "logic") for name in ("copysign", "nextafter")),
     unary("signbit", X, "cmp"),
@@ -130,11 +149,12 @@ LINES = [
     ("diff", {"axis": 1}, (Z,), {("add", F): 8}),
     ("any", {}, (Z,), {("cmp", F): 12, ("logic", F): 6, ("logic", "bool"): 5}),
     ("count_nonzero", {}, (Z,), {("cmp", F): 12, ("logic", F): 6, ("add", "int64"): 5}),
-    ("nonzero", {}, (Z,), {("cmp", F): 12, ("logic", F): 6}),
+    ("nonzero", {}, (Z,), {("cmp", F): 12, ("logic", F): 6, ("select", "bool"): 6}),
     ("astype", {}, (Z, "bool"), {("cmp", F): 12, ("logic", F): 6}),
     ("astype", {}, (X, "complex128"), FREE),
-    ("where", {}, (B, Z, X), FREE),
-    ("take", {"axis": 1}, (Z, INDEX), {("lookup", "int64"): 3, ("load", "complex64"): 6}),
+    ("where", {}, (B, Z, X), {("select", "complex64"): 12}),
+    ("take", {"axis": 1}, (Z, INDEX), {("lookup", "int64"): 12, ("load", "complex64"): 6}),
+    ("take", {"axis": 1}, (model(Z), INDEX), {("lookup", "int64"): 6, ("load", "complex64"): 6}),
     # counted, along axes: 2 lanes of 3
     ("count_nonzero", {"axis": -1}, (B,), {("add", "int64"): 4}),
     ("count_nonzero", {}, (X,), {("cmp", F): 6, ("add", "int64"): 5}),
@@ -157,7 +177,13 @@ LINES = [
         "searchsorted",
         {"sorter": INDEX[[1, 0]]},
         (X[0, :2], Y),
-        {("cmp", F): 12, ("lookup", "int64"): 12, ("load", F): 12},
+        {
+            ("cmp", F): 12,
+            ("lookup", "int64"): 2 * 12,
+            ("load", F): 12,
+            ("load", "int64"): 12,
+            ("address", "int64"): 6,
+        },
     ),
     # sets: 6 elements, 3 comparisons per element, and 5 neighbours
     *((f"unique_{what}", {}, (X,), {("cmp", F): 23}) for what in ("all", "counts", "inverse", "values")),
@@ -242,18 +268,37 @@ LINES = [
     *((f"fft.{name}", {}, (X,), FREE) for name in ("fftshift", "ifftshift")),
     # indexing and casting
     ("getitem", {}, (X, (slice(None), 0)), FREE),
-    ("getitem", {}, (X, B), FREE),
-    ("getitem", {}, (TABLE, INDEX), {("lookup", "int64"): 3, ("load", F): 12}),
-    ("getitem", {}, (TABLE, (INDEX, slice(0, 2))), {("lookup", "int64"): 3, ("load", F): 6}),
-    ("getitem", {}, (TABLE, (slice(None), INDEX)), {("lookup", "int64"): 3, ("load", F): 9}),
-    ("getitem", {}, (TABLE, (None, ..., INDEX)), {("lookup", "int64"): 3, ("load", F): 9}),
+    ("getitem", {}, (X, B), {("select", F): 6}),
+    ("getitem", {}, (X, model(B)), FREE),
+    ("getitem", {}, (X, B[:, 0]), {("select", F): 6}),
+    ("getitem", {}, (X, (slice(0, 1), B[0])), {("select", F): 3}),
+    ("getitem", {}, (model(TABLE), INDEX), {("lookup", "int64"): 3, ("load", F): 12}),
+    ("getitem", {}, (TABLE, INDEX), {("lookup", "int64"): 12, ("load", F): 12}),
+    ("getitem", {}, (TABLE, model(INDEX)), FREE),
+    ("getitem", {}, (model(TABLE), (INDEX, slice(0, 2))), {("lookup", "int64"): 3, ("load", F): 6}),
+    ("getitem", {}, (TABLE, (INDEX, slice(0, 2))), {("lookup", "int64"): 6, ("load", F): 6}),
+    ("getitem", {}, (model(TABLE), (slice(None), INDEX)), {("lookup", "int64"): 9, ("load", F): 9}),
+    ("getitem", {}, (model(TABLE), (None, ..., INDEX)), {("lookup", "int64"): 9, ("load", F): 9}),
+    (
+        "getitem",
+        {},
+        (model(TABLE), (INDEX, INDEX)),
+        {("lookup", "int64"): 3, ("load", F): 3, ("address", "int64"): 3},
+    ),
+    ("getitem", {}, (model(TABLE), (model(INDEX), INDEX)), {("lookup", "int64"): 3, ("load", F): 3}),
     ("setitem", {}, (X, (0, slice(None)), 1.0), FREE),
-    ("setitem", {}, (X, B, 0.0), FREE),
-    ("setitem", {}, (X, INDEX, Y[0]), {("lookup", "int64"): 3, ("load", F): 9}),
-    ("take", {"axis": 1}, (TABLE, INDEX), {("lookup", "int64"): 3, ("load", F): 9}),
+    ("setitem", {}, (X, B, 0.0), {("select", F): 6}),
+    ("setitem", {}, (X, model(B), 0.0), FREE),
+    ("setitem", {}, (X, INDEX, Y[0]), {("lookup", "int64"): 9, ("load", F): 9}),
+    ("setitem", {}, (model(X), INDEX, Y[0]), {("lookup", "int64"): 9, ("load", F): 9}),
+    ("setitem", {}, (X, model(INDEX), Y[0]), FREE),
+    ("take", {"axis": 1}, (TABLE, INDEX), {("lookup", "int64"): 9, ("load", F): 9}),
+    ("take", {"axis": 0}, (model(TABLE), INDEX), {("lookup", "int64"): 3, ("load", F): 12}),
+    ("take_along_axis", {"axis": 1}, (X, model(N % 3)), FREE),
     ("take_along_axis", {"axis": 1}, (X, N % 3), {("lookup", "int64"): 6, ("load", F): 6}),
-    ("nonzero", {}, (B,), FREE),
-    ("nonzero", {}, (X,), {("cmp", F): 6}),
+    ("nonzero", {}, (B,), {("select", "bool"): 6}),
+    ("nonzero", {}, (model(B),), FREE),
+    ("nonzero", {}, (X,), {("cmp", F): 6, ("select", "bool"): 6}),
     ("astype", {}, (X, "float64"), FREE),
     ("astype", {}, (N, "float32"), FREE),
     ("astype", {}, (B, "int8"), FREE),
@@ -291,24 +336,41 @@ LINES = [
     ("zeros", {"dtype": "int64"}, (3,), FREE),
     ("zeros_like", {"dtype": "bool"}, (X,), FREE),
     # primitives
-    ("quantize", {"levels": 5}, (X,), {("cmp", F): 18}),
+    ("quantize", {"levels": 5}, (X,), {("cmp", F): 18, ("address", "int64"): 12}),
+    ("quantize", {"levels": 2}, (X,), {("cmp", F): 6}),
     ("quantize", {"levels": 1}, (X,), FREE),
-    ("pack_bits", {}, (B, B), FREE),
-    ("gather", {}, (INDEX, TABLE, TABLE), {("lookup", "int64"): 3, ("load", F): 24}),
+    ("pack_bits", {}, (B,), FREE),
+    ("pack_bits", {}, (B, B, model(B)), {("address", "int64"): 12}),
+    ("gather", {}, (INDEX, model(TABLE), model(TABLE)), {("lookup", "int64"): 3, ("load", F): 24}),
+    ("gather", {}, (INDEX, model(TABLE), TABLE), {("lookup", "int64"): 3 + 12, ("load", F): 24}),
+    ("gather", {}, (INDEX, TABLE, TABLE), {("lookup", "int64"): 24, ("load", F): 24}),
+    ("gather", {}, (model(INDEX), TABLE), FREE),
     ("top_k", {}, (TABLE, 2), {("cmp", F): 3 * (3 + 2)}),
-    ("tree_route", {}, (X, EDGES[:3]), {("lookup", "int64"): 12, ("load", F): 12, ("cmp", F): 12}),
+    (
+        "tree_route",
+        {},
+        (X, EDGES[:3]),
+        {("lookup", "int64"): 12, ("load", F): 12, ("cmp", F): 12, ("address", "int64"): 6},
+    ),
     (
         "axis_tree_route",
         {},
-        (X, INDEX, EDGES[:3]),
-        {("lookup", "int64"): 8, ("load", "int64"): 4, ("load", F): 8, ("cmp", F): 4},
+        (X, model(INDEX), model(EDGES[:3])),
+        {
+            ("lookup", "int64"): 8,
+            ("load", "int64"): 4,
+            ("load", F): 8,
+            ("cmp", F): 4,
+            ("address", "int64"): 2,
+        },
     ),
     (
         "oblique_tree_route",
         {},
-        (X, TABLE[:, :3], EDGES[:3]),
+        (X, model(TABLE[:, :3]), model(EDGES[:3])),
         {
             ("lookup", "int64"): 4,
+            ("address", "int64"): 2,
             ("load", F): 4 * 4,
             ("mul", F): 12,
             ("add", F): 8,
@@ -316,19 +378,23 @@ LINES = [
             ("cmp", F): 4,
         },
     ),
-    ("searchsorted_route", {}, (X, EDGES), {("cmp", F): 6 * 3}),
+    (
+        "searchsorted_route",
+        {},
+        (X, EDGES),
+        {("cmp", F): 6 * 3, ("lookup", "int64"): 6 * 3, ("load", F): 6 * 3, ("address", "int64"): 6 * 2},
+    ),
     (
         "nearest_in_tree",
         {"arity": 2},
-        (X, np.ones((6, 3), np.float32)),
+        (X, model(np.ones((6, 3), np.float32))),
         {
             ("lookup", "int64"): 4,
             ("load", F): 4 * 6,
             ("add", F): 4 * 2 * 5,
             ("mul", F): 4 * 6,
             ("cmp", F): 4,
-            ("mul", "int64"): 4,
-            ("add", "int64"): 4,
+            ("address", "int64"): 2,
         },
     ),
     (
@@ -340,6 +406,7 @@ LINES = [
             ("add", F): 8 + 4,
             ("mac", F): 12,
             ("cmp", F): 4 * 3,
+            ("address", "int64"): 4 * 2,
             ("mul", "int64"): 2,
             ("add", "int64"): 2,
         },
@@ -357,7 +424,12 @@ LINES = [
             ("div", F): 6,
         },
     ),
-    ("hyperplane_hash", {}, (X, Y), {("mul", F): 12, ("add", F): 8, ("mac", F): 12, ("cmp", F): 4}),
+    (
+        "hyperplane_hash",
+        {},
+        (X, Y),
+        {("mul", F): 12, ("add", F): 8, ("mac", F): 12, ("cmp", F): 4, ("address", "int64"): 2},
+    ),
     ("nearest_prototype", {}, (X, Y), {("add", F): 2 * 2 * 5, ("mul", F): 12, ("cmp", F): 2}),
     (  # the sums of small integers are wide, as those of xp.sum
         "nearest_prototype",
@@ -374,7 +446,7 @@ LINES = [
     (
         "gather_matmul",
         {},
-        (X, N[:, :2] % 3, np.ones((3, 3), np.float32)),
+        (X, N[:, :2] % 3, model(np.ones((3, 3), np.float32))),
         {("lookup", "int64"): 4, ("load", F): 12, ("mul", F): 12, ("add", F): 8, ("mac", F): 12},
     ),
     (
@@ -383,16 +455,23 @@ LINES = [
         (X, X[0], Y[0]),
         {("add", F): 2 * (2 + 3 + 2 + 1 + 3), ("mul", F): 2 * 9, ("div", F): 2 * 3, ("sqrt", F): 2},
     ),
-    ("logsumexp", {}, (X,), {("cmp", F): 2 * (2 + 1), ("add", F): 2 * (3 + 2 + 1), ("special", F): 2 * 4}),
+    (
+        "logsumexp",
+        {},
+        (X,),
+        {("cmp", F): 2 * (2 + 1), ("select", F): 2, ("add", F): 2 * (3 + 2 + 1), ("special", F): 2 * 4},
+    ),
     ("one_hot", {"classes": 8}, (N,), {("lookup", "int64"): 6, ("load", F): 48}),
-    ("prelu", {}, (X, 0.25), {("cmp", F): 6, ("mul", F): 6}),
+    ("one_hot", {"classes": 8}, (model(N),), FREE),
+    ("prelu", {}, (X, 0.25), {("cmp", F): 6, ("mul", F): 6, ("select", F): 6}),
     ("relu", {}, (X,), {("cmp", F): 6}),
-    ("scatter_add", {}, (TABLE, INDEX, TABLE), {("lookup", "int64"): 3, ("load", F): 12, ("add", F): 12}),
+    ("scatter_add", {}, (TABLE, INDEX, TABLE), {("lookup", "int64"): 12, ("load", F): 12, ("add", F): 12}),
+    ("scatter_add", {}, (TABLE, model(INDEX), TABLE), {("add", F): 12}),
     (
         "segment_sum",
         {"num_segments": 2},
         (TABLE, INDEX),
-        {("lookup", "int64"): 3, ("load", F): 12, ("add", F): 12},
+        {("lookup", "int64"): 12, ("load", F): 12, ("add", F): 12},
     ),
     (
         "softmax",
@@ -411,22 +490,31 @@ LINES = [
             ("add", F): 12,
             ("add", "int64"): 12,
             ("logic", "int64"): 12,
-            ("lookup", "int64"): 6,
-            ("load", "int64"): 12,
-            ("load", F): 6,
+            ("lookup", "int64"): 12,
+            ("address", "int64"): 6 + 6 * 6,
+            ("select", F): 6 * 4,
+            ("load", "int64"): 18,
+            ("load", F): 12,
         },
     ),
     (
         "gather_constant",
         {},
-        (N[:, :2] % 3, TABLE, X[:, :2]),
+        (N[:, :2] % 3, model(TABLE), X[:, :2]),
         {("lookup", "int64"): 4, ("load", F): 16, ("mul", F): 16, ("add", F): 8},
     ),
     ("segment_combine", {}, (TABLE[:2, :, None], TABLE[:2]), {("mul", F): 8, ("add", F): 6}),
     (  # 3 -> 4 -> 2 for two rows: one look-up each, 16 + 8 + 2 parameters
         "grouped_mlp",
         {"activation": "prelu"},
-        (X, INDEX[:2], np.ones((2, 4, 3), F), None, np.ones((2, 2, 4), F), np.ones((2, 2), F)),
+        (
+            X,
+            INDEX[:2],
+            model(np.ones((2, 4, 3), F)),
+            None,
+            model(np.ones((2, 2, 4), F)),
+            model(np.ones((2, 2), F)),
+        ),
         {
             ("lookup", "int64"): 2,
             ("load", F): 2 * (12 + 8 + 2),
@@ -434,12 +522,13 @@ LINES = [
             ("add", F): 2 * (4 * 2 + 2 * 3 + 2),
             ("mac", F): 2 * (12 + 8),
             ("cmp", F): 2 * 4,
+            ("select", F): 2 * 4,
         },
     ),
     (  # 1, three numbers, and six products of two
         "grouped_polynomial",
         {"degree": 2},
-        (X, INDEX[:2], np.ones((2, 10), F)),
+        (X, INDEX[:2], model(np.ones((2, 10), F))),
         {
             ("lookup", "int64"): 2,
             ("load", F): 20,
@@ -472,7 +561,7 @@ LINES = [
     (
         "top_k_mask_linear",
         {"k": 2},
-        (TABLE, TABLE.T.copy(), EDGES[:3]),
+        (TABLE, model(TABLE.T.copy()), EDGES[:3]),
         {
             ("cmp", F): 3 * ((3 + 2) + 2),
             ("lookup", "int64"): 6,
@@ -491,9 +580,21 @@ LINES = [
     (
         "grouped_linear",
         {},
-        (X, INDEX[:2], np.ones((2, 4, 3), np.float32), np.ones((2, 4), np.float32)),
+        (X, INDEX[:2], model(np.ones((2, 4, 3), F)), model(np.ones((2, 4), F))),
         {
             ("lookup", "int64"): 2,
+            ("load", F): 2 * 12 + 2 * 4,
+            ("mul", F): 24,
+            ("add", F): 2 * 4 * 2 + 8,
+            ("mac", F): 24,
+        },
+    ),
+    (  # what was computed is moved number by number: a layer of 12 and a bias of 4
+        "grouped_linear",
+        {},
+        (X, INDEX[:2], np.ones((2, 4, 3), F), np.ones((2, 4), F)),
+        {
+            ("lookup", "int64"): 2 * (12 + 4),
             ("load", F): 2 * 12 + 2 * 4,
             ("mul", F): 24,
             ("add", F): 2 * 4 * 2 + 8,
@@ -504,6 +605,8 @@ LINES = [
 
 
 def held(meter, value):
+    if isinstance(value, OfModel):
+        return meter.put_constant(np.asarray(value))
     if isinstance(value, np.ndarray):
         return meter.put(value)
     return tuple(held(meter, item) for item in value) if isinstance(value, tuple) else value

@@ -64,7 +64,7 @@ def test_a_slope_may_make_the_result_larger():
     x, slope = np.ones((3, 1)), -np.ones((2, 1, 4), np.float32)
     assert ops.prelu(x, slope).shape == (2, 3, 4)
     charges = {charge.kind: charge.amount for charge in PRIMITIVES["prelu"].cost(x, slope)}
-    assert charges == {"cmp": 3, "mul": 24}
+    assert charges == {"cmp": 3, "mul": 24, "select": 24}
 
 
 @given(x=arrays(), seed=st.integers(0, 99), both=st.booleans())

@@ -84,7 +84,7 @@ def test_not_a_number_stays_in_its_segment():
 def test_prices_and_sizes():
     target, index, values = np.zeros((5, 3), np.float32), np.zeros(4, np.uint8), np.zeros((4, 3))
     assert PRIMITIVES["scatter_add"].cost(target, index, values) == (
-        Charge("lookup", "uint8", 4),
+        Charge("lookup", "uint8", 12),
         Charge("load", "float32", 12),
         Charge("add", "float64", 12),
     )

@@ -43,13 +43,15 @@ def columns(
     experts: int = 0,
     router_lookups: int = 0,
     experts_lookups: int = 0,
+    router_addresses: int = 0,
+    experts_addresses: int = 0,
     macs: int = 0,
     stored: int,
     loaded: int,
 ) -> dict[str, int]:
     """Name the numbers. ``router`` and ``experts`` are additions, multiplications and comparisons."""
-    ops_router = router + router_lookups
-    ops_experts = experts + experts_lookups
+    ops_router = router + router_lookups + router_addresses
+    ops_experts = experts + experts_lookups + experts_addresses
     return {
         "ops": ops_router + ops_experts,
         "ops_add_mul_cmp": router + experts,
@@ -74,6 +76,7 @@ def conditional_tree(settings: Settings, sizes: Sizes) -> dict[str, int]:
     return columns(
         router=(2 * d - 1) + depth,
         router_lookups=depth,
+        router_addresses=max(depth - 1, 0),
         experts_lookups=1,
         macs=d,
         stored=d + (2**depth - 1) + leaves,
@@ -93,6 +96,7 @@ def lsh_constant(settings: Settings, sizes: Sizes) -> dict[str, int]:
     m, s = settings["planes"], settings.get("tables", 1)
     return columns(
         router=2 * d * m * s,
+        router_addresses=s * (m - 1),
         experts=s - 1,
         experts_lookups=s,
         macs=d * m * s,
@@ -106,6 +110,7 @@ def lsh_affine(settings: Settings, sizes: Sizes) -> dict[str, int]:
     m = settings["planes"]
     return columns(
         router=2 * d * m,
+        router_addresses=m - 1,
         experts=2 * d,
         experts_lookups=1,
         macs=d * m + d,
@@ -172,11 +177,21 @@ def dense_mlp(settings: Settings, sizes: Sizes) -> dict[str, int]:
 
 
 def routed_classifier(
-    settings: Settings, sizes: Sizes, *, router: int = 0, macs: int = 0, stored: int = 0, loaded: int = 0
+    settings: Settings,
+    sizes: Sizes,
+    *,
+    router: int = 0,
+    search: int = 0,
+    macs: int = 0,
+    stored: int = 0,
+    loaded: int = 0,
 ) -> dict[str, int]:
+    """Price a router and the expert that it chose; ``search`` is how many levels a search tree has."""
     own = expert_of(settings, sizes)
     return columns(
-        router=router,
+        router=router + search,
+        router_lookups=search,
+        router_addresses=max(search - 1, 0),
         experts=own["experts"],
         experts_lookups=own["layers"],
         macs=macs + own["macs"],
@@ -194,7 +209,7 @@ def random_router(settings: Settings, sizes: Sizes) -> dict[str, int]:
     cosine, search = 8, ceil(log2(edges + 1))
     size = d + edges
     return routed_classifier(
-        settings, sizes, router=(2 * d - 1) + cosine + search, macs=d, stored=size, loaded=size
+        settings, sizes, router=(2 * d - 1) + cosine, search=search, macs=d, stored=size, loaded=size
     )
 
 

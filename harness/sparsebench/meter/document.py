@@ -23,24 +23,36 @@ _HEAD = f"""# Cost model, version {COST_MODEL}
 <!-- Written by `python -m sparsebench.meter.document` from the table that the meter itself works by. Do not
 edit. -->
 
-An **active operation** is one scalar addition, subtraction, multiplication or comparison, or one table
-look-up at a computed address, executed for an input at inference. The harness executes every operation of a
-submission and counts it by itself; no number that a submission reports about itself is used. What has no
-price is refused.
+An **active operation** is one operation on words of at most 64 bits, executed for an input at inference: an
+addition, subtraction, multiplication, comparison, logical operation, selection, address operation, or one
+table look-up at a computed address. The harness executes every operation of a submission and counts it by
+itself; no number that a submission reports about itself is used. What has no price is refused.
 
 ## The principle
 
-*Choosing one of K costs log2 K comparisons, paid where the choice is made*, and real numbers become
-integers in no other way. So a balanced tree of n leaves costs ⌈log2 n⌉ comparisons and as many look-ups;
-packing paid bits into an address (`ops.pack_bits`) is free; rounding a real number to an integer is refused
-but for `ops.quantize`, which charges one comparison per bit of the decision.
+*Only wiring is free.* What moves numbers along paths that no value decides costs nothing: slices, reshape,
+transpose, concatenate, broadcast, copies, casts between real types; and look-ups and masks whose index or
+mask *is* a parameter of the model, a constant that predict makes, or what wiring makes of these. Every other
+decision is paid where it is made:
 
-Look-ups are charged because composed look-up tables could otherwise compute any quantised network for
-nothing. A look-up costs 1 whatever the width of the record; the elements that it reads are counted apart,
-as loads.
+- *choosing one of K costs log2 K comparisons*, and real numbers become integers in no other way: rounding is
+  refused but for `ops.quantize`;
+- carrying a bit into an address costs 1, the first one apart;
+- following an address into the model costs 1. A record *of the model* lies at its address, so its width does
+  not matter: whoever uses its numbers pays for each use, and the elements read are counted apart, as loads;
+- moving a computed number because of a decision costs 1. A record that was computed lies nowhere: choosing it
+  moves every number of it. So does `where`, and so does a mask, for everything that it lies over.
+
+So a balanced tree of n leaves costs 3⌈log2 n⌉ - 1: per level a look-up of the node, a comparison and, after
+the first, a step of the address. Any function of b bits costs b - 1 to address and 1 to look up, and needs
+2^b records.
+
+*The model's memory* is what parameters, arrays that predict brings (`xp.asarray`) and constants that it makes
+(`xp.zeros`, `xp.arange`, ...) lie in, and what wiring makes of these alone. What is written to is the model's
+no longer.
 
 A primitive of `sparsebench.ops` costs what its reference, written in array operations, costs. Where a price
-is a convention instead (`gather`, `pack_bits`, `quantize`, `top_k`), this page is its definition.
+is a convention instead (`gather`, `pack_bits`, `quantize`, `top_k`, the trees), this page is its definition.
 
 ### What leaves the meter
 
@@ -54,7 +66,10 @@ counted as `branch`:
   shape tells nothing and costs no bits.
 
 A `branch` costs 1 in the profile `ops` and 0 in `add-mul-cmp`: the comparison that made the bit has been
-paid for. At most {BITS_PER_INPUT} bits per input may leave; a submission that asks for more is refused.
+paid for. What Python makes of bits that have left, nobody counts, so at most {BITS_PER_INPUT} bits per input
+may leave; a submission that asks for more is refused. What Python makes of so many, a table of
+2^{BITS_PER_INPUT} records holds, for about as many operations. A loop of data-dependent length needs none:
+it runs a fixed number of times, rows that are done leave by a mask, and work on no rows costs nothing.
 
 An error that depends on values (an index out of range, shapes that do not fit because a mask selected too
 few rows) ends the cell. An error that does not is a Python exception, which a submission may catch.
@@ -75,7 +90,8 @@ to stored rows without running anything. 1, 4 and 8 are conventional weights. We
 
 _PROFILE_WORDS = {
     "ops": "the headline: the weights above",
-    "add-mul-cmp": "look-ups and branches are free, as in conditional-computation theory",
+    "add-mul-cmp": "look-ups, addresses, selections and branches are free, as in conditional-computation "
+    "theory",
     "macs": "multiply-accumulates inside matrix products alone, the router's included",
     "paper-router-free": "the experts alone, as papers that leave the router out report",
     "bit-ops": "on b-bit operands b for an operation; b² for a product, quotient, square root or function",
@@ -83,24 +99,16 @@ _PROFILE_WORDS = {
 
 _LIMITS = """## Known limits
 
-- An operation is an operation whatever its width, so packing two low-precision values into one float64
-  gains a constant factor. The profile `bit-ops` shows it.
+- An operation is an operation whatever its width up to 64 bits, so packing (several low-precision numbers
+  in a float64, lanes or 64 gates in an integer, records of packed lanes in a table) gains a constant, at most
+  64. The profile `bit-ops` shows it.
+- Rounding by adding and subtracting a large number costs 2. It gives no address.
+- An operation with several results (`top_k`, `unique_all`) is charged for finding them once.
 - Work that does not depend on the input can be done once in `fit`: that is what a model is. Training is not
   scored.
-- Bits that have left the meter can be computed on in Python at no further charge. As a function of the
-  input, such code is a decision tree over the bits, and it is priced as the tree that it amounts to: every
-  bit costs its comparison and its branch, and what else Python computes from them could have stood in the
-  tree's leaves.
-- Selection by a mask and `where` are free, so a tree can be walked by halving its tables with `where`, for
-  its comparisons alone and without a look-up, and any Boolean function of paid bits can be made of `where`
-  for nothing. So can sums of paid bits with whole weights: repeat each bit as often as its weight says, take
-  `nonzero`, and read at a fixed place. A network of binary units therefore costs only its first layer's
-  comparisons. The comparisons that make the bits are always paid, and no count goes below log2 of the number
-  of outcomes. The profile `add-mul-cmp`, in which look-ups are free for everybody, is not touched by
-  this; compare by it where a submission selects instead of looking up.
-- One address may read a column for all rows of a batch (`x[:, index]`), and work on parameters alone is
-  done once for a batch. Inputs are therefore metered one by one as well, and where that is dearer, it is
-  what counts.
+- Tables are an honest way to compute. What bounds them is the memory that a model may have.
+- Work on parameters alone is charged when predict does it, and done once for a batch; so are look-ups whose
+  address all rows of a batch share. Inputs are therefore metered one by one as well.
 - Replies take time, and time can be measured: how long an operation on a selection takes tells something
   about how many rows were selected. Nothing is charged for that.
 - A cast between widths of real numbers is free, though it rounds.

@@ -1,8 +1,8 @@
 """Price lists: from raw counts to one number.
 
-The list ``ops`` is the headline: an active operation is one scalar addition, subtraction, multiplication or
-comparison, or one table look-up at a computed address. The weights 4 (division, square root) and 8
-(functions) are conventional weights.
+The list ``ops`` is the headline: an active operation is one addition, subtraction, multiplication,
+comparison, logical operation, selection or address operation on words of at most 64 bits, or one table
+look-up at a computed address. The weights 4 (division, square root) and 8 (functions) are conventions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COST_MODEL", "PROFILES", "WEIGHTS", "price"]
 
-COST_MODEL = 1
+COST_MODEL = 2
 """Version of the prices below; it is stored in every row."""
 
 WEIGHTS: dict[str, int] = {
@@ -30,6 +30,8 @@ WEIGHTS: dict[str, int] = {
     "sqrt": 4,
     "special": 8,
     "lookup": 1,
+    "address": 1,
+    "select": 1,
     "branch": 1,
     "mac": 0,
     "load": 0,
@@ -37,12 +39,16 @@ WEIGHTS: dict[str, int] = {
 """Price of one operation of each kind in the profile ``ops``."""
 
 
+_NOT_IN_THEORY = frozenset({"lookup", "address", "select", "branch"})
+"""Kinds that the count of conditional-computation theory leaves out."""
+
+
 def _ops(entry: Entry) -> int:
     return WEIGHTS[entry.kind]
 
 
 def _add_mul_cmp(entry: Entry) -> int:
-    return 0 if entry.kind in {"lookup", "branch"} else WEIGHTS[entry.kind]
+    return 0 if entry.kind in _NOT_IN_THEORY else WEIGHTS[entry.kind]
 
 
 def _macs(entry: Entry) -> int:

@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 def axis_tree_route(x: Array, features: Array, thresholds: Array) -> Array:
-    """Descend a complete binary tree whose nodes compare one feature; right where ``x[feature] > threshold``. Price: 2 look-ups (a node's record, the row's feature) and 1 comparison per level."""
+    """Descend a complete binary tree whose nodes compare one feature; right where ``x[feature] > threshold``. Price: per level 2 look-ups (a node's record, the row's feature), 1 comparison and, after the first, 1 address operation."""
 
 def convac_layer(x: Array, weights: Array, *, stride: int = 1) -> Array:
     """Map every place of a window linearly, and multiply over the window (Sharir and Shashua 2018). Price: per output, M channels: 2M - 1 for every place of the window, and 1 multiplication less than it has places."""
@@ -58,10 +58,10 @@ def einsum(subscripts: str, *operands: Array) -> Array:
     """Sum products of elements over labelled axes, as ``numpy.einsum`` does. Price: per pair of operands and element of the product: 1 multiplication where nothing is summed, else k multiplications and k - 1 additions; a sum of k terms of one operand: k - 1 additions; diagonals: 0."""
 
 def gather(index: Array, *tables: Array) -> Any:
-    """Read the records at ``index`` from one or several tables. Price: 1 look-up per address, whatever the width of the record; its elements are counted as loads."""
+    """Read the records at ``index`` from one or several tables. Price: per address 1 look-up for all tables of the model together, whatever the width of the record, and 1 per element of records that were computed; 0 where the index is the model's; elements are loads."""
 
 def gather_constant(index: Array, constants: Array, gates: Array | None = None) -> Array:
-    """Look constants up, and sum those of a row: buckets with a number each (Baykal et al. 2022, section 3). Price: k addresses, h numbers each: k look-ups; hk multiplications for gates; h(k - 1) additions."""
+    """Look constants up, and sum those of a row: buckets with a number each (Baykal et al. 2022, section 3). Price: k addresses, h numbers each: k look-ups, of computed constants hk; hk multiplications for gates; h(k - 1) additions."""
 
 def gather_matmul(x: Array, index: Array, weights: Array) -> Array:
     """Multiply every row by the vector or the matrix at its address: ``weights[index] @ x``. Price: d → h, per address: 1 look-up, h(2d - 1) for the product; one output where weights are (E, d)."""
@@ -76,16 +76,16 @@ def grouped_polynomial(x: Array, index: Array, coefficients: Array, *, degree: i
     """Evaluate for every row the polynomial of its bucket (Baykal et al. 2022, arXiv:2208.04461). Price: M monomials of d features: M - 1 - d multiplications per input; per address: 1 look-up, and 2(M - 1) for every output."""
 
 def hyperplane_hash(x: Array, planes: Array, offsets: Array | None = None) -> Array:
-    """Hash rows by the sides of hyperplanes that they lie on (Charikar 2002; Baykal et al. 2022, section 3). Price: k planes in R^d: k(2d - 1) for the products, k comparisons."""
+    """Hash rows by the sides of hyperplanes that they lie on (Charikar 2002; Baykal et al. 2022, section 3). Price: k planes in R^d: k(2d - 1) for the products, k comparisons, k - 1 address operations."""
 
 def k_tanh(x: Array) -> Array:
-    """Approximate the hyperbolic tangent as K-TanH does on bfloat16 numbers (Kundu et al. 2019). Price: per element: 13 comparisons (7 for the mantissa), 2 multiplications, 2 additions; 1 look-up of a record of 3; 2 additions and 2 shifts of integers."""
+    """Approximate the hyperbolic tangent as K-TanH does on bfloat16 numbers (Kundu et al. 2019). Price: per element: 13 comparisons (7 for the mantissa), 4 selections, 2 multiplications, 2 additions; 7 address operations and 2 look-ups (by octave, by record); 2 additions and 2 shifts of integers."""
 
 def layer_norm(x: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float = 1e-05) -> Array:
     """Give the last axis mean 0 and variance 1 (Ba, Kiros and Hinton 2016, arXiv:1607.06450). Price: d features: 3d - 1 additions, 2d multiplications, 3 divisions, 1 square root; the weight d multiplications, the bias d additions."""
 
 def logsumexp(x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
-    """Take the logarithm of a sum of exponentials; the largest term, where finite, is subtracted first. Price: k terms: k comparisons (one: is the largest finite?), 2k additions, k exponentials, 1 logarithm."""
+    """Take the logarithm of a sum of exponentials; the largest term, where finite, is subtracted first. Price: k terms: k comparisons (one: is the largest finite?), 1 selection, 2k additions, k exponentials, 1 logarithm."""
 
 def merge_linear(x: Array, gates: Array, weights: Array, bias: Array | None = None) -> Array:
     """Apply to every example the gated sum of linear experts (SMEAR, Muqeeth et al. 2023, arXiv:2306.03745). Price: E experts d → h, s positions: 2E - 1 per input and parameter for the average; per position h(2d - 1) for the product, h for the bias."""
@@ -94,43 +94,43 @@ def merged_mlp(x: Array, gates: Array, *layers: Array | None, activation: Litera
     """Send every example through one perceptron whose parameters are the gated sum of all experts'. Price: as ops.merge_linear for every layer; the activation's price for every hidden unit and position."""
 
 def nearest_in_tree(x: Array, prototypes: Array, *, arity: int) -> Array:
-    """Descend a complete tree of points, at every node to the nearest child (Kratsios et al. 2025). Price: v children in R^d, per level: 1 look-up (their record), v(3d - 1) for the distances, v - 1 comparisons, 2 for the address."""
+    """Descend a complete tree of points, at every node to the nearest child (Kratsios et al. 2025). Price: v children in R^d, per level: 1 look-up (their record), v(3d - 1) for the distances, v - 1 comparisons and, after the first, 1 address operation."""
 
 def nearest_prototype(x: Array, prototypes: Array) -> Array:
     """Find the prototype at the least Euclidean distance; the first one among equals. Price: N prototypes in R^d: N(3d - 1) for the distances, N - 1 comparisons."""
 
 def oblique_tree_route(x: Array, normals: Array, thresholds: Array) -> Array:
-    """Descend a complete binary tree whose nodes are hyperplanes; right where ``normal @ x > threshold``. Price: R^d, per level: 1 look-up (a node's record), 2d - 1 for the product, 1 comparison."""
+    """Descend a complete binary tree whose nodes are hyperplanes; right where ``normal @ x > threshold``. Price: R^d, per level: 1 look-up (a node's record), 2d - 1 for the product, 1 comparison and, after the first, 1 address operation."""
 
 def one_hot(index: Array, *, classes: int, dtype: DType | None = None) -> Array:
-    """Give every index its row of the identity matrix. Price: 1 look-up per address: a row of the identity; its elements are counted as loads."""
+    """Give every index its row of the identity matrix. Price: 1 look-up per address: a row of the identity; 0 where the index is the model's; elements are loads."""
 
 def pack_bits(*bits: Array) -> Array:
-    """Pack booleans into one integer address, the first one most significant. Price: 0: the bits were paid for when they were made."""
+    """Pack booleans into one integer address, the first one most significant. Price: k bits: k - 1 address operations."""
 
 def prelu(x: Array, slope: Array | float) -> Array:
-    """Multiply what is not above 0 by a slope (He et al. 2015, arXiv:1502.01852, equation 1). Price: 1 comparison and 1 multiplication per element."""
+    """Multiply what is not above 0 by a slope (He et al. 2015, arXiv:1502.01852, equation 1). Price: 1 comparison, 1 multiplication and 1 selection per element."""
 
 def pstable_hash(x: Array, directions: Array, offsets: Array, *, levels: int) -> Array:
-    """Hash rows by the cells of equal width that their projections fall into (Datar et al. 2004). Price: k directions in R^d: k(2d - 1) for the products, k for the offsets, k⌈log2 levels⌉ comparisons, 2(k - 1) for the address."""
+    """Hash rows by the cells of equal width that their projections fall into (Datar et al. 2004). Price: k directions in R^d: k(2d - 1) for the products, k for the offsets, k times the price of ops.quantize, 2(k - 1) to join the cells."""
 
 def quantize(x: Array, *, levels: int) -> Array:
-    """Turn real numbers into integers: ``clip(floor(x), 0, levels - 1)``. Price: ⌈log2 levels⌉ comparisons per element."""
+    """Turn real numbers into integers: ``clip(floor(x), 0, levels - 1)``. Price: per element b = ⌈log2 levels⌉ comparisons, and b - 1 address operations."""
 
 def relu(x: Array) -> Array:
     """Put 0 in the place of what is not above 0; NaN stays NaN. Price: 1 comparison per element."""
 
 def scatter_add(target: Array, index: Array, values: Array) -> Array:
-    """Add records to those of an array at computed addresses; the array itself is not changed. Price: 1 look-up per address, whatever the width of the record; 1 addition per element of the values; what is added to is counted as loads."""
+    """Add records to those of an array at computed addresses; the array itself is not changed. Price: 1 look-up and 1 addition per element of the values; no look-ups where the index is the model's; what is added to is counted as loads."""
 
 def searchsorted_route(x: Array, edges: Array) -> Array:
-    """Count the edges below a number, which is the leaf of a search tree over them; right where ``x > edge``. Price: m edges: ⌈log2(m + 1)⌉ comparisons per element."""
+    """Count the edges below a number, which is the leaf of a search tree over them; right where ``x > edge``. Price: m edges, per level of ⌈log2(m + 1)⌉: 1 look-up (an edge), 1 comparison and, after the first, 1 address operation."""
 
 def segment_combine(values: Array, gates: Array) -> Array:
     """Sum the values of every row's experts, each times its gate. Price: k experts of h outputs: hk multiplications, h(k - 1) additions."""
 
 def segment_sum(values: Array, segments: Array, *, num_segments: int) -> Array:
-    """Sum records by segment. Price: as ops.scatter_add: 1 look-up per address, 1 addition per element of the values."""
+    """Sum records by segment. Price: as ops.scatter_add: 1 look-up and 1 addition per element of the values."""
 
 def softmax(x: Array, *, axis: int = -1) -> Array:
     """Divide exponentials by their sum; the largest term is subtracted first, so that none overflows. Price: k terms: k - 1 comparisons, 2k - 1 additions, k exponentials, k divisions."""
@@ -148,4 +148,4 @@ def top_k_mask_linear(preactivations: Array, readout: Array, bias: Array | None 
     """Read out the k largest hidden units alone: the data-dependent sparse model of Baykal et al. 2022. Price: top k of t units, o outputs: that of ops.top_k; per unit kept 1 comparison and 1 look-up; o(2k - 1) for the product, o for the bias."""
 
 def tree_route(key: Array, thresholds: Array) -> Array:
-    """Descend a complete binary tree; right where ``key > threshold``. Price: 1 look-up (a node's record) and 1 comparison per level."""
+    """Descend a complete binary tree; right where ``key > threshold``. Price: per level 1 look-up (a node's record), 1 comparison and, after the first, 1 address operation."""

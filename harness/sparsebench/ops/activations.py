@@ -26,9 +26,15 @@ def _relu_elements(x: Any) -> int:
     return 2 * int(x.size)
 
 
+def _relu_steady(x: Any) -> Any:
+    check_dtypes("relu", NUMBER, "numbers that are not complex", x)
+    return np.where(x <= 0, np.zeros_like(x), x)  # the zero of -0.0 is 0.0, in every place of memory
+
+
 @primitive(
     cost=_relu_cost,
     elements=_relu_elements,
+    steady=_relu_steady,
     price="1 comparison per element",
     example="h = ops.relu(x @ w)",
 )
@@ -51,7 +57,7 @@ def relu(x: Any) -> Any:
     """
     check_dtypes("relu", NUMBER, "numbers that are not complex", x)
     xp = x.__array_namespace__()
-    return xp.where(x <= 0, xp.zeros_like(x), x)
+    return xp.maximum(x, xp.zeros_like(x))
 
 
 def _check_prelu(x: Any, slope: Any) -> None:
@@ -67,9 +73,11 @@ def _prelu_shape(x: Any, slope: Any) -> int:
 def _prelu_cost(x: Any, slope: Any) -> tuple[Charge, ...]:
     _check_prelu(x, slope)
     common = np.result_type(x.dtype, getattr(slope, "dtype", slope))
+    shape = _prelu_shape(x, slope)
     return (
         Charge("cmp", name_of(x.dtype), int(x.size)),
-        Charge("mul", name_of(common), _prelu_shape(x, slope)),
+        Charge("mul", name_of(common), shape),
+        Charge("select", name_of(common), shape),
     )
 
 
@@ -80,7 +88,7 @@ def _prelu_elements(x: Any, slope: Any) -> int:
 @primitive(
     cost=_prelu_cost,
     elements=_prelu_elements,
-    price="1 comparison and 1 multiplication per element",
+    price="1 comparison, 1 multiplication and 1 selection per element",
     example="h = ops.prelu(x @ w, slope)",
 )
 def prelu(x: Any, slope: Any) -> Any:
@@ -230,6 +238,7 @@ def _logsumexp_cost(x: Any, *, axis: int = -1, keepdims: bool = False) -> tuple[
     dtype = name_of(x.dtype)
     return (
         Charge("cmp", dtype, lanes * length),
+        Charge("select", dtype, lanes),
         Charge("add", dtype, lanes * 2 * length),
         Charge("special", dtype, lanes * (length + 1)),
     )
@@ -257,7 +266,8 @@ def _logsumexp_steady(x: Any, *, axis: int = -1, keepdims: bool = False) -> Any:
     cost=_logsumexp_cost,
     elements=_logsumexp_elements,
     steady=_logsumexp_steady,
-    price="k terms: k comparisons (one: is the largest finite?), 2k additions, k exponentials, 1 logarithm",
+    price="k terms: k comparisons (one: is the largest finite?), 1 selection, 2k additions, k exponentials, "
+    "1 logarithm",
     example="energy = ops.logsumexp(logits)",
 )
 def logsumexp(x: Any, *, axis: int = -1, keepdims: bool = False) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.ops.charges import Charge, bits_to_choose
+from sparsebench.ops.charges import Charge, addressing, bits_to_choose
 from sparsebench.ops.checks import NOT_COMPLEX, check_dtypes
 from sparsebench.ops.primitive import CONVENTION, primitive
 
@@ -17,12 +17,17 @@ _MOST_BITS = 62  # an int64 holds 63 bits beside its sign; one is kept so that a
 MOST_LEVELS = 2**53  # beyond it float64 does not tell integers apart
 
 
-def _check_bits(*bits: Any) -> tuple[Charge, ...]:
-    """Refuse what is not a set of bits; what is costs nothing."""
+def _check_bits(*bits: Any) -> None:
+    """Refuse what is not a set of bits."""
     if not 1 <= len(bits) <= _MOST_BITS:
         raise TypeError(f"pack_bits: expected 1 to {_MOST_BITS} boolean arrays, got {len(bits)}")
     check_dtypes("pack_bits", ("bool",), "boolean arrays", *bits)
-    return ()
+
+
+def _pack_cost(*bits: Any) -> tuple[Charge, ...]:
+    """Charge every bit after the first, constants too: what they would shift is carried as well."""
+    _check_bits(*bits)
+    return addressing("int64", _bit_elements(*bits), len(bits))
 
 
 def _bit_elements(*bits: Any) -> int:
@@ -38,10 +43,10 @@ def _pack(*bits: Any) -> Any:
 
 
 @primitive(
-    cost=_check_bits,
+    cost=_pack_cost,
     elements=_bit_elements,
     steady=_pack,
-    price="0: the bits were paid for when they were made",
+    price="k bits: k - 1 address operations",
     example="address = ops.pack_bits(x > 0.0, y > 0.0)",
     source=CONVENTION,
     base=True,
@@ -80,7 +85,8 @@ def _check_quantize(x: Any, levels: int) -> None:
 
 def _quantize_cost(x: Any, *, levels: int) -> tuple[Charge, ...]:
     _check_quantize(x, levels)
-    return (Charge("cmp", x.dtype.name, x.size * bits_to_choose(levels)),)
+    size, bits = int(x.size), bits_to_choose(levels)
+    return (Charge("cmp", x.dtype.name, size * bits), *addressing("int64", size, bits))
 
 
 def _quantize_elements(x: Any, *, levels: int) -> int:  # noqa: ARG001 - the signature of the primitive
@@ -97,7 +103,7 @@ def _floor(x: Any, *, levels: int) -> Any:
     cost=_quantize_cost,
     elements=_quantize_elements,
     steady=_floor,
-    price="⌈log2 levels⌉ comparisons per element",
+    price="per element b = ⌈log2 levels⌉ comparisons, and b - 1 address operations",
     example="cell = ops.quantize(16.0 * x, levels=16)",
     source=CONVENTION,
     base=True,
@@ -105,7 +111,8 @@ def _floor(x: Any, *, levels: int) -> Any:
 def quantize(x: Any, *, levels: int) -> Any:
     """Turn real numbers into integers: ``clip(floor(x), 0, levels - 1)``.
 
-    Scale and shift ``x`` first (at the price of that); one comparison is charged per bit of the decision.
+    Scale and shift ``x`` first (at the price of that). Every bit of the decision is charged a comparison, and
+    every one after the first an address operation, which carries it into the integer.
 
     Parameters
     ----------

@@ -6,13 +6,29 @@ so that other lists can be applied to stored rows without running anything again
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     import numpy as np
 
-__all__ = ["KINDS", "Charge", "bits_to_choose", "inner_product", "name_of"]
+__all__ = [
+    "KINDS",
+    "Charge",
+    "addressing",
+    "bits_to_choose",
+    "inner_product",
+    "is_wired",
+    "lies_in_model",
+    "lookups",
+    "name_of",
+    "numbers_of",
+    "places",
+]
 
 KINDS: dict[str, str] = {
     "add": "additions, subtractions and negations",
@@ -22,7 +38,9 @@ KINDS: dict[str, str] = {
     "div": "divisions",
     "sqrt": "square roots",
     "special": "exponentials, logarithms, powers, trigonometric and hyperbolic functions, erf",
-    "lookup": "table look-ups at a computed address, whatever the width of the row",
+    "lookup": "look-ups at a computed address: of records of the model, and of numbers that were computed",
+    "address": "operations that make an address: bits packed, indices joined, steps of a search",
+    "select": "selections: numbers chosen by a condition, and places that a mask lies over",
     "branch": "bits that left the meter to steer Python's `if`, `while` or a shape",
     "mac": "multiply-accumulates inside matrix products (also counted as `mul` and `add`)",
     "load": "elements read by look-ups",
@@ -39,6 +57,75 @@ class Charge(NamedTuple):
     """Name of the operands' dtype, e.g. ``float32``."""
     amount: int
     """How many scalar operations (for ``load``: elements)."""
+
+
+class _Places(threading.local):
+    known: Callable[[Any], bool] | None = None
+
+
+_PLACES = _Places()
+
+
+@contextlib.contextmanager
+def places(known: Callable[[Any], bool]) -> Iterator[None]:
+    """Say, while a call is priced, of which of its arrays the memory is the model's.
+
+    Parameters
+    ----------
+    known
+        Tells of an operand whether it is a parameter, a constant that predict made, or a slice of either.
+    """
+    before, _PLACES.known = _PLACES.known, known
+    try:
+        yield
+    finally:
+        _PLACES.known = before
+
+
+def lies_in_model(table: Any) -> bool:
+    """Whether records of a table lie at addresses of the model. Outside the meter every table does."""
+    return _PLACES.known is None or _PLACES.known(table)
+
+
+def is_wired(index: Any) -> bool:
+    """Whether no input decides an index or a mask. Outside the meter every index is computed."""
+    return _PLACES.known is not None and _PLACES.known(index)
+
+
+def numbers_of(dtype: np.dtype[Any]) -> int:
+    """How many real numbers an element is: moving a complex one moves two."""
+    return 2 if dtype.kind == "c" else 1
+
+
+def lookups(
+    dtype: str, addresses: int, records: Iterable[tuple[Any, int]], *, times: int = 1
+) -> tuple[Charge, ...]:
+    """Charge look-ups of records at computed addresses, and the elements that they read as loads.
+
+    A record of the model lies at its address: one look-up reads all records of a call that lie there,
+    whatever their width. What was computed lies nowhere: choosing a record of it moves every number.
+
+    Parameters
+    ----------
+    dtype
+        Name of the dtype of the addresses.
+    addresses
+        How many addresses.
+    records
+        For every table that is read at them: the table, and how many elements a record of it has.
+    times
+        At how many places of axes before the indexed ones each address is followed.
+    """
+    records = list(records)
+    at_once = any(lies_in_model(table) for table, _ in records)
+    moved = sum(width * numbers_of(table.dtype) for table, width in records if not lies_in_model(table))
+    loads = (Charge("load", name_of(table.dtype), addresses * times * width) for table, width in records)
+    return (Charge("lookup", dtype, addresses * times * (at_once + moved)), *loads)
+
+
+def addressing(dtype: str, addresses: int, parts: int) -> tuple[Charge, ...]:
+    """Charge making addresses of ``parts`` parts each: one operation for every part after the first."""
+    return (Charge("address", dtype, addresses * max(parts - 1, 0)),)
 
 
 @functools.cache

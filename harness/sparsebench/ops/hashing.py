@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsebench.ops import steady
 from sparsebench.ops.bits import MOST_LEVELS, pack_bits, quantize
-from sparsebench.ops.charges import Charge, bits_to_choose, inner_product, name_of
+from sparsebench.ops.charges import Charge, addressing, bits_to_choose, inner_product, name_of
 from sparsebench.ops.checks import NOT_COMPLEX, NUMBER, check_dtypes
 from sparsebench.ops.primitive import primitive
 
@@ -44,8 +44,12 @@ def _cost(x: Any, planes: Any, offsets: Any = None) -> tuple[Charge, ...]:
     check_planes(x, planes, offsets)
     common = np.result_type(x.dtype, planes.dtype)
     compared = np.result_type(common, 0.0 if offsets is None else offsets.dtype)
-    signs = x.shape[0] * math.prod(planes.shape[:-1])
-    return (*inner_product(signs, x.shape[1], common), Charge("cmp", compared.name, signs))
+    hashes, many = x.shape[0] * math.prod(planes.shape[:-2]), planes.shape[-2]
+    return (
+        *inner_product(hashes * many, x.shape[1], common),
+        Charge("cmp", compared.name, hashes * many),
+        *addressing("int64", hashes, many),
+    )
 
 
 def _elements(x: Any, planes: Any, offsets: Any = None) -> int:  # noqa: ARG001 - the signature of the primitive
@@ -76,7 +80,7 @@ def _address(projected: Any, planes: Any, offsets: Any) -> Any:
     cost=_cost,
     elements=_elements,
     steady=_steady,
-    price="k planes in R^d: k(2d - 1) for the products, k comparisons",
+    price="k planes in R^d: k(2d - 1) for the products, k comparisons, k - 1 address operations",
     example="bucket = ops.hyperplane_hash(x, planes)",
 )
 def hyperplane_hash(x: Any, planes: Any, offsets: Any = None) -> Any:
@@ -144,6 +148,7 @@ def _cells_cost(x: Any, directions: Any, offsets: Any, *, levels: int) -> tuple[
         *inner_product(cells, x.shape[1], common),
         Charge("add", shifted, cells),
         Charge("cmp", shifted, cells * bits_to_choose(levels)),
+        *addressing("int64", cells, bits_to_choose(levels)),
         Charge("mul", "int64", joined),
         Charge("add", "int64", joined),
     )
@@ -174,8 +179,8 @@ def _cell_address(projected: Any, directions: Any, offsets: Any, levels: int) ->
     cost=_cells_cost,
     elements=_cells_elements,
     steady=_cells_steady,
-    price="k directions in R^d: k(2d - 1) for the products, k for the offsets, k⌈log2 levels⌉ comparisons, "
-    "2(k - 1) for the address",
+    price="k directions in R^d: k(2d - 1) for the products, k for the offsets, k times the price of "
+    "ops.quantize, 2(k - 1) to join the cells",
     example="bucket = ops.pstable_hash(x, directions, offsets, levels=16)",
 )
 def pstable_hash(x: Any, directions: Any, offsets: Any, *, levels: int) -> Any:

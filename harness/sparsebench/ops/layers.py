@@ -118,7 +118,7 @@ def tables_of(layers: tuple[Layer, ...]) -> tuple[Any, ...]:
 def held(layers: tuple[Layer, ...], positions: int = 1) -> int:
     """Count the elements of parameters and hidden units that one row, or all its positions, goes through."""
     tables: int = sum(math.prod(table.shape[1:]) for table in tables_of(layers))
-    return tables + 6 * positions * sum(int(layer.weights.shape[1]) for layer in layers)
+    return tables + 7 * positions * sum(int(layer.weights.shape[1]) for layer in layers)
 
 
 def activate(activation: str, slope: float, x: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.ops.charges import Charge, name_of
+from sparsebench.ops.charges import Charge, is_wired, lookups, name_of
 from sparsebench.ops.checks import INTEGER, REAL, check_dtypes
 from sparsebench.ops.on_numpy import ON_NUMPY
 from sparsebench.ops.primitive import CONVENTION, primitive
@@ -38,7 +38,10 @@ def _check_tables(index: Any, tables: tuple[Any, ...]) -> None:
 
 
 def lookup_charges(index: Any, *tables: Any) -> tuple[Charge, ...]:
-    """Charge one look-up per address, and the elements that it reads from all the tables.
+    """Charge the look-ups of a call, and the elements that they read as loads.
+
+    One look-up per address for all tables of the model together, one per element of what was computed, none
+    where no input decides the index (:func:`sparsebench.ops.charges.lookups`).
 
     Raises
     ------
@@ -48,10 +51,10 @@ def lookup_charges(index: Any, *tables: Any) -> tuple[Charge, ...]:
         If a table has no axis of rows, or the tables have different numbers of them.
     """
     _check_tables(index, tables)
-    loads = (
-        Charge("load", name_of(table.dtype), index.size * math.prod(table.shape[1:])) for table in tables
-    )
-    return (Charge("lookup", name_of(index.dtype), index.size), *loads)
+    if is_wired(index):
+        return ()
+    records = ((table, math.prod(table.shape[1:])) for table in tables)
+    return lookups(name_of(index.dtype), int(index.size), records)
 
 
 def _elements(index: Any, *tables: Any) -> int:
@@ -74,7 +77,8 @@ def _read(index: Any, *tables: Any) -> Any:
     elements=_elements,
     steady=_read,
     touched=_touched,
-    price="1 look-up per address, whatever the width of the record; its elements are counted as loads",
+    price="per address 1 look-up for all tables of the model together, whatever the width of the record, and "
+    "1 per element of records that were computed; 0 where the index is the model's; elements are loads",
     example="values = ops.gather(index, table)",
     source=CONVENTION,
     base=True,
@@ -116,6 +120,8 @@ def gather(index: Any, *tables: Any) -> Any:
 def _one_hot_cost(index: Any, *, classes: int, dtype: Any = None) -> tuple[Charge, ...]:
     _check_classes(classes)
     check_dtypes("one_hot", INTEGER, _INTEGER_WORDS, index)
+    if is_wired(index):
+        return ()
     loads = Charge("load", name_of(_dtype(dtype)), index.size * classes)
     return (Charge("lookup", name_of(index.dtype), index.size), loads)
 
@@ -144,7 +150,8 @@ def _one_hot_steady(index: Any, *, classes: int, dtype: Any = None) -> Any:
     cost=_one_hot_cost,
     elements=_one_hot_elements,
     steady=_one_hot_steady,
-    price="1 look-up per address: a row of the identity; its elements are counted as loads",
+    price="1 look-up per address: a row of the identity; 0 where the index is the model's; elements are "
+    "loads",
     example="chosen = ops.one_hot(index, classes=8)",
 )
 def one_hot(index: Any, *, classes: int, dtype: Any = None) -> Any:
@@ -239,7 +246,8 @@ def _constant_steady(index: Any, constants: Any, gates: Any = None) -> Any:
     elements=_constant_elements,
     touched=_constant_touched,
     steady=_constant_steady,
-    price="k addresses, h numbers each: k look-ups; hk multiplications for gates; h(k - 1) additions",
+    price="k addresses, h numbers each: k look-ups, of computed constants hk; hk multiplications for gates; "
+    "h(k - 1) additions",
     example="y = ops.gather_constant(buckets, constants, gates)",
 )
 def gather_constant(index: Any, constants: Any, gates: Any = None) -> Any:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops.charges import Charge, name_of
+from sparsebench.ops.charges import Charge, addressing, lookups
 from sparsebench.ops.checks import NOT_COMPLEX, NUMBER, check_dtypes
 from sparsebench.ops.lookup import gather
-from sparsebench.ops.primitive import primitive
+from sparsebench.ops.primitive import CONVENTION, primitive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,11 +140,9 @@ def _tree_cost(x: Any, prototypes: Any, *, arity: int) -> tuple[Charge, ...]:
     depth = tree_depth(x, prototypes, arity)
     steps, d = x.shape[0] * depth, x.shape[1]
     return (
-        Charge("lookup", "int64", steps),
-        Charge("load", name_of(prototypes.dtype), steps * arity * d),
+        *lookups("int64", steps, [(prototypes, arity * d)]),
         *_distance_charges(steps, arity, d, np.result_type(x.dtype, prototypes.dtype)),
-        Charge("mul", "int64", steps),
-        Charge("add", "int64", steps),
+        *addressing("int64", int(x.shape[0]), depth),
     )
 
 
@@ -195,8 +193,10 @@ def _levels(prototypes: Any, arity: int, depth: int) -> Iterator[tuple[int, Any]
     touched=_tree_touched,
     steady=_tree_steady,
     price="v children in R^d, per level: 1 look-up (their record), v(3d - 1) for the distances, v - 1 "
-    "comparisons, 2 for the address",
+    "comparisons and, after the first, 1 address operation",
     example="leaf = ops.nearest_in_tree(x, prototypes, arity=4)",
+    source=CONVENTION,
+    base=True,
 )
 def nearest_in_tree(x: Any, prototypes: Any, *, arity: int) -> Any:
     """Descend a complete tree of points, at every node to the nearest child (Kratsios et al. 2025).

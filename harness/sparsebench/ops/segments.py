@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.ops.charges import Charge, name_of
+from sparsebench.ops.charges import Charge, is_wired, name_of
 from sparsebench.ops.checks import INTEGER, NUMBER, check_dtypes
 from sparsebench.ops.lookup import check_index
 from sparsebench.ops.primitive import CONVENTION, primitive
@@ -35,11 +35,19 @@ def _check_target(target: Any, index: Any, values: Any) -> None:
 
 def _cost(target: Any, index: Any, values: Any) -> tuple[Charge, ...]:
     _check_target(target, index, values)
-    return (
-        Charge("lookup", name_of(index.dtype), int(index.size)),
-        Charge("load", name_of(target.dtype), int(values.size)),
-        Charge("add", name_of(np.result_type(target.dtype, values.dtype)), int(values.size)),
-    )
+    return (*_writes(index, values, target), *_sums(values, np.result_type(target.dtype, values.dtype)))
+
+
+def _writes(index: Any, values: Any, target: Any) -> tuple[Charge, ...]:
+    """Charge a look-up for every number that is written, unless no input decides where."""
+    if is_wired(index):
+        return ()
+    many = int(values.size)
+    return Charge("lookup", name_of(index.dtype), many), Charge("load", name_of(target.dtype), many)
+
+
+def _sums(values: Any, dtype: np.dtype[Any]) -> tuple[Charge, ...]:
+    return (Charge("add", name_of(dtype), int(values.size)),)
 
 
 def _scatter_elements(target: Any, index: Any, values: Any) -> int:  # noqa: ARG001 - the primitive's signature
@@ -66,7 +74,7 @@ def _scatter(target: Any, index: Any, values: Any) -> Any:
     cost=_cost,
     elements=_scatter_elements,
     steady=_scatter,
-    price="1 look-up per address, whatever the width of the record; 1 addition per element of the values; "
+    price="1 look-up and 1 addition per element of the values; no look-ups where the index is the model's; "
     "what is added to is counted as loads",
     example="counts = ops.scatter_add(counts, bucket, ones)",
     source=CONVENTION,
@@ -120,11 +128,7 @@ def _target(name: str, values: Any, segments: Any, num_segments: int) -> tuple[i
 
 def _segment_cost(values: Any, segments: Any, *, num_segments: int) -> tuple[Charge, ...]:
     _target("segment_sum", values, segments, num_segments)
-    return (
-        Charge("lookup", name_of(segments.dtype), int(segments.size)),
-        Charge("load", name_of(values.dtype), int(values.size)),
-        Charge("add", name_of(values.dtype), int(values.size)),
-    )
+    return (*_writes(segments, values, values), *_sums(values, values.dtype))
 
 
 def _segment_elements(values: Any, segments: Any, *, num_segments: int) -> int:
@@ -135,7 +139,7 @@ def _segment_elements(values: Any, segments: Any, *, num_segments: int) -> int:
 @primitive(
     cost=_segment_cost,
     elements=_segment_elements,
-    price="as ops.scatter_add: 1 look-up per address, 1 addition per element of the values",
+    price="as ops.scatter_add: 1 look-up and 1 addition per element of the values",
     example="sums = ops.segment_sum(x, segment, num_segments=8)",
 )
 def segment_sum(values: Any, segments: Any, *, num_segments: int) -> Any:

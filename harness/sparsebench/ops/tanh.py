@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.ops.bits import quantize
-from sparsebench.ops.charges import Charge, bits_to_choose, name_of
+from sparsebench.ops.bits import pack_bits, quantize
+from sparsebench.ops.charges import Charge, addressing, bits_to_choose, name_of
 from sparsebench.ops.checks import REAL, check_dtypes
 from sparsebench.ops.lookup import gather
 from sparsebench.ops.primitive import primitive
@@ -34,9 +34,9 @@ _LEVELS = 128  # a mantissa of bfloat16 has seven bits
 _BIAS = 127
 _KEPT = 4  # bits of the mantissa that do not choose the record
 
-# By octave from [2, 4) down to [1/4, 1/2): its first record, and what makes mantissas of its numbers.
-_FIRST = (0, 24, 16, 8)
-_SCALE = (64, 128, 256, 512)
+# By octave from [1/4, 1/2) up to [2, 4): its first record, and what makes mantissas of its numbers.
+_FIRST = (8, 16, 24, 0)
+_SCALE = (512, 256, 128, 64)
 
 
 def check_k_tanh(x: Any) -> None:
@@ -49,18 +49,21 @@ def _cost(x: Any) -> tuple[Charge, ...]:
     dtype, size = name_of(x.dtype), int(x.size)
     return (
         Charge("cmp", dtype, size * (6 + bits_to_choose(_LEVELS))),
+        Charge("select", dtype, 4 * size),
+        *addressing("int64", size, 2),
+        *addressing("int64", size, bits_to_choose(_LEVELS)),
         Charge("mul", dtype, 2 * size),
         Charge("add", dtype, 2 * size),
         Charge("add", "int64", 2 * size),
         Charge("logic", "int64", 2 * size),
-        Charge("lookup", "int64", size),
-        Charge("load", "int64", 2 * size),
-        Charge("load", dtype, size),
+        Charge("lookup", "int64", 2 * size),
+        Charge("load", "int64", 3 * size),
+        Charge("load", dtype, 2 * size),
     )
 
 
 def _elements(x: Any) -> int:
-    return 8 * int(x.size)  # what is held on the way
+    return 9 * int(x.size)  # what is held on the way
 
 
 @np.errstate(all="ignore")
@@ -68,19 +71,12 @@ def _steady(x: Any) -> Any:
     return k_tanh.reference(x)
 
 
-def _by_octave(xp: Any, octave: tuple[Any, Any], options: tuple[int, ...], dtype: Any) -> Any:
-    """Choose, for every number, the option of its octave."""
-    high, low = octave
-    made = [xp.full(high.shape, option, dtype=dtype) for option in options]
-    return xp.where(high, xp.where(low, made[0], made[1]), xp.where(low, made[2], made[3]))
-
-
 @primitive(
     cost=_cost,
     elements=_elements,
     steady=_steady,
-    price="per element: 13 comparisons (7 for the mantissa), 2 multiplications, 2 additions; 1 look-up of a "
-    "record of 3; 2 additions and 2 shifts of integers",
+    price="per element: 13 comparisons (7 for the mantissa), 4 selections, 2 multiplications, 2 additions; 7 "
+    "address operations and 2 look-ups (by octave, by record); 2 additions and 2 shifts of integers",
     example="h = ops.k_tanh(x @ w)",
 )
 def k_tanh(x: Any) -> Any:
@@ -110,9 +106,11 @@ def k_tanh(x: Any) -> Any:
     xp = x.__array_namespace__()
     size = xp.abs(x)
     high = size >= 1.0
-    octave = high, size >= xp.where(high, xp.full_like(x, 2.0), xp.full_like(x, 0.5))
-    mantissa = quantize(size * _by_octave(xp, octave, _SCALE, x.dtype) - float(_LEVELS), levels=_LEVELS)
-    address = _by_octave(xp, octave, _FIRST, xp.int64) + (mantissa >> _KEPT)
+    upper = size >= xp.where(high, xp.full_like(x, 2.0), xp.full_like(x, 0.5))
+    scales, firsts = xp.asarray(_SCALE, dtype=x.dtype), xp.asarray(_FIRST, dtype=xp.int64)
+    scale, first = gather(pack_bits(high, upper), scales, firsts)
+    mantissa = quantize(size * scale - float(_LEVELS), levels=_LEVELS)
+    address = first + (mantissa >> _KEPT)
     shift, offset, unit = gather(address, *_tables(xp, x.dtype))
     tangent = xp.astype((mantissa >> shift) + offset, x.dtype) * unit
     tangent = xp.where(size > MOST, xp.ones_like(x), tangent)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsebench.ops.bits import pack_bits
-from sparsebench.ops.charges import Charge, bits_to_choose, inner_product, name_of
+from sparsebench.ops.charges import Charge, addressing, bits_to_choose, inner_product, lookups, name_of
 from sparsebench.ops.descent import (
     axis_depth,
     axis_descend,
@@ -21,7 +21,7 @@ from sparsebench.ops.descent import (
     route_depth,
 )
 from sparsebench.ops.lookup import gather
-from sparsebench.ops.primitive import primitive
+from sparsebench.ops.primitive import CONVENTION, primitive
 
 __all__ = [
     "axis_depth",
@@ -37,12 +37,12 @@ __all__ = [
 
 
 def _cost(key: Any, thresholds: Any) -> tuple[Charge, ...]:
-    levels = key.size * route_depth(key, thresholds)
+    rows, depth = int(key.size), route_depth(key, thresholds)
     common = np.result_type(key.dtype, thresholds.dtype).name
     return (
-        Charge("lookup", "int64", levels),
-        Charge("load", thresholds.dtype.name, levels),
-        Charge("cmp", common, levels),
+        *lookups("int64", rows * depth, [(thresholds, 1)]),
+        Charge("cmp", common, rows * depth),
+        *addressing("int64", rows, depth),
     )
 
 
@@ -67,8 +67,10 @@ def _touched(key: Any, thresholds: Any) -> list[tuple[Any, Any]]:
     elements=_elements,
     touched=_touched,
     steady=_steady,
-    price="1 look-up (a node's record) and 1 comparison per level",
+    price="per level 1 look-up (a node's record), 1 comparison and, after the first, 1 address operation",
     example="leaf = ops.tree_route(key, thresholds)",
+    source=CONVENTION,
+    base=True,
 )
 def tree_route(key: Any, thresholds: Any) -> Any:
     """Descend a complete binary tree; right where ``key > threshold``.
@@ -104,14 +106,13 @@ def tree_route(key: Any, thresholds: Any) -> Any:
 
 
 def _axis_cost(x: Any, features: Any, thresholds: Any) -> tuple[Charge, ...]:
-    steps = int(x.shape[0]) * axis_depth(x, features, thresholds)
+    rows, depth = int(x.shape[0]), axis_depth(x, features, thresholds)
+    steps = rows * depth
     return (
-        Charge("lookup", "int64", steps),
-        Charge("load", name_of(features.dtype), steps),
-        Charge("load", name_of(thresholds.dtype), steps),
-        Charge("lookup", name_of(features.dtype), steps),
-        Charge("load", name_of(x.dtype), steps),
+        *lookups("int64", steps, [(features, 1), (thresholds, 1)]),
+        *lookups(name_of(features.dtype), steps, [(x, 1)]),
         Charge("cmp", name_of(np.result_type(x.dtype, thresholds.dtype)), steps),
+        *addressing("int64", rows, depth),
     )
 
 
@@ -139,8 +140,11 @@ def _axis_touched(x: Any, features: Any, thresholds: Any) -> list[tuple[Any, Any
     elements=_axis_elements,
     touched=_axis_touched,
     steady=_axis_steady,
-    price="2 look-ups (a node's record, the row's feature) and 1 comparison per level",
+    price="per level 2 look-ups (a node's record, the row's feature), 1 comparison and, after the first, 1 "
+    "address operation",
     example="leaf = ops.axis_tree_route(x, features, thresholds)",
+    source=CONVENTION,
+    base=True,
 )
 def axis_tree_route(x: Any, features: Any, thresholds: Any) -> Any:
     """Descend a complete binary tree whose nodes compare one feature; right where ``x[feature] > threshold``.
@@ -183,14 +187,14 @@ def axis_tree_route(x: Any, features: Any, thresholds: Any) -> Any:
 
 
 def _oblique_cost(x: Any, normals: Any, thresholds: Any) -> tuple[Charge, ...]:
-    steps = int(x.shape[0]) * oblique_depth(x, normals, thresholds)
+    rows, depth = int(x.shape[0]), oblique_depth(x, normals, thresholds)
+    steps = rows * depth
     common, d = np.result_type(x.dtype, normals.dtype), int(x.shape[1])
     return (
-        Charge("lookup", "int64", steps),
-        Charge("load", name_of(normals.dtype), steps * d),
-        Charge("load", name_of(thresholds.dtype), steps),
+        *lookups("int64", steps, [(normals, d), (thresholds, 1)]),
         *inner_product(steps, d, common),
         Charge("cmp", name_of(np.result_type(common, thresholds.dtype)), steps),
+        *addressing("int64", rows, depth),
     )
 
 
@@ -213,8 +217,11 @@ def _oblique_touched(x: Any, normals: Any, thresholds: Any) -> list[tuple[Any, A
     elements=_oblique_elements,
     touched=_oblique_touched,
     steady=_oblique_steady,
-    price="R^d, per level: 1 look-up (a node's record), 2d - 1 for the product, 1 comparison",
+    price="R^d, per level: 1 look-up (a node's record), 2d - 1 for the product, 1 comparison and, after the "
+    "first, 1 address operation",
     example="leaf = ops.oblique_tree_route(x, normals, thresholds)",
+    source=CONVENTION,
+    base=True,
 )
 def oblique_tree_route(x: Any, normals: Any, thresholds: Any) -> Any:
     """Descend a complete binary tree whose nodes are hyperplanes; right where ``normal @ x > threshold``.
@@ -254,8 +261,12 @@ def oblique_tree_route(x: Any, normals: Any, thresholds: Any) -> Any:
 
 def _search_cost(x: Any, edges: Any) -> tuple[Charge, ...]:
     check_edges(x, edges)
-    common = name_of(np.result_type(x.dtype, edges.dtype))
-    return (Charge("cmp", common, int(x.size) * bits_to_choose(int(edges.shape[0]) + 1)),)
+    rows, depth = int(x.size), bits_to_choose(int(edges.shape[0]) + 1)
+    return (
+        *lookups("int64", rows * depth, [(edges, 1)]),
+        Charge("cmp", name_of(np.result_type(x.dtype, edges.dtype)), rows * depth),
+        *addressing("int64", rows, depth),
+    )
 
 
 def _search_elements(x: Any, edges: Any) -> int:
@@ -265,7 +276,8 @@ def _search_elements(x: Any, edges: Any) -> int:
 @primitive(
     cost=_search_cost,
     elements=_search_elements,
-    price="m edges: ⌈log2(m + 1)⌉ comparisons per element",
+    price="m edges, per level of ⌈log2(m + 1)⌉: 1 look-up (an edge), 1 comparison and, after the first, 1 "
+    "address operation",
     example="cell = ops.searchsorted_route(x[:, 0], edges)",
 )
 def searchsorted_route(x: Any, edges: Any) -> Any:

@@ -228,12 +228,16 @@ def _values(path: Path, name: str, column: Any) -> NDArray[Any]:
     return _shared(flat).reshape(shape)
 
 
+# Arrow's own to_pandas_dtype imports pandas before version 22, which takes longer than to read an instance.
+_DTYPES = {pa.from_numpy_dtype(dtype): dtype for dtype in map(np.dtype, "bhilBHILefd")}
+
+
 def _shared(flat: Any) -> NDArray[Any]:
     """Look at the memory of an Arrow array of numbers without nulls: read-only, and for as long as it lives.
 
     Arrow's own ``to_numpy`` imports pandas first, where that is installed.
     """
-    dtype = np.dtype(flat.type.to_pandas_dtype())
+    dtype = _DTYPES[flat.type]
     values = np.frombuffer(flat.buffers()[1], dtype, len(flat), flat.offset * dtype.itemsize)
     values.flags.writeable = False  # of what was just read, the buffer may be written to
     return values

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Work", "Workload"]
 
-_NO_ARITHMETIC = ("lookup", "load", "mac", "branch")  # a mac is counted as mul and add as well
+_NO_ARITHMETIC = (
+    "lookup",
+    "load",
+    "mac",
+    "branch",
+    "address",
+    "select",
+)  # a mac is counted as mul and add as well
 
 
 @dataclass(frozen=True)

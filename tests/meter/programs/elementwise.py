@@ -36,8 +36,11 @@ def _shift(p):
 def _pow(p):
     base = p.array("fi", lambda x: bool(np.all(x.array > 0)) if x.size else True)
     if base.dtype.kind == "i":
-        return (base, p.put(p.values(base.shape, "int64", low=0, high=4))), {}
-    return (base, p.choose([2, 0.5, p.partner(base, "f")])), {}
+        return (
+            base,
+            p.integer(0, 6) if p.flag() else p.put(p.values(base.shape, "int64", low=0, high=4)),
+        ), {}
+    return (base, p.choose([2, p.integer(0, 9), 0.5, p.partner(base, "f")])), {}
 
 
 def _clip(p):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from meter import scalars
 from meter.metered import Meter
 from meter.slow.arrays import Slow
-from meter.slow.table import SLOW
+from meter.slow.table import CONSTANTS, SLOW, WIRING
 
 DTYPES = ("float32", "float64", "int64", "bool", "int32", "uint8")
 KINDS = {"f": ("float32", "float64"), "i": ("int64", "int32"), "b": ("bool",), "u": ("uint8",)}
@@ -172,10 +172,12 @@ class Program:
     def put(self, array):
         """Give both sides an array. It is alive from here on."""
         array = np.asarray(array)
-        name = next(self._names)
-        fast = self.meter.put(array) if self.live else self.meter.begin(array, inputs=_INPUTS)
-        live = Live(name, fast, Slow.of(array))
-        self.lines.append(f"{name} = {array!r}".replace("\n", " "))
+        name, constant = next(self._names), bool(self.live) and self.flag()
+        put = self.meter.put_constant if constant else self.meter.put
+        fast = put(array) if self.live else self.meter.begin(array, inputs=_INPUTS)
+        live = Live(name, fast, Slow.of(array, constant=constant))
+        word = "constant" if constant else "computed"
+        self.lines.append(f"{name} = {array!r}  # {word}".replace("\n", " "))
         self.live.append(live)
         return live
 
@@ -186,7 +188,9 @@ class Program:
         given = [*args, *kwargs.values()]
         fast = self.meter.xp.call(name, *_each(args, lambda x: x.fast), **_each_of(kwargs, lambda x: x.fast))
         slow = SLOW[name](*_each(args, lambda x: x.slow), **_each_of(kwargs, lambda x: x.slow))
+        constant = name in CONSTANTS or (name in WIRING and all(x.slow.constant for x in _arrays(given)))
         if fast is None:
+            args[0].slow.constant = False
             self._agree(args[0].fast, args[0].slow, given)  # it wrote into the first
             return None
         several = isinstance(fast, tuple | list)
@@ -194,15 +198,16 @@ class Program:
         secrets = frozenset(secret for x in _arrays(given) for secret in x.secrets if not secret.paid)
         if most := _secret_rows(name, args):
             secrets |= {Secret(most)}
-        made = [self._keep(*pair, given, secrets) for pair in pairs]
+        made = [self._keep(*pair, given, secrets, constant=constant) for pair in pairs]
         self.lines[-1] = f"{', '.join(map(repr, made))} = {self.lines[-1]}"
         return made if several else made[0]
 
-    def _keep(self, fast, slow, given, secrets):
+    def _keep(self, fast, slow, given, secrets, *, constant):
         array = self._agree(fast, slow, given)
         # From here on both sides go on from the same bits, so that no comparison goes two ways.
         # One number has no length that could tell a secret.
-        live = Live(next(self._names), fast, Slow.of(array), secrets if array.ndim else frozenset())
+        slow = Slow.of(array, constant=constant)
+        live = Live(next(self._names), fast, slow, secrets if array.ndim else frozenset())
         if _tame(array) and array.size <= _MOST_ELEMENTS:
             self.live.append(live)
         return live

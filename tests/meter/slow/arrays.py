@@ -10,15 +10,21 @@ from meter.scalars import Number, number, quietly
 
 
 class Slow:
-    """An object array of counting numbers. It knows its dtype, because an empty one has nobody to ask."""
+    """An object array of counting numbers. It knows its dtype, because an empty one has nobody to ask.
 
-    def __init__(self, cells, dtype):
+    ``constant`` says that it lies in the memory of a model: a parameter, or made of constants alone.
+    """
+
+    def __init__(self, cells, dtype, *, constant=False):
         self.cells = cells
         self.dtype = np.dtype(dtype)
+        self.constant = constant
 
     @classmethod
-    def of(cls, array):
-        return filled([Number(value) for value in array.reshape(-1)], array.shape, array.dtype)
+    def of(cls, array, *, constant=False):
+        made = filled([Number(value) for value in array.reshape(-1)], array.shape, array.dtype)
+        made.constant = constant
+        return made
 
     @property
     def shape(self):

@@ -11,8 +11,10 @@ from meter.scalars import (
     exponential,
     maximum,
     minimum,
+    number,
     operation,
     promoted,
+    spend,
     square_root,
 )
 from meter.slow.arrays import Slow, elementwise
@@ -39,7 +41,22 @@ def _logaddexp(a, b):
 
 def _select(condition, a, b):
     a, b = promoted(a, b)
+    spend("select", a.dtype)
     return a if condition else b
+
+
+def _pow(a, b):
+    """Square and multiply where the exponent is Python's: one bit of it after the other."""
+    if type(b) is not int or b < 0:
+        return operation("special", np.power)(a, b)
+    (made,) = promoted(a)
+    if not b:
+        return number(1, made.dtype)
+    start = made
+    for bit in f"{b:b}"[1:]:
+        made = made * made
+        made = made * start if bit == "1" else made
+    return made
 
 
 def clip(x, min=None, max=None):  # noqa: A002 - the standard's names
@@ -64,7 +81,6 @@ _SPECIAL = {
     "atan": np.arctan,
     "atan2": np.arctan2,
     "atanh": np.arctanh,
-    "pow": np.power,
     **{name: getattr(np, name) for name in ("cos", "cosh", "exp", "expm1", "log", "log10", "log1p", "log2")},
     **{name: getattr(np, name) for name in ("sin", "sinh", "tan", "tanh")},
 }
@@ -107,6 +123,7 @@ TABLE = {
     "minimum": elementwise(minimum),
     "nextafter": elementwise(operation("logic", np.nextafter)),
     "positive": _same,
+    "pow": elementwise(_pow),
     "real": _same,
     "reciprocal": elementwise(lambda x: 1.0 / x),
     "sign": elementwise(_sign),

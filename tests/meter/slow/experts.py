@@ -8,7 +8,7 @@ import operator
 
 import numpy as np
 
-from meter.scalars import common, exponential, fold, inner, number, total
+from meter.scalars import common, exponential, fold, inner, number, spend, total
 from meter.slow.arrays import Slow, elementwise, filled
 from meter.slow.indexing import look_up, rows
 from meter.slow.primitives import quantize, relu, top_k
@@ -29,13 +29,25 @@ def _swish(one):
     return one / (1.0 + exponential(-one))
 
 
+def _look_up_constants(dtype, *records):
+    for record in records:
+        record.constant = True
+    look_up(dtype, *records)
+
+
 def _k_tanh(one):
     size = abs(one)
     small, negative, saturated = not size >= 0.25, one < 0.0, size > 3.75
     exponent = (1 if size >= 2.0 else 0) if size >= 1.0 else (-1 if size >= 0.5 else -2)
+    spend("select", one.dtype)  # which of the two a size is compared with
+    spend("address", INDEX)  # of the octave, two bits
+    octave = filled([number(0, one.dtype)], (), one.dtype), filled([number(0, INDEX)], (), INDEX)
+    _look_up_constants(INDEX, *octave)
     scaled = size * 2.0 ** (7 - exponent) - 128.0
     (mantissa,) = quantize(filled([scaled], (1,), one.dtype), levels=128).flat()
-    address = 8 * ((exponent + 127) & 3) + (mantissa >> 4)  # of the record, in the paper's order
+    address = number(8 * ((exponent + 127) & 3), INDEX) + (
+        mantissa >> 4
+    )  # of the record, in the paper's order
     record = _K_TANH[exponent].split(", ")[int(address.value) % 8]
     high, shift, offset = map(int, record.split())
     shift, offset, unit = (
@@ -43,16 +55,18 @@ def _k_tanh(one):
         number(128 + offset, INDEX),
         number(2.0 ** (high - 134), one.dtype),
     )
-    look_up(address.dtype, *(filled([part], (), part.dtype) for part in (shift, offset, unit)))
+    _look_up_constants(address.dtype, *(filled([part], (), part.dtype) for part in (shift, offset, unit)))
     tangent = ((mantissa >> shift) + offset).cast(one.dtype) * unit
     tangent = number(1, one.dtype) if saturated else tangent
     below = -tangent
+    spend("select", one.dtype, 3)  # small, negative, saturated
     return one if small else below if negative else tangent
 
 
 def _activate(activation, slope):
     def prelu(one):
         above, below = one > 0, slope * one
+        spend("select", below.dtype)
         return one if above else below
 
     return {"relu": relu, "prelu": prelu, "swish": _swish, "k_tanh": _k_tanh}[activation]

@@ -1,4 +1,4 @@
-"""Slow indexing: by position and mask nothing is counted, by integer arrays every address is looked up."""
+"""Slow indexing: by position nothing is counted, by what inputs decide every address and every place is."""
 
 from __future__ import annotations
 
@@ -21,23 +21,77 @@ def _plain(key):
     return parts if isinstance(key, tuple) else parts[0]
 
 
+def move(kind, dtype, record):
+    """Count the numbers of a record as moved; a complex one is two."""
+    spend(kind, dtype, record.size * (2 if record.dtype.kind == "c" else 1))
+
+
 def look_up(dtype, *records):
-    """Count a look-up by an address of a dtype, and the elements of the records that it reads."""
-    spend("lookup", dtype)
+    """Count looking up records at one address: those of a model lie there, all others are moved."""
+    if any(record.constant for record in records):
+        spend("lookup", dtype)
     for record in records:
         spend("load", record.dtype, record.size)
+        if not record.constant:
+            move("lookup", dtype, record)
 
 
-def _go_through(x, key):
-    """Look at every address of a key of integer arrays, one after the other."""
-    addresses = [part for part in _parts(key) if isinstance(part, Slow)]
-    if not addresses or addresses[0].dtype.kind == "b":
+def part_of(x, place):
+    """Some of an array: it lies where the array does."""
+    return Slow(single(x.cells[place]), x.dtype, constant=x.constant)
+
+
+def _lengths_before(x, key):
+    """How many places the axes have that stand before the last indexed one and are not indexed."""
+    parts = list(_parts(key))
+    takes = sum(1 for part in parts if part is not None and part is not ...)
+    if any(part is ... for part in parts):
+        (dots,) = (place for place, part in enumerate(parts) if part is ...)
+        parts[dots : dots + 1] = [slice(None)] * (x.ndim - takes)
+    parts = [part for part in parts if part is not None]
+    last = max(place for place, part in enumerate(parts) if isinstance(part, Slow))
+    many = 1
+    for axis, part in enumerate(parts[:last]):
+        if isinstance(part, slice):
+            many *= len(range(x.shape[axis])[part])
+    return many
+
+
+def _read_of_model(x, key, dtype, record):
+    """Follow one address once for every place of the axes before it."""
+    spend("load", record.dtype, record.size)
+    spend("lookup", dtype, _lengths_before(x, key))
+
+
+def _go_through(x, key, *, writes=False):
+    """Look at every address of a key of integer arrays, or every place of a mask, one after the other."""
+    arrays = [part for part in _parts(key) if isinstance(part, Slow)]
+    computed = [part for part in arrays if not part.constant]
+    if not computed:
         return
-    shape = np.broadcast_shapes(*(part.shape for part in addresses))
-    spread = {id(part): np.broadcast_to(part.values(), shape) for part in addresses}
+    if computed[0].dtype.kind == "b":
+        _go_under(x, key, computed[0])
+        return
+    shape = np.broadcast_shapes(*(part.shape for part in arrays))
+    spread = {id(part): np.broadcast_to(part.values(), shape) for part in arrays}
+    dtype = common(*computed)
     for place in np.ndindex(shape):
         where = tuple(int(spread[id(part)][place]) if id(part) in spread else part for part in _parts(key))
-        look_up(common(*addresses), Slow(single(x.cells[where]), x.dtype))
+        spend("address", dtype, len(computed) - 1)
+        record = part_of(x, where)
+        if x.constant and not writes:
+            _read_of_model(x, key, dtype, record)
+        else:
+            spend("load", record.dtype, record.size)
+            move("lookup", dtype, record)
+
+
+def _go_under(x, key, mask):
+    """Ask at every number that a mask lies over whether it is chosen."""
+    for place in np.ndindex(mask.shape):
+        at = [place if part is mask else (part,) for part in _parts(key)]
+        at = at if mask.ndim else [(None,) if part is mask else (part,) for part in _parts(key)]
+        move("select", x.dtype, part_of(x, tuple(one for parts in at for one in parts)))
 
 
 def getitem(x, key):
@@ -46,7 +100,7 @@ def getitem(x, key):
 
 
 def setitem(x, key, value):
-    _go_through(x, key)
+    _go_through(x, key, writes=True)
     value = cast(value, x.dtype) if isinstance(value, Slow) else filled([number(value, x.dtype)], (), x.dtype)
     # A place of object arrays that one position names would take an array as it is.
     x.cells[_plain(key)] = value.cells if value.ndim else value.cells[()]
@@ -74,12 +128,15 @@ def take_along_axis(x, index, *, axis=-1):
             int(addresses[place]) if axis_ == along else step * (x.shape[axis_] > 1)
             for axis_, step in enumerate(place)
         )
-        look_up(index.dtype, Slow(single(x.cells[where]), x.dtype))
+        if not index.constant:
+            look_up(index.dtype, part_of(x, where))
         numbers.append(x.cells[where])
     return filled(numbers, shape, x.dtype)
 
 
 def nonzero(x):
+    if not x.constant:
+        spend("select", bool, x.size)
     found = [place for place, one in zip(np.ndindex(x.shape), x.flat(), strict=True) if truth(one)]
     columns = list(zip(*found, strict=True)) or [()] * x.ndim
     return tuple(filled([number(i, INDEX) for i in column], (len(column),), INDEX) for column in columns)
@@ -88,8 +145,9 @@ def nonzero(x):
 def rows(index, *tables):
     """The records at every address, one list of records per address."""
     for one in index.flat():
-        records = [Slow(single(table.cells[int(one.value)]), table.dtype) for table in tables]
-        look_up(index.dtype, *records)
+        records = [part_of(table, int(one.value)) for table in tables]
+        if not index.constant:
+            look_up(index.dtype, *records)
         yield records
 
 

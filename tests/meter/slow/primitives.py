@@ -18,7 +18,7 @@ from meter.scalars import (
     total,
 )
 from meter.slow.arrays import Slow, cast, elementwise, filled, lanewise, reduced
-from meter.slow.indexing import look_up, rows
+from meter.slow.indexing import look_up, move, part_of, rows
 from meter.slow.reductions import INDEX, place_of_best, widened
 
 _is_finite = operation("cmp", np.isfinite)
@@ -40,10 +40,13 @@ def relu(x):
 
 
 def prelu(x, slope):
+    def keep(told, one, other):
+        spend("select", other.dtype)
+        return one.cast(other.dtype) if told else other
+
     below = elementwise(lambda one, other: other * one)(x, slope)
     above = elementwise(lambda one: one > 0)(x)
-    keep = elementwise(lambda told, one, other: one.cast(below.dtype) if told else other)
-    return keep(above, x, below)
+    return elementwise(keep)(above, x, below)
 
 
 def _softmax(lane):
@@ -59,6 +62,7 @@ def softmax(x, *, axis=-1):
 
 def _logsumexp(lane):
     largest = fold(maximum, lane, None)
+    spend("select", largest.dtype)
     largest = largest if _is_finite(largest) else number(0, largest.dtype)
     return logarithm(total([exponential(one - largest) for one in lane], largest.dtype)) + largest
 
@@ -90,7 +94,8 @@ def layer_norm(x, weight=None, bias=None, *, eps=1e-5):
 def pack_bits(*bits):
     def pack(*parts):
         address = 0
-        for part in parts:
+        for place, part in enumerate(parts):
+            spend("address", INDEX, int(place > 0))
             address = 2 * address + int(part.value)
         return number(address, INDEX)
 
@@ -103,6 +108,7 @@ def quantize(x, *, levels):
     def decide(one):
         cell = 0
         for depth in reversed(range(_levels(levels))):
+            spend("address", INDEX, int(depth < _levels(levels) - 1))
             above = cell + 2**depth
             cell = above if one >= above and above < levels else cell
         return number(cell, INDEX)
@@ -174,7 +180,8 @@ def tree_route(key, thresholds):
         node = 0
         while node < thresholds.size:
             threshold = thresholds.cells[node]
-            look_up(INDEX, filled([threshold], (), thresholds.dtype))
+            spend("address", INDEX, int(node > 0))
+            look_up(INDEX, part_of(thresholds, node))
             node = 2 * node + (2 if one > threshold else 1)
         return number(node - thresholds.size, INDEX)
 
@@ -200,7 +207,7 @@ def grouped_linear(x, index, weights, bias=None):
 def gather_matmul(x, index, weights):
     if weights.ndim == 3:
         return grouped_linear(x, index, weights)
-    made = grouped_linear(x, index, Slow(weights.cells[:, None, :], weights.dtype))
+    made = grouped_linear(x, index, part_of(weights, (slice(None), None)))
     return Slow(made.cells[..., 0], made.dtype)
 
 
@@ -209,7 +216,9 @@ def one_hot(index, *, classes, dtype=None):
     numbers = []
     for one in index.flat():
         row = filled([number(place == one.value, target) for place in range(classes)], (classes,), target)
-        look_up(index.dtype, row)
+        row.constant = True
+        if not index.constant:
+            look_up(index.dtype, row)
         numbers += row.flat()
     return filled(numbers, (*index.shape, classes), target)
 
@@ -219,7 +228,9 @@ def scatter_add(target, index, values):
     out = cast(target, dtype).cells
     for place, one in enumerate(index.flat()):
         address, record = int(one.value), Slow(values.cells[place, ...], values.dtype)
-        look_up(index.dtype, Slow(target.cells[address, ...], target.dtype))
+        if not index.constant:
+            spend("load", target.dtype, record.size)
+            move("lookup", index.dtype, record)
         made = elementwise(lambda a, b: a + b)(Slow(out[address, ...], dtype), record)
         out[address, ...] = made.cells
     return Slow(out, dtype)

@@ -185,8 +185,10 @@ def searchsorted(x1, x2, *, side="left", sorter=None):
 
     def before(place, value):
         if sorter is not None:
-            spend("lookup", sorter.dtype)
-            spend("load", x1.dtype)
+            spend("lookup", INDEX)
+            spend("load", sorter.dtype)
+        spend("lookup", INDEX if sorter is None else sorter.dtype)
+        spend("load", x1.dtype)
         if place >= len(edges):
             spend("cmp", dtype)
             return False
@@ -197,6 +199,7 @@ def searchsorted(x1, x2, *, side="left", sorter=None):
         step, found = 1, 0
         while step < len(edges) + 1:
             step *= 2
+        spend("address", INDEX, max(step.bit_length() - 2, 0))
         while step > 1:
             step //= 2
             found += step if before(found + step - 1, value) else 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from meter.scalars import common, inner, number, total
+from meter.scalars import common, inner, number, spend, total
 from meter.slow.arrays import Slow, filled
-from meter.slow.indexing import look_up
+from meter.slow.indexing import look_up, part_of
 from meter.slow.primitives import quantize, softmax, top_k
 from meter.slow.reductions import INDEX, place_of_best, searchsorted, widened
 
@@ -39,15 +39,16 @@ def nearest_in_tree(x, prototypes, *, arity):
     """The children of node i of a level are the i-th v of the next one."""
     dtype, numbers = widened(common(x, prototypes)), []
     for row in x.cells.tolist():
-        node, first, nodes = number(0, INDEX), 0, arity
+        node, first, nodes = 0, 0, arity
         while first < prototypes.shape[0]:
-            start = first + arity * int(node.value)
-            children = prototypes.cells[start : start + arity]
-            look_up(INDEX, Slow(children, prototypes.dtype))
-            distances = [_distance(row, other, dtype) for other in children.tolist()]
-            node = node * arity + place_of_best(distances, lambda a, b: a < b)
+            start = first + arity * node
+            children = part_of(prototypes, slice(start, start + arity))
+            spend("address", INDEX, int(first > 0))
+            look_up(INDEX, children)
+            distances = [_distance(row, other, dtype) for other in children.cells.tolist()]
+            node = node * arity + int(place_of_best(distances, lambda a, b: a < b).value)
             first, nodes = first + nodes, nodes * arity
-        numbers.append(node)
+        numbers.append(number(node, INDEX))
     return filled(numbers, (x.shape[0],), INDEX)
 
 
@@ -57,8 +58,8 @@ def _descended(x, thresholds, projected, *records):
     for row in x.cells.tolist():
         node = 0
         while node < thresholds.size:
-            tables = (*records, thresholds)
-            look_up(INDEX, *(Slow(table.cells[node : node + 1], table.dtype) for table in tables))
+            spend("address", INDEX, int(node > 0))
+            look_up(INDEX, *(part_of(table, node) for table in (*records, thresholds)))
             node = 2 * node + (2 if projected(row, node) > thresholds.cells[node] else 1)
         numbers.append(number(node - thresholds.size, INDEX))
     return filled(numbers, (x.shape[0],), INDEX)
@@ -67,7 +68,7 @@ def _descended(x, thresholds, projected, *records):
 def axis_tree_route(x, features, thresholds):
     def projected(row, node):
         one = row[int(features.cells[node].value)]
-        look_up(features.dtype, filled([one], (), x.dtype))
+        look_up(features.dtype, Slow(filled([one], (), x.dtype).cells, x.dtype, constant=x.constant))
         return one
 
     return _descended(x, thresholds, projected, features)

@@ -7,3 +7,41 @@ from meter.slow import elementwise, experts, indexing, primitives, products, red
 TOPICS = (elementwise, experts, indexing, primitives, products, reductions, routing, shapes)
 SLOW = {name: function for topic in TOPICS for name, function in topic.TABLE.items()}
 assert len(SLOW) == sum(len(topic.TABLE) for topic in TOPICS), "two topics do one operation"
+
+CONSTANTS = frozenset(
+    {
+        *("arange", "empty", "empty_like", "eye", "full", "full_like", "linspace", "ones", "ones_like"),
+        *("zeros", "zeros_like", "fft.fftfreq", "fft.rfftfreq"),
+    }
+)
+"""What makes constants, whatever it is given."""
+WIRING = frozenset(
+    {
+        *("broadcast_arrays", "broadcast_to", "concat", "copy", "expand_dims", "flip", "matrix_transpose"),
+        *(
+            "meshgrid",
+            "moveaxis",
+            "permute_dims",
+            "positive",
+            "repeat",
+            "reshape",
+            "roll",
+            "squeeze",
+            "stack",
+        ),
+        *(
+            "tile",
+            "tril",
+            "triu",
+            "unstack",
+            "getitem",
+            "nonzero",
+            "astype",
+            "real",
+            "imag",
+            "linalg.diagonal",
+        ),
+        *("fft.fftshift", "fft.ifftshift"),
+    }
+)
+"""What only moves numbers about: of constants it makes constants."""

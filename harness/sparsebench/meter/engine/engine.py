@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["BITS_PER_INPUT", "DTYPES", "MOST_CONSTANTS", "MOST_REQUESTS", "Engine", "Request"]
 
-BITS_PER_INPUT = 64
-"""Bits that may leave the meter per input. Control flow needs few; computing on bits outside needs many."""
+BITS_PER_INPUT = 16
+"""Bits that may leave the meter per input. Control flow needs fewer, computing on bits outside needs many:
+what Python makes of 16 bits, a table of 2^16 records holds."""
 
 MOST_REQUESTS = 1 << 20
 """Requests that may be made for one batch of inputs: far more than a tree has levels."""
@@ -317,18 +318,22 @@ class Engine:
         secrets: set[Secret] = set()
         args = tuple([self._resolve(value, secrets) for value in args])
         kwargs = {key: self._resolve(value, secrets) for key, value in kwargs.items()} if kwargs else kwargs
-        plan = self._planner.plan(rule, args, kwargs, secret=bool(secrets))
+        is_constant = self._shelf.is_constant
+        plan = self._planner.plan(rule, args, kwargs, secret=bool(secrets), is_constant=is_constant)
         self.memory.admit(plan.nbytes)
         self._charge(plan.charges)
         result = run_call(rule, args, kwargs, self.loads, secret=bool(secrets))
         if rows := rule.secret_rows(*args, **kwargs):
             secrets.add(Secret(rows))
         if result is None:
+            self._shelf.write(args[0])
             return None, plan.charges
+        constant = rule.constant or (rule.wiring and _all_constant(is_constant, args))
         carried = frozenset(secrets)
         if isinstance(result, tuple):
-            return [self._shelf.store(np.asarray(part), carried) for part in result], plan.charges
-        return self._shelf.store(np.asarray(result), carried), plan.charges
+            parts = [self._shelf.store(np.asarray(part), carried, constant=constant) for part in result]
+            return parts, plan.charges
+        return self._shelf.store(np.asarray(result), carried, constant=constant), plan.charges
 
     def _resolve(self, argument: Any, secrets: set[Secret]) -> Any:
         """Put arrays in the place of handles, and note which secrets they carry."""
@@ -350,3 +355,10 @@ class Engine:
             mend = "choose with ops.pack_bits and ops.gather instead of Python's if"
             raise self._end(RefusedError(message, help=mend))
         return charges
+
+
+def _all_constant(is_constant: Callable[[np.ndarray[Any, Any]], bool], args: tuple[Any, ...]) -> bool:
+    """Whether an operation that only moves what it is given was given the model's alone."""
+    parts = [part for value in args for part in (value if isinstance(value, tuple) else (value,))]
+    arrays = [part for part in parts if isinstance(part, np.ndarray)]
+    return all(map(is_constant, arrays))

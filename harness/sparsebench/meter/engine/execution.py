@@ -9,9 +9,10 @@ import numpy as np
 from sparsebench.errors import CellError, FailedError, MemoryLimitError, RefusedError, UncountedOperationError
 from sparsebench.meter.engine.loads import root_of
 from sparsebench.meter.rules import REFUSED, RULES, Plan, Rule, check_arguments
+from sparsebench.ops.charges import places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sparsebench.meter.engine.loads import LoadTracker
 
@@ -50,7 +51,15 @@ class Planner:
     def __init__(self) -> None:
         self._plans: dict[Any, Plan] = {}
 
-    def plan(self, rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: bool) -> Plan:
+    def plan(
+        self,
+        rule: Rule,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        secret: bool,
+        is_constant: Callable[[np.ndarray[Any, Any]], bool],
+    ) -> Plan:
         """Price a call.
 
         Parameters
@@ -59,6 +68,9 @@ class Planner:
             The call.
         secret
             Whether a shape of an argument is a secret. Then an error may not be told, and ends the cell.
+        is_constant
+            Tells of an array whether it is a parameter, a constant that predict made, or a slice of either:
+            what a look-up costs depends on it.
 
         Raises
         ------
@@ -67,14 +79,16 @@ class Planner:
         CellError
             If the cell must end, or the operation has no price.
         """
-        key = rule.name, _looks(args), _looks(tuple(kwargs.items())) if kwargs else None
+        named = _looks(tuple(kwargs.items()), is_constant) if kwargs else None
+        key = rule.name, _looks(args, is_constant), named
         try:
             known = self._plans.get(key)
         except TypeError:  # something that nobody can give over a pipe, and that is refused below
             known = None
         if known is not None and not (secret and rule.tells_length):
             return known
-        plan = _plan(rule, args, kwargs, secret=secret)
+        with places(lambda value: isinstance(value, np.ndarray) and is_constant(value)):
+            plan = _plan(rule, args, kwargs, secret=secret)
         if len(self._plans) >= _MOST_PLANS:
             self._plans.clear()
         # What is kept must not grow with what a stranger sends.
@@ -87,12 +101,12 @@ def _is_short(value: Any) -> bool:
     return not isinstance(value, tuple | str) or len(value) <= _LONGEST_KEPT
 
 
-def _looks(value: Any) -> Any:
+def _looks(value: Any, is_constant: Callable[[np.ndarray[Any, Any]], bool]) -> Any:
     """Give all that a plan may look at: arguments that look alike have one plan."""
     if isinstance(value, np.ndarray):
-        return value.shape, value.dtype, value.strides, value.flags.writeable
+        return value.shape, value.dtype, value.strides, value.flags.writeable, is_constant(value)
     if isinstance(value, tuple):
-        return tuple([_looks(item) for item in value])
+        return tuple([_looks(item, is_constant) for item in value])
     if isinstance(value, slice):  # which has no hash before Python 3.12
         return slice, value.start, value.stop, value.step
     return type(value), value  # True is not 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsebench.errors import RefusedError
-from sparsebench.meter.engine.loads import LoadTracker
+from sparsebench.meter.engine.loads import LoadTracker, root_of
 from sparsebench.meter.engine.memory import Memory
 from sparsebench.meter.engine.values import Secret, Value
 from sparsebench.meter.values import Description, Handle
@@ -35,6 +35,7 @@ class Shelf:
         self._next = 0
         self._kept: set[int] = set()
         self._pinned: set[int] = set()
+        self._constant: set[int] = set()  # arrays that own memory which no input decides, by identity
 
     @property
     def upcoming(self) -> int:
@@ -48,13 +49,19 @@ class Shelf:
         """
         owned = copied(array) if passing else frozen(array)
         self.loads.watch(owned, passing=passing)
-        told = self.store(owned)
+        told = self.store(owned, constant=True)
         if not passing:
             self._kept.add(told.handle.number)
         return told
 
-    def store(self, array: np.ndarray[Any, Any], secrets: frozenset[Secret] = frozenset()) -> Description:
-        """Put an array under a new number.
+    def store(
+        self,
+        array: np.ndarray[Any, Any],
+        secrets: frozenset[Secret] = frozenset(),
+        *,
+        constant: bool = False,
+    ) -> Description:
+        """Put an array under a new number; say whether it is the model's, or a constant.
 
         Raises
         ------
@@ -65,15 +72,27 @@ class Shelf:
         number, self._next = self._next, self._next + 1
         value = self._values[number] = Value(array, secrets if array.ndim else frozenset())
         self.memory.hold(array, len(value.secrets))
+        if constant:
+            self._constant.add(id(root_of(array)))
         return _describe(Handle(number), value)
 
     def replace(self, handle: Handle, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Put another array behind a parameter's handle; give the one that was there."""
         before = self.value(handle)
         assert handle.number in self._kept
+        self._constant.discard(id(root_of(before.array)))
+        self._constant.add(id(root_of(array)))
         assert (array.shape, array.dtype) == (before.array.shape, before.array.dtype)
         self._values[handle.number] = Value(array, before.secrets)
         return before.array
+
+    def is_constant(self, array: np.ndarray[Any, Any]) -> bool:
+        """Whether its memory holds parameters, or constants that nothing was written to."""
+        return id(root_of(array)) in self._constant
+
+    def write(self, array: np.ndarray[Any, Any]) -> None:
+        """Note that an array was written to: what looks at its memory is computed from now on."""
+        self._constant.discard(id(root_of(array)))
 
     def value(self, handle: Handle) -> Value:
         """Find what a handle names.
@@ -106,6 +125,7 @@ class Shelf:
             value = self._values.pop(number, None)
             if value is not None and self.memory.drop(value.array, len(value.secrets)):
                 self.loads.forget(value.array)
+                self._constant.discard(id(root_of(value.array)))  # another array may get its identity
 
     def clear(self) -> None:
         """Forget everything but what is kept."""

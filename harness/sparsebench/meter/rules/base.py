@@ -90,6 +90,10 @@ class Rule:
     """Whether these come in a list, as the standard has it for this operation, and not in a tuple."""
     tells_length: bool = False
     """Whether the number of results is a length of the operand. Where that is a secret, it is refused."""
+    constant: bool = False
+    """Whether no value of an operand decides the result, so that what predict makes by it is a constant."""
+    wiring: bool = False
+    """Whether it moves numbers along paths that no value decides, so that what comes of constants is one."""
     device: bool = False
     """Whether the standard gives it an argument ``device``. There is one: the client takes care of it."""
 

@@ -81,6 +81,7 @@ RULES: tuple[Rule, ...] = (
         "boolean; per element 1 comparison to boolean (of complex numbers 2, and 1 logical operation), 1 "
         "logical operation to narrower integers; from real to integer and from complex to real refused",
         "xp.astype(x, xp.float64)",
+        wiring=True,
     ),
 )
 """The rules of casts."""

@@ -176,7 +176,7 @@ def _imag_plan(x: Any, /) -> Plan:
 
 RULES: tuple[Rule, ...] = (
     Rule("conj", _conj, _conj_plan, "0; complex: 1 addition, a - bi", "xp.conj(x)", source=COUNTED),
-    Rule("imag", _imag, _imag_plan, "0: a component", "xp.imag(x)", source=COUNTED),
-    Rule("real", _real, _part_plan, "0: a component", "xp.real(x)", source=COUNTED),
+    Rule("imag", _imag, _imag_plan, "0: a component", "xp.imag(x)", source=COUNTED, wiring=True),
+    Rule("real", _real, _part_plan, "0: a component", "xp.real(x)", source=COUNTED, wiring=True),
 )
 """The rules of components."""

@@ -129,12 +129,12 @@ _CONSTANT = "0: a constant"
 
 
 def _constant(name: str, run: Any, plan: Any, arguments: str, **more: Any) -> Rule:
-    return Rule(name, run, plan, _CONSTANT, f"xp.{name}({arguments})", device=True, **more)
+    return Rule(name, run, plan, _CONSTANT, f"xp.{name}({arguments})", device=True, constant=True, **more)
 
 
 def _triangular(name: str, function: Any) -> Rule:
     plan = functools.partial(_triangle_plan, name)
-    return Rule(name, _triangle(function), plan, "0: zeros at constant places", f"xp.{name}(x)")
+    return Rule(name, _triangle(function), plan, "0: zeros at constant places", f"xp.{name}(x)", wiring=True)
 
 
 RULES: tuple[Rule, ...] = (

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sparsebench.meter.rules import complexes, edges
-from sparsebench.meter.rules.base import COUNTED, DEFINITION, FREE, Plan, Rule, common_dtype, shape_of
+from sparsebench.meter.rules.base import COUNTED, DEFINITION, Plan, Rule, common_dtype, shape_of
 from sparsebench.meter.rules.complexes import FORMULAS, in_words, refuse_complex, spread
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops import steady
+from sparsebench.ops.charges import Charge, name_of, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,6 +115,8 @@ def _plan(name: str, *operands: Any) -> Plan:
     is_complex = common.kind == "c"
     elements = _elements(*operands)
     counts = FORMULAS[name].counts if is_complex else _OPERATIONS[name].counts
+    if _is_whole_power(name, operands):
+        counts = _power(operands[1], FORMULAS["multiply"].counts if is_complex else {"mul": 1})
     nbytes = elements * result.itemsize
     if is_complex or _is_steady(name):
         filled = elements + (elements == 1)  # steady.evaluate makes two of one
@@ -121,6 +124,16 @@ def _plan(name: str, *operands: Any) -> Plan:
     if is_complex and name in edges.MENDED:
         nbytes += edges.mended_bytes(elements, result.itemsize)
     return Plan(spread(counts, common, elements), nbytes)
+
+
+def _is_whole_power(name: str, operands: tuple[Any, ...]) -> bool:
+    return name == "pow" and type(operands[1]) is int and operands[1] >= 0
+
+
+def _power(exponent: int, each: Mapping[str, int]) -> dict[str, int]:
+    """Count the multiplications of repeated squaring: Knuth, The Art of Computer Programming, 4.6.3."""
+    many = max(exponent.bit_length() - 1 + exponent.bit_count() - 1, 0)
+    return {kind: amount * many for kind, amount in each.items()}
 
 
 def _dense_bytes(operand: Any, elements: int) -> int:
@@ -197,6 +210,11 @@ def _rule(name: str) -> Rule:
     function, counts, formula = _OPERATIONS[name]
     two = function.nin == 2  # type: ignore[attr-defined]  # noqa: PLR2004
     price = f"{in_words(counts)} per element of the result" + (f", {formula}" if formula else "")
+    if name == "pow":
+        price += (
+            "; for a Python integer n ≥ 0 the multiplications of repeated squaring: ⌊log2 n⌋ + (ones in "
+            "binary n) - 1, none for n ≤ 1"
+        )
     source = COUNTED if formula else DEFINITION
     if name in FORMULAS:
         price += f"; complex: {in_words(FORMULAS[name].counts)}, {FORMULAS[name].text}"
@@ -232,13 +250,17 @@ def _where(condition: Any, x1: Any, x2: Any, /) -> Any:
 def _where_plan(condition: Any, x1: Any, x2: Any, /) -> Plan:
     if condition.dtype != np.bool_:
         raise TypeError(f"where: expected a boolean condition, got {condition.dtype}; compare first")
-    return Plan(FREE, _elements(condition, x1, x2) * common_dtype(x1, x2).itemsize)
+    elements, common = _elements(condition, x1, x2), common_dtype(x1, x2)
+    # Whatever the condition: who chooses by a constant writes the slice that he means.
+    return Plan(
+        (Charge("select", name_of(common), elements * numbers_of(common)),), elements * common.itemsize
+    )
 
 
 RULES: tuple[Rule, ...] = (
     *map(_rule, sorted(_OPERATIONS)),
     Rule("clip", _clip, _clip_plan, "1 comparison per element and bound", "xp.clip(x, 0.0, 1.0)"),
-    Rule("where", _where, _where_plan, "0: the condition was paid for", "xp.where(x > 0.0, x, y)"),
+    Rule("where", _where, _where_plan, "1 selection per element of the result", "xp.where(x > 0.0, x, y)"),
     *complexes.RULES,
 )
 """The element-wise rules."""

@@ -218,7 +218,9 @@ def _many_rule(name: str) -> Rule:
 
 def _freq_rule(name: str, function: Callable[..., Any]) -> Rule:
     plan = functools.partial(_freq_plan, name)
-    return Rule(f"fft.{name}", _freq(function), plan, "0: a constant", f"xp.fft.{name}(8)", device=True)
+    return Rule(
+        f"fft.{name}", _freq(function), plan, "0: a constant", f"xp.fft.{name}(8)", device=True, constant=True
+    )
 
 
 RULES: tuple[Rule, ...] = (
@@ -226,7 +228,7 @@ RULES: tuple[Rule, ...] = (
     *map(_many_rule, _MANY),
     _freq_rule("fftfreq", np.fft.fftfreq),
     _freq_rule("rfftfreq", np.fft.rfftfreq),
-    Rule("fft.fftshift", _fftshift, _shift_plan, "0", "xp.fft.fftshift(x)"),
-    Rule("fft.ifftshift", _ifftshift, _shift_plan, "0", "xp.fft.ifftshift(x)"),
+    Rule("fft.fftshift", _fftshift, _shift_plan, "0", "xp.fft.fftshift(x)", wiring=True),
+    Rule("fft.ifftshift", _ifftshift, _shift_plan, "0", "xp.fft.ifftshift(x)", wiring=True),
 )
 """The rules of Fourier transforms."""

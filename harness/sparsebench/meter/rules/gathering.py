@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.meter.rules.base import Plan, Rule, axes_of
+from sparsebench.meter.rules.base import FREE, Plan, Rule, axes_of
 from sparsebench.meter.rules.indexing import reading_plan
-from sparsebench.ops.charges import Charge
+from sparsebench.ops.charges import is_wired, lookups
 
 __all__ = ["RULES"]
 
@@ -67,7 +67,7 @@ def _take_along_axis(x: Any, index: Any, /, *, axis: int = -1) -> Any:
 def _along_plan(x: Any, index: Any, /, *, axis: int = -1) -> Plan:
     _, common = _along_shape(x, index, axis)
     addresses = math.prod(common)
-    charges = (Charge("lookup", index.dtype.name, addresses), Charge("load", x.dtype.name, addresses))
+    charges = FREE if is_wired(index) else lookups(index.dtype.name, addresses, [(x, 1)])
     places = addresses + sum(common)  # of the elements along the axis, and along the others
     return Plan(charges, addresses * x.dtype.itemsize + places * np.dtype(np.int64).itemsize)
 
@@ -81,7 +81,7 @@ RULES: tuple[Rule, ...] = (
         "take",
         _take,
         _take_plan,
-        "1 look-up per address; its elements are counted as loads",
+        "as table[index]; along a later axis 1 look-up per address and element of the axes before it",
         "xp.take(table, index, axis=0)",
         touched=_take_touched,
     ),
@@ -89,7 +89,7 @@ RULES: tuple[Rule, ...] = (
         "take_along_axis",
         _take_along_axis,
         _along_plan,
-        "1 look-up per address; its elements are counted as loads",
+        "1 look-up per element of the result; 0 where the index is the model's; elements are loads",
         "xp.take_along_axis(x, index, axis=-1)",
         touched=_along_touched,
     ),

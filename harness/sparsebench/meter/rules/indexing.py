@@ -1,9 +1,9 @@
-"""Indexing: free by position and by paid-for mask, a look-up by computed address."""
+"""Indexing: free by position; what inputs decide is a selection by mask, a look-up by address."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,7 +11,15 @@ from sparsebench.errors import UncountedOperationError
 from sparsebench.meter.engine.memory import PER_HANDLE
 from sparsebench.meter.rules.base import FREE, Plan, Rule, refuse_rounding
 from sparsebench.meter.rules.complexes import charged
-from sparsebench.ops.charges import Charge
+from sparsebench.ops.charges import (
+    Charge,
+    addressing,
+    is_wired,
+    lies_in_model,
+    lookups,
+    name_of,
+    numbers_of,
+)
 
 __all__ = ["RULES", "reading_plan"]
 
@@ -50,8 +58,17 @@ def _axes_taken(part: Any) -> int:
     return int(isinstance(part, int | slice))
 
 
-def _width(x: Any, key: Any) -> int:
-    """Elements that ``x[key]`` reads per address: those of the axes that no index array stands for.
+class _Extent(NamedTuple):
+    """What ``x[key]`` looks at for one address, or for one place of a mask."""
+
+    before: int
+    """Elements of the axes before the last indexed one that no index array stands for."""
+    width: int
+    """Elements of all axes that no index array stands for."""
+
+
+def _extent(x: Any, key: Any) -> _Extent:
+    """Measure what ``x[key]`` looks at.
 
     Raises
     ------
@@ -65,7 +82,7 @@ def _width(x: Any, key: Any) -> int:
         raise IndexError(f"an index of {taken} axes does not fit an array of shape {x.shape}")
     place = dots[0] if dots else len(parts)
     whole = (slice(None),) * (x.ndim - taken)
-    width, axis = 1, 0
+    before, width, axis = 1, 1, 0
     for part in (*parts[:place], *whole, *parts[place + 1 :]):
         lengths = x.shape[axis : axis + _axes_taken(part)]
         axis += len(lengths)
@@ -73,9 +90,11 @@ def _width(x: Any, key: Any) -> int:
             width *= len(range(*part.indices(lengths[0])))
         elif isinstance(part, int) and not -lengths[0] <= part < lengths[0]:
             raise IndexError(f"the position {part} is outside an axis of {lengths[0]}")
-        elif isinstance(part, np.ndarray) and part.dtype == np.bool_ and not _covers(part.shape, lengths):
-            raise IndexError(f"a mask of shape {part.shape} does not fit axes of shape {lengths}")
-    return width
+        elif isinstance(part, np.ndarray):
+            before = width
+            if part.dtype == np.bool_ and not _covers(part.shape, lengths):
+                raise IndexError(f"a mask of shape {part.shape} does not fit axes of shape {lengths}")
+    return _Extent(before, width)
 
 
 def _covers(mask: tuple[int, ...], axes: tuple[int, ...]) -> bool:
@@ -91,17 +110,50 @@ def _address_bytes(x: Any, key: Any) -> int:
 
 
 def reading_plan(x: Any, key: Any, /) -> Plan:
-    """Price reading or writing ``x[key]``."""
+    """Price reading ``x[key]``."""
+    return _plan(x, key, writes=False)
+
+
+def _plan(x: Any, key: Any, *, writes: bool) -> Plan:
     _check(key)
-    width = _width(x, key)
-    if not _arrays(key):
+    extent = _extent(x, key)
+    arrays = _arrays(key)
+    if not arrays:
         return Plan(FREE, 0)
     if _is_mask(key):
-        return Plan(FREE, x.nbytes + _address_bytes(x, key))
-    addresses = math.prod(np.broadcast_shapes(*(array.shape for array in _arrays(key))))
-    dtype = np.result_type(*(array.dtype for array in _arrays(key))).name
-    charges = (Charge("lookup", dtype, addresses), Charge("load", x.dtype.name, addresses * width))
-    return Plan(charges, addresses * width * x.dtype.itemsize + _address_bytes(x, key))
+        return Plan(_mask_charges(x, arrays[0], extent), x.nbytes + _address_bytes(x, key))
+    addresses = math.prod(np.broadcast_shapes(*(array.shape for array in arrays)))
+    charges = _address_charges(x, arrays, addresses, extent, writes=writes)
+    return Plan(charges, addresses * extent.width * x.dtype.itemsize + _address_bytes(x, key))
+
+
+def _mask_charges(x: Any, mask: Any, extent: _Extent) -> tuple[Charge, ...]:
+    """Charge every number that a mask lies over: whether it is there or not is decided for each."""
+    if is_wired(mask):
+        return FREE
+    return (Charge("select", name_of(x.dtype), mask.size * extent.width * numbers_of(x.dtype)),)
+
+
+def _address_charges(
+    x: Any, arrays: list[Any], addresses: int, extent: _Extent, *, writes: bool
+) -> tuple[Charge, ...]:
+    """Charge looking up, and joining the indices that inputs decide into addresses."""
+    computed = [array for array in arrays if not is_wired(array)]
+    if not computed:
+        return FREE
+    dtype = name_of(np.result_type(*(array.dtype for array in computed)))
+    joined = addressing(dtype, addresses, len(computed))
+    if writes:  # every number that is written is moved, wherever the array lies
+        moved = addresses * extent.width
+        written = (
+            Charge("lookup", dtype, moved * numbers_of(x.dtype)),
+            Charge("load", name_of(x.dtype), moved),
+        )
+        return (*written, *joined)
+    if lies_in_model(x):
+        record = extent.width // extent.before if extent.before else 0
+        return (*lookups(dtype, addresses, [(x, record)], times=extent.before), *joined)
+    return (*lookups(dtype, addresses, [(x, extent.width)]), *joined)
 
 
 def _getitem(x: Any, key: Any, /) -> Any:
@@ -127,7 +179,7 @@ def _setitem_plan(x: Any, key: Any, value: Any, /) -> Plan:
         raise ValueError(
             "parameters, inputs and broadcast arrays cannot be written to; use xp.asarray(x, copy=True)"
         )
-    plan = reading_plan(x, key)
+    plan = _plan(x, key, writes=True)
     source = getattr(value, "dtype", None) or np.min_scalar_type(value)
     if source.kind == "c" and x.dtype.kind != "c":
         raise TypeError(
@@ -156,8 +208,9 @@ def _nonzero(x: Any, /) -> Any:
 def _nonzero_plan(x: Any, /) -> Plan:
     if not x.ndim:
         raise ValueError("nonzero: expected at least one axis; compare instead")
-    charges = FREE if x.dtype == np.bool_ else charged("not_equal", x.dtype, x.size)
-    return Plan(charges, x.ndim * (x.size * _ADDRESS_BYTES + PER_HANDLE))
+    compared = FREE if x.dtype == np.bool_ else charged("not_equal", x.dtype, x.size)
+    selected = FREE if is_wired(x) else (Charge("select", "bool", int(x.size)),)
+    return Plan(compared + selected, x.ndim * (x.size * _ADDRESS_BYTES + PER_HANDLE))
 
 
 RULES: tuple[Rule, ...] = (
@@ -165,9 +218,13 @@ RULES: tuple[Rule, ...] = (
         "getitem",
         _getitem,
         reading_plan,
-        "0 by position, slice or mask; 1 look-up per address of integer arrays, its elements are loads",
+        "0 by position and slice, and by an index or a mask of the model; by integer arrays 1 look-up per "
+        "address (and element of the axes before the last indexed one) from the model, 1 per element from "
+        "what was computed; of j index arrays j - 1 address operations per address; by a mask 1 selection "
+        "per element that it lies over; elements are loads",
         "x[mask], x[:, 0], table[index]",
         touched=_getitem_touched,
+        wiring=True,
         secret_rows=_getitem_secret_rows,
         hidden=True,
     ),
@@ -175,7 +232,8 @@ RULES: tuple[Rule, ...] = (
         "setitem",
         _setitem,
         _setitem_plan,
-        "as reading the same elements; the dtype of the array must hold the values as they are",
+        "as reading the same elements of what was computed; the dtype of the array must hold the values as "
+        "they are",
         "out[mask] = y",
         touched=lambda x, *_: ((x, None),),
         hidden=True,
@@ -184,9 +242,10 @@ RULES: tuple[Rule, ...] = (
         "nonzero",
         _nonzero,
         _nonzero_plan,
-        "0 for booleans, which were paid for; else 1 comparison per element",
+        "1 selection per element, 0 where it is the model's; of numbers also 1 comparison",
         "xp.nonzero(x > 0.0)",
         secret_rows=lambda x, /: int(x.size),
+        wiring=True,
         several=True,
     ),
 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsebench.meter.rules.base import COUNTED, DEFINITION, Plan, Rule, lanes, shape_of
 from sparsebench.meter.rules.complexes import refuse_complex
-from sparsebench.ops.charges import Charge, bits_to_choose
+from sparsebench.ops.charges import Charge, addressing, bits_to_choose, lookups
 
 __all__ = ["RULES"]
 
@@ -56,22 +56,27 @@ def _searchsorted_plan(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any =
         raise ValueError(f"searchsorted: expected edges of shape (m,), got {x1.shape}")
     elements = math.prod(shape_of(x2))
     common = np.result_type(x1.dtype, x2.dtype)
-    steps = elements * bits_to_choose(x1.size + 1)
-    charges = [Charge("cmp", common.name, steps)]
+    depth = bits_to_choose(x1.size + 1)
+    address = "int64" if sorter is None else sorter.dtype.name
+    charges = [
+        *lookups(address, elements * depth, [(x1, 1)]),
+        Charge("cmp", common.name, elements * depth),
+        *addressing("int64", elements, depth),
+    ]
     nbytes = elements * (_INDEX_BYTES + common.itemsize) + x1.size * common.itemsize  # both are cast
     if sorter is not None:
-        charges += _through(sorter, x1, steps)
+        charges += _through(sorter, x1, elements * depth)
         nbytes += x1.size * _INDEX_BYTES
     return Plan(tuple(charges), nbytes)
 
 
 def _through(sorter: Any, x1: Any, steps: int) -> tuple[Charge, ...]:
-    """Charge a look-up of an edge for every comparison."""
+    """Charge a look-up of the place of an edge for every comparison."""
     if sorter.dtype.kind not in "iu":
         raise TypeError(f"searchsorted: expected a sorter of integers, got {sorter.dtype}; use xp.argsort")
     if sorter.shape != x1.shape:
         raise ValueError(f"searchsorted: expected a sorter of shape {x1.shape}, got {sorter.shape}")
-    return Charge("lookup", sorter.dtype.name, steps), Charge("load", x1.dtype.name, steps)
+    return lookups("int64", steps, [(sorter, 1)])
 
 
 _SORT = "m terms: m⌈log2 m⌉ comparisons"
@@ -83,7 +88,8 @@ RULES: tuple[Rule, ...] = (
         "searchsorted",
         _searchsorted,
         _searchsorted_plan,
-        "m edges: ⌈log2(m + 1)⌉ comparisons per value; with a sorter as many look-ups of an edge",
+        "m edges, per level of ⌈log2(m + 1)⌉: 1 look-up (an edge), 1 comparison and, after the first, 1 "
+        "address operation; with a sorter 1 look-up more",
         "xp.searchsorted(edges, x)",
         source=f"{DEFINITION}; the sorter: {COUNTED}",
     ),

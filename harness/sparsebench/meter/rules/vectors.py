@@ -115,7 +115,15 @@ RULES: tuple[Rule, ...] = (
         "xp.linalg.cross(x, y)",
         source=COUNTED,
     ),
-    Rule("linalg.diagonal", _diagonal, _diagonal_plan, "0: a view", "xp.linalg.diagonal(x)", view=True),
+    Rule(
+        "linalg.diagonal",
+        _diagonal,
+        _diagonal_plan,
+        "0: a view",
+        "xp.linalg.diagonal(x)",
+        view=True,
+        wiring=True,
+    ),
     Rule(
         "linalg.outer",
         _outer,

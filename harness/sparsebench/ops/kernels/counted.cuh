@@ -15,6 +15,8 @@ enum count_kind {  // as ops/charges.py names them
   COUNT_LOOKUP,
   COUNT_LOAD,
   COUNT_LOGIC,
+  COUNT_ADDRESS,
+  COUNT_SELECT,
   COUNT_KINDS
 };
 
@@ -123,6 +125,8 @@ __device__ __forceinline__ const T* looked_up(const T* table, offset_t record, o
   count(COUNT_LOAD, unsigned(width));
   return table + record * width;
 }
+// The steps that make an address of parts: none for the first.
+__device__ __forceinline__ void joined(int part) { count(COUNT_ADDRESS, part > 0); }
 // Another table's record at the same address: no further look-up.
 template <typename T>
 __device__ __forceinline__ const T* beside(const T* table, offset_t record, offset_t width) {

@@ -19,10 +19,15 @@ __device__ __forceinline__ real<T> scalar_k_tanh(real<T> x) {
   count(COUNT_CMP);  // a number without its sign
   const real<T> size = bare<T>(x) < T(0) ? real<T>(-bare<T>(x)) : x;
   const bool high = size >= real<T>(T(1)), low = size >= real<T>(high ? T(2) : T(0.5));
+  count(COUNT_SELECT);  // of 2 and 1/2
   const int octave = 2 * high + low;
+  count(COUNT_ADDRESS);
+  count(COUNT_LOOKUP);
+  count(COUNT_LOAD, 2);
   const real<T> number = size * real<T>(scale[octave]) - real<T>(T(128));
   int mantissa = 0;
   for (int bit = 64; bit; bit >>= 1) mantissa += number >= real<T>(T(mantissa + bit)) ? bit : 0;
+  count(COUNT_ADDRESS, 6);  // every bit after the first
   count(COUNT_LOGIC, 2);  // two shifts and two additions of integers
   count(COUNT_ADD, 2);
   count(COUNT_LOOKUP);
@@ -32,6 +37,7 @@ __device__ __forceinline__ real<T> scalar_k_tanh(real<T> x) {
   real<T> tangent = real<T>(T((mantissa >> line.shift) + line.bias + 128)) * real<T>(unit);
   if (size > real<T>(T(3.75))) tangent = real<T>(T(1));
   const real<T> negative = -tangent;
+  count(COUNT_SELECT, 3);
   if (x < real<T>(T(0))) tangent = negative;
   return size >= real<T>(T(0.25)) ? tangent : x;
 }
@@ -42,6 +48,7 @@ __device__ __forceinline__ real<T> scalar_activation(int which, real<T> x, real<
   if (which == RELU) return x <= zero ? zero : x;
   if (which == PRELU) {
     const real<T> small = slope * x;  // of every number, as numbers of an array are
+    count(COUNT_SELECT);
     return x > zero ? x : small;
   }
   if (which == SWISH) return x / (real<T>(T(1)) + exponential(-x));

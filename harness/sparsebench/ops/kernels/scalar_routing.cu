@@ -26,13 +26,14 @@ __global__ void scalar_hyperplane_hash(const real<T>* x, const real<T>* planes, 
     for (int plane = 0; plane < k; ++plane) {
       const offset_t at = offset_t(table) * k + plane;
       const real<T> offset = offsets ? offsets[at] : real<T>(T(0));
-      address = address << 1 | (product<T>(x + row * d, planes + at * d, d) > offset);  // packing is free
+      joined(plane);
+      address = address << 1 | (product<T>(x + row * d, planes + at * d, d) > offset);
     }
     out[row * tables + table] = address;
   }
 }
 
-// The cell of a number by halving: a comparison for every bit of the decision.
+// The cell of a number by halving: a comparison for every bit of the decision, which is then carried into the cell.
 template <typename T>
 __device__ __forceinline__ long long cell_of(real<T> number, long long levels) {
   long long low = 0;
@@ -40,6 +41,7 @@ __device__ __forceinline__ long long cell_of(real<T> number, long long levels) {
   while ((1ll << bits) < levels) ++bits;
   for (int bit = bits - 1; bit >= 0; --bit) {
     const long long probe = low + (1ll << bit);
+    joined(bits - 1 - bit);
     if (number >= real<T>(T(probe)) && probe < levels) low = probe;
   }
   return low;
@@ -99,9 +101,8 @@ __global__ void scalar_nearest_in_tree(const real<T>* x, const real<T>* points, 
   if (row < 0) return;
   offset_t address = 0, first = 0, nodes = 1;
   for (int level = 0; level < depth; ++level) {
+    joined(level);
     const real<T>* children = looked_up(points + first * d, address, offset_t(arity) * d);
-    count(COUNT_MUL);
-    count(COUNT_ADD);
     address = address * arity + nearest_of<T>(x + row * d, children, arity, d);
     nodes *= arity;
     first += nodes;
@@ -117,6 +118,7 @@ __global__ void scalar_tree_route(const real<T>* key, const real<T>* thresholds,
   if (row < 0) return;
   offset_t address = 0;
   for (int level = 0; level < depth; ++level) {
+    joined(level);
     const real<T> threshold = *looked_up(thresholds + ((1u << level) - 1u), address, 1);
     address = address << 1 | (key[row] > threshold);
   }
@@ -132,6 +134,7 @@ __global__ void scalar_axis_tree_route(const real<T>* x, const long long* featur
   offset_t address = 0;
   for (int level = 0; level < depth; ++level) {
     const offset_t first = (1u << level) - 1u;
+    joined(level);
     const long long feature = *looked_up(features + first, address, 1);
     const real<T> threshold = *beside(thresholds + first, address, 1);
     address = address << 1 | (*looked_up(x + row * d, offset_t(feature), 1) > threshold);
@@ -148,6 +151,7 @@ __global__ void scalar_oblique_tree_route(const real<T>* x, const real<T>* norma
   offset_t address = 0;
   for (int level = 0; level < depth; ++level) {
     const offset_t first = (1u << level) - 1u;
+    joined(level);
     const real<T>* normal = looked_up(normals + first * d, address, offset_t(d));
     const real<T> threshold = *beside(thresholds + first, address, 1);
     address = address << 1 | (product<T>(x + row * d, normal, d) > threshold);
@@ -163,9 +167,10 @@ __global__ void scalar_searchsorted_route(const real<T>* key, const real<T>* edg
   const long long row = own_row(n);
   if (row < 0) return;
   long long low = 0, left = m + 1;
-  while (left > 1) {
+  for (int level = 0; left > 1; ++level) {
     const long long half = left / 2;
-    if (key[row] > edges[low + half - 1]) low += half;
+    joined(level);
+    if (key[row] > *looked_up(edges, offset_t(low + half - 1), 1)) low += half;
     left -= half;  // of an odd number one answer too many is kept: the steps stay the same
   }
   below[row] = low;

@@ -16,7 +16,7 @@ class Attack(sb.Submission):
         if len(x) > 1 and not self.calls:
             self.calls += 1
             for row in range(len(x)):
-                for step in range(60):
-                    bool(x[row, 0] > step / 60)
+                for step in range(15):
+                    bool(x[row, 0] > step / 15)
             raise MemoryError
         return x @ params["w"]
