@@ -121,6 +121,12 @@ def soft_calls(**keywords):
 
 
 @st.composite
+def gelu_calls(draw):
+    how = draw(st.sampled_from([{}, {"approximate": "none"}, {"approximate": "tanh"}]))
+    return (draw(activation_calls())[0], how)
+
+
+@st.composite
 def relu_calls(draw):
     dtype = draw(st.sampled_from([np.float32, np.float64, np.int16]))
     return (draw(reals(draw(st.lists(SIZES, min_size=1, max_size=3)), dtype)),)
@@ -275,6 +281,7 @@ CALLS = {
     "axis_tree_route": axis_tree_route_calls(),
     "einsum": einsum_calls(),
     "gather_matmul": gather_matmul_calls(),
+    "gelu": gelu_calls(),
     "layer_norm": layer_norm_calls(),
     "logsumexp": st.one_of(soft_calls(), soft_calls(keepdims=True)),
     "nearest_in_tree": nearest_in_tree_calls(),
@@ -285,6 +292,7 @@ CALLS = {
     "relu": relu_calls(),
     "searchsorted_route": searchsorted_route_calls(),
     "segment_sum": segment_sum_calls(),
+    "sigmoid": activation_calls().map(lambda call: call[:1]),
     "softmax": soft_calls(),
     "top_k_gate": top_k_gate_calls(),
     "tree_route": tree_route_calls(),
@@ -295,8 +303,10 @@ CALLS = {
 
 
 ROUNDED = (
+    "gelu",
     "layer_norm",
     "logsumexp",
+    "sigmoid",
     "softmax",
     "swish",
     "top_k_gate",

@@ -480,6 +480,10 @@ LINES = [
         {("cmp", F): 3, ("add", F): 6 + 3, ("special", F): 6, ("div", F): 6},
     ),
     ("swish", {}, (X,), {("add", F): 12, ("special", F): 6, ("div", F): 6}),
+    ("sigmoid", {}, (X,), {("add", F): 12, ("special", F): 6, ("div", F): 6}),
+    ("erf", {}, (X,), {("special", F): 6}),
+    ("gelu", {}, (X,), {("mul", F): 18, ("add", F): 6, ("special", F): 6}),
+    ("gelu", {"approximate": "tanh"}, (X,), {("mul", F): 30, ("add", F): 12, ("special", F): 6}),
     (
         "k_tanh",
         {},
@@ -647,7 +651,7 @@ ELSEWHERE |= {"linalg.qr", "linalg.slogdet"}
 ELSEWHERE |= {"unique_values"}  # NumPy's are in no order
 ELSEWHERE |= {"hyperplane_hash", "nearest_prototype", "grouped_linear"}
 ELSEWHERE |= {"gather_matmul", "layer_norm", "logsumexp", "one_hot", "prelu", "relu", "scatter_add"}
-ELSEWHERE |= {"segment_sum", "softmax"}
+ELSEWHERE |= {"segment_sum", "softmax", "erf", "gelu", "sigmoid"}
 ELSEWHERE |= {
     "axis_tree_route",
     "nearest_in_tree",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import scipy.special
@@ -11,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from ops.alike import check_rows, random, same
 from sparsebench import ops
-from sparsebench.ops import PRIMITIVES
+from sparsebench.ops import PRIMITIVES, gaussian
 
 DTYPES = st.sampled_from([np.float32, np.float64])
 FINITE = st.floats(-100, 100, width=32)
@@ -67,6 +69,119 @@ def test_a_slope_may_make_the_result_larger():
     assert charges == {"cmp": 3, "mul": 24, "select": 24}
 
 
+def reference(name, x, **how):
+    """The definition, on NumPy's own functions."""
+    with np.errstate(all="ignore"):
+        return PRIMITIVES[name].reference(x, **how)
+
+
+SMOOTH = {
+    "erf": lambda x: np.array([math.erf(one) for one in x.ravel().tolist()]).reshape(x.shape),
+    "sigmoid": scipy.special.expit,
+    "gelu": lambda x: x * scipy.special.ndtr(x),
+}
+WIDE = np.concatenate(
+    [
+        np.linspace(-7.0, 7.0, 200_001),
+        *(edge + np.linspace(-1e-3, 1e-3, 2001) for edge in (-6, -4, -0.46875, 0, 0.46875, 4, 6)),
+        *(sign * np.geomspace(1e-307, 1e3, 20_001) for sign in (-1, 1)),
+    ]
+)
+
+
+@pytest.mark.parametrize("run", [ops.erf, PRIMITIVES["erf"].reference], ids=["steady", "reference"])
+def test_erf_is_the_c_librarys(run):
+    want = SMOOTH["erf"](WIDE)
+    np.testing.assert_allclose(run(WIDE), want, rtol=2e-15, atol=0)
+    narrow = WIDE.astype(np.float32)
+    want = SMOOTH["erf"](narrow).astype(np.float32)
+    np.testing.assert_array_max_ulp(run(narrow), want, 1)
+
+
+def test_erf_at_the_ends():
+    tiny = 5e-324
+    for run in (ops.erf, PRIMITIVES["erf"].reference):
+        got = run(np.array([-np.inf, np.inf, np.nan, 1e308, -6.0, tiny, -tiny, 2.0**-1022, 0.0, -0.0]))
+        same(got, np.array([-1.0, 1.0, np.nan, 1.0, -1.0, tiny, -tiny, math.erf(2.0**-1022), 0.0, -0.0]))
+        assert np.signbit(got).tolist() == [True, False, False, False, True, False, True, False, False, True]
+
+
+def test_sigmoid_and_gelu_at_the_ends():
+    ends = np.array([-np.inf, -1e4, -0.0, 0.0, 1e4, np.inf, np.nan])
+    for dtype in (np.float32, np.float64):
+        x = ends.astype(dtype)
+        same(ops.sigmoid(x), np.array([0, 0, 0.5, 0.5, 1, 1, np.nan], dtype))
+        for how in ("none", "tanh"):
+            got = ops.gelu(x, approximate=how)
+            same(got, np.array([np.nan, 0, 0, 0, 1e4, np.inf, np.nan], dtype))
+            assert np.signbit(got[1:4]).tolist() == [True, True, False]
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+@settings(max_examples=80)
+@given(x=st.one_of(arrays(), arrays(SPECIAL), arrays(st.floats(width=32))), how=st.booleans())
+def test_smooth_activations(name, x, how):
+    """Values, and that no face warns of what overflows on the way."""
+    given = {"approximate": "tanh"} if how and name == "gelu" else {}
+    got = getattr(ops, name)(x, **given)
+    assert (got.dtype, got.shape) == (x.dtype, x.shape)
+    with np.errstate(all="ignore"):
+        want = SMOOTH[name](x.astype(np.float64))
+    if name == "gelu":
+        want = np.where(x == -np.inf, np.nan, want)
+    tolerance = 1e-3 if given else 3e-6 if x.dtype == np.float32 else 1e-14
+    np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+    tolerance = 1e-6 if x.dtype == np.float32 else 1e-15
+    np.testing.assert_allclose(got, reference(name, x, **given), rtol=tolerance, atol=tolerance)
+
+
+@given(x=arrays(st.one_of(FINITE, SPECIAL, st.floats(-7, 7))))
+def test_shapes_of_smooth_activations(x):
+    """An odd one, one that is point-symmetric about 1/2, and what is left of a number and its opposite."""
+    same(ops.erf(-x), -ops.erf(x))
+    wide = x.astype(np.float64)
+    known = ~np.isnan(wide)
+    np.testing.assert_allclose((ops.sigmoid(wide) + ops.sigmoid(-wide))[known], 1.0, rtol=1e-15)
+    finite = np.isfinite(wide)
+    for how in ("none", "tanh"):
+        with np.errstate(invalid="ignore"):
+            left = ops.gelu(wide, approximate=how) - ops.gelu(-wide, approximate=how)
+        np.testing.assert_allclose(left[finite], wide[finite], rtol=1e-15, atol=1e-300)
+
+
+@given(x=arrays(st.one_of(FINITE, st.floats(-7, 7))))
+def test_smooth_activations_are_monotone_and_bounded(x):
+    """Within the last digits: where they are flat, neighbours are rounded as they come."""
+    ordered = np.sort(x, axis=None)
+    digit = float(np.finfo(x.dtype).eps)
+    for name, least in (("erf", -1.0), ("sigmoid", 0.0)):
+        made = getattr(ops, name)(ordered)
+        assert (made >= least).all()
+        assert (made <= 1.0).all()
+        assert (np.diff(made) >= -4 * digit).all()
+    for how in ("none", "tanh"):
+        made = ops.gelu(ordered, approximate=how)
+        assert (made >= -0.1701).all()
+        assert (made <= np.maximum(ordered, 0)).all()
+        rising = made[ordered >= -0.75]
+        assert (np.diff(rising) >= -4 * digit * np.abs(rising[1:])).all()
+
+
+def test_how_far_the_approximation_of_gelu_is_off():
+    x = np.linspace(-8, 8, 100_001)
+    off = np.abs(ops.gelu(x, approximate="tanh") - ops.gelu(x))
+    assert 0.0004 < off.max() < 0.0005
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1 << 20])
+def test_erf_in_chunks(monkeypatch, chunk):
+    x = np.concatenate([random(0, 40) * 3, [np.nan, np.inf, -0.0]])
+    want = ops.erf(x)
+    monkeypatch.setattr(gaussian, "_CHUNK", chunk)
+    same(ops.erf(x), want)
+    same(ops.erf(x[::-1]), want[::-1])
+
+
 @given(x=arrays(), seed=st.integers(0, 99), both=st.booleans())
 def test_layer_norm(x, seed, both):
     weight, bias = random(seed, x.shape[-1], x.dtype), random(seed + 1, x.shape[-1], x.dtype)
@@ -94,13 +209,20 @@ def test_rows_are_independent(seed, d, dtype):
         check_rows(ops.softmax, rows, seed=seed)
         check_rows(ops.logsumexp, rows, seed=seed)
         check_rows(ops.relu, rows, seed=seed)
+        check_rows(ops.erf, rows, seed=seed)
+        check_rows(ops.sigmoid, rows, seed=seed)
+        check_rows(ops.gelu, rows, seed=seed)
+        check_rows(lambda part: ops.gelu(part, approximate="tanh"), rows, seed=seed)
         check_rows(lambda part: ops.prelu(part, slope), rows, seed=seed)
         check_rows(lambda part: ops.layer_norm(part, slope, slope), rows, seed=seed)
     check_rows(lambda part: ops.softmax(part, axis=1), cube, seed=seed)
     check_rows(lambda part: ops.softmax(part.T, axis=0).T, x, seed=seed)
 
 
-@pytest.mark.parametrize("name", ["softmax", "logsumexp", "layer_norm", "relu", "prelu"])
+EVERY = ["softmax", "logsumexp", "layer_norm", "relu", "prelu", *SMOOTH]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_no_rows(name):
     arguments = (0.5,) if name == "prelu" else ()
     made = getattr(ops, name)(np.zeros((0, 4), np.float32), *arguments)
@@ -119,6 +241,10 @@ X = np.ones((2, 3))
         *((ValueError, name, (X[:, :0],), {}) for name in ("softmax", "logsumexp", "layer_norm")),
         *((TypeError, name, (X.astype(int),), {}) for name in ("softmax", "logsumexp", "layer_norm")),
         *((TypeError, name, (X * 1j,), {}) for name in ("softmax", "logsumexp", "layer_norm", "relu")),
+        *((TypeError, name, (X.astype(int),), {}) for name in SMOOTH),
+        *((TypeError, name, (X * 1j,), {}) for name in SMOOTH),
+        *((TypeError, name, (X > 0,), {}) for name in SMOOTH),
+        (ValueError, "gelu", (X,), {"approximate": "sigmoid"}),
         (TypeError, "relu", (X > 0,), {}),
         (TypeError, "prelu", (X.astype(int), 0.5), {}),
         (TypeError, "prelu", (X, X * 1j), {}),
@@ -140,7 +266,7 @@ def test_shapes_that_do_not_broadcast():
         PRIMITIVES["prelu"].cost(X, np.ones(2))
 
 
-@pytest.mark.parametrize("name", ["softmax", "logsumexp", "layer_norm", "relu", "prelu"])
+@pytest.mark.parametrize("name", EVERY)
 def test_results_are_bounded_before_they_are_made(name):
     arguments = (0.5,) if name == "prelu" else ()
     assert PRIMITIVES[name].elements(X, *arguments) >= 6

@@ -15,9 +15,11 @@ __all__ = [
     "axis_tree_route",
     "convac_layer",
     "einsum",
+    "erf",
     "gather",
     "gather_constant",
     "gather_matmul",
+    "gelu",
     "grouped_linear",
     "grouped_mlp",
     "grouped_polynomial",
@@ -40,6 +42,7 @@ __all__ = [
     "searchsorted_route",
     "segment_combine",
     "segment_sum",
+    "sigmoid",
     "softmax",
     "swish",
     "top_k",
@@ -57,6 +60,9 @@ def convac_layer(x: Array, weights: Array, *, stride: int = 1) -> Array:
 def einsum(subscripts: str, *operands: Array) -> Array:
     """Sum products of elements over labelled axes, as ``numpy.einsum`` does. Price: per pair of operands and element of the product: 1 multiplication where nothing is summed, else k multiplications and k - 1 additions; a sum of k terms of one operand: k - 1 additions; diagonals: 0."""
 
+def erf(x: Array) -> Array:
+    """Give the error function, by rational approximations (Cody 1969). Price: 1 function evaluation per element."""
+
 def gather(index: Array, *tables: Array) -> Any:
     """Read the records at ``index`` from one or several tables. Price: per address 1 look-up for all tables of the model together, whatever the width of the record, and 1 per element of records that were computed; 0 where the index is the model's; elements are loads."""
 
@@ -65,6 +71,9 @@ def gather_constant(index: Array, constants: Array, gates: Array | None = None) 
 
 def gather_matmul(x: Array, index: Array, weights: Array) -> Array:
     """Multiply every row by the vector or the matrix at its address: ``weights[index] @ x``. Price: d → h, per address: 1 look-up, h(2d - 1) for the product; one output where weights are (E, d)."""
+
+def gelu(x: Array, *, approximate: Literal['none', 'tanh'] = 'none') -> Array:
+    """Multiply numbers by the share of a normal distribution below them (Hendrycks and Gimpel 2016). Price: per element 3 multiplications, 1 addition and 1 function evaluation (ops.erf); as tanh: 5 multiplications, 2 additions and 1 function evaluation."""
 
 def grouped_linear(x: Array, index: Array, weights: Array, bias: Array | None = None) -> Array:
     """Apply to every row the linear layer of its expert: ``weights[index] @ x + bias[index]``. Price: d → h, per address: 1 look-up, h(2d - 1) for the product, h for the bias."""
@@ -131,6 +140,9 @@ def segment_combine(values: Array, gates: Array) -> Array:
 
 def segment_sum(values: Array, segments: Array, *, num_segments: int) -> Array:
     """Sum records by segment. Price: as ops.scatter_add: 1 look-up and 1 addition per element of the values."""
+
+def sigmoid(x: Array) -> Array:
+    """Map numbers to ``1 / (1 + exp(-x))``, the logistic function. Price: 2 additions, 1 exponential and 1 division per element."""
 
 def softmax(x: Array, *, axis: int = -1) -> Array:
     """Divide exponentials by their sum; the largest term is subtracted first, so that none overflows. Price: k terms: k - 1 comparisons, 2k - 1 additions, k exponentials, k divisions."""

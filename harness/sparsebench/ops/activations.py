@@ -12,7 +12,7 @@ from sparsebench.ops.checks import NUMBER, REAL, check_axis, check_dtypes
 from sparsebench.ops.on_numpy import ON_NUMPY
 from sparsebench.ops.primitive import primitive
 
-__all__ = ["logsumexp", "prelu", "relu", "softmax", "swish"]
+__all__ = ["logsumexp", "prelu", "relu", "sigmoid", "softmax", "swish"]
 
 _REAL_WORDS = "real numbers (xp.astype makes them of integers)"
 
@@ -119,10 +119,15 @@ def prelu(x: Any, slope: Any) -> Any:
     return xp.where(x > 0, x, slope * x)
 
 
-def _swish_cost(x: Any) -> tuple[Charge, ...]:
-    check_dtypes("swish", REAL, _REAL_WORDS, x)
+def _logistic_charges(name: str, x: Any) -> tuple[Charge, ...]:
+    """Charge a negation, an exponential, an addition and a division per element."""
+    check_dtypes(name, REAL, _REAL_WORDS, x)
     dtype, size = name_of(x.dtype), int(x.size)
     return (Charge("add", dtype, 2 * size), Charge("special", dtype, size), Charge("div", dtype, size))
+
+
+def _swish_cost(x: Any) -> tuple[Charge, ...]:
+    return _logistic_charges("swish", x)
 
 
 def _swish_elements(x: Any) -> int:
@@ -165,6 +170,53 @@ def swish(x: Any) -> Any:
         If ``x`` is not real.
     """
     return _swish(x.__array_namespace__(), x)
+
+
+def _sigmoid_cost(x: Any) -> tuple[Charge, ...]:
+    return _logistic_charges("sigmoid", x)
+
+
+def _sigmoid_elements(x: Any) -> int:
+    return 2 * int(x.size)
+
+
+def _sigmoid(xp: Any, x: Any) -> Any:
+    check_dtypes("sigmoid", REAL, _REAL_WORDS, x)
+    return 1.0 / (1.0 + xp.exp(-x))
+
+
+@np.errstate(all="ignore")
+def _sigmoid_steady(x: Any) -> Any:
+    return _sigmoid(ON_NUMPY, x)
+
+
+@primitive(
+    cost=_sigmoid_cost,
+    elements=_sigmoid_elements,
+    steady=_sigmoid_steady,
+    price="2 additions, 1 exponential and 1 division per element",
+    example="gate = ops.sigmoid(x @ w)",
+)
+def sigmoid(x: Any) -> Any:
+    """Map numbers to ``1 / (1 + exp(-x))``, the logistic function.
+
+    Parameters
+    ----------
+    x
+        Real array of any shape.
+
+    Returns
+    -------
+    real array of the shape and the dtype of ``x``
+        In [0, 1], which are the values at the infinities; 0 also where the exponential is too large for the
+        dtype. NaN stays NaN.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is not real.
+    """
+    return _sigmoid(x.__array_namespace__(), x)
 
 
 def _lanes(name: str, x: Any, axis: int) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["FAMILIES"]
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "activations": ("relu", "prelu", "swish", "softmax", "logsumexp"),
+    "activations": ("relu", "prelu", "sigmoid", "swish", "softmax", "logsumexp"),
     "bits": ("pack_bits", "quantize"),
     "lookup": ("gather", "one_hot", "gather_constant"),
     "tanh": ("k_tanh",),
@@ -13,6 +13,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "combining": ("segment_combine", "top_k_mask_linear"),
     "contraction": ("einsum",),
     "convac": ("convac_layer",),
+    "gaussian": ("erf", "gelu"),
     "gating": ("top_k_gate",),
     "grouped": ("grouped_linear", "gather_matmul", "grouped_mlp"),
     "hashing": ("hyperplane_hash", "pstable_hash"),

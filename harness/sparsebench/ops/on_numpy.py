@@ -50,6 +50,7 @@ class _OnNumpy:
     mean = staticmethod(_folding(_mean))
     exp = staticmethod(functools.partial(steady.evaluate, np.exp))
     log = staticmethod(functools.partial(steady.evaluate, np.log))
+    tanh = staticmethod(functools.partial(steady.evaluate, np.tanh))
     matmul = staticmethod(_matmul)
 
     def __getattr__(self, name: str) -> Any:

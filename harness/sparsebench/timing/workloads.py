@@ -274,7 +274,7 @@ def _one(name: str, **options: Any) -> Workload:
 
 
 _PLAIN = (
-    *map(_one, ("relu", "swish", "k_tanh", "softmax", "logsumexp")),
+    *map(_one, ("relu", "sigmoid", "swish", "k_tanh", "erf", "gelu", "softmax", "logsumexp")),
     Workload(
         "prelu",
         "64 numbers",

@@ -36,6 +36,14 @@ def _logsumexp(p):
     return (x,), how | {"keepdims": p.flag()}
 
 
+def _one(p):
+    return (p.array("f"),), {}
+
+
+def _gelu(p):
+    return (p.array("f"),), p.choose([{}, {"approximate": "none"}, {"approximate": "tanh"}])
+
+
 def _layer_norm(p):
     shape = (*p.shape(0, 2), *p.lengths(4))
     x, *rest = (p.array("f", shape=size) for size in (shape, shape[-1:], shape[-1:]))
@@ -119,7 +127,9 @@ def _segment_sum(p):
 
 
 DRAWS = {
+    "erf": _one,
     "gather_matmul": _gather_matmul,
+    "gelu": _gelu,
     "grouped_linear": _grouped_linear,
     "hyperplane_hash": _hash,
     "layer_norm": _layer_norm,
@@ -132,6 +142,7 @@ DRAWS = {
     "relu": _relu,
     "scatter_add": _scatter_add,
     "segment_sum": _segment_sum,
+    "sigmoid": _one,
     "softmax": _softmax,
     "top_k": _top_k,
     "tree_route": _tree,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from meter.scalars import (
@@ -22,6 +24,8 @@ from meter.slow.indexing import look_up, move, part_of, rows
 from meter.slow.reductions import INDEX, place_of_best, widened
 
 _is_finite = operation("cmp", np.isfinite)
+_erf = operation("special", lambda one: one.dtype.type(math.erf(one)))
+_tangent = operation("special", np.tanh)
 
 
 def _levels(options):
@@ -47,6 +51,21 @@ def prelu(x, slope):
     below = elementwise(lambda one, other: other * one)(x, slope)
     above = elementwise(lambda one: one > 0)(x)
     return elementwise(keep)(above, x, below)
+
+
+def _sigmoid(one):
+    return 1.0 / (1.0 + exponential(-one))
+
+
+def gelu(x, *, approximate="none"):
+    def exact(one):
+        return 0.5 * one * (1.0 + _erf(one * math.sqrt(0.5)))
+
+    def by_tangent(one):
+        inner = one * (math.sqrt(2 / math.pi) + 0.044715 * math.sqrt(2 / math.pi) * (one * one))
+        return 0.5 * one * (1.0 + _tangent(inner))
+
+    return elementwise({"none": exact, "tanh": by_tangent}[approximate])(x)
 
 
 def _softmax(lane):
@@ -242,7 +261,9 @@ def segment_sum(values, segments, *, num_segments):
 
 
 TABLE = {
+    "erf": elementwise(_erf),
     "gather_matmul": gather_matmul,
+    "gelu": gelu,
     "grouped_linear": grouped_linear,
     "hyperplane_hash": hyperplane_hash,
     "layer_norm": layer_norm,
@@ -255,6 +276,7 @@ TABLE = {
     "relu": elementwise(relu),
     "scatter_add": scatter_add,
     "segment_sum": segment_sum,
+    "sigmoid": elementwise(_sigmoid),
     "softmax": softmax,
     "top_k": top_k,
     "tree_route": tree_route,

@@ -142,6 +142,7 @@ _KINDS: dict[str, _Kind] = {
     **dict.fromkeys(("source", "destination", "axes", "shift"), _INTEGERS),
     **dict.fromkeys(("shape", "repetitions"), _LENGTHS),
     "activation": _one_of("relu", "prelu", "swish", "k_tanh"),
+    "approximate": _one_of("none", "tanh"),
     "arrays": _tuple_of(_ARRAY, "a sequence of arrays", 1),
     "axis": _AXES,
     "copy": _or_none(_FLAG),
