@@ -173,6 +173,21 @@ def test_how_far_the_approximation_of_gelu_is_off():
     assert 0.0004 < off.max() < 0.0005
 
 
+@pytest.mark.parametrize(
+    ("name", "how"), [*((name, {}) for name in SMOOTH), ("gelu", {"approximate": "tanh"})]
+)
+@given(seed=st.integers(0, 2**32 - 1), dtype=DTYPES)
+def test_bits_of_a_nan_are_its_own(name, how, seed, dtype):
+    """Of two NaNs a processor keeps one, by their places in a sum or a product: signs show which."""
+    rng = np.random.default_rng(seed)
+    values = np.array([np.nan, -np.nan, -np.inf, 1.5, -0.0], dtype)
+    x = rng.choice(values, 67)
+    whole = getattr(ops, name)(x, **how).view(np.uint8).reshape(67, -1)
+    for part in (slice(0, 1), slice(66, 67), slice(3, 10), slice(1, 67)):
+        made = getattr(ops, name)(x[part], **how)
+        np.testing.assert_array_equal(made.view(np.uint8).reshape(len(made), -1), whole[part])
+
+
 @pytest.mark.parametrize("chunk", [1, 7, 1 << 20])
 def test_erf_in_chunks(monkeypatch, chunk):
     x = np.concatenate([random(0, 40) * 3, [np.nan, np.inf, -0.0]])
