@@ -104,7 +104,7 @@ def _erf(xp: Any, x: Any) -> Any:
 
 
 def _erf_steady(x: Any) -> Any:
-    """Give it chunk by chunk: that is several times as fast, and takes no memory beside the result."""
+    """Give it chunk by chunk, which is twice as fast, and takes little memory beside the result."""
     check_dtypes("erf", REAL, _REAL_WORDS, x)
     flat = np.ascontiguousarray(x).reshape(-1)
     out = np.empty_like(flat)
