@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sparsebench.results.arrow import arrow_schema, rows_from_table, table_from_rows
+from sparsebench.results.checks import dearer
 from sparsebench.results.key import cell_key
-from sparsebench.results.parts import Audit, Count
+from sparsebench.results.parts import Audit, Bin, Count
 from sparsebench.results.provenance import (
     cpu_name,
     harness_commit,
@@ -13,7 +14,16 @@ from sparsebench.results.provenance import (
     provenance_fields,
     utc_now,
 )
-from sparsebench.results.row import COLUMNS, COUNTS, MEASURED, OUTCOME, SCHEMA_VERSION, STATUSES, Row
+from sparsebench.results.row import (
+    COLUMNS,
+    COUNTS,
+    MEASURED,
+    OUTCOME,
+    SCHEMA_VERSION,
+    STATUSES,
+    Row,
+    may_differ,
+)
 from sparsebench.results.store import RESULTS_DIRECTORY, ResultStore
 
 __all__ = [
@@ -25,14 +35,17 @@ __all__ = [
     "SCHEMA_VERSION",
     "STATUSES",
     "Audit",
+    "Bin",
     "Count",
     "ResultStore",
     "Row",
     "arrow_schema",
     "cell_key",
     "cpu_name",
+    "dearer",
     "harness_commit",
     "harness_version",
+    "may_differ",
     "package_versions",
     "provenance_fields",
     "rows_from_table",
