@@ -144,12 +144,13 @@ def _losses(metric: str, answers: Answers) -> NDArray[np.float64]:
     """Give what each answer loses: the mean of it is what quality falls with."""
     y, prediction = answers.y, answers.prediction
     if metric == "accuracy":
-        return (prediction != y).astype(np.float64)
+        return np.asarray(prediction != y, dtype=np.float64)
     labels, given = y.astype(np.float64), prediction.astype(np.float64)
     if metric == "recall":
         low, high = tolerance_intervals(labels)
-        return 1.0 - ((low <= given) & (given <= high))
-    return (given - labels) ** 2
+        return 1.0 - ((low <= given) & (given <= high)).astype(np.float64)
+    errors: NDArray[np.float64] = given - labels
+    return errors * errors
 
 
 def _excess(

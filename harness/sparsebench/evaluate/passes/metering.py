@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsebench.errors import FailedError, MemoryLimitError
-from sparsebench.evaluate.passes.passes import FIRST_ROWS, Batch, Model, Pass, Single
+from sparsebench.evaluate.passes.passes import FIRST_ROWS, Batch, Charged, Model, Pass, Single
 from sparsebench.meter import PROFILES, Entry, Ledger, price
 
 if TYPE_CHECKING:
@@ -64,10 +64,13 @@ def run_batches(
             # Tried again, smaller and for nothing: but not by somebody who has learnt something of the rows.
             if len(chosen) == 1 or engine.bits_revealed:
                 raise
+            # What it was charged is kept: no work is free because it was begun with too many rows.
+            result.wasted.add(engine.ledger)
             rows = len(chosen) // 2
             continue
         collected.append((chosen, predictions))
         result.first = result.first or Batch(chosen, predictions, engine.ledger)
+        result.batches.append(Charged(chosen, engine.ledger))
         result.ledger.add(engine.ledger)
         result.total.update(engine.total)
         _add_experts(result, experts, None if domains is None else domains[chosen])
@@ -150,8 +153,8 @@ def run_single(
     n = len(inputs)
     ledger, total, predictions = Ledger(), Counter[str](), np.empty(n)
     prices = {profile: np.empty(n, dtype=np.int64) for profile in PROFILES}
-    known: dict[tuple[Entry, ...], list[int]] = {}
-    elements, nbytes = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    known: dict[tuple[Entry, ...], tuple[int, list[int]]] = {}
+    elements, nbytes, which = (np.empty(n, dtype=np.int64) for _ in range(3))
     engine.loads.active = True
     with contextlib.ExitStack() as stack:
         stack.callback(setattr, engine.loads, "active", False)
@@ -164,10 +167,11 @@ def run_single(
             elements[row], nbytes[row] = engine.loads.elements(), engine.loads.nbytes()
             entries = tuple(engine.ledger)
             if entries not in known:  # most inputs cost what others have cost
-                known[entries] = [price(entries, profile) for profile in prices]
-            for values, priced in zip(prices.values(), known[entries], strict=True):
-                values[row] = priced
-    return Single(ledger, predictions, prices, elements, nbytes, total)
+                known[entries] = len(known), [price(entries, profile) for profile in prices]
+            which[row], priced = known[entries]
+            for values, value in zip(prices.values(), priced, strict=True):
+                values[row] = value
+    return Single(ledger, predictions, prices, elements, nbytes, list(known), which, total)
 
 
 def _secret_order(n: int) -> np.ndarray[Any, Any]:
