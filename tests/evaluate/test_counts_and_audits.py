@@ -8,6 +8,7 @@ import pytest
 
 from evaluate.tiny import PREDICT, cell_of, plain, routed, run, write
 from sparsebench.errors import InvalidResultError
+from sparsebench.evaluate import cell as cell_module
 from sparsebench.evaluate import executor
 from sparsebench.evaluate.audits import audits
 from sparsebench.evaluate.cell import run_cell
@@ -161,7 +162,8 @@ return y
         (MOVED.format(half="len(x) > 1"), "n256-r4", 52),
     ],
 )
-def test_what_batches_cost_makes_no_input_cheaper(tmp_path, predict, instance, counted):
+def test_what_batches_cost_makes_no_input_cheaper(tmp_path, monkeypatch, predict, instance, counted):
+    monkeypatch.setattr(cell_module, "MOST_ALONE", 300)
     row = run_cell(cell_of(write(tmp_path / "mine", plain(predict=predict)), instance=instance), Limits())
     assert row.status == "ok", row.reason
     assert row.ops == counted
@@ -178,7 +180,8 @@ def test_what_batches_cost_makes_no_input_cheaper(tmp_path, predict, instance, c
         (CHEAP_IN.format(cheap="len(x) < 1000"), "n65536-r4"),
     ],
 )
-def test_who_is_cheap_alone_and_not_in_batches_is_invalid(tmp_path, predict, instance):
+def test_who_is_cheap_alone_and_not_in_batches_is_invalid(tmp_path, monkeypatch, predict, instance):
+    monkeypatch.setattr(cell_module, "MOST_ALONE", 300)
     row = run_cell(cell_of(write(tmp_path / "mine", plain(predict=predict)), instance=instance), Limits())
     assert row.status == "invalid"
     assert re.match(r"batches cost [0-9.]+ operations per input, the same inputs alone ", row.reason)
@@ -216,11 +219,11 @@ def test_work_in_a_batch_that_runs_out_of_memory_is_not_free(tmp_path):
 
 
 def test_time_limits_hold_where_all_inputs_run_one_by_one(tmp_path):
-    predict = "if len(x) == 1: time.sleep(0.02)\n" + PICKED
+    predict = "if len(x) == 1: time.sleep(0.005)\n" + PICKED
     cell = cell_of(write(tmp_path / "mine", plain(predict=predict)), instance="n4096-r4")
-    row = run_cell(cell, Limits(seconds=8.0))  # the sample takes 5 of them, all inputs 80
+    row = run_cell(cell, Limits(seconds=4.0))  # the sample takes half of them, all inputs five times as many
     assert row.status == "timeout", row.reason
-    assert row.reason.startswith("predict: the time limit has passed (8 seconds)")
+    assert row.reason.startswith("predict: the time limit has passed (4 seconds)")
 
 
 def quantile_by_hand(values, q):

@@ -319,11 +319,11 @@ def lacking(version: int) -> tuple[str, ...]:
 def may_differ(row: Row) -> frozenset[str]:
     """Name the columns that another run of a row's cell may give otherwise.
 
-    Those of :data:`MEASURED`; and the counts where they are of a sample, which is drawn anew each time: all
-    else follows from the code and the data.
+    Those of :data:`MEASURED`; and the counts where they are of a sample, which is drawn anew each time, with
+    the audits, whose texts name them. All else follows from the code and the data.
     """
     sampled = row.ops_counted == "one-by-one" and (row.counted_inputs or 0) < (row.test_inputs or 0)
-    return MEASURED | COUNTS if sampled else MEASURED
+    return MEASURED | COUNTS | {"audits"} if sampled else MEASURED
 
 
 def _group(name: str) -> frozenset[str]:
