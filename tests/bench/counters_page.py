@@ -96,9 +96,9 @@ and the results are averaged.
 _SPREAD = """### Input by input
 
 sparsebench runs a sample of inputs one by one besides the batches, without being asked. Where inputs do not
-all cost the same, it runs all of them, up to 4,096, and a row of its results carries what they cost alone. Where
-batches cost more than that, as in the third style, there is no cost to carry: the row is `invalid`, and says
-what to do, which is the first style. The distribution comes with it:
+all cost the same, it runs all of them, up to 4,096, and a row of its results carries what they cost alone.
+Where batches cost more than that, as in the third style, there is no cost to carry: the row is `invalid`, and
+says what to do, which is the first style. The distribution comes with it:
 
 """
 

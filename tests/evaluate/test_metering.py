@@ -94,6 +94,7 @@ def test_experts_are_as_by_brute_force(n, k, experts, dtype, seed):
     assert columns["experts_seen"] == len(set().union(*rows))
     assert columns["experts_run"] == pytest.approx(run_per_row)
     assert columns["nmi"] == normalised_mutual_information(whole.joint)
+    assert {(each.expert, each.domain): each.inputs for each in columns["expert_domains"]} == whole.joint
     assert columns["ops_experts"] == 3
     assert columns["ops_dense"] == pytest.approx(3 * len(load) / run_per_row)
     if len(load) == 1:

@@ -20,6 +20,7 @@ from sparsebench.results import (
     Audit,
     Bin,
     Count,
+    Pair,
     Row,
     arrow_schema,
     cell_key,
@@ -75,6 +76,12 @@ ALONE = {
     "counted_inputs": 4,
     "test_inputs": 4,
     "sample_draw": 2**62,
+}
+KEPT = {
+    "expert_domains": (Pair(0, 0, 3), Pair(0, 1, 1)),
+    "fit_rows": 100,
+    "blas": "openblas 0.3.31 SkylakeX",
+    "cpu_model": "6-143-8",
 }
 FRESH = {"quality_fresh": 0.9, "fresh_seed": 2**62, "fresh_inputs": 1024}
 FAILED = BASE | {"status": "failed", "reason": "fit raised ValueError: no"}
@@ -187,13 +194,13 @@ def test_rows_of_earlier_versions_are_read_without_the_columns_that_they_lack(ve
 
 @pytest.mark.parametrize("name", lacking(3))
 def test_rows_of_earlier_versions_have_no_later_columns(name):
-    value = (OK | ALONE | FRESH)[name]
+    value = (OK | ALONE | FRESH | KEPT)[name]
     with pytest.raises(IntegrityError, match=f"{name} is .*, expected null: rows of version 3 have none"):
         Row(**OK | {"schema_version": 3, name: value})
 
 
 def test_a_row_of_inputs_alone():
-    row = Row(**OK | ALONE | FRESH)
+    row = Row(**OK | ALONE | FRESH | KEPT)
     assert (row.coupled, row.ops_histogram[1]) == (True, Bin(4, 2))
     assert rows_from_table(table_from_rows([row])) == [row]
     assert row.to_json_dict()["ops_histogram"][0] == {"log2_ops": 0, "inputs": 1}
@@ -247,7 +254,8 @@ def test_a_cell_without_a_score_has_a_reason_and_nothing_else(status):
 
 @pytest.mark.parametrize("name", sorted(COUNTS | OUTCOME))
 def test_metrics_and_counts_are_forbidden_beside_a_failure(name):
-    value = {"counts": LEDGER, "ops_counted": "batch", "coupled": True, "ops_histogram": ()}.get(name, 0)
+    value = {"counts": LEDGER, "ops_counted": "batch", "coupled": True}.get(name, 0)
+    value = () if name in {"ops_histogram", "expert_domains"} else value
     with pytest.raises(IntegrityError, match=rf"status failed with \['{name}'\]"):
         Row(**FAILED | {name: value})
 
@@ -293,6 +301,7 @@ def test_metrics_and_counts_are_forbidden_beside_a_failure(name):
         (FRESH | {"fresh_seed": -1}, "fresh_seed is -1, expected at least 0"),
         (FRESH | {"fresh_seed": None}, "fresh_seed is None with fresh_inputs 1024, expected both"),
         (FRESH | {"fresh_inputs": 0}, "fresh_inputs is 0, expected at least 1"),
+        ({"expert_domains": (Pair(1, 0, 0),)}, "expert_domains of expert 1 is 0, expected at least 1"),
         (FRESH | {"quality_fresh": 1.5}, "quality_fresh is 1.5"),
         ({"quality_fresh": 0.5}, "quality_fresh is 0.5 without fresh_seed"),
         ({"predict_seconds_cpu": 1e-6}, "predict_backend_cpu is None, expected a text beside a time"),

@@ -83,6 +83,7 @@ class _Findings:
     timings: dict[str, Timing] = field(default_factory=dict)
     gpu: str | None = None
     model_hash: str | None = None
+    fit_rows: int | None = None
     peak_bytes: int | None = None
     stage: str = "fit"
     clock: Clock = field(default_factory=Clock)
@@ -166,7 +167,7 @@ def _go_through(processes: _Processes, task: Task, instance: Instance, findings:
         begin = time.perf_counter()
         parameters = session.fit(instance, cell.entropy("fit"))
         findings.fit_seconds = time.perf_counter() - begin
-    findings.model_hash = hash_of_model(parameters)
+    findings.model_hash, findings.fit_rows = hash_of_model(parameters), len(instance.train)
     findings.stage = "predict"
     engine = Engine(memory_limit=limits.memory)
     models = _Models(processes, engine.add_parameters(parameters))
@@ -465,5 +466,6 @@ def _row(cell: Cell, findings: _Findings, status: str, reason: str | None, start
         peak_bytes=findings.peak_bytes,
         sandbox=findings.sandbox,
         model_hash=findings.model_hash,
+        fit_rows=findings.fit_rows,
         gpu=findings.gpu,
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from sparsebench.results.arrow import arrow_schema, rows_from_table, table_from_rows
 from sparsebench.results.checks import dearer
 from sparsebench.results.key import cell_key
-from sparsebench.results.parts import Audit, Bin, Count
+from sparsebench.results.parts import Audit, Bin, Count, Pair
 from sparsebench.results.provenance import (
+    blas_name,
+    cpu_model,
     cpu_name,
     harness_commit,
     harness_version,
@@ -37,10 +39,13 @@ __all__ = [
     "Audit",
     "Bin",
     "Count",
+    "Pair",
     "ResultStore",
     "Row",
     "arrow_schema",
+    "blas_name",
     "cell_key",
+    "cpu_model",
     "cpu_name",
     "dearer",
     "harness_commit",

@@ -39,7 +39,7 @@ _ALONE = 4  # the schema version from which on an input's cost is what it costs 
 _ROOM = 0.01, 1.0  # by which share, and by how many operations, batches may cost more than their rows alone
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(\+00:00|Z)")
 _BACKEND = re.compile(r"[a-z]+(\+[a-z]+)*")
-_DRAWS = ("sample_draw", "fresh_seed", "fresh_inputs")
+_DRAWS = ("sample_draw", "fresh_seed", "fresh_inputs", "fit_rows")
 _INT64 = 2**63
 _RELATIVE = 1e-9
 _MEND = "this is a fault of whoever made the row: evaluate the cell again"
@@ -126,9 +126,9 @@ def _record(name: str, kind: type, item: Any) -> Any:
     return kind(**{part: _converted(f"{name}.{part}", hint, values[part]) for part, hint in hints.items()})
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def record_types(kind: type) -> dict[str, type]:
-    """Return name -> type of the parts of ``Audit``, ``Bin`` or ``Count``, in order."""
+    """Return name -> type of the parts of a record, such as ``Audit`` or ``Count``, in order."""
     return get_type_hints(kind)
 
 
@@ -213,9 +213,16 @@ def _check_ranges(row: Row) -> None:
     for name in _VERSIONS:
         if getattr(row, name) < 1:
             raise _fault(f"{name} is {getattr(row, name)}, expected at least 1")
+    _check_records(row)
+
+
+def _check_records(row: Row) -> None:
     for count in row.counts or ():
         if count.count < 0:
             raise _fault(f"counts of {count.kind} is {count.count}, expected at least 0")
+    for pair in row.expert_domains or ():
+        if pair.inputs < 1:
+            raise _fault(f"expert_domains of expert {pair.expert} is {pair.inputs}, expected at least 1")
 
 
 def _check_version(row: Row) -> None:

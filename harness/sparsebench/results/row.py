@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sparsebench.errors import IntegrityError
 from sparsebench.results import checks
 from sparsebench.results.key import cell_key
-from sparsebench.results.parts import Audit, Bin, Count  # noqa: TC001 - the columns' types are read from here
+from sparsebench.results.parts import Audit, Bin, Count, Pair  # noqa: TC001 - the columns' types are read from here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +43,8 @@ SCHEMA_VERSIONS = (2, 3, 4)
 ADDED = {
     3: ("predict_backend_cpu", "predict_backend_gpu"),
     4: (
-        *("quality_fresh", "coupled", "ops_histogram", "test_inputs"),
-        *("sample_draw", "fresh_seed", "fresh_inputs"),
+        *("quality_fresh", "coupled", "ops_histogram", "test_inputs", "expert_domains"),
+        *("sample_draw", "fresh_seed", "fresh_inputs", "fit_rows", "blas", "cpu_model"),
     ),
 }
 """Version -> the columns that it brought: they are None in rows of earlier ones."""
@@ -188,6 +188,9 @@ class Row:
     nmi: float | None = _count()
     """Mutual information of expert and domain over the test split, normalised to [0, 1] by the mean of their
     entropies; None without a router or without domains."""
+    expert_domains: tuple[Pair, ...] | None = _count()
+    """How often inputs of each domain of the test split were routed to each expert, ascending; None without
+    a router or without domains, and where there are more than 65,536 such pairs."""
     sample_size: int | None = _count()
     """Inputs that were run one by one."""
     counted_inputs: int | None = _count()
@@ -230,12 +233,19 @@ class Row:
     rows ``files``, which held files alone. See docs/trust.md."""
     model_hash: str | None = None
     """Hash of the fitted parameters."""
+    fit_rows: int | None = None
+    """Rows of train that ``fit`` was given."""
     packages: str
     """Versions of the packages used: a JSON object with sorted keys."""
     python: str
     """Version of Python."""
+    blas: str | None = None
+    """The BLAS that NumPy uses: its name, its version, and the processor that its kernels are for; None
+    where it cannot be told."""
     cpu: str
     """Name of the processor."""
+    cpu_model: str | None = None
+    """Family, model and stepping of the processor, such as ``6-143-8``: names may hide it."""
     gpu: str | None = None
     """Name of the GPU; None where none was used."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsebench.meter import PROFILES, Ledger, price
-from sparsebench.results import Bin, Count
+from sparsebench.results import Bin, Count, Pair
 from sparsebench.scoring import normalised_mutual_information
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sparsebench.evaluate.passes.passes import Pass, Single
 
 __all__ = ["count_columns", "histogram", "price_columns", "raw_counts", "single_columns"]
+
+_MOST_PAIRS = 1 << 16  # a row stays a small file
 
 
 def count_columns(
@@ -81,6 +83,13 @@ def histogram(per_input: np.ndarray[Any, Any]) -> tuple[Bin, ...]:
     return tuple(Bin(*each) for each in sorted(often.items()))
 
 
+def pairs(joint: Mapping[tuple[int, int], int]) -> tuple[Pair, ...] | None:
+    """Turn (expert, domain) -> inputs into what a row keeps of it; None where there are none, or too many."""
+    if not 0 < len(joint) <= _MOST_PAIRS:
+        return None
+    return tuple(Pair(expert, domain, inputs) for (expert, domain), inputs in sorted(joint.items()))
+
+
 def raw_counts(ledger: Ledger) -> tuple[Count, ...]:
     """Turn a ledger into what a row keeps of it."""
     return tuple(Count(*entry) for entry in ledger)
@@ -122,5 +131,6 @@ def _expert_columns(whole: Pass, ledger: Ledger, inputs: int) -> dict[str, Any]:
         "experts_seen": len(load),
         "expert_entropy": None if entropy is None else min(max(entropy, 0.0), 1.0),
         "nmi": normalised_mutual_information(whole.joint) if whole.joint else None,
+        "expert_domains": pairs(whole.joint),
         "ops_dense": inside * len(load) / run,
     }
