@@ -310,13 +310,8 @@ def _cost(run: _Run, whole: Pass) -> tuple[Cost, dict[str, Pass | Single]]:
         beside = Beside(together, repeated)
         _demand(run.findings, audits.cost_in_batches(too_dear(single, [beside])))  # before all the others
         single, recorded = _all_alone(run, order, single, recorded)
-        _demand(run.findings, audits.alone_as_in_batches(single, whole.predictions[order]))
         passes["one by one"] = single
-        same = _the_same_in_batches(run, whole, order)
-        passes["the same"] = same.batched
-        dear = too_dear(single, [same]) or whole_too_dear(single, whole)
-        _demand(run.findings, audits.cost_in_batches(dear))
-        cost = cost_alone(single, same.batched, [same, beside])
+        cost = _cost_alone(run, whole, order, single, beside)
     _keep_trace(run, single, recorded, order)
     return cost, passes
 
@@ -330,6 +325,17 @@ def _all_alone(
         return single, recorded
     more, recorded = run.alone(rest, recorded)
     return single.followed_by(more), recorded
+
+
+def _cost_alone(
+    run: _Run, whole: Pass, order: np.ndarray[Any, Any], single: Single, together: Beside
+) -> Cost:
+    """Take what inputs cost alone, if they are answered as in batches, and batches cost no more."""
+    _demand(run.findings, audits.alone_as_in_batches(single, whole.predictions[order]))
+    same = _the_same_in_batches(run, whole, order)
+    dear = too_dear(single, [same]) or whole_too_dear(single, whole)
+    _demand(run.findings, audits.cost_in_batches(dear))
+    return cost_alone(single, same.batched, [same, together])
 
 
 def _the_same_in_batches(run: _Run, whole: Pass, order: np.ndarray[Any, Any]) -> Beside:
@@ -373,7 +379,6 @@ def _time(run: _Run, whole: Pass, cost: Cost) -> None:
     cell's.
     """
     findings, models = run.findings, run.models
-    models.begin_stage()
     drawn = draw_inputs(run.task, run.instance, TIMED_ROWS, uses_tags=run.cell.uses_tags)
     findings.draws |= drawn.columns
     try:
@@ -416,6 +421,7 @@ def _check_answers(run: _Run, whole: Pass, cost: Cost, drawn: Drawn, metered: Me
         return
     more = dearer_in_batches(cost, metered.batched)
     if cost.counted == "one-by-one":
+        run.models.begin_stage()  # whatever timing took: that costs no row its score
         with run.models.fresh() as session:
             single = run_single(session, run.engine, drawn.inputs[drawn.sample])
         audits.demand(audits.alone_as_in_batches(single, metered.predictions[drawn.sample]))
