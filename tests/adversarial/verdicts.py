@@ -125,7 +125,10 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         "answers-otherwise-when-alone": _COUPLED,
         "remembers-the-batches": _COUPLED,
         "is-cheap-when-alone": Verdict(
-            "invalid", "batches cost 407 operations", audit="cost-in-batches", stopped_by=_WASTE
+            "invalid",
+            r"batches cost \d+ operations per input, the same inputs alone \d+;",
+            audit="cost-in-batches",
+            stopped_by=_WASTE,
         ),
         "knows-the-split-by-its-size": Verdict(
             "ok", ops=50, recall=0.0, counted="one-by-one", instance="n4096-r4", stopped_by=_PASSES
@@ -165,7 +168,7 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         ),
         "knows-the-test/works": Verdict(
             "invalid",
-            "fresh inputs of the same target cost 3099 operations, those of the test split 27",
+            r"fresh inputs of the same target cost \d+ operations, those of the test split \d+",
             audit="known-answers",
             instance="rough-1d",
             stopped_by="fresh inputs: they must not cost more",
