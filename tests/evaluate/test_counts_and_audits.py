@@ -218,6 +218,36 @@ def test_work_in_a_batch_that_runs_out_of_memory_is_not_free(tmp_path):
     assert "of them in batches that ran out of memory" in row.reason
 
 
+def test_little_work_in_a_batch_that_ran_out_of_memory_costs_an_honest_row_nothing(tmp_path):
+    predict = """
+    y = x @ params["w"] + params["b"]
+    wide = y[:, None] * xp.ones((1, 1 << 17))
+    return wide[:, 0]
+    """
+    first, second = twice(tmp_path / "mine", predict, memory=24 << 20)
+    assert (first.status, first.ops_counted, first.coupled) == ("ok", "one-by-one", False), first.reason
+    assert first.ops == 8 + (1 << 17)
+    assert first.ops < first.ops_batch < first.ops + 2  # the first 32 rows were begun twice
+    assert same([first])[0] == same([second])[0]
+
+
+UNEQUAL = """
+y = x[:, 0] * 0.0
+mine = routes.experts[:, 0] == 1
+y[mine] = y[mine] * 2.0 * 3.0 * 4.0
+return y + ops.gather(routes.experts[:, 0], params["labels"])
+"""
+
+
+def test_experts_of_unequal_cost_give_the_same_columns_each_time(tmp_path):
+    cell = cell_of(write(tmp_path / "mine", routed(apply=UNEQUAL)))
+    rows = [run_cell(cell, Limits()) for _ in range(2)]
+    assert (rows[0].status, rows[0].ops_counted, rows[0].coupled) == ("ok", "one-by-one", False)
+    assert rows[0].ops_dense > rows[0].ops_experts
+    first, second = same(rows)
+    assert first == second
+
+
 def test_time_limits_hold_where_all_inputs_run_one_by_one(tmp_path):
     predict = "if len(x) == 1: time.sleep(0.005)\n" + PICKED
     cell = cell_of(write(tmp_path / "mine", plain(predict=predict)), instance="n4096-r4")

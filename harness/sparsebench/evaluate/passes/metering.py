@@ -55,7 +55,7 @@ def run_batches(
     """
     result = Pass()
     collected: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
-    order, start, rows = _secret_order(len(inputs)), 0, FIRST_ROWS
+    order, start, rows, most = _secret_order(len(inputs)), 0, FIRST_ROWS, _MOST_ROWS
     while start < len(order):
         chosen = order[start : start + rows]
         try:
@@ -64,9 +64,10 @@ def run_batches(
             # Tried again, smaller and for nothing: but not by somebody who has learnt something of the rows.
             if len(chosen) == 1 or engine.bits_revealed:
                 raise
-            # What it was charged is kept: no work is free because it was begun with too many rows.
+            # What it was charged is kept: no work is free because it was begun with too many rows. So that an
+            # honest submission is charged little, as many rows are not tried again.
             result.wasted.add(engine.ledger)
-            rows = len(chosen) // 2
+            rows = most = len(chosen) // 2
             continue
         collected.append((chosen, predictions))
         result.first = result.first or Batch(chosen, predictions, engine.ledger)
@@ -76,7 +77,7 @@ def run_batches(
         _add_experts(result, experts, None if domains is None else domains[chosen])
         result.rows = max(result.rows, len(chosen))
         start += len(chosen)
-        rows = _rows_that_fit(engine, len(chosen))
+        rows = min(most, _rows_that_fit(engine, len(chosen)))
     _in_order(result, len(inputs), collected)
     return result
 
