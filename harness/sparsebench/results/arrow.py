@@ -67,7 +67,8 @@ def rows_from_table(table: Any) -> list[Row]:
 
 def with_all_columns(table: Any) -> Any:
     """Give a table of rows of an earlier version the columns that it lacks, all null."""
-    absent = [column for column in arrow_schema() if column.name not in table.column_names]
+    there = set(table.column_names)  # asked once: pyarrow makes the list anew each time
+    absent = [column for column in arrow_schema() if column.name not in there]
     for column in absent:
         table = table.append_column(column, pa.nulls(len(table), column.type))
     return table.select(arrow_schema().names) if absent else table
