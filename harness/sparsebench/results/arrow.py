@@ -68,10 +68,13 @@ def rows_from_table(table: Any) -> list[Row]:
 def with_all_columns(table: Any) -> Any:
     """Give a table of rows of an earlier version the columns that it lacks, all null."""
     there = set(table.column_names)  # asked once: pyarrow makes the list anew each time
-    absent = [column for column in arrow_schema() if column.name not in there]
-    for column in absent:
-        table = table.append_column(column, pa.nulls(len(table), column.type))
-    return table.select(arrow_schema().names) if absent else table
+    if there.issuperset(arrow_schema().names):
+        return table
+    made = [
+        table.column(column.name) if column.name in there else pa.nulls(len(table), column.type)
+        for column in arrow_schema()
+    ]
+    return pa.Table.from_arrays(made, schema=arrow_schema())
 
 
 def check_schema(schema: Any, version: int = SCHEMA_VERSION) -> None:
