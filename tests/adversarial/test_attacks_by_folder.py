@@ -67,24 +67,34 @@ def honest(tmp_path: Path) -> Path:
     return Path(shutil.copytree(ATTACKS / "floods-its-output", tmp_path / "meddled"))
 
 
-def lipschitz(folder: Path, code: str) -> Path:
+def lipschitz(folder: Path, code: str, instance: str = "distance-2d") -> Path:
     """A submission for the regression that ships the answers of the test."""
     shutil.copytree(ATTACKS / "exits", folder)
     manifest = (folder / "submission.toml").read_text().replace("memorization@1", "lipschitz-regression@1")
     (folder / "submission.toml").write_text(manifest)
     (folder / "submission.py").write_text(HEAD + code)
-    test = load_task("lipschitz-regression@1").load("distance-2d").test
+    test = load_task("lipschitz-regression@1").load(instance).test
     np.savez(folder / "answers.npz", x=test.x, y=test.y)
     return folder
 
 
-def test_shipped_answers_are_scored_at_the_price_of_their_table(tmp_path: Path) -> None:
-    n = len(load_task("lipschitz-regression@1").load("distance-2d").test)
+def test_shipped_answers_are_worth_nothing_where_fresh_inputs_can_be_drawn(tmp_path: Path) -> None:
     row = run(lipschitz(tmp_path / "table", TABLE), instance="distance-2d")
+    assert row.status == "invalid"
+    assert "quality 1.0000 on the test split, 0.0" in (row.reason or "")
+    assert row.fresh_inputs == 1024
+
+
+def test_shipped_answers_are_scored_at_the_price_of_their_table_where_the_test_is_public(
+    tmp_path: Path,
+) -> None:
+    test = load_task("lipschitz-regression@1").load("ackley").test
+    row = run(lipschitz(tmp_path / "table", TABLE, "ackley"), instance="ackley")
     assert row.status == "ok", row.reason
-    levels = (n - 1).bit_length()
-    assert row.ops == (2 * 2 - 1) + (3 * levels - 1) + 1
-    assert row.stored_parameters == 2 + (2**levels - 1) + n
+    levels = (len(test) - 1).bit_length()
+    assert row.ops == (2 * test.x.shape[1] - 1) + (3 * levels - 1) + 1
+    assert row.stored_parameters == test.x.shape[1] + (2**levels - 1) + len(test)
+    assert row.quality_fresh is row.fresh_seed is None
 
 
 def test_shipped_answers_by_position_are_worth_nothing(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ _BLIND = "blindness: values stay in the harness's process"
 _PAID = "the meter: what leaves it is a bit, counted and paid for, 16 at most for an input"
 _RULES = "the meter: no such call, or not with such arguments"
 _PASSES = "passes are strangers: processes of their own, in orders drawn afresh, whose answers are compared"
+_WASTE = "what counts is what an input costs alone, and batches may not cost more"
 _UNTOLD = "nothing that a process says of itself is believed"
 _HELD = "what was timed is compared with what was counted; time is never ranked"
 _REFERENCE = "the reference is what is scored; a kernel runs in a process of its own, and loses its time"
@@ -128,7 +129,12 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         "answers-by-position-in-a-batch": _COUPLED,
         "answers-otherwise-when-alone": _COUPLED,
         "remembers-the-batches": _COUPLED,
-        "is-cheap-when-alone": Verdict("ok", ops=47, recall=0.0, stopped_by=_PASSES),
+        "is-cheap-when-alone": Verdict(
+            "invalid",
+            r"batches cost \d+ operations per input, the same inputs alone \d+;",
+            audit="cost-in-batches",
+            stopped_by=_WASTE,
+        ),
         "knows-the-split-by-its-size": Verdict(
             "ok", ops=50, recall=0.0, counted="one-by-one", instance="n4096-r4", stopped_by=_PASSES
         ),
@@ -148,6 +154,35 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         ),
         "draws-from-the-global-state-in-fit": Verdict(
             "ok", recall=0.0, stopped_by="`sparsebench check`: two runs differ"
+        ),
+    },
+    "Knowing the answers": {
+        "knows-the-test/guesses": Verdict(
+            "invalid",
+            "standard errors apart",
+            audit="known-answers",
+            instance="rough-1d",
+            stopped_by="fresh inputs: their quality must not be worse",
+        ),
+        "knows-the-test/errs-hugely": Verdict(
+            "invalid",
+            "standard errors apart",
+            audit="known-answers",
+            instance="rough-1d",
+            stopped_by="fresh inputs: errors are cut off before their spread is taken",
+        ),
+        "knows-the-test/works": Verdict(
+            "invalid",
+            r"fresh inputs of the same target cost \d+ operations, those of the test split \d+",
+            audit="known-answers",
+            instance="rough-1d",
+            stopped_by="fresh inputs: they must not cost more",
+        ),
+        "knows-the-test/fails": Verdict(
+            "failed",
+            "ValueError",
+            instance="rough-1d",
+            stopped_by="fresh inputs: an error there is the cell's",
         ),
     },
     "From one process to the next": {

@@ -10,6 +10,7 @@ import sparsebench as sb
 from bench.counted_networks import EXPERTS, exit_network, routed_network
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.inprocess import LocalModel
+from sparsebench.evaluate.passes.costs import Beside, cost_alone, cost_of_batches, is_one_cost, too_dear
 from sparsebench.evaluate.passes.counts import count_columns
 from sparsebench.evaluate.passes.inputs import Inputs
 from sparsebench.evaluate.passes.metering import run_batches, run_single
@@ -147,10 +148,10 @@ class Metered(NamedTuple):
     """Of all inputs in one batch, together."""
     answers: np.ndarray
     """One per input."""
-    carried: float
-    """Per input, as a row of results carries it."""
+    carried: float | None
+    """Per input, as a row of results carries it; None where it carries nothing."""
     counted: str
-    """What the row says it is: ``batch`` or ``one-by-one``."""
+    """What the row says it is: ``batch`` or ``one-by-one``; ``invalid`` where batches are too dear."""
     refusal: str = ""
     """Why it was not counted, or nothing."""
 
@@ -175,10 +176,15 @@ def meter(style: str) -> Metered:
     try:
         answers = engine.value(model.predict(engine, engine.begin(x, inputs=len(x)))).copy()
     except SparsebenchError as error:
-        return Metered([], 0, np.empty(0), 0.0, "", str(error).splitlines()[0])
+        return Metered([], 0, np.empty(0), None, "", str(error).splitlines()[0])
     batch = price(engine.ledger, "macs")
-    single, whole, together = (
-        run(model, engine, Inputs(x)) for run in (run_single, run_batches, run_batches)
-    )
-    row = count_columns(whole, single, together, engine.constants, parameters)
-    return Metered(single.prices["macs"].tolist(), batch, answers, row["macs"], row["ops_counted"])
+    single, whole = (run(model, engine, Inputs(x)) for run in (run_single, run_batches))
+    alone, same = single.prices["macs"].tolist(), Beside(whole, np.arange(len(x)))
+    if is_one_cost(single, [whole]):
+        cost = cost_of_batches(whole, single)
+    elif too_dear(single, [same]):
+        return Metered(alone, batch, answers, None, "invalid")
+    else:
+        cost = cost_alone(single, whole, [same])
+    row = count_columns(whole, cost, engine.constants, parameters)
+    return Metered(alone, batch, answers, row["macs"], row["ops_counted"])

@@ -95,9 +95,10 @@ and the results are averaged.
 """
 _SPREAD = """### Input by input
 
-sparsebench runs a sample of inputs one by one besides the batches, without being asked. Where the two differ,
-as in the third style, a row of its results carries the cost of inputs alone and says so. The distribution
-comes with it:
+sparsebench runs a sample of inputs one by one besides the batches, without being asked. Where inputs do not
+all cost the same, it runs all of them, up to 4,096, and a row of its results carries what they cost alone.
+Where batches cost more than that, as in the third style, there is no cost to carry: the row is `invalid`, and
+says what to do, which is the first style. The distribution comes with it:
 
 """
 
@@ -159,7 +160,7 @@ def spread_table(metered: Mapping[str, Metered]) -> str:
             ordered = sorted(said.alone)
             p95 = ordered[-(-95 * len(ordered) // 100) - 1]
             figures = (statistics.fmean(ordered), statistics.median(ordered), p95, ordered[-1])
-            row = f"{_number(said.carried)}, {said.counted}"
+            row = said.counted if said.carried is None else f"{_number(said.carried)}, {said.counted}"
             rows.append([STYLES[style], *map(_number, figures), _number(said.batch / len(ordered)), row])
     return _table(["style", "mean", "median", "p95", "max", "one batch", "in the row"], rows)
 

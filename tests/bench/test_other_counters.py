@@ -49,13 +49,13 @@ def test_every_input_of_the_routed_network_costs_what_it_costs(metered, style, m
 def test_every_input_of_the_early_exit_costs_what_it_costs(metered, style):
     said, (costs, answers) = metered[style], exits_by_hand()
     assert said.alone == costs
-    assert said.carried == 508
+    assert said.carried == (508 if style != "exit_slowest" else None)
     np.testing.assert_allclose(said.answers, answers, rtol=0, atol=1e-12)
 
 
-def test_a_batch_that_waits_for_its_slowest_is_carried_one_by_one(metered):
+def test_a_batch_that_waits_for_its_slowest_is_carried_by_no_row(metered):
     assert metered["exit_slowest"].batch == 960 * 80
-    assert [metered[style].counted for style in EXITS] == ["batch", "batch", "one-by-one"]
+    assert [metered[style].counted for style in EXITS] == ["one-by-one", "one-by-one", "invalid"]
 
 
 def test_a_raw_kernel_is_refused_not_counted_as_nothing(metered):

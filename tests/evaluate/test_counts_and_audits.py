@@ -1,58 +1,259 @@
 """What an input costs does not depend on the inputs beside it, and what does is found out."""
 
+import re
 from collections import Counter
 
 import numpy as np
 import pytest
 
-from evaluate.tiny import cell_of, plain, routed, run, write
+from evaluate.tiny import PREDICT, cell_of, plain, routed, run, write
 from sparsebench.errors import InvalidResultError
 from sparsebench.evaluate import cell as cell_module
 from sparsebench.evaluate import executor
 from sparsebench.evaluate.audits import audits
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.passes.counts import count_columns
 from sparsebench.evaluate.passes.metering import Pass, Single
-from sparsebench.evaluate.passes.sample import SAMPLE, sample_inputs
 from sparsebench.evaluate.plan import Limits
-from sparsebench.meter import PROFILES, Ledger
-from sparsebench.results import MEASURED, ResultStore
+from sparsebench.meter import Ledger
+from sparsebench.results import COUNTS, Bin, ResultStore, dearer, may_differ
 from sparsebench.tasks import load_task
 
 BITS = "bits = xp.astype(x[:, :1] > 0, xp.int64)\n"
 
 
+def same(rows):
+    """Give what two runs of a cell must agree in."""
+    return [
+        {name: value for name, value in row.to_dict().items() if name not in may_differ(row)} for row in rows
+    ]
+
+
+def twice(folder, predict, *, instance="n256-r4", **limits):
+    """Run a cell twice."""
+    cell = cell_of(write(folder, plain(predict=predict)), instance=instance)
+    return [run_cell(cell, Limits(**limits)) for _ in range(2)]
+
+
+def test_inputs_that_cost_the_same_have_one_exact_cost(tmp_path):
+    rows = twice(tmp_path / "mine", PREDICT, instance="n4096-r4")
+    assert {(row.ops_counted, row.ops, row.coupled) for row in rows} == {("batch", 8, False)}
+    assert {(row.sample_size, row.counted_inputs, row.test_inputs) for row in rows} == {(256, 4096, 4096)}
+    assert rows[0].ops_histogram == (Bin(3, 256),)
+    assert rows[0].sample_draw != rows[1].sample_draw
+    first, second = same(rows)
+    assert first == second
+    assert COUNTS - {"ops_batch"} <= set(first)
+
+
 def test_work_that_is_shared_across_rows_is_charged_to_every_row(tmp_path):
-    row = run(tmp_path / "mine", plain(predict='t = xp.sum(params["w"] * params["w"])\nreturn x[:, 0] + t'))
+    predict = 't = xp.sum(params["w"] * params["w"])\nreturn x[:, 0] + t'
+    rows = twice(tmp_path / "mine", predict)
+    row = rows[0]
     assert (row.ops, row.ops_single, row.ops_counted) == (8, 8, "one-by-one")  # 4 products, 3 sums, 1 more
+    assert row.coupled is True
     assert row.ops_batch < 2
-    assert row.counted_inputs == row.sample_size == 256
+    assert row.counted_inputs == row.sample_size == row.test_inputs == 256
+    assert len({str(found) for found in same(rows)}) == 1
 
 
-def test_a_loop_that_waits_for_the_slowest_row_is_charged_row_by_row(tmp_path):
-    predict = """
-    y = x[:, 0] * 1.0
-    while xp.any(y > 0.25):
-        y = xp.where(y > 0.25, y * 0.5, y)
-    return y
-    """
-    folder = write(tmp_path / "mine", plain(predict=predict))
-    rows = [executor.run_cell(cell_of(folder, instance="n4096-r4"), Limits()) for _ in range(2)]
-    assert {(row.status, row.ops_counted) for row in rows} == {("ok", "one-by-one")}
-    assert rows[0].ops == rows[0].ops_single < rows[0].ops_batch
-    assert rows[0].ops_p50 < rows[0].ops_max
-    same = {name for name in rows[0].to_dict() if name not in MEASURED}
-    assert {name: getattr(rows[0], name) for name in same} == {name: getattr(rows[1], name) for name in same}
+WAIT = """
+y = x[:, 0] * 1.0
+while xp.any(y > 0.25):
+    y = xp.where(y > 0.25, y * 0.5, y)
+return y
+"""
+LEAVE = """
+y = x[:, 0] * 1.0
+at = xp.asarray(np.arange(len(x)))[y > 0.25]
+while len(at):
+    y[at] = y[at] * 0.5
+    at = at[y[at] > 0.25]
+return y
+"""
+
+
+def test_a_loop_that_waits_for_the_slowest_row_is_invalid(tmp_path):
+    row = run(tmp_path / "mine", plain(predict=WAIT))
+    assert row.status == "invalid"
+    assert re.fullmatch(
+        r"batches cost [0-9.]+ operations per input, the same inputs alone [0-9.]+; "
+        r"let rows that are done leave the batch: x = x\[active\]",
+        row.reason,
+    )
+    assert [audit.name for audit in row.audits if audit.verdict == "fail"] == ["cost-in-batches"]
+    assert row.sample_draw is not None
+    assert row.ops is row.coupled is row.ops_histogram is None
+
+
+def test_a_loop_that_rows_leave_costs_what_they_cost_alone(tmp_path):
+    rows = twice(tmp_path / "mine", LEAVE, instance="n4096-r4")
+    row = rows[0]
+    assert (row.status, row.ops_counted, row.coupled) == ("ok", "one-by-one", True), row.reason
+    assert row.ops_batch < row.ops  # shapes leave once in a batch, and once for every row alone
+    assert (row.counted_inputs, row.sample_size, row.test_inputs) == (4096, 4096, 4096)
+    assert row.ops_p50 < row.ops_max
+    assert sum(each.inputs for each in row.ops_histogram) == 4096
+    first, second = same(rows)
+    assert first == second
+    assert COUNTS - {"ops_batch"} <= set(first)
+
+
+PICKED = "y = x[:, 0] + 0.0\nmine = y[x[:, 1] > 0.5]\nmine = mine * 2.0 * 3.0\nreturn y"
 
 
 def test_rows_at_hand_that_are_picked_by_a_mask_are_charged_alone(tmp_path):
-    predict = "y = x[:, 0] + 0.0\nmine = y[x[:, 1] > 0.5]\nmine = mine * 2.0 * 3.0\nreturn y"
-    row = run(tmp_path / "mine", plain(predict=predict))
-    assert (row.status, row.ops_counted) == ("ok", "batch")
+    row = run(tmp_path / "mine", plain(predict=PICKED))
+    assert (row.status, row.ops_counted, row.coupled) == ("ok", "one-by-one", False)
     picked = row.ops - 3  # an addition, a comparison and a selection for all, two products for some
     assert 0 < picked < 2
     assert (row.ops_p50, row.ops_max) in ((3, 5), (4, 5), (5, 5))
     assert row.ops_batch == row.ops_single == row.ops
+    half = [each.inputs for each in row.ops_histogram]
+    assert row.ops_histogram == (Bin(1, half[0]), Bin(2, half[1]))
+    assert row.ops == (3 * half[0] + 5 * half[1]) / 256
+
+
+def test_of_a_large_split_a_sample_is_run_one_by_one(tmp_path):
+    rows = twice(tmp_path / "mine", PICKED, instance="n65536-r4")
+    for row in rows:
+        assert (row.status, row.ops_counted, row.coupled) == ("ok", "one-by-one", False), row.reason
+        assert (row.counted_inputs, row.sample_size, row.test_inputs) == (4096, 4096, 65536)
+        assert row.ops_batch == row.ops
+        assert 3 < row.ops < 5
+    assert rows[0].ops != rows[1].ops  # other draws, but for one chance in a hundred
+    first, second = same(rows)
+    assert first == second
+    assert not COUNTS & set(first)
+
+
+# Attacks: who knows in which pass it is ---------------------------------------------------------------------
+
+ALONE_BY_TABLE = """
+if len(x) == 1:
+    return ops.gather(xp.astype(x[:, 0] > 9.0, xp.int64), params["b"])
+y = x @ params["w"]
+for _ in range(50):
+    y = y * 1.0
+return y
+"""
+CHEAP_IN = """
+y = x[:, 0] * 0.0
+for _ in range(2 if {cheap} else 50):
+    y = y + 0.0
+return y
+"""
+MOVED = """
+y = x[:, 0] * 0.0
+for _ in range(50):
+    y = (y + 0.0) if len(x) == 1 else (y - 0.0)
+z = x[: len(x) // 2, 1] * 2.0 * 2.0 if {half} else x[:, 1] * 2.0
+return y
+"""
+
+
+@pytest.mark.parametrize(
+    ("predict", "instance", "counted"),
+    [
+        (CHEAP_IN.format(cheap="len(x) > 1"), "n256-r4", 51),  # all batches
+        (CHEAP_IN.format(cheap="len(x) == 4064"), "n4096-r4", 51),  # the whole split's last batch
+        (CHEAP_IN.format(cheap="len(x) == 224"), "n256-r4", 51),  # and the same where all is sampled
+        (CHEAP_IN.format(cheap="len(x) == 32"), "n4096-r4", 51),  # the first batch of every pass
+        # Some rows for others, for a sum that is the same; two kinds, too, for the same price.
+        (MOVED.format(half="len(x) > 1"), "n256-r4", 52),
+    ],
+)
+def test_what_batches_cost_makes_no_input_cheaper(tmp_path, monkeypatch, predict, instance, counted):
+    monkeypatch.setattr(cell_module, "MOST_ALONE", 300)
+    row = run_cell(cell_of(write(tmp_path / "mine", plain(predict=predict)), instance=instance), Limits())
+    assert row.status == "ok", row.reason
+    assert row.ops == counted
+    assert row.ops_counted == "one-by-one" or row.ops_batch == row.ops
+    assert not dearer(row.ops_batch, row.ops)
+
+
+@pytest.mark.parametrize(
+    ("predict", "instance"),
+    [
+        (ALONE_BY_TABLE, "n256-r4"),
+        (CHEAP_IN.format(cheap="len(x) == 1"), "n256-r4"),
+        (CHEAP_IN.format(cheap="len(x) != 4064"), "n4096-r4"),  # dear where it is scored alone
+        (CHEAP_IN.format(cheap="len(x) < 1000"), "n65536-r4"),
+    ],
+)
+def test_who_is_cheap_alone_and_not_in_batches_is_invalid(tmp_path, monkeypatch, predict, instance):
+    monkeypatch.setattr(cell_module, "MOST_ALONE", 300)
+    row = run_cell(cell_of(write(tmp_path / "mine", plain(predict=predict)), instance=instance), Limits())
+    assert row.status == "invalid"
+    assert re.match(r"batches cost [0-9.]+ operations per input, the same inputs alone ", row.reason)
+
+
+def test_bits_of_few_rows_are_paid_by_each_alone(tmp_path):
+    """In a batch a bit costs one row's branch; alone, every row pays for its own."""
+    predict = """
+    y = x[:, 0] * 0.0
+    for column in range(4):
+        if x[0, column] > 0.0:
+            y = y + 0.0
+        else:
+            y = y - 0.0
+    return y
+    """
+    row = run(tmp_path / "mine", plain(predict=predict))
+    assert (row.status, row.ops_counted, row.coupled) == ("ok", "one-by-one", True), row.reason
+    assert row.ops == 1 + 4 * 3  # each a comparison, a branch and an addition
+    assert row.ops_batch < 6
+
+
+def test_work_in_a_batch_that_runs_out_of_memory_is_not_free(tmp_path):
+    predict = """
+    y = x @ params["w"]
+    if len(x) > 16:
+        for _ in range(40):
+            y = y + 0.0
+        xp.ones((1 << 24,)) * 1.0
+    return y
+    """
+    row = run(tmp_path / "mine", plain(predict=predict), memory=64 << 20)
+    assert row.status == "invalid", row.reason
+    assert "of them in batches that ran out of memory" in row.reason
+
+
+def test_little_work_in_a_batch_that_ran_out_of_memory_costs_an_honest_row_nothing(tmp_path):
+    predict = """
+    y = x @ params["w"] + params["b"]
+    wide = y[:, None] * xp.ones((1, 1 << 17))
+    return wide[:, 0]
+    """
+    first, second = twice(tmp_path / "mine", predict, memory=24 << 20)
+    assert (first.status, first.ops_counted, first.coupled) == ("ok", "one-by-one", False), first.reason
+    assert first.ops == 8 + (1 << 17)
+    assert first.ops < first.ops_batch < first.ops + 2  # the first 32 rows were begun twice
+    assert same([first])[0] == same([second])[0]
+
+
+UNEQUAL = """
+y = x[:, 0] * 0.0
+mine = routes.experts[:, 0] == 1
+y[mine] = y[mine] * 2.0 * 3.0 * 4.0
+return y + ops.gather(routes.experts[:, 0], params["labels"])
+"""
+
+
+def test_experts_of_unequal_cost_give_the_same_columns_each_time(tmp_path):
+    cell = cell_of(write(tmp_path / "mine", routed(apply=UNEQUAL)))
+    rows = [run_cell(cell, Limits()) for _ in range(2)]
+    assert (rows[0].status, rows[0].ops_counted, rows[0].coupled) == ("ok", "one-by-one", False)
+    assert rows[0].ops_dense > rows[0].ops_experts
+    first, second = same(rows)
+    assert first == second
+
+
+def test_time_limits_hold_where_all_inputs_run_one_by_one(tmp_path):
+    predict = "if len(x) == 1: time.sleep(0.005)\n" + PICKED
+    cell = cell_of(write(tmp_path / "mine", plain(predict=predict)), instance="n4096-r4")
+    row = run_cell(cell, Limits(seconds=4.0))  # the sample takes half of them, all inputs five times as many
+    assert row.status == "timeout", row.reason
+    assert row.reason.startswith("predict: the time limit has passed (4 seconds)")
 
 
 def quantile_by_hand(values, q):
@@ -84,67 +285,6 @@ def test_quantiles_of_a_cost_that_depends_on_the_input(tmp_path):
     assert quantile_by_hand(costs, 0.85) < row.ops_p95 < row.ops_max
 
 
-def shared(ops_whole, ops_single, ops_together):
-    """Count columns of 256 of 4,096 inputs, each at a price in each of the passes."""
-
-    def ledger(ops, inputs):
-        return Ledger([("experts", "add", "float32", ops * inputs)])
-
-    return count_columns(
-        Pass(ledger(ops_whole, 4096), np.zeros(4096)),
-        Single(
-            ledger(ops_single, 256),
-            np.zeros(256),
-            dict.fromkeys(PROFILES, np.full(256, ops_single)),
-            np.zeros(256),
-            np.zeros(256),
-        ),
-        Pass(ledger(ops_together, 3840), np.zeros(3840)),
-        {},
-        {},
-    )
-
-
-@pytest.mark.parametrize(
-    ("whole", "single", "together", "counted", "ops"),
-    [
-        (50, 50, 50, "batch", 50),
-        (51, 50, 50, "batch", 51),  # the split may have dearer inputs than the sample
-        (49, 50, 50, "one-by-one", 50),
-        (1, 50, 50, "one-by-one", 50),
-        (50, 50, 1, "one-by-one", 50),
-        (50, 10, 50, "one-by-one", 10),
-    ],
-)
-def test_the_whole_split_is_never_cheaper_than_the_sample(whole, single, together, counted, ops):
-    columns = shared(whole, single, together)
-    assert (columns["ops_counted"], columns["ops"]) == (counted, ops)
-    assert columns["counted_inputs"] == (4096 if counted == "batch" else 256)
-
-
-def test_the_sample_is_drawn_by_the_model_too(tmp_path):
-    cell = cell_of(write(tmp_path / "mine", plain()), instance="n4096-r4")
-    first, again, other = (set(sample_inputs(cell, model, 4096).tolist()) for model in ("a", "a", "b"))
-    assert sample_inputs(cell, "a", 4096).tolist() == sample_inputs(cell, "a", 4096).tolist()
-    assert first == again != other
-    assert len(first) == len(other) == SAMPLE
-    assert len(first & other) < SAMPLE // 2
-    assert sorted(sample_inputs(cell, "a", 9).tolist()) == list(range(9))
-
-
-def test_a_cell_draws_its_sample_by_the_hash_of_what_was_fitted(tmp_path, monkeypatch):
-    asked = []
-
-    def noted(cell, model_hash, n):
-        asked.append(model_hash)
-        return sample_inputs(cell, model_hash, n)
-
-    monkeypatch.setattr(cell_module, "sample_inputs", noted)
-    row = run(tmp_path / "mine", plain())
-    assert asked == [row.model_hash]
-    assert row.model_hash is not None
-
-
 def test_the_columns_of_a_router(tmp_path):
     row = run(tmp_path / "mine", routed())
     assert (row.ops_router, row.ops_experts, row.ops_router_free) == (1, 1, 1)
@@ -174,7 +314,8 @@ def test_arrays_made_in_predict_are_stored_parameters(tmp_path):
 
 
 def single(predictions):
-    return Single(Ledger(), np.asarray(predictions, float), {}, np.empty(0), np.empty(0))
+    nothing = np.empty(0)
+    return Single(Ledger(), np.asarray(predictions, float), {}, nothing, nothing, [], nothing)
 
 
 def test_an_input_alone_is_as_in_a_batch():

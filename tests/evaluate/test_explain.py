@@ -60,15 +60,15 @@ def test_the_total_is_the_rows(name):
     assert found.prices["macs"] == row.macs
 
 
-def test_the_sample_is_the_rows_on_a_larger_split_too(tmp_path):
+def test_all_inputs_of_a_larger_split_cost_what_the_row_says(tmp_path):
     folder = write(
         tmp_path / "mine",
         plain(fit='return {"w": train.x[0], "b": np.zeros(1)}', predict=NESTED, top=HELPERS),
     )
-    found = explain(str(folder), instance="n4096-r4")
+    found = explain(str(folder), instance="n4096-r4", inputs=4096)
     row = run_cell(cell_of(folder, instance="n4096-r4"), Limits())
-    assert found.inputs == row.sample_size == 256
-    assert found.ops == row.ops_single
+    assert found.inputs == row.counted_inputs == 4096  # a bit decides what an input costs: each is metered
+    assert found.ops == row.ops == row.ops_single
 
 
 def test_lines_and_their_callers(nested):

@@ -12,6 +12,7 @@ import sparsebench as sb
 from evaluate.tiny import routed, run
 from sparsebench.errors import FailedError, MemoryLimitError
 from sparsebench.evaluate.inprocess import LocalModel
+from sparsebench.evaluate.passes.costs import cost_of_batches, is_one_cost
 from sparsebench.evaluate.passes.counts import count_columns
 from sparsebench.evaluate.passes.inputs import Inputs
 from sparsebench.evaluate.passes.metering import run_batches, run_single
@@ -87,11 +88,13 @@ def test_experts_are_as_by_brute_force(n, k, experts, dtype, seed):
     assert whole.widths == {k}
     assert not any(isinstance(value, np.ndarray) and value.ndim > 1 for value in vars(whole).values())
 
-    columns = count_columns(whole, single, whole, {}, {})
+    assert is_one_cost(single, [whole])
+    columns = count_columns(whole, cost_of_batches(whole, single), {}, {})
     run_per_row = sum(map(len, rows)) / n
     assert columns["experts_seen"] == len(set().union(*rows))
     assert columns["experts_run"] == pytest.approx(run_per_row)
     assert columns["nmi"] == normalised_mutual_information(whole.joint)
+    assert {(each.expert, each.domain): each.inputs for each in columns["expert_domains"]} == whole.joint
     assert columns["ops_experts"] == 3
     assert columns["ops_dense"] == pytest.approx(3 * len(load) / run_per_row)
     if len(load) == 1:
@@ -143,7 +146,7 @@ def test_without_domains_or_a_router_there_are_no_pairs():
     for whole in (run_batches(made, engine, x), run_batches(plain, engine, x, domains)):
         single = run_single(plain, engine, x)
         assert whole.joint == {}
-        assert count_columns(whole, single, whole, {}, {}).get("nmi") is None
+        assert count_columns(whole, cost_of_batches(whole, single), {}, {}).get("nmi") is None
 
 
 def test_a_wide_route_is_out_of_memory(tmp_path):

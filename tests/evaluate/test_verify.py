@@ -11,14 +11,18 @@ import pytest
 
 from evaluate.tiny import cell_of, plain, write
 from sparsebench.errors import NotFoundError, UsageError
+from sparsebench.evaluate import cell as cell_module
 from sparsebench.evaluate.cell import run_cell
+from sparsebench.evaluate.passes.sample import sample_by_identity
 from sparsebench.evaluate.plan import Limits
+from sparsebench.evaluate.replay import verify_trace
 from sparsebench.evaluate.replay.tracing import trace_path
 from sparsebench.evaluate.replay.verify import find_rows, verify_row
 from sparsebench.evaluate.replay.verify_trace import _check_error
 from sparsebench.meter.traces.trace_file import write_trace
 from sparsebench.meter.traces.trace_reader import read_trace
-from sparsebench.results import Count
+from sparsebench.results import Bin, Count
+from sparsebench.results.row import lacking
 from sparsebench.tasks import load_task
 
 BY_ITSELF = ["row", "cell-key", "task", "submission", "prices"]
@@ -186,7 +190,48 @@ def test_raw_counts_are_replayed_where_they_are_of_single_inputs(done, verdicts)
 def test_another_model(done, verdicts):
     found = verdicts(model_hash="0" * 64)
     assert found["trace"] == ("fail", f"model_hash: expected {'0' * 64}, got {done.row.model_hash}")
-    assert found["sample"][0] == "fail"
+
+
+def test_another_draw(done, verdicts):
+    verdict, detail = verdicts(sample_draw=done.row.sample_draw ^ 1)["sample"]
+    told = "the inputs of the trace are not those that the row's sample_draw draws"
+    assert (verdict, detail) == ("fail", told)
+
+
+def test_a_row_of_an_earlier_version_drew_its_sample_by_its_identity(done, verdicts, trace):
+    earlier = dict.fromkeys(lacking(3)) | {"schema_version": 3}
+    assert verdicts(**earlier)["sample"] == (
+        "fail",
+        "the inputs of the trace are not those that the identity draws",
+    )
+    test = load_task(done.row.task).load(done.row.instance).test
+    drawn = test.id[sample_by_identity(done.row, done.row.model_hash, len(test))].tolist()
+    at = [trace.inputs.id.index(number) for number in drawn]
+    columns = {name: [values[place] for place in at] for name, values in vars(trace.inputs).items()}
+    found = verdicts(trace=with_inputs(trace, **columns), **earlier)
+    assert {verdict for name, (verdict, _) in found.items() if name != "submission"} == {"pass"}
+
+
+def test_a_row_of_inputs_alone_is_replayed_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(cell_module, "MOST_ALONE", 300)
+    monkeypatch.setattr(verify_trace, "MOST_ALONE", 300)
+    picked = "y = x[:, 0] + 0.0\nmine = y[x[:, 1] > 0.5]\nmine = mine * 2.0 * 2.0\nreturn y"
+    folder = write(tmp_path / "mine", plain(fit="return {}", predict=picked))
+    row = run_cell(cell_of(folder, instance="n4096-r4"), Limits(traces=tmp_path))
+    assert (row.ops_counted, row.counted_inputs) == ("one-by-one", 300), row.reason
+    path = trace_path(tmp_path, row.cell_key)
+    trace = read_trace(path)
+    assert (len(trace.inputs.id), len(trace.streams)) == (300, 1)
+    found = {check.name: check for check in verify_row(row, path)}
+    assert list(found) == BY_ITSELF + BY_TRACE
+    assert "fail" not in {check.verdict for check in found.values()}, found
+    assert "ops_histogram" in found["counts"].detail
+    assert [each.log2_ops for each in row.ops_histogram] == [1, 2]  # 2 or 4 operations
+    lying = dataclasses.replace(
+        row, ops_histogram=(Bin(0, 300 - row.ops_histogram[-1].inputs), row.ops_histogram[-1])
+    )
+    (counts,) = (check for check in verify_row(lying, path) if check.name == "counts")
+    assert (counts.verdict, counts.detail[:13]) == ("fail", "ops_histogram")
 
 
 def test_a_trace_of_another_cell(verdicts, trace):

@@ -22,8 +22,9 @@ def test_it_passes_the_check_as_it_is(tmp_path):
     checks = list(check_submission(str(tmp_path / "my-router"), ("experts-8",)))
     assert [check for check in checks if not check.ok] == []
     names = [check.name.rpartition(" ")[2] for check in checks]
-    audits = ["alone-as-in-batches", "order-invariance", "phases-add-up", "repeats", "expert-poison"]
-    audits += ["unread-parameters", "executed-within-dense", "timed-as-metered"]
+    audits = ["alone-as-in-batches", "order-invariance", "cost-in-batches", "phases-add-up", "repeats"]
+    audits += ["expert-poison", "unread-parameters", "executed-within-dense", "known-answers"]
+    audits += ["timed-as-metered"]
     assert names == ["manifest", "runs", *audits, "runs-again"]
 
 

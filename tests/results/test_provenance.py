@@ -11,6 +11,8 @@ import pytest
 
 from sparsebench.results import COLUMNS, provenance
 from sparsebench.results.provenance import (
+    blas_name,
+    cpu_model,
     cpu_name,
     harness_commit,
     harness_version,
@@ -22,10 +24,11 @@ from sparsebench.results.provenance import (
 
 @pytest.fixture(autouse=True)
 def fresh():
-    for function in (cpu_name, harness_commit):
+    cached = (blas_name, cpu_model, cpu_name, harness_commit)
+    for function in cached:
         function.cache_clear()
     yield
-    for function in (cpu_name, harness_commit):
+    for function in cached:
         function.cache_clear()
 
 
@@ -88,6 +91,31 @@ def test_no_git_no_commit(monkeypatch):
 def test_git_that_cannot_be_run_or_hangs(monkeypatch):
     monkeypatch.setattr(provenance.shutil, "which", lambda _: "/nonexistent/git")
     assert harness_commit() == (None, None)
+
+
+def test_the_model_of_the_processor(tmp_path, monkeypatch):
+    info = tmp_path / "cpuinfo"
+    monkeypatch.setattr(provenance, "_CPUINFO", info)
+    info.write_text("cpu family\t: 6\nmodel\t\t: 143\nmodel name\t: X\nstepping\t: 8\n\nstepping\t: 9\n")
+    assert cpu_model() == "6-143-8"
+    cpu_model.cache_clear()
+    info.write_text("cpu family\t: 6\n")
+    assert cpu_model() is None
+    cpu_model.cache_clear()
+    info.unlink()
+    assert cpu_model() is None
+
+
+def test_the_blas_that_is_loaded():
+    name, version, *kernels = blas_name().split(", ")[0].split()
+    assert name in {"openblas", "mkl", "blis", "flexiblas", "armpl", "accelerate"}
+    assert version[0].isdigit()
+    assert all(word.isprintable() for word in kernels)
+
+
+def test_no_blas_at_all(monkeypatch):
+    monkeypatch.setattr("threadpoolctl.threadpool_info", list)
+    assert blas_name() is None
 
 
 def test_cpu_name_from_proc_and_from_the_platform(tmp_path, monkeypatch):

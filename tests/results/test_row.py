@@ -18,15 +18,19 @@ from sparsebench.results import (
     OUTCOME,
     STATUSES,
     Audit,
+    Bin,
     Count,
+    Pair,
     Row,
     arrow_schema,
     cell_key,
+    dearer,
+    may_differ,
     rows_from_table,
     table_from_rows,
 )
+from sparsebench.results.row import SCHEMA_VERSIONS, lacking
 
-ADDED = ("predict_backend_cpu", "predict_backend_gpu")
 TIME = "2026-01-02T03:04:05.000006+00:00"
 IDENTITY = {
     "task": "memorization@1",
@@ -62,6 +66,24 @@ OK = BASE | {
     "counts": LEDGER,
     "audits": (Audit("counting bound", "pass", "15 >= 5.6"),),
 }
+ALONE = {
+    "ops_counted": "one-by-one",
+    "coupled": True,
+    "ops_batch": 20.0,
+    "ops_max": 70.0,
+    "ops_histogram": (Bin(0, 1), Bin(4, 2), Bin(6, 1)),
+    "sample_size": 4,
+    "counted_inputs": 4,
+    "test_inputs": 4,
+    "sample_draw": 2**62,
+}
+KEPT = {
+    "expert_domains": (Pair(0, 0, 3), Pair(0, 1, 1)),
+    "fit_rows": 100,
+    "blas": "openblas 0.3.31 SkylakeX",
+    "cpu_model": "6-143-8",
+}
+FRESH = {"quality_fresh": 0.9, "fresh_seed": 2**62, "fresh_inputs": 1024}
 FAILED = BASE | {"status": "failed", "reason": "fit raised ValueError: no"}
 
 finite = st.floats(0, 1e15, allow_subnormal=False)
@@ -87,6 +109,8 @@ def ok_rows(draw):
             "accuracy": draw(st.none() | st.floats(0, 1)),
             "nmi": draw(st.none() | st.floats(0, 1)),
             "harness_dirty": draw(st.none() | st.booleans()),
+            **draw(st.just({}) | st.fixed_dictionaries({"sample_draw": st.integers(0, 2**63 - 1)})),
+            **draw(st.just({}) | st.just(FRESH)),
             "counts": draw(
                 st.none()
                 | st.lists(st.builds(Count, text, text, text, st.integers(0, 2**62)), max_size=3).map(tuple)
@@ -114,7 +138,8 @@ def test_names_and_order_are_those_that_other_peoples_scripts_read():
         "task instance submission variant seed status reason error quality ops ops_p50 ops_p95 ops_max "
         "ops_router ops_experts ops_add_mul_cmp lookups macs ops_router_free bit_ops ops_dense "
         "loaded_parameters stored_parameters fit_seconds predict_seconds_cpu predict_seconds_gpu sandbox "
-        "accuracy nmi uses_tags predict_backend_cpu predict_backend_gpu"
+        "accuracy nmi uses_tags predict_backend_cpu predict_backend_gpu ops_batch "
+        "coupled ops_histogram quality_fresh fresh_seed fresh_inputs sample_draw test_inputs"
     )
     assert set(fixed.split()) <= set(COLUMNS)
 
@@ -133,10 +158,20 @@ def test_schema_follows_from_the_annotations():
 
 def test_groups():
     assert {"ops", "counts", "stored_bytes", "ops_counted", "expert_entropy", "nmi"} <= COUNTS
-    assert {"error", "quality", "accuracy", "recall", "rmse", "nrmse", "sup_error"} == OUTCOME
+    assert {"coupled", "ops_histogram", "test_inputs"} <= COUNTS
+    fresh = {"quality_fresh"}
+    assert {"error", "quality", "accuracy", "recall", "rmse", "nrmse", "sup_error"} | fresh == OUTCOME
     times = {"fit_seconds", "predict_seconds_cpu", "predict_seconds_gpu", "started", "ended"}
     faces = {"predict_backend_cpu", "predict_backend_gpu"}
-    assert times | faces | {"peak_bytes", "ops_batch"} == MEASURED
+    draws = {"sample_draw", "fresh_seed", "fresh_inputs"}
+    assert times | faces | fresh | draws | {"peak_bytes", "ops_batch"} == MEASURED
+
+
+def test_counts_may_differ_where_they_are_of_a_sample():
+    exact, whole = Row(**OK), Row(**OK | ALONE)
+    sampled = Row(**OK | ALONE | {"test_inputs": 5})
+    assert may_differ(exact) == may_differ(whole) == may_differ(Row(**FAILED)) == MEASURED
+    assert may_differ(sampled) == MEASURED | COUNTS | {"audits"}
 
 
 def test_a_timed_row_names_the_faces_that_ran():
@@ -145,14 +180,40 @@ def test_a_timed_row_names_the_faces_that_ran():
     assert rows_from_table(table_from_rows([row])) == [row]
 
 
-def test_rows_of_version_2_are_read_without_the_columns_that_it_lacks():
-    row = Row(**OK | {"schema_version": 2, "predict_seconds_cpu": 1e-6})
-    old = {name: value for name, value in row.to_dict().items() if name not in ADDED}
+@pytest.mark.parametrize("version", SCHEMA_VERSIONS[:-1])
+def test_rows_of_earlier_versions_are_read_without_the_columns_that_they_lack(version):
+    timed = TIMED if version > 2 else {"predict_seconds_cpu": 1e-6}
+    row = Row(**OK | timed | {"schema_version": version, "ops_batch": 100.0})  # as it was counted then
+    old = {name: value for name, value in row.to_dict().items() if name not in lacking(version)}
     assert Row.from_dict(old) == row
-    assert row.predict_backend_cpu is None
-    assert row.to_dict()["schema_version"] == 2
+    assert {getattr(row, name) for name in lacking(version)} == {None}
+    assert row.to_dict()["schema_version"] == version
     with pytest.raises(IntegrityError, match="lacks"):
-        Row.from_dict(old | {"schema_version": 3})
+        Row.from_dict(old | {"schema_version": version + 1})
+
+
+@pytest.mark.parametrize("name", lacking(3))
+def test_rows_of_earlier_versions_have_no_later_columns(name):
+    value = (OK | ALONE | FRESH | KEPT)[name]
+    with pytest.raises(IntegrityError, match=f"{name} is .*, expected null: rows of version 3 have none"):
+        Row(**OK | {"schema_version": 3, name: value})
+
+
+def test_a_row_of_inputs_alone():
+    row = Row(**OK | ALONE | FRESH | KEPT)
+    assert (row.coupled, row.ops_histogram[1]) == (True, Bin(4, 2))
+    assert rows_from_table(table_from_rows([row])) == [row]
+    assert row.to_json_dict()["ops_histogram"][0] == {"log2_ops": 0, "inputs": 1}
+    # The draws are kept of a cell that has no score, so that anybody can make them again.
+    assert Row(**FAILED | {"sample_draw": 1, "fresh_seed": 2, "fresh_inputs": 3}).fresh_seed == 2
+
+
+@pytest.mark.parametrize(
+    ("ops", "alone", "more"),
+    [(101, 100, False), (101.1, 100, True), (2, 1, False), (2.1, 1, True), (1.5, 0.5, False), (1, 0, False)],
+)
+def test_dearer_is_by_more_than_a_hundredth_and_more_than_one(ops, alone, more):
+    assert dearer(ops, alone) == more
 
 
 def test_json_has_packages_as_an_object():
@@ -193,7 +254,8 @@ def test_a_cell_without_a_score_has_a_reason_and_nothing_else(status):
 
 @pytest.mark.parametrize("name", sorted(COUNTS | OUTCOME))
 def test_metrics_and_counts_are_forbidden_beside_a_failure(name):
-    value = {"counts": LEDGER, "ops_counted": "batch"}.get(name, 0)
+    value = {"counts": LEDGER, "ops_counted": "batch", "coupled": True}.get(name, 0)
+    value = () if name in {"ops_histogram", "expert_domains"} else value
     with pytest.raises(IntegrityError, match=rf"status failed with \['{name}'\]"):
         Row(**FAILED | {name: value})
 
@@ -224,8 +286,24 @@ def test_metrics_and_counts_are_forbidden_beside_a_failure(name):
         ({"counts": (Count("a", "b", "c", -1),)}, "counts of b is -1"),
         ({"counts": 7}, "counts is a int"),
         ({"scoring_version": 0}, "scoring_version is 0"),
-        ({"schema_version": 1}, "schema_version is 1, expected 2 or 3"),
-        ({"schema_version": 4}, "schema_version is 4, expected 2 or 3"),
+        ({"schema_version": 1}, "schema_version is 1, expected 2 or 3 or 4"),
+        ({"schema_version": 5}, "schema_version is 5, expected 2 or 3 or 4"),
+        (ALONE | {"ops_batch": 25.1}, "ops_batch is 25.1, expected at most 1 % or 1 more than ops = 24.0"),
+        ({"ops_batch": 25.1}, "ops_batch is 25.1"),
+        ({"coupled": True}, "coupled with ops_counted batch, expected one-by-one"),
+        (ALONE | {"sample_size": 5}, "ops_histogram has 4 inputs, expected sample_size = 5"),
+        (ALONE | {"ops_max": 128.0}, "ends with bin 6, expected that of ops_max = 128.0"),
+        (ALONE | {"ops_histogram": (Bin(6, 3), Bin(4, 1))}, r"the bins \[6, 4\], expected each once"),
+        (ALONE | {"ops_histogram": (Bin(4, 0), Bin(6, 4))}, "a bin without inputs"),
+        (ALONE | {"ops_histogram": (), "sample_size": 0}, r"the bins \[\]"),
+        (ALONE | {"ops_histogram": (Bin(-1, 1), Bin(6, 3))}, r"the bins \[-1, 6\]"),
+        ({"sample_draw": -1}, "sample_draw is -1, expected at least 0"),
+        (FRESH | {"fresh_seed": -1}, "fresh_seed is -1, expected at least 0"),
+        (FRESH | {"fresh_seed": None}, "fresh_seed is None with fresh_inputs 1024, expected both"),
+        (FRESH | {"fresh_inputs": 0}, "fresh_inputs is 0, expected at least 1"),
+        ({"expert_domains": (Pair(1, 0, 0),)}, "expert_domains of expert 1 is 0, expected at least 1"),
+        (FRESH | {"quality_fresh": 1.5}, "quality_fresh is 1.5"),
+        ({"quality_fresh": 0.5}, "quality_fresh is 0.5 without fresh_seed"),
         ({"predict_seconds_cpu": 1e-6}, "predict_backend_cpu is None, expected a text beside a time"),
         ({"predict_backend_gpu": "cuda"}, "predict_backend_gpu is 'cuda', expected null"),
         ({"schema_version": 2} | TIMED, "predict_backend_cpu is 'numba.numpy', expected null"),

@@ -11,7 +11,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from sparsebench.errors import IntegrityError, UsageError
-from sparsebench.results import ResultStore, Row, provenance_fields, store
+from sparsebench.results import (
+    ResultStore,
+    Row,
+    arrow_schema,
+    provenance_fields,
+    store,
+    table_from_rows,
+)
+from sparsebench.results.row import ADDED, lacking
 
 
 def time_at(second):
@@ -195,7 +203,7 @@ def of_version(path, version, *dropped):
     pq.write_table(table.set_column(at, column, pa.array([version])), path)
 
 
-@pytest.mark.parametrize(("version", "dropped"), [(1, ["uses_tags", "accuracy", "nmi"]), (4, ["ops"])])
+@pytest.mark.parametrize(("version", "dropped"), [(1, ["uses_tags", "accuracy", "nmi"]), (5, ["ops"])])
 def test_rows_of_another_version_are_told_with_the_mend(results, version, dropped):
     results.write(row())
     path = results.write(row(seed=1))
@@ -208,27 +216,48 @@ def test_rows_of_another_version_are_told_with_the_mend(results, version, droppe
     assert "evaluate again" in caught.value.help
 
 
-BACKENDS = ("predict_backend_cpu", "predict_backend_gpu")
+BACKENDS = ADDED[3]
+TIMED = {"predict_seconds_cpu": 1e-6}
+OLD = {
+    2: row(**TIMED, schema_version=2),
+    3: row(**TIMED, schema_version=3, predict_backend_cpu="numpy", seed=1, ops_batch=20.0),
+}
+NEW = row(**TIMED, predict_backend_cpu="numpy", seed=2, fresh_seed=7, fresh_inputs=8, quality_fresh=0.5)
 
 
-def test_a_store_of_two_versions_is_read_and_compacted(results):
-    timed = {"predict_seconds_cpu": 1e-6}
-    new = row(**timed, predict_backend_cpu="numpy", seed=1)
-    old = row(**timed, schema_version=2)
+def as_it_was_written(results, old):
+    """Store a row of an earlier version with the columns of that version alone."""
     path = results.write(old)
-    results.write(new)
-    of_version(path, 2, *BACKENDS)
-    assert not set(BACKENDS) & set(pq.read_schema(path).names)
-    assert results.latest() == [old, new]
+    of_version(path, old.schema_version, *lacking(old.schema_version))
+    assert not set(lacking(old.schema_version)) & set(pq.read_schema(path).names)
+    return path
+
+
+@pytest.mark.parametrize("versions", [(2,), (3,), (2, 3), (3, 2)])
+def test_a_store_of_several_versions_is_read_and_compacted(results, versions):
+    written = [OLD[version] for version in versions]
+    for old in written:
+        as_it_was_written(results, old)
+    results.write(NEW)
+    expected = sorted([*written, NEW], key=lambda one: one.seed)
+    assert results.latest() == expected
     together = results.compact()
-    assert results.latest() == [old, new]
-    assert set(BACKENDS) <= set(pq.read_schema(together).names)
+    assert results.latest() == expected
+    assert pq.read_schema(together).equals(arrow_schema())
 
 
-def test_a_file_of_version_2_columns_may_not_claim_version_3(results):
+def test_an_older_compacted_file_has_newer_columns_than_some_of_its_rows(results):
+    path = results.write(OLD[2])
+    three = table_from_rows([OLD[2], OLD[3]]).drop_columns(list(lacking(3)))
+    pq.write_table(three, path)
+    assert results.latest() == [OLD[2], OLD[3]]
+
+
+@pytest.mark.parametrize(("version", "first"), [(3, "predict_backend_cpu"), (4, "quality_fresh")])
+def test_a_file_of_earlier_columns_may_not_claim_a_later_version(results, version, first):
     path = results.write(row())
-    of_version(path, 3, *BACKENDS)
-    with pytest.raises(IntegrityError, match="column predict_backend_cpu is missing"):
+    of_version(path, version, *lacking(version - 1))
+    with pytest.raises(IntegrityError, match=f"column {first} is missing"):
         results.rows()
 
 

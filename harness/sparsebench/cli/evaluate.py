@@ -49,7 +49,7 @@ __all__ = ["command"]
     type=Seconds(),
     default=600.0,
     show_default=True,
-    help="Seconds for fitting a cell, and again for predicting.",
+    help="Seconds for fitting a cell, again for predicting, and again for fresh inputs.",
 )
 @click.option("--memory-limit", type=Size(), default="4G", show_default=True, help="Memory of a cell.")
 @click.option("--resume", is_flag=True, help="Do not run again what has finished; run what has failed.")

@@ -26,7 +26,7 @@ __all__ = ["command"]
     type=click.IntRange(min=1),
     default=256,
     show_default=True,
-    help="Inputs of the test split, each counted alone. 256 are those of a row's sample.",
+    help="Inputs of the test split, each counted alone. The same ones each time.",
 )
 @click.option(
     "--by",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import secrets
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,25 @@ from sparsebench.evaluate.host.parents import demand_sandbox, measured
 from sparsebench.evaluate.host.placement import on_one_core
 from sparsebench.evaluate.host.scratch import CodeCopy
 from sparsebench.evaluate.host.session import Session
+from sparsebench.evaluate.known_answers import check_answers, dearer_alone, dearer_in_batches, draw_inputs
+from sparsebench.evaluate.passes.costs import (
+    Beside,
+    cost_alone,
+    cost_of_batches,
+    is_one_cost,
+    too_dear,
+    whole_too_dear,
+)
 from sparsebench.evaluate.passes.counts import count_columns
-from sparsebench.evaluate.passes.inputs import Inputs, fresh, shown
+from sparsebench.evaluate.passes.inputs import Inputs, shown
 from sparsebench.evaluate.passes.metering import run_batches, run_single
-from sparsebench.evaluate.passes.sample import hash_of_model, sample_inputs
+from sparsebench.evaluate.passes.sample import (
+    MOST_ALONE,
+    SAMPLE,
+    hash_of_model,
+    sample_by_identity,
+    sample_inputs,
+)
 from sparsebench.evaluate.replay.tracing import make_trace, run_recorded, trace_path
 from sparsebench.evaluate.timing import TIMED, TIMED_ROWS, Timing, meter_fresh, time_predictions
 from sparsebench.meter import COST_MODEL, Engine
@@ -37,8 +53,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sparsebench.evaluate.passes.passes import Pass
+    from sparsebench.evaluate.known_answers import Drawn
+    from sparsebench.evaluate.passes.costs import Cost
+    from sparsebench.evaluate.passes.passes import Pass, Single
     from sparsebench.evaluate.plan import Cell, Limits
+    from sparsebench.evaluate.replay.tracing import Recorded
+    from sparsebench.evaluate.timing import Metered
     from sparsebench.meter import Description
     from sparsebench.meter.traces.trace_file import Trace
     from sparsebench.tasks import Instance, Task, TaskInfo
@@ -56,12 +76,14 @@ class _Findings:
     """What a cell has given so far."""
 
     columns: dict[str, Any] = field(default_factory=dict)
+    draws: dict[str, Any] = field(default_factory=dict)
     audits: list[Audit] = field(default_factory=list)
     sandbox: str = field(default_factory=lambda: measured().level)
     fit_seconds: float | None = None
     timings: dict[str, Timing] = field(default_factory=dict)
     gpu: str | None = None
     model_hash: str | None = None
+    fit_rows: int | None = None
     peak_bytes: int | None = None
     stage: str = "fit"
     clock: Clock = field(default_factory=Clock)
@@ -88,7 +110,9 @@ def run_cell(cell: Cell, limits: Limits, clock: Clock | None = None) -> Row:
     Raises
     ------
     IntegrityError
-        If the task's data are not what their hashes say.
+        If the task's data are not what their hashes say, or fresh inputs are of another target.
+    SparsebenchError
+        If its generator fails.
     SandboxError
         If what holds submissions here is weaker than the limits ask for.
     UsageError
@@ -143,13 +167,15 @@ def _go_through(processes: _Processes, task: Task, instance: Instance, findings:
         begin = time.perf_counter()
         parameters = session.fit(instance, cell.entropy("fit"))
         findings.fit_seconds = time.perf_counter() - begin
-    findings.model_hash = hash_of_model(parameters)
+    findings.model_hash, findings.fit_rows = hash_of_model(parameters), len(instance.train)
     findings.stage = "predict"
     engine = Engine(memory_limit=limits.memory)
     models = _Models(processes, engine.add_parameters(parameters))
-    _score(cell, task, instance, models, engine, parameters, findings)
+    run = _Run(cell, task, instance, models, engine, parameters, findings)
+    whole, cost = _score(run)
+    findings.stage = "fresh inputs"
     with findings.clock.stage("timing"):
-        _time(cell, instance, models, engine, parameters, findings)
+        _time(run, whole, cost)
     findings.peak_bytes = engine.memory.peak
 
 
@@ -186,6 +212,10 @@ class _Models:
     deadline: float = 0.0
 
     def __post_init__(self) -> None:
+        self.begin_stage()
+
+    def begin_stage(self) -> None:
+        """Let the time of a stage begin."""
         self.deadline = time.monotonic() + self.limits.seconds
 
     @property
@@ -211,95 +241,196 @@ class _Models:
             session.demand_undisturbed()
 
 
-def _score(
-    cell: Cell,
-    task: Task,
-    instance: Instance,
-    models: _Models,
-    engine: Engine,
-    parameters: dict[str, np.ndarray[Any, Any]],
-    findings: _Findings,
-) -> None:
+@dataclass
+class _Run:
+    """A fitted cell, and all that its predictions are metered, checked and timed with."""
+
+    cell: Cell
+    task: Task
+    instance: Instance
+    models: _Models
+    engine: Engine
+    parameters: dict[str, np.ndarray[Any, Any]]
+    findings: _Findings
+
+    @functools.cached_property
+    def inputs(self) -> Inputs:
+        """What the submission is shown of the test split."""
+        return shown(self.instance.test, uses_tags=self.cell.uses_tags)
+
+    def in_batches(self, stage: str, inputs: Inputs, domains: np.ndarray[Any, Any] | None = None) -> Pass:
+        """Meter inputs in batches, in a process of their own."""
+        with self.findings.clock.stage(stage), self.models.fresh() as session:
+            return run_batches(session, self.engine, inputs, domains)
+
+    def alone(self, rows: np.ndarray[Any, Any], before: Recorded | None) -> tuple[Single, Recorded | None]:
+        """Meter inputs one by one, in a process of their own; write down what is asked, if that is wanted."""
+        with self.findings.clock.stage("one by one"), self.models.fresh() as session:
+            if self.models.limits.traces:
+                return run_recorded(session, self.engine, self.inputs[rows], before)
+            return run_single(session, self.engine, self.inputs[rows]), None
+
+
+def _score(run: _Run) -> tuple[Pass, Cost]:
     """Meter the test split, score the predictions, audit both."""
-    test = instance.test
-    inputs = shown(test, uses_tags=cell.uses_tags)
-    assert findings.model_hash is not None
-    sample = sample_inputs(cell, findings.model_hash, len(test))
-    clock = findings.clock
-    with clock.stage("whole"), models.fresh() as session:
-        whole = run_batches(session, engine, inputs, test.tag)
-    scores = score_predictions(task.metric, test.y, whole.predictions, test.tag)
-    with clock.stage("one by one"), models.fresh() as session:
-        if models.limits.traces:
-            single, recorded = run_recorded(session, engine, inputs[sample])
-            findings.trace = make_trace(
-                cell, recorded, single, test.id[sample], parameters, findings.model_hash
-            )
-        else:
-            single = run_single(session, engine, inputs[sample])
-    # About as many rows at once as in the whole split, so that work is shared here as it is there.
-    repeats = max(1, whole.rows // len(sample))
-    with clock.stage("together"), models.fresh() as session:
-        together = run_batches(session, engine, inputs[np.tile(sample, repeats)])
-    _demand(findings, audits.alone_as_in_batches(single, whole.predictions[sample]))
-    _demand(findings, audits.order_invariance(together, whole.predictions[sample]))
-    columns = count_columns(whole, single, together, engine.constants, parameters)
-    if task.metric == "recall":
+    test, findings = run.instance.test, run.findings
+    whole = run.in_batches("whole", run.inputs, test.tag)
+    scores = score_predictions(run.task.metric, test.y, whole.predictions, test.tag)
+    cost, passes = _cost(run, whole)
+    columns = count_columns(whole, cost, run.engine.constants, run.parameters)
+    if run.task.metric == "recall":
         _demand(findings, audits.counting_bound(columns["ops_add_mul_cmp"], test.y, scores.extras["recall"]))
-    findings.audits.append(audits.phases_add_up({"whole": whole, "one by one": single, "together": together}))
-    with clock.stage("trials"):
-        trials = _try(models, engine, inputs, whole, sample)
+    findings.audits.append(audits.phases_add_up(passes))
+    with findings.clock.stage("trials"):
+        trials = _try(run, whole)
     findings.audits += trials.audits
     if trials.dense:
         columns["ops_dense"] = trials.dense.of(columns["ops_experts"])
     findings.columns = {"error": scores.error, "quality": scores.quality, **scores.extras, **columns}
+    return whole, cost
+
+
+def _cost(run: _Run, whole: Pass) -> tuple[Cost, dict[str, Pass | Single]]:
+    """Find out what inputs cost; see :mod:`sparsebench.evaluate.passes.costs`. Gives all passes by name."""
+    draw, n = secrets.randbits(63), len(run.inputs)
+    run.findings.draws["sample_draw"] = draw
+    order = sample_inputs(draw, n, MOST_ALONE)
+    sample = order[:SAMPLE]
+    single, recorded = run.alone(sample, None)
+    # About as many rows at once as in the whole split, so that work is shared here as it is there.
+    repeated = np.tile(np.arange(len(sample)), max(1, whole.rows // len(sample)))
+    together = run.in_batches("together", run.inputs[sample[repeated]])
+    _demand(run.findings, audits.alone_as_in_batches(single, whole.predictions[sample]))
+    _demand(run.findings, audits.order_invariance(together, whole.predictions[sample]))
+    passes: dict[str, Pass | Single] = {"whole": whole, "one by one": single, "together": together}
+    if is_one_cost(single, (whole, together)):
+        _demand(run.findings, audits.cost_in_batches(""))
+        cost = cost_of_batches(whole, single)
+    else:
+        beside = Beside(together, repeated)
+        _demand(run.findings, audits.cost_in_batches(too_dear(single, [beside])))  # before all the others
+        single, recorded = _all_alone(run, order, single, recorded)
+        passes["one by one"] = single
+        cost = _cost_alone(run, whole, order, single, beside)
+    _keep_trace(run, single, recorded, order)
+    return cost, passes
+
+
+def _all_alone(
+    run: _Run, order: np.ndarray[Any, Any], single: Single, recorded: Recorded | None
+) -> tuple[Single, Recorded | None]:
+    """Run the inputs one by one that are not in the sample."""
+    rest = order[len(single) :]
+    if not len(rest):
+        return single, recorded
+    more, recorded = run.alone(rest, recorded)
+    return single.followed_by(more), recorded
+
+
+def _cost_alone(
+    run: _Run, whole: Pass, order: np.ndarray[Any, Any], single: Single, together: Beside
+) -> Cost:
+    """Take what inputs cost alone, if they are answered as in batches, and batches cost no more."""
+    _demand(run.findings, audits.alone_as_in_batches(single, whole.predictions[order]))
+    same = _the_same_in_batches(run, whole, order)
+    dear = too_dear(single, [same]) or whole_too_dear(single, whole)
+    _demand(run.findings, audits.cost_in_batches(dear))
+    return cost_alone(single, same.batched, [same, together])
+
+
+def _the_same_in_batches(run: _Run, whole: Pass, order: np.ndarray[Any, Any]) -> Beside:
+    """Give a pass in batches over the inputs that were run one by one: over the whole split, if all were."""
+    if len(order) == len(whole.predictions):
+        return Beside(whole, np.argsort(order))
+    batched = run.in_batches("together", run.inputs[order])
+    _demand(run.findings, audits.order_invariance(batched, whole.predictions[order]))
+    return Beside(batched, np.arange(len(order)))
+
+
+def _keep_trace(run: _Run, single: Single, recorded: Recorded | None, order: np.ndarray[Any, Any]) -> None:
+    if recorded is not None:
+        ids, model_hash = run.instance.test.id[order[: len(single)]], run.findings.model_hash or ""
+        run.findings.trace = make_trace(run.cell, recorded, single, ids, run.parameters, model_hash)
 
 
 def _demand(findings: _Findings, audit: Audit) -> None:
+    """Keep an audit, in the place of an earlier one of fewer inputs, and insist on it."""
+    findings.audits = [made for made in findings.audits if made.name != audit.name]
     findings.audits.append(audit)
     audits.demand(audit)
 
 
-def _try(
-    models: _Models, engine: Engine, inputs: Inputs, whole: Pass, sample: np.ndarray[Any, Any]
-) -> Trials:
+def _try(run: _Run, whole: Pass) -> Trials:
     """Make the audits that take runs of their own. What they cannot do costs no row its score."""
+    few = sample_by_identity(run.cell, run.findings.model_hash or "", len(run.inputs))
     try:
-        with models.fresh() as session:
-            return run_trials(session, engine, inputs, whole, sample)
+        with run.models.fresh() as session:
+            return run_trials(session, run.engine, run.inputs, whole, few)
     except DisturbedError:
         raise
     except CellError as error:
         return no_trials(error)
 
 
-def _time(
-    cell: Cell,
-    instance: Instance,
-    models: _Models,
-    engine: Engine,
-    parameters: dict[str, np.ndarray[Any, Any]],
-    findings: _Findings,
-) -> None:
-    """Time predictions on fresh inputs, and where there is a GPU that the submission can use, there too."""
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("timing"))))
-    drawn = fresh(instance.train, rng, TIMED_ROWS, uses_tags=cell.uses_tags)
+def _time(run: _Run, whole: Pass, cost: Cost) -> None:
+    """Time predictions on fresh inputs, and where there is a GPU that the submission can use, there too.
+
+    Where these are labelled, answers to them are evidence: an error of the metered pass over them is the
+    cell's.
+    """
+    findings, models = run.findings, run.models
+    drawn = draw_inputs(run.task, run.instance, TIMED_ROWS, uses_tags=run.cell.uses_tags)
+    findings.draws |= drawn.columns
     try:
-        with models.timed() as session:
-            metered = meter_fresh(session, engine, drawn)
-            with _not_run(findings, "cpu"):
-                findings.timings["cpu"] = time_predictions(session, parameters, metered, rng)
+        metered = _time_on_cpu(run, drawn)
     except DisturbedError:
         raise
     except CellError as error:
+        if drawn.split is not None:
+            raise
         findings.timings["cpu"] = Timing(audits.not_run(TIMED[0], error))
     else:
-        gpu = gpu_name() if models.limits.gpu and cell.gpu != "none" else None
+        _check_answers(run, whole, cost, drawn, metered)
+        gpu = gpu_name() if models.limits.gpu and run.cell.gpu != "none" else None
         if gpu is not None:
             with _not_run(findings, "gpu"), models.timed(gpu=True) as session:
-                findings.timings["gpu"] = time_predictions(session, parameters, metered, rng, gpu=True)
+                findings.timings["gpu"] = time_predictions(
+                    session, run.parameters, metered, _orders(run.cell), gpu=True
+                )
             findings.gpu = gpu
     findings.audits += [timing.audit for timing in findings.timings.values()]
+
+
+def _orders(cell: Cell) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("timing"))))
+
+
+def _time_on_cpu(run: _Run, drawn: Drawn) -> Metered:
+    """Meter fresh inputs, then time them."""
+    with run.models.timed() as session:
+        metered = meter_fresh(session, run.engine, drawn.inputs)
+        with _not_run(run.findings, "cpu"):
+            timing = time_predictions(session, run.parameters, metered, _orders(run.cell))
+            run.findings.timings["cpu"] = timing
+    return metered
+
+
+def _check_answers(run: _Run, whole: Pass, cost: Cost, drawn: Drawn, metered: Metered) -> None:
+    """Hold answers to fresh inputs, and what they cost, against the test split, where there are labels."""
+    if drawn.split is None:
+        return
+    more = dearer_in_batches(cost, metered.batched)
+    if cost.counted == "one-by-one":
+        run.models.begin_stage()  # whatever timing took: that costs no row its score
+        with run.models.fresh() as session:
+            single = run_single(session, run.engine, drawn.inputs[drawn.sample])
+        audits.demand(audits.alone_as_in_batches(single, metered.predictions[drawn.sample]))
+        more = dearer_alone(cost, single)
+    audit, columns = check_answers(
+        run.task.metric, run.instance.test, whole.predictions, drawn.split, metered.batched, more
+    )
+    run.findings.columns |= columns
+    _demand(run.findings, audit)
 
 
 @contextlib.contextmanager
@@ -328,6 +459,7 @@ def _row(cell: Cell, findings: _Findings, status: str, reason: str | None, start
     return Row(
         **provenance_fields(),
         **identity,
+        **findings.draws,
         **figures,
         scoring_version=SCORING_VERSION,
         cost_model=COST_MODEL,
@@ -340,5 +472,6 @@ def _row(cell: Cell, findings: _Findings, status: str, reason: str | None, start
         peak_bytes=findings.peak_bytes,
         sandbox=findings.sandbox,
         model_hash=findings.model_hash,
+        fit_rows=findings.fit_rows,
         gpu=findings.gpu,
     )

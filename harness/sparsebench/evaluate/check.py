@@ -21,7 +21,7 @@ from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.evaluate.timing import TIMED, TIMED_ROWS
 from sparsebench.meter import Engine, price
 from sparsebench.models import find_submission
-from sparsebench.results import MEASURED
+from sparsebench.results import may_differ
 from sparsebench.scoring import score_predictions
 from sparsebench.tasks import load_task
 
@@ -124,7 +124,8 @@ def _holds(audit: Audit) -> bool:
 def _runs_again(place: str, first: Row, second: Row) -> Check:
     """Compare two runs in all that is not a time."""
     a, b = (dict(row.to_dict(), audits=_of_scores(row)) for row in (first, second))
-    differing = [name for name in a if name not in MEASURED and a[name] != b[name]]
+    drawn = may_differ(first) | may_differ(second)
+    differing = [name for name in a if name not in drawn and a[name] != b[name]]
     if differing:
         mend = "draw randomness only from the rng that fit is given"
         detail = f"two runs differ in {', '.join(differing[:5])}; {mend}"

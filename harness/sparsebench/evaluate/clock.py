@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 __all__ = ["STAGES", "Clock", "Stage"]
 
 STAGES = ("load", "start", "fit", "whole", "one by one", "together", "trials", "timing", "row")
-"""The stages of a cell, in their order; ``start`` is all starts of processes, wherever they are."""
+"""The stages of a cell, in their order; ``start`` is all starts of processes, wherever they are. Inputs that
+have to be run one by one because they do not cost the same are in ``one by one``."""
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Where a submission's operations go: by phase, by line of its own code, by kind. In this process.
 
-For authors, who trust their own code. What is counted is what the sample of a row counts: the same inputs of
-the test split, each alone, on the same model.
+For authors, who trust their own code. What is counted is what a row counts: inputs of the test split, each
+alone, on the same model. Which ones a row draws anew; here they are the same in every run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sparsebench.evaluate.host.reports import one_line
 from sparsebench.evaluate.inprocess import LocalModel, fit_here, guest, is_own
 from sparsebench.evaluate.passes.inputs import shown
 from sparsebench.evaluate.passes.metering import run_single
-from sparsebench.evaluate.passes.sample import hash_of_model, sample_inputs
+from sparsebench.evaluate.passes.sample import hash_of_model, sample_by_identity
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.meter import PROFILES, Engine, Ledger, price
 from sparsebench.meter.profile import NOWHERE, Place, Profiler
@@ -65,8 +65,7 @@ def explain(
     seed
         The seed.
     inputs
-        How many inputs of the test split are counted, at most. With as many as a row's sample has (256), they
-        are the same ones.
+        How many inputs of the test split are counted, at most: the same ones each time.
 
     Raises
     ------
@@ -87,7 +86,7 @@ def explain(
         model = _Watched(submission, engine, fitted)
         model.profiler = profiler
         engine.observers.append(profiler)
-        chosen = sample_inputs(cell, hash_of_model(fitted), len(data.test), inputs)
+        chosen = sample_by_identity(cell, hash_of_model(fitted), len(data.test), inputs)
         single = run_single(model, engine, shown(data.test, uses_tags=cell.uses_tags)[chosen])
         lines = tuple(sorted(_lines(profiler, cell.path), key=_costliest))
     assert _together(lines) == single.ledger, "a request was not observed"

@@ -29,7 +29,8 @@ class Limits:
     """What one cell may take."""
 
     seconds: float = 600.0
-    """Wall-clock seconds for fitting, again for predicting, and again for timing."""
+    """Wall-clock seconds for fitting, again for predicting, again for fresh inputs and timing; and, where
+    costs differ among inputs, again for fresh inputs one by one."""
     memory: int = 4 << 30
     """Bytes that the submission's process may take beyond a bare one, and that the meter may hold for it."""
     traces: Path | None = None

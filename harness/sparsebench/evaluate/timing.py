@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sparsebench.evaluate.host.payloads import Timed
     from sparsebench.evaluate.host.session import Session
     from sparsebench.evaluate.passes.inputs import Inputs
+    from sparsebench.evaluate.passes.passes import Pass
     from sparsebench.meter import Engine
     from sparsebench.results import Audit
 
@@ -36,9 +37,14 @@ class Metered:
     """Fresh inputs, and what the meter predicts for them."""
 
     inputs: Inputs
-    """As many of those that were drawn as fit one metered batch."""
-    predictions: np.ndarray[Any, Any]
-    """One per row."""
+    """Those that were drawn."""
+    batched: Pass
+    """What came of them in batches."""
+
+    @property
+    def predictions(self) -> np.ndarray[Any, Any]:
+        """One per row."""
+        return self.batched.predictions
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,7 @@ def meter_fresh(session: Session, engine: Engine, inputs: Inputs) -> Metered:
     CellError
         If the submission fails.
     """
-    metered = run_batches(session, engine, inputs)
-    return Metered(inputs[: metered.rows], metered.predictions)
+    return Metered(inputs, run_batches(session, engine, inputs))
 
 
 def time_predictions(
@@ -94,7 +99,7 @@ def time_predictions(
         If the submission fails.
     """
     session.arm(parameters)
-    chosen = metered.inputs
+    chosen = metered.inputs[: metered.batched.rows]  # as many as fit one metered batch
     orders = [rng.permutation(len(chosen)) for _ in range(_RUNS + 1)]
     runs = [session.run(chosen[order]) for order in orders]
     expected = np.concatenate([metered.predictions[order] for order in orders])

@@ -108,7 +108,7 @@ _LIMITS = """## Known limits
   scored.
 - Tables are an honest way to compute. What bounds them is the memory that a model may have.
 - Work on parameters alone is charged when predict does it, and done once for a batch; so are look-ups whose
-  address all rows of a batch share. Inputs are therefore metered one by one as well.
+  address all rows of a batch share. What inputs cost alone is therefore what counts, whatever batches cost.
 - Replies take time, and time can be measured: how long an operation on a selection takes tells something
   about how many rows were selected. Nothing is charged for that.
 - A cast between widths of real numbers is free, though it rounds.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from sparsebench.results.arrow import arrow_schema, rows_from_table, table_from_rows
+from sparsebench.results.checks import dearer
 from sparsebench.results.key import cell_key
-from sparsebench.results.parts import Audit, Count
+from sparsebench.results.parts import Audit, Bin, Count, Pair
 from sparsebench.results.provenance import (
+    blas_name,
+    cpu_model,
     cpu_name,
     harness_commit,
     harness_version,
@@ -13,7 +16,16 @@ from sparsebench.results.provenance import (
     provenance_fields,
     utc_now,
 )
-from sparsebench.results.row import COLUMNS, COUNTS, MEASURED, OUTCOME, SCHEMA_VERSION, STATUSES, Row
+from sparsebench.results.row import (
+    COLUMNS,
+    COUNTS,
+    MEASURED,
+    OUTCOME,
+    SCHEMA_VERSION,
+    STATUSES,
+    Row,
+    may_differ,
+)
 from sparsebench.results.store import RESULTS_DIRECTORY, ResultStore
 
 __all__ = [
@@ -25,14 +37,20 @@ __all__ = [
     "SCHEMA_VERSION",
     "STATUSES",
     "Audit",
+    "Bin",
     "Count",
+    "Pair",
     "ResultStore",
     "Row",
     "arrow_schema",
+    "blas_name",
     "cell_key",
+    "cpu_model",
     "cpu_name",
+    "dearer",
     "harness_commit",
     "harness_version",
+    "may_differ",
     "package_versions",
     "provenance_fields",
     "rows_from_table",

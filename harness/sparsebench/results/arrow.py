@@ -10,7 +10,7 @@ import pyarrow as pa
 from sparsebench.errors import IntegrityError
 from sparsebench.results.building import array_of
 from sparsebench.results.checks import columns, record_types
-from sparsebench.results.row import ADDED, SCHEMA_VERSION, Row
+from sparsebench.results.row import SCHEMA_VERSION, SCHEMA_VERSIONS, Row, lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ __all__ = ["arrow_schema", "check_schema", "rows_from_table", "table_from_rows",
 _SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=len(SCHEMA_VERSIONS))
 def arrow_schema(version: int = SCHEMA_VERSION) -> Any:
     """Return the ``pyarrow.Schema`` of a file of rows: the columns of ``Row``, null only where it may be.
 
@@ -29,7 +29,7 @@ def arrow_schema(version: int = SCHEMA_VERSION) -> Any:
     version
         One of :data:`sparsebench.results.row.SCHEMA_VERSIONS`.
     """
-    left_out = () if version == SCHEMA_VERSION else ADDED
+    left_out = lacking(version)
     return pa.schema(
         [
             pa.field(name, _arrow_type(kind), nullable=optional)
@@ -67,10 +67,14 @@ def rows_from_table(table: Any) -> list[Row]:
 
 def with_all_columns(table: Any) -> Any:
     """Give a table of rows of an earlier version the columns that it lacks, all null."""
-    lacking = {name: pa.nulls(len(table), pa.string()) for name in ADDED if name not in table.column_names}
-    for name, nulls in lacking.items():
-        table = table.append_column(name, nulls)
-    return table.select(arrow_schema().names) if lacking else table
+    there = set(table.column_names)  # asked once: pyarrow makes the list anew each time
+    if there.issuperset(arrow_schema().names):
+        return table
+    made = [
+        table.column(column.name) if column.name in there else pa.nulls(len(table), column.type)
+        for column in arrow_schema()
+    ]
+    return pa.Table.from_arrays(made, schema=arrow_schema())
 
 
 def check_schema(schema: Any, version: int = SCHEMA_VERSION) -> None:

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from sparsebench.results.row import Row
 
-__all__ = ["columns", "normalised", "record_types", "validate"]
+__all__ = ["columns", "dearer", "normalised", "record_types", "validate"]
 
 _VERDICTS = ("pass", "fail", "not-run")
 _SANDBOXES = ("isolated", "restricted", "files", "none")  # rows of earlier harnesses have `files`
 _PASSES = ("batch", "one-by-one")
 _REQUIRED_WHEN_OK = ("error", "quality", "ops")
-_UNIT = ("quality", "accuracy", "recall", "expert_entropy", "nmi")
+_UNIT = ("quality", "quality_fresh", "accuracy", "recall", "expert_entropy", "nmi")
 _NOT_NEGATIVE = (
     "error",
     "rmse",
@@ -34,8 +34,12 @@ _NOT_NEGATIVE = (
     "predict_seconds_gpu",
 )
 _VERSIONS = ("scoring_version", "cost_model")
+_BACKENDS = 3  # the schema version from which on rows name the faces that were timed
+_ALONE = 4  # the schema version from which on an input's cost is what it costs alone
+_ROOM = 0.01, 1.0  # by which share, and by how many operations, batches may cost more than their rows alone
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(\+00:00|Z)")
 _BACKEND = re.compile(r"[a-z]+(\+[a-z]+)*")
+_DRAWS = ("sample_draw", "fresh_seed", "fresh_inputs", "fit_rows")
 _INT64 = 2**63
 _RELATIVE = 1e-9
 _MEND = "this is a fault of whoever made the row: evaluate the cell again"
@@ -122,10 +126,16 @@ def _record(name: str, kind: type, item: Any) -> Any:
     return kind(**{part: _converted(f"{name}.{part}", hint, values[part]) for part, hint in hints.items()})
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def record_types(kind: type) -> dict[str, type]:
-    """Return name -> type of the parts of ``Audit`` or ``Count``, in order."""
+    """Return name -> type of the parts of a record, such as ``Audit`` or ``Count``, in order."""
     return get_type_hints(kind)
+
+
+def dearer(ops: float, alone: float) -> bool:
+    """Say whether operations per input are more than what inputs cost alone: by over 1 % *and* over one."""
+    share, few = _ROOM
+    return ops > alone * (1.0 + share) and ops > alone + few
 
 
 def validate(row: Row) -> None:
@@ -139,8 +149,12 @@ def validate(row: Row) -> None:
     _check_words(row)
     _check_status(row)
     _check_ranges(row)
+    _check_version(row)
     _check_backends(row)
     _check_sum(row)
+    _check_alone(row)
+    _check_histogram(row)
+    _check_draws(row)
     _check_packages(row.packages)
     if row.cell_key != row.expected_key():
         raise _fault(
@@ -188,7 +202,7 @@ def _check_ranges(row: Row) -> None:
         known = " or ".join(map(str, SCHEMA_VERSIONS))
         raise _fault(f"schema_version is {row.schema_version}, expected {known}")
     numbers = [name for name in COUNTS if kinds[name][0] in {int, float}]
-    for name in (*numbers, *_NOT_NEGATIVE, "peak_bytes", "seed"):
+    for name in (*numbers, *_NOT_NEGATIVE, "peak_bytes", "seed", *_DRAWS):
         value = getattr(row, name)
         if value is not None and value < 0:
             raise _fault(f"{name} is {value}, expected at least 0")
@@ -199,21 +213,37 @@ def _check_ranges(row: Row) -> None:
     for name in _VERSIONS:
         if getattr(row, name) < 1:
             raise _fault(f"{name} is {getattr(row, name)}, expected at least 1")
+    _check_records(row)
+
+
+def _check_records(row: Row) -> None:
     for count in row.counts or ():
         if count.count < 0:
             raise _fault(f"counts of {count.kind} is {count.count}, expected at least 0")
+    for pair in row.expert_domains or ():
+        if pair.inputs < 1:
+            raise _fault(f"expert_domains of expert {pair.expert} is {pair.inputs}, expected at least 1")
+
+
+def _check_version(row: Row) -> None:
+    """Check that a row has no columns that came after its version."""
+    from sparsebench.results.row import lacking  # noqa: PLC0415 - row imports this module
+
+    for name in lacking(row.schema_version):
+        if getattr(row, name) is not None:
+            got, version = getattr(row, name), row.schema_version
+            raise _fault(f"{name} is {got!r}, expected null: rows of version {version} have none")
 
 
 def _check_backends(row: Row) -> None:
-    """Check that backends are named where there is a time, and only there; rows of version 2 have none."""
-    from sparsebench.results.row import ADDED, SCHEMA_VERSION  # noqa: PLC0415 - row imports this module
+    """Check that backends are named where there is a time, and only there, in the versions that have them."""
+    from sparsebench.results.row import ADDED  # noqa: PLC0415 - row imports this module
 
-    for name in ADDED:
+    for name in ADDED[_BACKENDS] if row.schema_version >= _BACKENDS else ():
         told = getattr(row, name)
         timed = getattr(row, name.replace("backend", "seconds")) is not None
-        expected = timed and row.schema_version == SCHEMA_VERSION
-        if (told is not None) != expected:
-            where = "a text beside a time" if expected else "null where there is no time, or in version 2"
+        if (told is not None) != timed:
+            where = "a text beside a time" if timed else "null where there is no time"
             raise _fault(f"{name} is {told!r}, expected {where}")
         if told is not None and not (_BACKEND.fullmatch(told) and told == _sorted_names(told)):
             raise _fault(f"{name} is {told!r}, expected sorted names with + between them")
@@ -229,6 +259,45 @@ def _check_sum(row: Row) -> None:
     total = row.ops_router + row.ops_experts
     if abs(total - row.ops) > _RELATIVE * max(total, row.ops):
         raise _fault(f"ops_router + ops_experts is {total}, expected ops = {row.ops}")
+
+
+def _check_alone(row: Row) -> None:
+    """Check that a row's cost is what inputs cost alone: batches may share work, and not waste any.
+
+    Rows of earlier versions have what batches cost where they cost more.
+    """
+    if row.schema_version < _ALONE or row.ops is None:
+        return
+    if row.ops_batch is not None and dearer(row.ops_batch, row.ops):
+        raise _fault(f"ops_batch is {row.ops_batch}, expected at most 1 % or 1 more than ops = {row.ops}")
+    if row.ops_counted == "batch" and row.coupled:
+        raise _fault("coupled with ops_counted batch, expected one-by-one: each input costs the same there")
+
+
+def _check_histogram(row: Row) -> None:
+    if row.ops_histogram is None:
+        return
+    bins = [each.log2_ops for each in row.ops_histogram]
+    if not bins or bins != sorted(set(bins)) or bins[0] < 0:
+        raise _fault(f"ops_histogram has the bins {bins}, expected each once, ascending, from 0")
+    if any(each.inputs < 1 for each in row.ops_histogram):
+        raise _fault("ops_histogram has a bin without inputs, expected at least 1 in each")
+    total = sum(each.inputs for each in row.ops_histogram)
+    if total != row.sample_size:
+        raise _fault(f"ops_histogram has {total} inputs, expected sample_size = {row.sample_size}")
+    largest = max(1.0, row.ops_max or 0.0)
+    if not 2.0 ** bins[-1] <= largest < 2.0 ** (bins[-1] + 1):
+        raise _fault(f"ops_histogram ends with bin {bins[-1]}, expected that of ops_max = {row.ops_max}")
+
+
+def _check_draws(row: Row) -> None:
+    """Check that what is said of fresh inputs is said together."""
+    if (row.fresh_seed is None) != (row.fresh_inputs is None):
+        raise _fault(f"fresh_seed is {row.fresh_seed} with fresh_inputs {row.fresh_inputs}, expected both")
+    if row.fresh_inputs == 0:
+        raise _fault("fresh_inputs is 0, expected at least 1, or null")
+    if row.quality_fresh is not None and row.fresh_seed is None:
+        raise _fault(f"quality_fresh is {row.quality_fresh} without fresh_seed, expected the seed beside it")
 
 
 def _check_packages(text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Audit", "Count"]
+__all__ = ["Audit", "Bin", "Count", "Pair"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,25 @@ class Count:
     """Dtype of the operands."""
     count: int
     """How many were executed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """One bin of a histogram of operations per input."""
+
+    log2_ops: int
+    """b: from 2^b up to, and not with, 2^(b + 1) operations. Fewer than 1 count as 1, as in scores."""
+    inputs: int
+    """How many inputs cost so much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """How often an expert was used for a domain."""
+
+    expert: int
+    """Number of the expert."""
+    domain: int
+    """Number of the domain: the tag of its inputs."""
+    inputs: int
+    """How many places of routes of the domain's inputs name the expert."""

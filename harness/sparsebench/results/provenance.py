@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "blas_name",
+    "cpu_model",
     "cpu_name",
     "harness_commit",
     "harness_version",
@@ -28,6 +30,7 @@ _GIT_SECONDS = 10
 _REPORTED = (
     "cupy-cuda12x",
     "cupy-cuda13x",
+    "numba",
     "numpy",
     "pandas",
     "pyarrow",
@@ -44,7 +47,8 @@ def provenance_fields() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``harness_version``, ``harness_commit``, ``harness_dirty``, ``packages``, ``python`` and ``cpu``.
+        ``harness_version``, ``harness_commit``, ``harness_dirty``, ``packages``, ``python``, ``blas``,
+        ``cpu`` and ``cpu_model``.
     """
     commit, dirty = harness_commit()
     return {
@@ -53,7 +57,9 @@ def provenance_fields() -> dict[str, Any]:
         "harness_dirty": dirty,
         "packages": json.dumps(package_versions(), sort_keys=True),
         "python": platform.python_version(),
+        "blas": blas_name(),
         "cpu": cpu_name(),
+        "cpu_model": cpu_model(),
     }
 
 
@@ -89,15 +95,45 @@ def _version(name: str) -> str | None:
 @lru_cache(maxsize=1)
 def cpu_name() -> str:
     """Return the processor's name: from ``/proc/cpuinfo``, or what the platform calls it."""
+    return _cpuinfo().get("model name") or platform.processor() or platform.machine() or "unknown"
+
+
+@lru_cache(maxsize=1)
+def cpu_model() -> str | None:
+    """Return the processor's family, model and stepping as ``family-model-stepping``; None if unknown."""
+    told = _cpuinfo()
+    numbers = [told.get(name) for name in ("cpu family", "model", "stepping")]
+    return "-".join(number for number in numbers if number) if all(numbers) else None
+
+
+def _cpuinfo() -> dict[str, str]:
+    """Read what Linux tells of the first processor; nothing elsewhere."""
     try:
         text = _CPUINFO.read_text(encoding="utf-8", errors="replace")
     except OSError:
-        text = ""  # not Linux: ask the platform below
+        return {}
+    told: dict[str, str] = {}
     for line in text.splitlines():
         key, _, value = line.partition(":")
-        if key.strip() == "model name" and value.strip():
-            return value.strip()
-    return platform.processor() or platform.machine() or "unknown"
+        if value.strip():
+            told.setdefault(key.strip(), value.strip())
+    return told
+
+
+@lru_cache(maxsize=1)
+def blas_name() -> str | None:
+    """Return the name, version and kernels of the BLAS that is loaded, such as ``openblas 0.3.31 SkylakeX``.
+
+    Another kernel adds in another order: the last digits of products hang on it. None if there is none that
+    threadpoolctl knows.
+    """
+    import numpy  # noqa: F401, ICN001, PLC0415 - loads its BLAS
+    from threadpoolctl import threadpool_info  # noqa: PLC0415 - only where a row is made
+
+    names = ("internal_api", "version", "architecture")
+    found = (lib for lib in threadpool_info() if lib.get("user_api") == "blas")
+    told = {" ".join(str(lib[name]) for name in names if lib.get(name)) for lib in found}
+    return ", ".join(sorted(told)) or None
 
 
 @lru_cache(maxsize=1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sparsebench.errors import IntegrityError
 from sparsebench.results import checks
 from sparsebench.results.key import cell_key
-from sparsebench.results.parts import Audit, Count  # noqa: TC001 - the columns' types are read from here
+from sparsebench.results.parts import Audit, Bin, Count, Pair  # noqa: TC001 - the columns' types are read from here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,17 +28,26 @@ __all__ = [
     "SCHEMA_VERSIONS",
     "STATUSES",
     "Row",
+    "lacking",
+    "may_differ",
 ]
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The version of the columns below. Version 2 brought ``uses_tags``, ``accuracy`` and ``nmi``; version 3
-``predict_backend_cpu`` and ``predict_backend_gpu``."""
+``predict_backend_cpu`` and ``predict_backend_gpu``; version 4 what :data:`ADDED` names, and another rule of
+which ledger counts."""
 
-SCHEMA_VERSIONS = (2, 3)
+SCHEMA_VERSIONS = (2, 3, 4)
 """Versions of rows that are read. What is written has the columns of the newest."""
 
-ADDED = ("predict_backend_cpu", "predict_backend_gpu")
-"""Columns that rows of version 2 do not have: they are None there."""
+ADDED = {
+    3: ("predict_backend_cpu", "predict_backend_gpu"),
+    4: (
+        *("quality_fresh", "coupled", "ops_histogram", "test_inputs", "expert_domains"),
+        *("sample_draw", "fresh_seed", "fresh_inputs", "fit_rows", "blas", "cpu_model"),
+    ),
+}
+"""Version -> the columns that it brought: they are None in rows of earlier ones."""
 
 STATUSES = ("ok", "refused", "failed", "timeout", "out-of-memory", "invalid")
 """What may become of a cell. Only ``ok`` has metrics and counts."""
@@ -117,9 +126,14 @@ class Row:
     """``rmse`` over the standard deviation of the test labels."""
     sup_error: float | None = _outcome()
     """Largest error of all test inputs."""
+    quality_fresh: float | None = _outcome()
+    """Quality on ``fresh_inputs`` new inputs of the same target, which nobody can have stored; None where
+    there are none (real data, memorization, sealed instances)."""
 
     ops: float | None = _count()
-    """Active operations per input, profile ``ops``: what is scored."""
+    """Active operations per input, profile ``ops``: what an input costs alone. What is scored."""
+    ops_histogram: tuple[Bin, ...] | None = _count()
+    """How many of the inputs that were run one by one cost how much, in powers of two, ascending."""
     ops_p50: float | None = _count()
     """Median over the inputs that were run one by one."""
     ops_p95: float | None = _count()
@@ -127,11 +141,16 @@ class Row:
     ops_max: float | None = _count()
     """Largest over the inputs that were run one by one."""
     ops_batch: float | None = _count()
-    """Mean over the sampled inputs, run in batches."""
+    """Mean over the same inputs, run in batches, with what was charged to batches that ran out of memory.
+    In rows before version 4: over the sampled inputs, repeated."""
     ops_single: float | None = _count()
-    """Mean over the same sampled inputs, run one by one."""
+    """Mean over the inputs that were run one by one."""
     ops_counted: str | None = _count()
-    """``batch`` or ``one-by-one``: the pass that this row's counts come from."""
+    """Which rule gave the cost. ``batch``: each of the sampled inputs costs the same alone, and every batch
+    its rows times that, so it is the cost of every input. ``one-by-one``: what the inputs cost alone, each
+    of them metered, or of a large split a sample."""
+    coupled: bool | None = _count()
+    """Whether batches cost other than their rows alone do, entry by entry: work is shared, or waited for."""
     ops_router: float | None = _count()
     """The part of ``ops`` that decides which experts run."""
     ops_experts: float | None = _count()
@@ -169,10 +188,15 @@ class Row:
     nmi: float | None = _count()
     """Mutual information of expert and domain over the test split, normalised to [0, 1] by the mean of their
     entropies; None without a router or without domains."""
+    expert_domains: tuple[Pair, ...] | None = _count()
+    """How often inputs of each domain of the test split were routed to each expert, ascending; None without
+    a router or without domains, and where there are more than 65,536 such pairs."""
     sample_size: int | None = _count()
     """Inputs that were run one by one."""
     counted_inputs: int | None = _count()
     """Inputs that ``counts`` sums over."""
+    test_inputs: int | None = _count()
+    """Inputs of the test split."""
     counts: tuple[Count, ...] | None = _count()
     """The raw ledger, to which other price lists can be applied."""
 
@@ -190,6 +214,13 @@ class Row:
     ``numba+numpy``; ``none`` where no primitive ran. None where there is no timing."""
     predict_backend_gpu: str | None = _measured()
     """The same on the GPU, such as ``cuda``."""
+    sample_draw: int | None = _measured()
+    """The seed, drawn from the system's randomness, that says which inputs were run one by one: see
+    :func:`sparsebench.evaluate.passes.sample.sample_inputs`."""
+    fresh_seed: int | None = _measured()
+    """The secret seed of the fresh inputs: ``Task.fresh`` draws the same ones by it."""
+    fresh_inputs: int | None = _measured()
+    """How many fresh inputs were drawn and labelled."""
     started: str = field(metadata={"group": "measured"})
     """When the cell began: ISO 8601, UTC, microseconds."""
     ended: str = field(metadata={"group": "measured"})
@@ -202,12 +233,19 @@ class Row:
     rows ``files``, which held files alone. See docs/trust.md."""
     model_hash: str | None = None
     """Hash of the fitted parameters."""
+    fit_rows: int | None = None
+    """Rows of train that ``fit`` was given."""
     packages: str
     """Versions of the packages used: a JSON object with sorted keys."""
     python: str
     """Version of Python."""
+    blas: str | None = None
+    """The BLAS that NumPy uses: its name, its version, and the processor that its kernels are for; None
+    where it cannot be told."""
     cpu: str
     """Name of the processor."""
+    cpu_model: str | None = None
+    """Family, model and stepping of the processor, such as ``6-143-8``: names may hide it."""
     gpu: str | None = None
     """Name of the GPU; None where none was used."""
 
@@ -227,8 +265,9 @@ class Row:
         IntegrityError
             Unknown status, audit verdict, pass or sandbox; a metric or a count beside a status other than
             ``ok``, or a missing one beside ``ok``; a number that is not finite or out of its range; router
-            and experts that do not add up to ``ops``; a malformed time or package list; a cell key that is
-            not the identity's.
+            and experts that do not add up to ``ops``; batches that cost more than their inputs alone; a
+            histogram of other inputs than were run one by one; a column that came after the row's version;
+            a malformed time or package list; a cell key that is not the identity's.
         """
         checks.validate(self)
 
@@ -248,11 +287,8 @@ class Row:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields in column order, with ``counts`` and ``audits`` as lists of dicts."""
-        plain: dict[str, Any] = {name: getattr(self, name) for name in COLUMNS}
-        plain["audits"] = [asdict(audit) for audit in self.audits]
-        plain["counts"] = None if self.counts is None else [asdict(count) for count in self.counts]
-        return plain
+        """Return the fields in column order, with records (``counts``, ``audits``, ...) as lists of dicts."""
+        return {name: _plain(getattr(self, name)) for name in COLUMNS}
 
     def to_json_dict(self) -> dict[str, Any]:
         """Return ``to_dict``, ready for ``json.dumps``: the same names, with ``packages`` as an object."""
@@ -267,8 +303,9 @@ class Row:
         IntegrityError
             A column is missing or unknown, or the row does not validate.
         """
-        if values.get("schema_version") in SCHEMA_VERSIONS[:-1]:
-            values = dict.fromkeys(ADDED) | dict(values)
+        version = values.get("schema_version")
+        if version in SCHEMA_VERSIONS:
+            values = dict.fromkeys(lacking(version)) | dict(values)
         missing = [name for name in COLUMNS if name not in values]
         unknown = sorted(set(values) - set(COLUMNS))
         if missing or unknown or not values["cell_key"]:
@@ -278,6 +315,25 @@ class Row:
                 help="read it with the version of sparsebench that wrote it, or evaluate again",
             )
         return cls(**values)
+
+
+def _plain(value: Any) -> Any:
+    return [asdict(part) for part in value] if isinstance(value, tuple) else value
+
+
+def lacking(version: int) -> tuple[str, ...]:
+    """Name the columns that rows of a version do not have."""
+    return tuple(name for added, names in ADDED.items() if added > version for name in names)
+
+
+def may_differ(row: Row) -> frozenset[str]:
+    """Name the columns that another run of a row's cell may give otherwise.
+
+    Those of :data:`MEASURED`; and the counts where they are of a sample, which is drawn anew each time, with
+    the audits, whose texts name them. All else follows from the code and the data.
+    """
+    sampled = row.ops_counted == "one-by-one" and (row.counted_inputs or 0) < (row.test_inputs or 0)
+    return MEASURED | COUNTS | {"audits"} if sampled else MEASURED
 
 
 def _group(name: str) -> frozenset[str]:
@@ -293,6 +349,7 @@ OUTCOME = _group("outcome")
 COUNTS = _group("counts")
 """Names of the counts."""
 
-MEASURED = _group("measured") | {"ops_batch"}
-"""Names of what may differ between two runs of a cell: seconds, times and memory, and what batches of a
-secret order cost where inputs are not independent. All other fields agree; no score uses these."""
+MEASURED = _group("measured") | {"ops_batch", "quality_fresh"}
+"""Names of what may differ between two runs of a cell: seconds, times and memory, what is drawn from the
+system's randomness and what hangs on it, and what batches of a secret order cost where inputs are not
+independent. All other fields agree, but for counts of a sample (:func:`may_differ`); no score uses these."""

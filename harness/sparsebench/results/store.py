@@ -203,12 +203,17 @@ class ResultStore:
 
 
 def _schema_version(file: Any) -> int:
-    """Tell which version a file's columns are of: what its rows say, ours where they say nothing."""
+    """Tell which version a file's columns are of: the newest that its rows say, ours where they say nothing.
+
+    A compacted file may have the columns of a version that is newer than any of its rows.
+    """
     schema = file.schema_arrow
     if schema.equals(arrow_schema()) or "schema_version" not in schema.names:
         return SCHEMA_VERSION
     told = file.read(["schema_version"], use_threads=False)["schema_version"].to_pylist()
-    return next((version for version in told if type(version) is int), SCHEMA_VERSION)
+    newest = max((version for version in told if type(version) is int), default=SCHEMA_VERSION)
+    fitting = (version for version in SCHEMA_VERSIONS if version >= newest)
+    return next((version for version in fitting if schema.equals(arrow_schema(version))), newest)
 
 
 def _is_sound(table: Any) -> bool:

@@ -9,6 +9,13 @@ from __future__ import annotations
 from sparsebench.scoring.bounds import counting_bound, respects_counting_bound
 from sparsebench.scoring.hypervolume import ScoringBox, hypervolume, pareto_front
 from sparsebench.scoring.information import normalised_mutual_information
+from sparsebench.scoring.known_answers import (
+    STANDARD_ERRORS,
+    Answers,
+    Comparison,
+    compare_qualities,
+    cost_excesses,
+)
 from sparsebench.scoring.metrics import (
     METRICS,
     Scores,
@@ -31,12 +38,17 @@ from sparsebench.scoring.student import t_cdf, t_quantile, t_two_sided
 __all__ = [
     "METRICS",
     "SCORING_VERSION",
+    "STANDARD_ERRORS",
+    "Answers",
+    "Comparison",
     "Interval",
     "PairedTest",
     "Rank",
     "Scores",
     "ScoringBox",
     "best_constant_recall",
+    "compare_qualities",
+    "cost_excesses",
     "counting_bound",
     "holm",
     "hypervolume",

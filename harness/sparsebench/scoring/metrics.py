@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["METRICS", "Scores", "best_constant_recall", "most_recalled", "score_predictions"]
+__all__ = [
+    "METRICS",
+    "Scores",
+    "best_constant_recall",
+    "most_recalled",
+    "score_predictions",
+    "tolerance_intervals",
+]
 
 _TOLERANCE = 1e-6  # relative to max(1, |y|): a float32 label, with room for a last bit
 _LARGEST_RESIDUAL = 1e150  # its square, and the sum of 10^8 of those, is still a float64
@@ -151,14 +158,15 @@ def _best_constant_hits(labels: NDArray[np.float64]) -> int:
 
 def _hits_of_constants(labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Give the lower ends of the labels' intervals, ascending, and in how many intervals each of them is."""
-    low, high = _tolerance_intervals(labels)
+    low, high = tolerance_intervals(labels)
     low, high = np.sort(low), np.sort(high)
     begun = np.searchsorted(low, low, side="right")
     over = np.searchsorted(high, low, side="left")
     return low, begun - over
 
 
-def _tolerance_intervals(labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def tolerance_intervals(labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give the lower and the upper ends of what counts as each label in ``recall``."""
     # Hits are counted against these very ends, so that no constant can have more of them than the best one.
     tolerance = _TOLERANCE * np.maximum(1.0, np.abs(labels))
     return labels - tolerance, labels + tolerance
@@ -184,7 +192,7 @@ def _recall(labels: NDArray[np.float64], prediction: NDArray[np.float64]) -> Sco
             "metric 'recall' needs labels that differ, got labels that one constant fits",
             help=_FAULT_OF_THE_TASK,
         )
-    low, high = _tolerance_intervals(labels)
+    low, high = tolerance_intervals(labels)
     hits = int(np.count_nonzero((low <= prediction) & (prediction <= high)))
     quality = max(0.0, (hits - constant) / (n - constant))
     return Scores((n - hits) / n, quality, {"recall": hits / n})

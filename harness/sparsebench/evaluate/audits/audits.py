@@ -14,20 +14,23 @@ import numpy as np
 
 from sparsebench.errors import CellError, InvalidResultError, SparsebenchError
 from sparsebench.results import Audit
-from sparsebench.scoring import best_constant_recall, respects_counting_bound
+from sparsebench.scoring import STANDARD_ERRORS, best_constant_recall, respects_counting_bound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sparsebench.evaluate.passes.passes import Pass, Single
+    from sparsebench.scoring import Comparison
 
 __all__ = [
     "FEW",
     "TIMED_TOLERANCE",
     "TOLERANCE",
     "alone_as_in_batches",
+    "cost_in_batches",
     "counting_bound",
     "demand",
+    "fresh_as_scored",
     "line",
     "not_run",
     "order_invariance",
@@ -49,6 +52,8 @@ _AGREE = f"at most {FEW:.0%} differ by more than {TOLERANCE:g}"
 _MENDS = {
     "alone-as-in-batches": "predict must treat every row by itself: no means, ranks or maxima over the batch",
     "order-invariance": "predict must treat every row by itself, wherever it stands in a batch",
+    "cost-in-batches": "let rows that are done leave the batch: x = x[active]",
+    "known-answers": "compute the answer from the input: stored answers tell nothing of other inputs",
     "counting-bound": "an operation went uncounted: please report it",
 }
 
@@ -88,14 +93,14 @@ def _differing(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], tolerance: floa
 def alone_as_in_batches(single: Single, batched: np.ndarray[Any, Any]) -> Audit:
     """Check that an input's prediction does not depend on the inputs beside it.
 
-    The sampled inputs one by one against the same inputs in the batches of the whole split. If it fails, the
-    prediction is not a function of params and x.
+    Inputs one by one against the same inputs in the batches of the whole split. If it fails, the prediction
+    is not a function of params and x.
     """
     share = _differing(single.predictions, batched)
     if share > FEW:
         message = f"{share:.1%} of predictions differ between an input alone and the same input in a batch"
         return Audit("alone-as-in-batches", "fail", message)
-    return Audit("alone-as-in-batches", "pass", f"{batched.size} sampled predictions: {_AGREE}")
+    return Audit("alone-as-in-batches", "pass", f"{batched.size} predictions: {_AGREE}")
 
 
 def order_invariance(together: Pass, batched: np.ndarray[Any, Any]) -> Audit:
@@ -110,6 +115,40 @@ def order_invariance(together: Pass, batched: np.ndarray[Any, Any]) -> Audit:
         message = f"{share:.1%} of predictions differ between two orders of batches"
         return Audit("order-invariance", "fail", message)
     return Audit("order-invariance", "pass", f"{batched.size} sampled predictions: {_AGREE}")
+
+
+def cost_in_batches(too_dear: str) -> Audit:
+    """Check that batches cost no more than their rows alone: 1 % or one operation of each row.
+
+    If it fails, work is done for rows that need it no longer, or something else than the rows alone need.
+    """
+    if too_dear:
+        return Audit("cost-in-batches", "fail", too_dear)
+    return Audit(
+        "cost-in-batches", "pass", "no more than the same inputs alone, but for 1 % or one operation"
+    )
+
+
+def fresh_as_scored(quality: Comparison, ops: str) -> Audit:
+    """Check that fresh inputs are answered as well as scored ones, and for as much.
+
+    Parameters
+    ----------
+    quality
+        That of both.
+    ops
+        What fresh inputs cost more; nothing if they do not.
+    """
+    if quality.exceeds:
+        detail = (
+            f"quality {quality.quality:.4f} on the test split, {quality.fresh:.4f} on fresh inputs of the "
+            f"target: {quality.standard_errors:.1f} standard errors apart, at most {STANDARD_ERRORS:g} may be"
+        )
+        return Audit("known-answers", "fail", detail)
+    if ops:
+        return Audit("known-answers", "fail", ops)
+    told = f"quality does not exceed that on fresh inputs by {STANDARD_ERRORS:g} standard errors"
+    return Audit("known-answers", "pass", f"{told}, nor do they cost more")
 
 
 def counting_bound(add_mul_cmp: float, y: np.ndarray[Any, Any], recall: float) -> Audit:

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.meter import PROFILES, Ledger, price
-from sparsebench.results import Count
+from sparsebench.results import Bin, Count, Pair
 from sparsebench.scoring import normalised_mutual_information
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sparsebench.evaluate.passes.metering import Pass, Single
+    from sparsebench.evaluate.passes.costs import Cost
+    from sparsebench.evaluate.passes.passes import Pass, Single
 
-__all__ = ["count_columns", "price_columns", "raw_counts", "single_columns"]
+__all__ = ["count_columns", "histogram", "price_columns", "raw_counts", "single_columns"]
+
+_MOST_PAIRS = 1 << 16  # a row stays a small file
 
 
 def count_columns(
     whole: Pass,
-    single: Single,
-    together: Pass,
+    cost: Cost,
     constants: Mapping[str, tuple[int, int]],
     parameters: Mapping[str, np.ndarray[Any, Any]],
 ) -> dict[str, Any]:
@@ -31,12 +34,8 @@ def count_columns(
     ----------
     whole
         The test split in batches.
-    single, together
-        The sampled inputs one by one, and the same inputs, repeated, in batches of the usual size. Where the
-        two differ, an input's cost depends on the inputs beside it (work is shared, or a loop waits for the
-        slowest row), so on an order that is drawn afresh: the row carries what the inputs cost alone. So it
-        does where the whole split was cheaper per input than the sample: a submission may know the split by
-        its size.
+    cost
+        What its inputs cost.
     constants
         Content hash -> (elements, bytes) of every array that the submission made by itself in predict.
     parameters
@@ -47,29 +46,26 @@ def count_columns(
     dict
         Column -> value, see :class:`sparsebench.results.Row`.
     """
-    sampled = len(single.predictions)
-    batched = len(together.predictions)
-    coupled = _scaled(together.ledger, sampled) != _scaled(single.ledger, batched)
-    inputs = len(whole.predictions)
-    alone = coupled or price(whole.ledger) * sampled < price(single.ledger) * inputs
-    ledger, inputs = (single.ledger, sampled) if alone else (whole.ledger, inputs)
     return {
-        **price_columns(ledger, inputs),
-        **single_columns(single),
-        "ops_batch": price(together.ledger) / batched,
-        "ops_counted": "one-by-one" if alone else "batch",
+        **price_columns(cost.ledger, cost.inputs),
+        **single_columns(cost.single),
+        "ops_batch": cost.ops_batch,
+        "ops_counted": cost.counted,
+        "coupled": cost.coupled,
         "stored_parameters": sum(p.size for p in parameters.values()) + sum(n for n, _ in constants.values()),
         "stored_bytes": sum(p.nbytes for p in parameters.values()) + sum(b for _, b in constants.values()),
-        "counted_inputs": inputs,
-        "counts": raw_counts(ledger),
-        **_expert_columns(whole, ledger, inputs),
+        "counted_inputs": cost.inputs,
+        "test_inputs": len(whole.predictions),
+        "counts": raw_counts(cost.ledger),
+        **_expert_columns(whole, cost.ledger, cost.inputs),
     }
 
 
 def single_columns(single: Single) -> dict[str, Any]:
     """Make the columns that the one-by-one pass alone gives: column -> value."""
-    per_input, sampled = single.prices["ops"], len(single.predictions)
+    per_input, sampled = single.prices["ops"], len(single)
     return {
+        "ops_histogram": histogram(per_input),
         "ops_p50": float(np.quantile(per_input, 0.5)),
         "ops_p95": float(np.quantile(per_input, 0.95)),
         "ops_max": float(per_input.max()),
@@ -81,13 +77,22 @@ def single_columns(single: Single) -> dict[str, Any]:
     }
 
 
+def histogram(per_input: np.ndarray[Any, Any]) -> tuple[Bin, ...]:
+    """Count inputs by the power of two that their operations, int64 ``(n,)``, reach."""
+    often = Counter(max(1, ops).bit_length() - 1 for ops in per_input.tolist())
+    return tuple(Bin(*each) for each in sorted(often.items()))
+
+
+def pairs(joint: Mapping[tuple[int, int], int]) -> tuple[Pair, ...] | None:
+    """Turn (expert, domain) -> inputs into what a row keeps of it; None where there are none, or too many."""
+    if not 0 < len(joint) <= _MOST_PAIRS:
+        return None
+    return tuple(Pair(expert, domain, inputs) for (expert, domain), inputs in sorted(joint.items()))
+
+
 def raw_counts(ledger: Ledger) -> tuple[Count, ...]:
     """Turn a ledger into what a row keeps of it."""
     return tuple(Count(*entry) for entry in ledger)
-
-
-def _scaled(ledger: Ledger, factor: int) -> list[tuple[str, str, str, int]]:
-    return [(phase, kind, dtype, amount * factor) for phase, kind, dtype, amount in ledger]
 
 
 def price_columns(ledger: Ledger, inputs: int) -> dict[str, float]:
@@ -126,5 +131,6 @@ def _expert_columns(whole: Pass, ledger: Ledger, inputs: int) -> dict[str, Any]:
         "experts_seen": len(load),
         "expert_entropy": None if entropy is None else min(max(entropy, 0.0), 1.0),
         "nmi": normalised_mutual_information(whole.joint) if whole.joint else None,
+        "expert_domains": pairs(whole.joint),
         "ops_dense": inside * len(load) / run,
     }

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsebench.errors import FailedError, MemoryLimitError
-from sparsebench.evaluate.passes.passes import FIRST_ROWS, Batch, Model, Pass, Single
+from sparsebench.evaluate.passes.passes import FIRST_ROWS, Batch, Charged, Model, Pass, Single
 from sparsebench.meter import PROFILES, Entry, Ledger, price
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def run_batches(
     """
     result = Pass()
     collected: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
-    order, start, rows = _secret_order(len(inputs)), 0, FIRST_ROWS
+    order, start, rows, most = _secret_order(len(inputs)), 0, FIRST_ROWS, _MOST_ROWS
     while start < len(order):
         chosen = order[start : start + rows]
         try:
@@ -64,16 +64,20 @@ def run_batches(
             # Tried again, smaller and for nothing: but not by somebody who has learnt something of the rows.
             if len(chosen) == 1 or engine.bits_revealed:
                 raise
-            rows = len(chosen) // 2
+            # What it was charged is kept: no work is free because it was begun with too many rows. So that an
+            # honest submission is charged little, as many rows are not tried again.
+            result.wasted.add(engine.ledger)
+            rows = most = len(chosen) // 2
             continue
         collected.append((chosen, predictions))
         result.first = result.first or Batch(chosen, predictions, engine.ledger)
+        result.batches.append(Charged(chosen, engine.ledger))
         result.ledger.add(engine.ledger)
         result.total.update(engine.total)
         _add_experts(result, experts, None if domains is None else domains[chosen])
         result.rows = max(result.rows, len(chosen))
         start += len(chosen)
-        rows = _rows_that_fit(engine, len(chosen))
+        rows = min(most, _rows_that_fit(engine, len(chosen)))
     _in_order(result, len(inputs), collected)
     return result
 
@@ -150,8 +154,8 @@ def run_single(
     n = len(inputs)
     ledger, total, predictions = Ledger(), Counter[str](), np.empty(n)
     prices = {profile: np.empty(n, dtype=np.int64) for profile in PROFILES}
-    known: dict[tuple[Entry, ...], list[int]] = {}
-    elements, nbytes = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    known: dict[tuple[Entry, ...], tuple[int, list[int]]] = {}
+    elements, nbytes, which = (np.empty(n, dtype=np.int64) for _ in range(3))
     engine.loads.active = True
     with contextlib.ExitStack() as stack:
         stack.callback(setattr, engine.loads, "active", False)
@@ -164,10 +168,11 @@ def run_single(
             elements[row], nbytes[row] = engine.loads.elements(), engine.loads.nbytes()
             entries = tuple(engine.ledger)
             if entries not in known:  # most inputs cost what others have cost
-                known[entries] = [price(entries, profile) for profile in prices]
-            for values, priced in zip(prices.values(), known[entries], strict=True):
-                values[row] = priced
-    return Single(ledger, predictions, prices, elements, nbytes, total)
+                known[entries] = len(known), [price(entries, profile) for profile in prices]
+            which[row], priced = known[entries]
+            for values, value in zip(prices.values(), priced, strict=True):
+                values[row] = value
+    return Single(ledger, predictions, prices, elements, nbytes, list(known), which, total)
 
 
 def _secret_order(n: int) -> np.ndarray[Any, Any]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
-from sparsebench.meter import Ledger
+from sparsebench.meter import Entry, Ledger, price
 
 if TYPE_CHECKING:
     from sparsebench.meter import Description, Engine, Handle
 
-__all__ = ["FIRST_ROWS", "Batch", "Model", "Pass", "Single"]
+__all__ = ["FIRST_ROWS", "Batch", "Charged", "Model", "Pass", "Single"]
 
 FIRST_ROWS = 32
 """Rows of the first batch, which tells how many bytes a row takes."""
@@ -54,12 +54,25 @@ class Batch:
     """What was counted."""
 
 
+class Charged(NamedTuple):
+    """What one batch of a pass cost."""
+
+    rows: np.ndarray[Any, Any]
+    """Which rows."""
+    ledger: Ledger
+    """What was counted."""
+
+
 @dataclass
 class Pass:
     """What a pass in batches gave."""
 
     ledger: Ledger = field(default_factory=Ledger)
-    """Everything counted."""
+    """Everything counted, but for what is in ``wasted``."""
+    wasted: Ledger = field(default_factory=Ledger)
+    """What was counted for batches that ran out of memory, and were tried again with fewer rows."""
+    batches: list[Charged] = field(default_factory=list)
+    """What each batch cost: together they make ``ledger``."""
     predictions: np.ndarray[Any, Any] = field(default_factory=lambda: np.empty(0))
     """One per row, in the order of the rows that were given."""
     load: Counter[int] = field(default_factory=Counter)
@@ -81,6 +94,11 @@ class Pass:
     first: Batch | None = None
     """The first batch."""
 
+    @property
+    def ops(self) -> int:
+        """Operations, profile ``ops``, of all that was done: no work is free because its batch failed."""
+        return price(self.ledger) + price(self.wasted)
+
 
 @dataclass
 class Single:
@@ -96,5 +114,40 @@ class Single:
     """Distinct parameter elements that every input read."""
     loaded_bytes: np.ndarray[Any, Any]
     """Bytes of those."""
+    ledgers: list[tuple[Entry, ...]]
+    """The different ledgers that inputs have."""
+    which: np.ndarray[Any, Any]
+    """The number of every input's ledger among them."""
     total: Counter[str] = field(default_factory=Counter)
     """As in :class:`Pass`."""
+
+    def __len__(self) -> int:
+        return len(self.predictions)
+
+    def ledger_of(self, rows: np.ndarray[Any, Any]) -> Ledger:
+        """Add up the ledgers of some inputs, each as often as it is named."""
+        often = np.bincount(self.which[rows], minlength=len(self.ledgers)).tolist()
+        return Ledger(
+            Entry(phase, kind, dtype, amount * times)
+            for entries, times in zip(self.ledgers, often, strict=True)
+            if times
+            for phase, kind, dtype, amount in entries
+        )
+
+    def followed_by(self, other: Single) -> Single:
+        """Put the inputs of another pass behind these."""
+        ledger = Ledger(self.ledger)
+        ledger.add(other.ledger)
+        ledgers = list(dict.fromkeys([*self.ledgers, *other.ledgers]))
+        numbers = {entries: number for number, entries in enumerate(ledgers)}
+        renumbered = np.array([numbers[entries] for entries in other.ledgers], dtype=np.int64)
+        return Single(
+            ledger=ledger,
+            predictions=np.concatenate([self.predictions, other.predictions]),
+            prices={name: np.concatenate([mine, other.prices[name]]) for name, mine in self.prices.items()},
+            loaded_parameters=np.concatenate([self.loaded_parameters, other.loaded_parameters]),
+            loaded_bytes=np.concatenate([self.loaded_bytes, other.loaded_bytes]),
+            ledgers=ledgers,
+            which=np.concatenate([self.which, renumbered[other.which]]),
+            total=self.total + other.total,
+        )

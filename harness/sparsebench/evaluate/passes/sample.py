@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from sparsebench.evaluate.plan import Cell
     from sparsebench.results import Row
 
-__all__ = ["SAMPLE", "hash_of_model", "sample_inputs"]
+__all__ = ["MOST_ALONE", "SAMPLE", "hash_of_model", "sample_by_identity", "sample_inputs"]
 
 SAMPLE = 256
-"""Inputs of the test split that are also run one by one."""
+"""Inputs of the test split that are run one by one in any case."""
+
+MOST_ALONE = 4096
+"""Inputs that are run one by one where these do not all cost the same: of a larger split, a sample."""
 
 
 def hash_of_model(parameters: dict[str, np.ndarray[Any, Any]]) -> str:
@@ -23,8 +26,36 @@ def hash_of_model(parameters: dict[str, np.ndarray[Any, Any]]) -> str:
     return hashlib.sha256(safetensors.numpy.save(parameters)).hexdigest()
 
 
-def sample_inputs(cell: Cell | Row, model_hash: str, n: int, size: int = SAMPLE) -> np.ndarray[Any, Any]:
-    """Draw the inputs that are run one by one. The model is part of the draw: no model can be made for it.
+def sample_inputs(draw: int, n: int, size: int) -> np.ndarray[Any, Any]:
+    """Draw the inputs that are run one by one.
+
+    The draw is secret until the cell has ended, so no submission is made for it; it is stored in the row, so
+    everybody can tell which inputs they were. A smaller sample is the beginning of a larger one.
+
+    Parameters
+    ----------
+    draw
+        A seed, the row's ``sample_draw``.
+    n
+        Inputs of the test split.
+    size
+        How many are drawn, at most.
+
+    Returns
+    -------
+    numpy.ndarray
+        Numbers of inputs, int64 ``(min(size, n),)``: in the order of n raw 64-bit numbers of PCG64, whose
+        stream NumPy does not change.
+    """
+    keys = np.random.PCG64(np.random.SeedSequence(draw)).random_raw(n)
+    return np.argsort(keys, kind="stable")[:size]
+
+
+def sample_by_identity(cell: Cell | Row, model_hash: str, n: int, size: int = SAMPLE) -> np.ndarray[Any, Any]:
+    """Draw inputs that are the same in every run of a cell with the same model.
+
+    Audits that no score rests on take these, so that what they find can be had again; and rows before schema
+    version 4 ran these one by one.
 
     Parameters
     ----------

@@ -48,20 +48,24 @@ class Recorded:
     tape
         What was written down.
     lines
-        Row -> the line of its stream.
+        Row -> the line of its stream. Rows of a pass that goes on are numbered on.
     """
 
     def __init__(self, model: Model, engine: Engine) -> None:
         self._model = model
-        self._row = -1
+        self._row, self._before = -1, 0
         self._routes: tuple[Handle, Handle | None] | None = None
         self.routed = model.routed
         self.tape = Tape(engine)
         self.lines: dict[int, str] = {}
 
+    def go_on(self, model: Model) -> None:
+        """Go on with further inputs, in another process of the same model."""
+        self._model, self._before = model, len(self.lines)
+
     def announce(self, row: int) -> None:
         """Hear which row comes next."""
-        self._row = row
+        self._row = self._before + row
 
     def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
         """Predict."""
@@ -85,15 +89,26 @@ class Recorded:
         return answer
 
 
-def run_recorded(model: Model, engine: Engine, inputs: Inputs) -> tuple[Single, Recorded]:
+def run_recorded(
+    model: Model, engine: Engine, inputs: Inputs, before: Recorded | None = None
+) -> tuple[Single, Recorded]:
     """Meter a model on each row of its inputs alone, and write down what it asks.
+
+    Parameters
+    ----------
+    model, engine, inputs
+        As for :func:`sparsebench.evaluate.passes.metering.run_single`.
+    before
+        What was written down for other inputs, to go on with; None to begin.
 
     Raises
     ------
     CellError
         As :func:`sparsebench.evaluate.passes.metering.run_single`.
     """
-    recorded = Recorded(model, engine)
+    recorded = before or Recorded(model, engine)
+    if before:
+        recorded.go_on(model)
     engine.observers.append(recorded.tape)
     try:
         return run_single(recorded, engine, inputs, announce=recorded.announce), recorded

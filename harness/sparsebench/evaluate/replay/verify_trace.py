@@ -10,11 +10,12 @@ from sparsebench.errors import IntegrityError, NotFoundError, SparsebenchError
 from sparsebench.evaluate.audits.audits import line
 from sparsebench.evaluate.passes.counts import raw_counts, single_columns
 from sparsebench.evaluate.passes.inputs import shown
-from sparsebench.evaluate.passes.sample import SAMPLE, sample_inputs
+from sparsebench.evaluate.passes.sample import MOST_ALONE, SAMPLE, sample_by_identity, sample_inputs
 from sparsebench.evaluate.replay.tracing import replay
 from sparsebench.meter import COST_MODEL
 from sparsebench.meter.traces.trace_reader import read_trace
 from sparsebench.results import Audit
+from sparsebench.results.row import lacking
 from sparsebench.scoring import score_predictions
 from sparsebench.tasks import load_task
 
@@ -94,21 +95,37 @@ def _check_file(row: Row, task: Task, path: Path) -> Iterator[Audit]:
     test = task.load(row.instance).test
     if row.uses_tags and test.tag is None:
         raise IntegrityError(f"the row says uses_tags, but {row.task}/{row.instance} has no tags")
-    drawn = test.id[sample_inputs(row, row.model_hash or "", len(test))].tolist()
-    yield check("sample", _ids(drawn, trace.inputs.id), f"{len(drawn)} inputs, drawn by the identity")
+    drawn, how = _sample(row, len(test))
+    ids = test.id[drawn].tolist()
+    yield check("sample", _ids(ids, trace.inputs.id, how), f"{len(ids)} inputs, drawn by {how}")
     yield from _check_replay(row, trace, task.metric, test)
 
 
-def _ids(drawn: list[int], listed: list[int]) -> Iterator[str]:
+def _sample(row: Row, n: int) -> tuple[np.ndarray[Any, Any], str]:
+    """Draw the inputs that were run one by one, and say by what."""
+    if row.sample_draw is None:  # before schema version 4
+        return sample_by_identity(row, row.model_hash or "", n), "the identity"
+    return sample_inputs(row.sample_draw, n, _most(row)), "the row's sample_draw"
+
+
+def _most(row: Row) -> int:
+    """How many inputs a cell runs one by one."""
+    alone = row.sample_draw is not None and row.ops_counted == "one-by-one"
+    return MOST_ALONE if alone else SAMPLE
+
+
+def _ids(drawn: list[int], listed: list[int], how: str) -> Iterator[str]:
     if drawn != listed:
-        yield "the inputs of the trace are not those that the row's identity and its model draw"
+        yield f"the inputs of the trace are not those that {how} draws"
 
 
 def _check_replay(row: Row, trace: Trace, metric: str, test: Split) -> Iterator[Audit]:
     """Run the trace and compare all that the row and the trace say of the one-by-one pass."""
-    chosen = _places(test, trace.inputs.id)
+    chosen = _places(test, trace.inputs.id, _most(row))
     single = replay(trace, shown(test, uses_tags=row.uses_tags)[chosen])
     columns = single_columns(single)
+    for name in lacking(row.schema_version):
+        columns.pop(name, None)
     if row.ops_counted == "one-by-one":
         columns |= {"counts": raw_counts(single.ledger), "counted_inputs": len(chosen)}
     faults = differing((name, getattr(row, name), value) for name, value in columns.items())
@@ -118,11 +135,11 @@ def _check_replay(row: Row, trace: Trace, metric: str, test: Split) -> Iterator[
     yield _check_error(row, metric, test, chosen, single.predictions)
 
 
-def _places(test: Split, listed: list[int]) -> np.ndarray[Any, Any]:
+def _places(test: Split, listed: list[int], most: int) -> np.ndarray[Any, Any]:
     """Find the inputs that a trace lists: as many as a cell runs at most, or a replay might take years."""
     places = {number: place for place, number in enumerate(test.id.tolist())}
-    if not 0 < len(listed) <= SAMPLE or not all(number in places for number in listed):
-        message = f"the trace lists {len(listed)} inputs, expected 1 to {SAMPLE}, all of the test split"
+    if not 0 < len(listed) <= most or not all(number in places for number in listed):
+        message = f"the trace lists {len(listed)} inputs, expected 1 to {most}, all of the test split"
         raise IntegrityError(message)
     return np.array([places[number] for number in listed])
 
