@@ -63,7 +63,9 @@ counted as `branch`:
   comparison as well;
 - a shape that depends on values, as after a boolean mask: ⌈log2(m + 1)⌉ bits where at most m rows could be
   selected, paid once for all arrays that have this length. Working on such arrays without asking for their
-  shape tells nothing and costs no bits.
+  shape tells nothing and costs no bits. But as long as it is not paid for, a length decides where numbers go:
+  slices, concatenations, reshapes and their like, which are free elsewhere, then cost 1 selection per element
+  of their result, and no constants are made of what has such a length.
 
 A `branch` costs 1 in the profile `ops` and 0 in `add-mul-cmp`: the comparison that made the bit has been
 paid for. What Python makes of bits that have left, nobody counts, so at most {BITS_PER_INPUT} bits per input

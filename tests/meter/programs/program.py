@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from meter import scalars
 from meter.metered import Meter
 from meter.slow.arrays import Slow
-from meter.slow.table import CONSTANTS, SLOW, WIRING
+from meter.slow.table import CONSTANTS, MOVES, SLOW, WIRING
 
 DTYPES = ("float32", "float64", "int64", "bool", "int32", "uint8")
 KINDS = {"f": ("float32", "float64"), "i": ("int64", "int32"), "b": ("bool",), "u": ("uint8",)}
@@ -187,8 +187,13 @@ class Program:
         self.lines.append(f"{name}({', '.join(words)})")
         given = [*args, *kwargs.values()]
         fast = self.meter.xp.call(name, *_each(args, lambda x: x.fast), **_each_of(kwargs, lambda x: x.fast))
+        before = _operations()
         slow = SLOW[name](*_each(args, lambda x: x.slow), **_each_of(kwargs, lambda x: x.slow))
+        secret = any(not secret.paid for x in _arrays(given) for secret in x.secrets)
+        if secret and name in MOVES and _operations() == before:
+            _spend_on_moving(args, slow)
         constant = name in CONSTANTS or (name in WIRING and all(x.slow.constant for x in _arrays(given)))
+        constant = constant and not secret and not _secret_rows(name, args)
         if fast is None:
             args[0].slow.constant = False
             self._agree(args[0].fast, args[0].slow, given)  # it wrote into the first
@@ -249,6 +254,20 @@ class Program:
         """Hold the ledger against the slow counter."""
         counted = {key: amount for key, amount in scalars.COUNTS.items() if amount}
         assert self.meter.charges() == counted
+
+
+def _operations():
+    return sum(amount for (kind, _), amount in scalars.COUNTS.items() if kind not in ("load", "mac"))
+
+
+def _spend_on_moving(args, made):
+    """A length that an input decides moves every number behind it."""
+    if made is None:  # it wrote
+        key = _each(args[1], lambda x: x.array)
+        scalars.spend("select", args[0].dtype, np.empty(args[0].shape)[key].size)
+        return
+    for part in made if isinstance(made, tuple | list) else (made,):
+        scalars.spend("select", part.dtype, part.size)
 
 
 def _broadcasts(one, other):

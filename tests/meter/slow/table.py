@@ -45,3 +45,12 @@ WIRING = frozenset(
     }
 )
 """What only moves numbers about: of constants it makes constants."""
+MOVES = frozenset(
+    {
+        *("broadcast_arrays", "broadcast_to", "concat", "flip", "meshgrid", "repeat", "reshape", "roll"),
+        *("squeeze", "stack", "tile", "tril", "triu", "unstack", "getitem", "setitem", "take"),
+        *("take_along_axis", "linalg.diagonal", "fft.fftshift", "fft.ifftshift"),
+    }
+)
+"""Where numbers go by lengths of operands; primitives too, which may be free where an index is a constant."""
+MOVES |= {"gather", *experts.TABLE, *primitives.TABLE, *routing.TABLE}

@@ -15,9 +15,11 @@ import numpy as np
 
 from sparsebench.errors import CellError, FailedError, RefusedError, UncountedOperationError
 from sparsebench.meter.engine.execution import Planner, find_rule, run_call
+from sparsebench.meter.engine.loads import root_of
 from sparsebench.meter.engine.shelf import Shelf, frozen, unpaid
 from sparsebench.meter.engine.values import Secret, array_hash
 from sparsebench.meter.ledger import Ledger
+from sparsebench.meter.rules.base import moved
 from sparsebench.meter.rules.complexes import charged
 from sparsebench.meter.values import DTYPES, Description, Handle
 from sparsebench.ops.charges import Charge
@@ -64,6 +66,28 @@ class _Reveals:
 
     left: int = 0
     used: int = 0
+
+
+@dataclass
+class _Given:
+    """What is to be known of the arrays of a call."""
+
+    secrets: set[Secret]
+    """What their shapes would tell."""
+    arrays: list[np.ndarray[Any, Any]]
+    constant: set[int]
+    """Which of them are the model's, by identity."""
+
+    def is_constant(self, array: Any) -> bool:
+        """Whether one of them, or what a plan looks at as a view of one, is the model's."""
+        if any(array is one for one in self.arrays):
+            return id(array) in self.constant
+        root = root_of(array)
+        return any(root is root_of(one) for one in self.arrays if id(one) in self.constant)
+
+    def all_constant(self) -> bool:
+        """Whether all of them are."""
+        return all(map(self.is_constant, self.arrays))
 
 
 class Engine:
@@ -315,34 +339,42 @@ class Engine:
         self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[Description | list[Description] | None, tuple[Charge, ...]]:
         rule = find_rule(name)
-        secrets: set[Secret] = set()
-        args = tuple([self._resolve(value, secrets) for value in args])
-        kwargs = {key: self._resolve(value, secrets) for key, value in kwargs.items()} if kwargs else kwargs
-        is_constant = self._shelf.is_constant
-        plan = self._planner.plan(rule, args, kwargs, secret=bool(secrets), is_constant=is_constant)
+        given = _Given(set(), [], set())
+        args = tuple([self._resolve(value, given) for value in args])
+        kwargs = {key: self._resolve(value, given) for key, value in kwargs.items()} if kwargs else kwargs
+        secret, secrets = bool(given.secrets), given.secrets
+        plan = self._planner.plan(rule, args, kwargs, secret=secret, is_constant=given.is_constant)
         self.memory.admit(plan.nbytes)
         self._charge(plan.charges)
-        result = run_call(rule, args, kwargs, self.loads, secret=bool(secrets))
+        result = run_call(rule, args, kwargs, self.loads, secret=secret)
+        parts = [np.asarray(part) for part in (result if isinstance(result, tuple) else (result,))]
+        charges = plan.charges
+        if secret and rule.moves and not any(amount for kind, _, amount in charges if kind != "load"):
+            # Where an input decides a length, it decides where the numbers behind it go.
+            extra = moved(*([np.asarray(args[0][args[1]])] if result is None else parts))
+            self._charge(extra)
+            charges = (*charges, *extra)
         if rows := rule.secret_rows(*args, **kwargs):
             secrets.add(Secret(rows))
         if result is None:
             self._shelf.write(args[0])
-            return None, plan.charges
-        constant = rule.constant or (rule.wiring and _all_constant(is_constant, args))
+            return None, charges
+        constant = not secrets and (rule.constant or (rule.wiring and given.all_constant()))
         carried = frozenset(secrets)
-        if isinstance(result, tuple):
-            parts = [self._shelf.store(np.asarray(part), carried, constant=constant) for part in result]
-            return parts, plan.charges
-        return self._shelf.store(np.asarray(result), carried, constant=constant), plan.charges
+        told = [self._shelf.store(part, carried, constant=constant) for part in parts]
+        return (told if isinstance(result, tuple) else told[0]), charges
 
-    def _resolve(self, argument: Any, secrets: set[Secret]) -> Any:
-        """Put arrays in the place of handles, and note which secrets they carry."""
+    def _resolve(self, argument: Any, given: _Given) -> Any:
+        """Put arrays in the place of handles, and note what is to be known of them."""
         if isinstance(argument, Handle):
             value = self._shelf.value(argument)
-            secrets.update(unpaid(value))
+            given.secrets.update(unpaid(value))
+            given.arrays.append(value.array)
+            if self._shelf.is_constant(value):
+                given.constant.add(id(value.array))
             return value.array
         if isinstance(argument, tuple):
-            return tuple(self._resolve(item, secrets) for item in argument)
+            return tuple(self._resolve(item, given) for item in argument)
         return argument
 
     def _spend(self, bits: int) -> tuple[Charge, ...]:
@@ -355,10 +387,3 @@ class Engine:
             mend = "choose with ops.pack_bits and ops.gather instead of Python's if"
             raise self._end(RefusedError(message, help=mend))
         return charges
-
-
-def _all_constant(is_constant: Callable[[np.ndarray[Any, Any]], bool], args: tuple[Any, ...]) -> bool:
-    """Whether an operation that only moves what it is given was given the model's alone."""
-    parts = [part for value in args for part in (value if isinstance(value, tuple) else (value,))]
-    arrays = [part for part in parts if isinstance(part, np.ndarray)]
-    return all(map(is_constant, arrays))

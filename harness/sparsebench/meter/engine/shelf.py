@@ -70,7 +70,7 @@ class Shelf:
         """
         self.memory.admit_lengths(array)
         number, self._next = self._next, self._next + 1
-        value = self._values[number] = Value(array, secrets if array.ndim else frozenset())
+        value = self._values[number] = Value(array, secrets if array.ndim else frozenset(), constant)
         self.memory.hold(array, len(value.secrets))
         if constant:
             self._constant.add(id(root_of(array)))
@@ -83,12 +83,12 @@ class Shelf:
         self._constant.discard(id(root_of(before.array)))
         self._constant.add(id(root_of(array)))
         assert (array.shape, array.dtype) == (before.array.shape, before.array.dtype)
-        self._values[handle.number] = Value(array, before.secrets)
+        self._values[handle.number] = Value(array, before.secrets, before.constant)
         return before.array
 
-    def is_constant(self, array: np.ndarray[Any, Any]) -> bool:
-        """Whether its memory holds parameters, or constants that nothing was written to."""
-        return id(root_of(array)) in self._constant
+    def is_constant(self, value: Value) -> bool:
+        """Whether it was made of the model alone, and nothing has been written to its memory since."""
+        return value.constant and id(root_of(value.array)) in self._constant
 
     def write(self, array: np.ndarray[Any, Any]) -> None:
         """Note that an array was written to: what looks at its memory is computed from now on."""

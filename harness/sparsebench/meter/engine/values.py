@@ -30,6 +30,8 @@ class Value:
     """The numbers."""
     secrets: frozenset[Secret]
     """The secrets that its shape may tell."""
+    constant: bool = False
+    """Whether it was made of the model alone: parameters, constants of predict, and slices of these."""
 
 
 def array_hash(array: np.ndarray[Any, Any]) -> str:

@@ -59,6 +59,7 @@ def _primitive_rule(operation: Primitive) -> Rule:
         example=operation.example,
         source=operation.source,
         touched=operation.touched,
+        moves=True,
         hidden=True,
     )
 

@@ -134,7 +134,15 @@ def _constant(name: str, run: Any, plan: Any, arguments: str, **more: Any) -> Ru
 
 def _triangular(name: str, function: Any) -> Rule:
     plan = functools.partial(_triangle_plan, name)
-    return Rule(name, _triangle(function), plan, "0: zeros at constant places", f"xp.{name}(x)", wiring=True)
+    return Rule(
+        name,
+        _triangle(function),
+        plan,
+        "0: zeros at constant places",
+        f"xp.{name}(x)",
+        wiring=True,
+        moves=True,
+    )
 
 
 RULES: tuple[Rule, ...] = (

@@ -228,7 +228,7 @@ RULES: tuple[Rule, ...] = (
     *map(_many_rule, _MANY),
     _freq_rule("fftfreq", np.fft.fftfreq),
     _freq_rule("rfftfreq", np.fft.rfftfreq),
-    Rule("fft.fftshift", _fftshift, _shift_plan, "0", "xp.fft.fftshift(x)", wiring=True),
-    Rule("fft.ifftshift", _ifftshift, _shift_plan, "0", "xp.fft.ifftshift(x)", wiring=True),
+    Rule("fft.fftshift", _fftshift, _shift_plan, "0", "xp.fft.fftshift(x)", wiring=True, moves=True),
+    Rule("fft.ifftshift", _ifftshift, _shift_plan, "0", "xp.fft.ifftshift(x)", wiring=True, moves=True),
 )
 """The rules of Fourier transforms."""

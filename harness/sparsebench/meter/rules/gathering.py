@@ -84,6 +84,7 @@ RULES: tuple[Rule, ...] = (
         "as table[index]; along a later axis 1 look-up per address and element of the axes before it",
         "xp.take(table, index, axis=0)",
         touched=_take_touched,
+        moves=True,
     ),
     Rule(
         "take_along_axis",
@@ -92,6 +93,7 @@ RULES: tuple[Rule, ...] = (
         "1 look-up per element of the result; 0 where the index is the model's; elements are loads",
         "xp.take_along_axis(x, index, axis=-1)",
         touched=_along_touched,
+        moves=True,
     ),
 )
 """The rules of look-ups."""

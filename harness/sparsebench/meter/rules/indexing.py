@@ -225,6 +225,7 @@ RULES: tuple[Rule, ...] = (
         "x[mask], x[:, 0], table[index]",
         touched=_getitem_touched,
         wiring=True,
+        moves=True,
         secret_rows=_getitem_secret_rows,
         hidden=True,
     ),
@@ -236,6 +237,7 @@ RULES: tuple[Rule, ...] = (
         "they are",
         "out[mask] = y",
         touched=lambda x, *_: ((x, None),),
+        moves=True,
         hidden=True,
     ),
     Rule(

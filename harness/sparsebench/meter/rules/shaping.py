@@ -173,9 +173,10 @@ RULES: tuple[Rule, ...] = (
         "xp.broadcast_to(b, x.shape)",
         view=True,
         wiring=True,
+        moves=True,
     ),
     Rule("expand_dims", _expand_dims, _expand_plan, "0", "xp.expand_dims(x, axis=0)", view=True, wiring=True),
-    Rule("flip", _flip, _axis_plan, "0", "xp.flip(x, axis=0)", view=True, wiring=True),
+    Rule("flip", _flip, _axis_plan, "0", "xp.flip(x, axis=0)", view=True, wiring=True, moves=True),
     Rule("matrix_transpose", _matrix_transpose, _transpose_plan, "0", "x.mT", view=True, wiring=True),
     Rule("moveaxis", _moveaxis, _moveaxis_plan, "0", "xp.moveaxis(x, 0, -1)", view=True, wiring=True),
     Rule(
@@ -187,12 +188,14 @@ RULES: tuple[Rule, ...] = (
         view=True,
         wiring=True,
     ),
-    Rule("reshape", _reshape, _reshape_plan, "0", "xp.reshape(x, (-1,))", view=True, wiring=True),
-    Rule("squeeze", _squeeze, _squeeze_plan, "0", "xp.squeeze(x, axis=0)", view=True, wiring=True),
+    Rule("reshape", _reshape, _reshape_plan, "0", "xp.reshape(x, (-1,))", view=True, wiring=True, moves=True),
+    Rule(
+        "squeeze", _squeeze, _squeeze_plan, "0", "xp.squeeze(x, axis=0)", view=True, wiring=True, moves=True
+    ),
     Rule("positive", _positive, _copy_plan, "0", "+x", wiring=True),
     Rule("copy", _copy, _copy_plan, "0", "xp.asarray(x, copy=True)", hidden=True, wiring=True),
-    Rule("roll", _roll, _roll_plan, "0", "xp.roll(x, 1)", wiring=True),
-    Rule("repeat", _repeat, _repeat_plan, "0", "xp.repeat(x, 2)", wiring=True),
-    Rule("tile", _tile, _tile_plan, "0", "xp.tile(x, (2, 1))", wiring=True),
+    Rule("roll", _roll, _roll_plan, "0", "xp.roll(x, 1)", wiring=True, moves=True),
+    Rule("repeat", _repeat, _repeat_plan, "0", "xp.repeat(x, 2)", wiring=True, moves=True),
+    Rule("tile", _tile, _tile_plan, "0", "xp.tile(x, (2, 1))", wiring=True, moves=True),
 )
 """The rules of shapes."""

@@ -123,6 +123,7 @@ RULES: tuple[Rule, ...] = (
         "xp.linalg.diagonal(x)",
         view=True,
         wiring=True,
+        moves=True,
     ),
     Rule(
         "linalg.outer",
