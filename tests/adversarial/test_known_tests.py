@@ -1,4 +1,4 @@
-"""Whoever ships the answers of a public test is found out on every instance whose generator can draw new inputs."""
+"""Who ships the answers of a public test is found out wherever a generator can draw new inputs."""
 
 from __future__ import annotations
 

@@ -189,7 +189,9 @@ def demand_sandbox(cell: Cell, limits: Limits) -> None:
         message = f"expected a sandbox of level {limits.require_sandbox}, got {level}"
         raise SandboxError(message, help="`sparsebench doctor` says what would raise it")
     if level == "none" and not limits.unsafe and not is_shipped(cell.submission, cell.submission_hash):
+        why = "; ".join(measured().reasons.values())
         message = f"{cell.submission}: nothing holds a submission's code on this system"
+        message += f" ({why})" if why else ""
         mend = "`sparsebench doctor` says why; --unsafe-no-sandbox runs it, and marks its rows"
         raise SandboxError(message, help=mend)
 
