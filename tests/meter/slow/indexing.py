@@ -87,11 +87,12 @@ def _go_through(x, key, *, writes=False):
 
 
 def _go_under(x, key, mask):
-    """Ask at every number that a mask lies over whether it is chosen."""
+    """Ask at every number that a mask lies over whether it is chosen; at every place, where it has none."""
     for place in np.ndindex(mask.shape):
         at = [place if part is mask else (part,) for part in _parts(key)]
         at = at if mask.ndim else [(None,) if part is mask else (part,) for part in _parts(key)]
-        move("select", x.dtype, part_of(x, tuple(one for parts in at for one in parts)))
+        part = part_of(x, tuple(one for parts in at for one in parts))
+        move("select", x.dtype, part if part.size else filled([0], (1,), x.dtype))
 
 
 def getitem(x, key):

@@ -128,10 +128,13 @@ def _plan(x: Any, key: Any, *, writes: bool) -> Plan:
 
 
 def _mask_charges(x: Any, mask: Any, extent: _Extent) -> tuple[Charge, ...]:
-    """Charge every number that a mask lies over: whether it is there or not is decided for each."""
+    """Charge every number that a mask lies over: whether it is there or not is decided for each.
+
+    Where it lies over none, it decides a length all the same, and that counts its bits.
+    """
     if is_wired(mask):
         return FREE
-    return (Charge("select", name_of(x.dtype), mask.size * extent.width * numbers_of(x.dtype)),)
+    return (Charge("select", name_of(x.dtype), mask.size * max(extent.width, 1) * numbers_of(x.dtype)),)
 
 
 def _address_charges(
@@ -221,7 +224,7 @@ RULES: tuple[Rule, ...] = (
         "0 by position and slice, and by an index or a mask of the model; by integer arrays 1 look-up per "
         "address (and element of the axes before the last indexed one) from the model, 1 per element from "
         "what was computed; of j index arrays j - 1 address operations per address; by a mask 1 selection "
-        "per element that it lies over; elements are loads",
+        "per element that it lies over, at least 1 for each of its own; elements are loads",
         "x[mask], x[:, 0], table[index]",
         touched=_getitem_touched,
         wiring=True,
