@@ -31,12 +31,12 @@ class Construction(NamedTuple):
     rows: int
 
 
-def construction(least, why, *, rows=ROWS, marks=()):
+def construction(least, why, *, rows=ROWS):
     """Note one: it is called with the namespace, the rows and the ledger, and gives the cost of its work."""
 
     def note(run):
         told = Construction(run, least, why, rows)
-        CONSTRUCTIONS.append(pytest.param(told, id=run.__name__, marks=marks))
+        CONSTRUCTIONS.append(pytest.param(told, id=run.__name__))
         return run
 
     return note
@@ -45,11 +45,6 @@ def construction(least, why, *, rows=ROWS, marks=()):
 def alone(least, why):
     """Note one that works on one input by itself."""
     return construction(least, why, rows=1)
-
-
-def still_cheap(least, why):
-    """Note one on an input by itself that costs less than it must: the meter does not hold it yet."""
-    return construction(least, why, rows=1, marks=pytest.mark.xfail(raises=AssertionError, reason=why))
 
 
 def bits(x, many, first=0):
@@ -235,7 +230,7 @@ def threshold_by_a_length(xp, x, ledger):
     return ledger.ops - before
 
 
-@still_cheap(WIDE, "to broadcast to no row or to one chooses: every number is moved because of a bit")
+@alone(WIDE, "to broadcast to no row or to one chooses: every number is moved because of a bit")
 def wide_selection_by_broadcasting(xp, x, ledger):
     b = x[:, 0] > 0.0
     other = ~b
@@ -248,7 +243,7 @@ def wide_selection_by_broadcasting(xp, x, ledger):
     return ledger.ops - before
 
 
-@still_cheap(WIDE, "behind rows that may be there or not, all that follows is moved because of a bit")
+@alone(WIDE, "behind rows that may be there or not, all that follows is moved because of a bit")
 def wide_shift_by_joining(xp, x, ledger):
     b = x[:, 0] > 0.0
     record = xp.broadcast_to(x[0, :, None], (64, WIDE))
@@ -258,7 +253,7 @@ def wide_shift_by_joining(xp, x, ledger):
     return ledger.ops - before
 
 
-@still_cheap(WIDE, "which row is the last one depends on a bit: taking it moves every number of it")
+@alone(WIDE, "which row is the last one depends on a bit: taking it moves every number of it")
 def wide_selection_of_the_last_row(xp, x, ledger):
     b = x[:, 0] > 0.0
     one, two = (xp.broadcast_to(x[:, place, None], (1, WIDE)) for place in (1, 2))
@@ -425,7 +420,7 @@ def by_halving(keys, labels, x):
         pytest.param(by_search, "n256-r4", 3 * 8, id="search-256"),
         pytest.param(by_search, "n4096-r4", 3 * 12, id="search-4096"),
         pytest.param(by_halving, "n256-r4", 2 * 255 + 8, id="halving-256"),
-        pytest.param(by_halving, "n4096-r4", 2 * 4095 + 12, id="halving-4096", marks=pytest.mark.slow),
+        pytest.param(by_halving, "n4096-r4", 2 * 4095 + 12, id="halving-4096"),
     ],
 )
 def test_memorizing_costs_what_it_must(recall, instance, least):
