@@ -20,6 +20,8 @@ class Verdict:
     """A regular expression that is found in the reason."""
     ops: float | None = None
     """The price, where the attack is scored: what was really done for an input."""
+    least: float = 0
+    """What it must cost at least, where it is scored and its price is no matter."""
     recall: float | None = None
     audit: str | None = None
     """An audit that fails, or does not come to an end."""
@@ -41,6 +43,7 @@ class Verdict:
 
 _BLIND = "blindness: values stay in the harness's process"
 _PAID = "the meter: what leaves it is a bit, counted and paid for, 16 at most for an input"
+_PAID_FOR = "the meter: every selection is an operation, and only wiring is free"
 _RULES = "the meter: no such call, or not with such arguments"
 _PASSES = "passes are strangers: processes of their own, in orders drawn afresh, whose answers are compared"
 _WASTE = "what counts is what an input costs alone, and batches may not cost more"
@@ -108,10 +111,19 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         "squeezes-a-secret": Verdict("ok", ops=12, recall=0.0, stopped_by=_PAID),
         "takes-more-bits-than-allowed": Verdict("refused", "more than 16 bits", stopped_by=_PAID),
         "takes-more-bits-from-few-rows": Verdict("refused", "more than 16 bits", stopped_by=_PAID),
-        # A bit costs its comparison and a branch, as much as a level of a tree; the look-up is Python's.
-        "computes-on-bits-in-python": Verdict(
+        # A bit costs its comparison and a branch, about a level of a tree; the look-up is Python's. A network
+        # on 16 bits (test_computing_outside.py) is scored: it is no better than a table of 2^16 cells.
+        "computes-on-bits-in-python/tree": Verdict(
             "ok", ops=STEERED_OPS, recall=1.0, seconds=60.0, stopped_by=_PAID
         ),
+        **{
+            f"computes-on-bits-in-python/network-{bits}": Verdict(
+                "refused", "more than 16 bits", instance="hypercube", stopped_by=_PAID
+            )
+            for bits in (32, 64)
+        },
+        # The least is what its 64 hidden units of 15 literals take in gates of two inputs.
+        "free-net": Verdict("ok", least=64 * 14, seconds=60.0, instance="synthetic-4", stopped_by=_PAID_FOR),
         **{f"learns-a-value-by-{way}": _TYPE for way in ("a-range", "a-shape", "an-axis")},
         "looks-up-by-rolling": _TYPE,
         "computes-by-linspace": _TYPE,
@@ -134,6 +146,9 @@ GROUPS: dict[str, dict[str, Verdict]] = {
             r"batches cost \d+ operations per input, the same inputs alone \d+;",
             audit="cost-in-batches",
             stopped_by=_WASTE,
+        ),
+        "answers-from-a-table-when-alone": Verdict(
+            "invalid", "batches cost", audit="cost-in-batches", stopped_by=_WASTE
         ),
         "knows-the-split-by-its-size": Verdict(
             "ok", ops=50, recall=0.0, counted="one-by-one", instance="n4096-r4", stopped_by=_PASSES

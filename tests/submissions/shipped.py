@@ -80,7 +80,8 @@ def metered(
     answer = _run(engine, submission, held, rows)
     told = engine.value(answer._about.handle)
     engine.loads.read(told)  # the harness reads the answers: they may be a view of a parameter
-    stored = sum(array.size for array in params.values()) + sum(engine.constants.values())
+    made = sum(elements for elements, _ in engine.constants.values())
+    stored = sum(array.size for array in params.values()) + made
     return Metered(told.copy(), engine.ledger, engine.loads.elements(), stored)
 
 
