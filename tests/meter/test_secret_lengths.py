@@ -101,6 +101,16 @@ def test_once_its_length_is_paid_for_it_is_an_array_like_others():
     assert choice.spent() == before
 
 
+def test_what_a_mask_of_the_model_keeps_is_no_secret():
+    choice = Choice(True)
+    mask = choice.xp.asarray(np.arange(WIDE) % 2 == 0)
+    kept = choice.one[mask]
+    assert kept.shape == (WIDE // 2,)
+    assert choice.xp.nonzero(mask)[0].shape == (WIDE // 2,)
+    _ = choice.xp.flip(kept)[:7]
+    assert choice.spent() == choice.meter.engine.bits_revealed == 0
+
+
 def test_what_has_no_such_length_is_moved_for_nothing():
     choice = Choice(True)
     _ = choice.xp.roll(choice.xp.concat([choice.one, choice.other]), 3)[:7]

@@ -287,8 +287,10 @@ def _arrays(value):
 
 
 def _secret_rows(name, args):
-    """The most rows of a result whose number of rows depends on values, else 0."""
+    """The most rows of a result whose number of rows inputs decide, else 0."""
     if name == "getitem":
-        masks = [x for x in _arrays(args[1]) if x.dtype.kind == "b"]
+        masks = [x for x in _arrays(args[1]) if x.dtype.kind == "b" and not x.slow.constant]
         return masks[0].size if masks else 0
+    if args and isinstance(args[0], Live) and args[0].slow.constant:
+        return 0
     return args[0].size if name == "nonzero" or name.startswith("unique_") else 0

@@ -85,9 +85,13 @@ class _Given:
         root = root_of(array)
         return any(root is root_of(one) for one in self.arrays if id(one) in self.constant)
 
-    def all_constant(self) -> bool:
-        """Whether all of them are."""
-        return all(map(self.is_constant, self.arrays))
+    def all_constant(self, values: Iterable[Any]) -> bool:
+        """Whether all arrays of some arguments are."""
+        return all(
+            self.all_constant(value) if isinstance(value, tuple) else self.is_constant(value)
+            for value in values
+            if isinstance(value, tuple | np.ndarray)
+        )
 
 
 class Engine:
@@ -354,12 +358,16 @@ class Engine:
             extra = moved(*([np.asarray(args[0][args[1]])] if result is None else parts))
             self._charge(extra)
             charges = (*charges, *extra)
-        if rows := rule.secret_rows(*args, **kwargs):
+        # How many rows a mask of the model keeps, no input decides.
+        chosen = args[1:] if rule.name == "getitem" else args
+        if (rows := rule.secret_rows(*args, **kwargs)) and not given.all_constant(chosen):
             secrets.add(Secret(rows))
         if result is None:
             self._shelf.write(args[0])
             return None, charges
-        constant = not secrets and (rule.constant or (rule.wiring and given.all_constant()))
+        constant = not secrets and (
+            rule.constant or (rule.wiring and given.all_constant((*args, *kwargs.values())))
+        )
         carried = frozenset(secrets)
         told = [self._shelf.store(part, carried, constant=constant) for part in parts]
         return (told if isinstance(result, tuple) else told[0]), charges
