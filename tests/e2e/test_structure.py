@@ -162,6 +162,7 @@ ResultStore(Path({str(tmp_path)!r})).write(cell.failed_row(one, "for a test"))
         "pydantic",
         "psutil",
         "safetensors",
+        "threadpoolctl",  # small: it says which BLAS counts
     }
 
 
