@@ -5,8 +5,8 @@ Let theta be the plain score of m seeds, and theta_(-s) the one without seed s. 
     p_s = m * theta - (m - 1) * theta_(-s)
 
 are treated as m independent observations of the score (Tukey 1958). A score is their mean, and its interval
-the t interval of that mean. The mean takes out most of the luck that is in being the best of several variants;
-of several variants that are equal, about half of it.
+the t interval of that mean. The mean takes out most of the luck that is in being the best of several
+variants; of several variants that are equal, about half of it.
 
 For budget curves more holds, whatever the cells. With one variant p_s is the area of its cell of seed s, and
 the score is theta. In general
@@ -141,7 +141,7 @@ def _common_seeds(instances: Sequence[Variants]) -> int:
     counts = sorted({count_seeds(variants) for variants in instances if len(variants)})
     if len(counts) != 1:
         raise UsageError(
-            f"instances have cells of {' and '.join(map(str, counts)) or 'no'} seeds, expected as many on each",
+            f"instances have cells of {' and '.join(map(str, counts)) or 'no'} seeds, expected one number",
             help="a board has the same seeds for all entries: give None for a cell that is missing",
         )
     return counts[0]

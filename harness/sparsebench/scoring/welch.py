@@ -7,8 +7,8 @@ Both combine variances of unequal sizes into one with Satterthwaite's degrees of
 which composes: what is combined in two steps has the same degrees of freedom as in one.
 
 B. L. Welch, The generalization of "Student's" problem when several different population variances are
-involved, Biometrika 34 (1947) 28-35. F. E. Satterthwaite, An approximate distribution of estimates of variance
-components, Biometrics Bulletin 2 (1946) 110-114.
+involved, Biometrika 34 (1947) 28-35. F. E. Satterthwaite, An approximate distribution of estimates of
+variance components, Biometrics Bulletin 2 (1946) 110-114.
 """
 
 from __future__ import annotations
