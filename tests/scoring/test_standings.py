@@ -242,3 +242,11 @@ def test_another_class_has_no_places_and_moves_none():
 
 def test_without_tasks_there_is_nothing_to_stand_on():
     assert stand_over_tasks([]) == ((), {}, {})
+
+
+@given(st.lists(boards, min_size=1, max_size=3), st.sampled_from("abcdefg"))
+def test_another_entry_changes_no_score_over_all_tasks(tasks, name):
+    board = stand_over_tasks(tasks)
+    alone = stand_over_tasks([{e: s for e, s in task.items() if e != name} for task in tasks])
+    assert {e: s for e, s in board.overall.items() if e != name} == alone.overall
+    assert board.overall.keys() == board.ranks.keys() == set.intersection(*map(set, tasks))
