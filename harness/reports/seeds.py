@@ -45,9 +45,6 @@ GENERALIST = ("conditional-tree", "dense-features", "dense-mlp")
 RESIDUALS = ("Gaussian", "heavy-tailed", "resampled")
 SEEDS = (5, 10)
 SETS = 4_000
-LUCK = 0.15
-"""Where more than this part of the half-width was taken out as luck, the best variants are closer to each
-other than seeds can tell, and the interval is too narrow."""
 _LEVEL = 0.95
 _DRAWS_OF_THE_TRUTH = 50_000  # its error is a hundredth of the standard error of a score
 _CHUNK = 500  # sets at a time: what is held is (sets, variants, seeds, costs)
@@ -116,29 +113,35 @@ class Scores:
         return self.values.mean(1)
 
     @property
+    def t(self):
+        """Give the quantile of the t distribution that makes a half-width of a standard error."""
+        return t_quantile(0.5 + _LEVEL / 2, self.values.shape[1] - 1)
+
+    @property
+    def bare_variance(self):
+        """Squared standard errors without luck, (n,)."""
+        return self.values.var(1, ddof=1) / self.values.shape[1]
+
+    @property
     def variance(self):
         """Give the squared standard errors, (n,)."""
-        return self.values.var(1, ddof=1) / self.values.shape[1]
+        return self.bare_variance + np.square((self.plain - self.score) / self.t)
 
     @property
     def half(self):
         """Half-widths of the intervals, (n,)."""
-        m = self.values.shape[1]
-        return t_quantile(0.5 + _LEVEL / 2, m - 1) * np.sqrt(self.variance)
+        return self.t * np.sqrt(self.variance)
 
-    def holding(self, truth, *, widened=False):
-        """Give the share of intervals that hold the truth.
-
-        Widened, the square of what the jackknife took out as luck is added to the square of the half-width.
-        """
-        half = np.hypot(self.half, self.plain - self.score) if widened else self.half
+    def holding(self, truth, *, bare=False):
+        """Give the share of intervals that hold the truth; bare: of intervals that luck does not widen."""
+        half = self.t * np.sqrt(self.bare_variance) if bare else self.half
         return float(np.mean(np.abs(self.score - truth) <= half + 1e-12))
 
-    def estimates(self, *, widened=False):
-        """Give what tests take; widened, with the standard errors of the widened intervals."""
+    def estimates(self, *, bare=False):
+        """Give what tests take; bare: without luck in the standard errors."""
         df = self.values.shape[1] - 1.0
-        luck = (self.plain - self.score) / t_quantile(0.5 + _LEVEL / 2, df) if widened else 0.0
-        rows = zip(self.score.tolist(), (self.variance + np.square(luck)).tolist(), strict=True)
+        variance = self.bare_variance if bare else self.variance
+        rows = zip(self.score.tolist(), variance.tolist(), strict=True)
         return [Estimate(score, variance, df if variance else math.inf) for score, variance in rows]
 
 
@@ -229,8 +232,8 @@ class Line:
     seeds: int
     holding: tuple[float, ...]
     """Shares of intervals that hold the true score, by kind of residuals."""
-    widened: tuple[float, ...]
-    """The same of intervals that are widened by what was taken out as luck."""
+    bare: tuple[float, ...]
+    """The same of intervals that luck does not widen."""
     luck: float
     """What was taken out as luck, in half-widths of the interval: the mean of one over that of the other."""
     error: float
@@ -239,11 +242,6 @@ class Line:
     """Mean of the plain score less the true one."""
     bias: float
     """Mean of the score less the true one."""
-
-    @property
-    def labelled(self):
-        """Whether its best variants are closer to each other than seeds can tell."""
-        return self.luck > LUCK
 
 
 def lines_of(entry, rng, failures=NONE):
@@ -257,7 +255,7 @@ def lines_of(entry, rng, failures=NONE):
             entry.cost.shape[1],
             seeds,
             tuple(found[kind].holding(truths[kind]) for kind in RESIDUALS),
-            tuple(found[kind].holding(truths[kind], widened=True) for kind in RESIDUALS),
+            tuple(found[kind].holding(truths[kind], bare=True) for kind in RESIDUALS),
             float((last.plain - last.score).mean() / last.half.mean()),
             float(last.score.std()),
             float(last.plain.mean() - truth),
@@ -291,13 +289,13 @@ def clone_gains(entry, rng):
 def equal_entries(entry, rng):
     """Compare pairs of equal entries.
 
-    Gives (seeds, share with p < 5 %, share that lead by enough as well, share with p < 5 % where widened).
+    Gives (seeds, share with p < 5 %, share that lead by enough as well, share with p < 5 % without luck).
     """
     for seeds in SEEDS:
         drawn = simulate(entry, RESIDUALS[-1], seeds, rng)
         apart, leads = told_apart(drawn.estimates())
-        wide, _ = told_apart(drawn.estimates(widened=True))
-        yield seeds, float(np.mean(apart)), float(np.mean(apart & leads)), float(np.mean(wide))
+        bare, _ = told_apart(drawn.estimates(bare=True))
+        yield seeds, float(np.mean(apart)), float(np.mean(apart & leads)), float(np.mean(bare))
 
 
 def told_apart(drawn):
@@ -380,26 +378,27 @@ def intervals_part(found):
         submissions: costs, means and spreads by (instance, variant) are those measured over five
         seeds; residuals are Gaussian, of a t distribution with three degrees of freedom, or drawn
         from the entry's own. The true score is that of seeds without end. *Luck* is what the
-        jackknife took out, plain score less score, in half-widths of the interval; where it is
-        above {LUCK}, the line has a star. *Widened* is what intervals of half-width √(half² +
-        luck²) hold, of resampled residuals.
+        jackknife took out, plain score less score, in half-widths of the interval. *Without luck*
+        is what intervals hold that it does not widen, of resampled residuals.
         """
     )
     own_lines = [
         (
-            f"`{line.name}`{' *' if line.labelled else ''}",
+            f"`{line.name}`",
             line.variants,
             line.seeds,
             *map(percent, line.holding),
             f"{line.luck:.2f}",
-            percent(line.widened[-1]),
+            percent(line.bare[-1]),
         )
         for line in found.lines
     ]
     over_tasks = [
         ("over three tasks", "", seeds, *map(percent, shares), "", "") for seeds, shares in found.generalist
     ]
-    yield from table(("entry", "variants", "seeds", *RESIDUALS, "luck", "widened"), [*own_lines, *over_tasks])
+    yield from table(
+        ("entry", "variants", "seeds", *RESIDUALS, "luck", "without luck"), [*own_lines, *over_tasks]
+    )
     yield ""
     yield f"Over three tasks: the mean of `{'`, `'.join(GENERALIST)}`, each on its own task."
 
@@ -453,12 +452,12 @@ def equal_part(found):
         f"""
         Of {SETS // 2:,} pairs of sets of seeds of one entry, in per cent: how many Welch's test
         calls different at 5 %; how many of these differ by {SMALLEST_LEAD} or more as well; and how
-        many it would call different with the standard errors of widened intervals. Before Holm's
+        many it would call different if luck were no part of standard errors. Before Holm's
         correction, of resampled residuals.
         """
     )
     yield from table(
-        ("entry", "seeds", "p < .05", "and a lead", "p < .05, widened"),
+        ("entry", "seeds", "p < .05", "and a lead", "p < .05, without luck"),
         [(f"`{name}`", seeds, *map(percent, shares)) for name, seeds, *shares in found.equal],
     )
 

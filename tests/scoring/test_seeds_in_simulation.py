@@ -65,17 +65,19 @@ def test_the_true_score_is_what_many_seeds_give(report):
 
 @pytest.mark.slow
 def test_intervals_hold_what_they_should(found):
-    assert {line.name for line in found.lines if line.labelled} == {"lsh-affine", "dsm-topk"}
     for line in found.lines:
-        for share in line.widened if line.labelled else line.holding:
-            assert abs(share - 0.95) <= POINTS, line
+        assert all(abs(share - 0.95) <= POINTS for share in line.holding), line
     for _, shares in found.generalist:
         assert all(abs(share - 0.95) <= POINTS for share in shares)
 
 
 @pytest.mark.slow
-def test_where_variants_are_close_intervals_are_too_narrow_but_not_by_much(found):
-    assert all(0.91 < share < 0.95 for line in found.lines if line.labelled for share in line.holding)
+def test_luck_widens_the_intervals_that_would_be_too_narrow_and_no_others(found):
+    narrow = {line.name for line in found.lines if min(line.bare) < 0.95 - POINTS}
+    assert narrow == {"lsh-affine", "dsm-topk"}
+    for line in found.lines:
+        if line.name not in narrow:
+            assert max(np.subtract(line.holding, line.bare)) < 0.015
 
 
 @pytest.mark.slow
@@ -103,9 +105,8 @@ def test_what_sixteen_clones_gain_is_below_what_beats(found):
 
 @pytest.mark.slow
 def test_equal_entries_are_seldom_told_apart(found):
-    for _, _, apart, led, widened in found.equal:
-        assert led <= apart <= 0.05 + 2 * POINTS
-        assert widened <= 0.05 + POINTS
+    for _, _, apart, led, _ in found.equal:
+        assert led <= apart <= 0.05 + POINTS
 
 
 @pytest.mark.slow

@@ -31,7 +31,8 @@ def scored(*qualities):
     """A score of one variant, whose pseudo-values are what its seeds give."""
     mean = math.fsum(qualities) / len(qualities)
     exact = len(qualities) > 1 and len(set(qualities)) == 1
-    return SeededScore(mean, None, None, mean, exact=exact, pseudo_values=qualities)
+    variance = float(np.var(qualities, ddof=1)) / len(qualities) if len(qualities) > 1 else None
+    return SeededScore(mean, None, None, mean, exact, 0.0 if exact else variance, qualities)
 
 
 def of(*qualities):
@@ -48,8 +49,8 @@ def test_an_estimate_by_hand():
     assert of(0.3) == (0.3, None, 0.0)
 
 
-def test_equal_pseudo_values_that_are_not_exact_have_no_spread_either():
-    apart = SeededScore(0.0, 0.0, 0.0, 0.5, exact=False, pseudo_values=(0.0, 0.0))
+def test_no_variance_has_degrees_of_freedom_without_end():
+    apart = SeededScore(0.0, 0.0, 0.0, 0.0, exact=False, variance=0.0, pseudo_values=(0.0, 0.0))
     assert estimate_of(apart) == (0.0, 0.0, math.inf)
 
 
@@ -80,7 +81,7 @@ def test_bounds_agree_with_scipy(a):
 
 def test_bounds_without_a_spread():
     assert estimate_bounds(exact(0.3)) == (0.3, 0.3)
-    assert estimate_bounds(of(0.3)) is None
+    assert estimate_bounds(of(0.3)) == (None, None)
     with pytest.raises(UsageError, match="expected 0 < level < 1"):
         estimate_bounds(exact(0.3), 1.0)
 

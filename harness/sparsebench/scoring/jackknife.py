@@ -4,9 +4,13 @@ Let theta be the plain score of m seeds, and theta_(-s) the one without seed s. 
 
     p_s = m * theta - (m - 1) * theta_(-s)
 
-are treated as m independent observations of the score (Tukey 1958). A score is their mean, and its interval
-the t interval of that mean. The mean takes out most of the luck that is in being the best of several
-variants; of several variants that are equal, about half of it.
+are treated as m independent observations of the score (Tukey 1958). A score is their mean, which takes out
+most of the luck that is in being the best of several variants; of several variants that are equal, about half
+of it.
+
+Where variants are close to each other the spread of the pseudo-values is too small. What was taken out as
+luck, theta - mean(p), tells: it is nothing where the same variants are best whichever seed is left out. It is
+added in quadrature: half-width^2 = t_{m-1}^2 * var(p) / m + luck^2. So the interval holds theta as well.
 
 For budget curves more holds, whatever the cells. With one variant p_s is the area of its cell of seed s, and
 the score is theta. In general
@@ -27,9 +31,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from sparsebench.errors import UsageError
 from sparsebench.scoring.budget import count_seeds, task_area
-from sparsebench.scoring.significance import t_half_width
+from sparsebench.scoring.student import t_quantile
+from sparsebench.scoring.welch import Estimate, estimate_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SeededScore", "pseudo_values", "score_over_seeds", "score_task"]
 
+_LEVEL = 0.95
 _ROUNDING = 1e-12  # scores lie in [0, 1]: a smaller difference is the order of a sum
 
 
@@ -55,6 +63,8 @@ class SeededScore(NamedTuple):
     """theta: the score of all seeds together, never below ``score``."""
     exact: bool
     """Whether all of two or more seeds give one score, so that there is nothing to be uncertain of."""
+    variance: float | None
+    """The squared standard error; 0 where the score is exact, None with one seed."""
     pseudo_values: tuple[float, ...]
     """One per seed, in [0, 1]."""
 
@@ -107,13 +117,17 @@ def score_over_seeds(plain: float, without: Sequence[float], level: float = 0.95
         There is one ``without``, or one of the numbers is not finite, or the level is not inside (0, 1).
     """
     if not without:
-        return SeededScore(plain, None, None, plain, exact=False, pseudo_values=(plain,))
+        return SeededScore(plain, None, None, plain, exact=False, variance=None, pseudo_values=(plain,))
     values = pseudo_values(plain, without)
     if all(abs(value - plain) <= _ROUNDING for value in values):
-        return SeededScore(plain, plain, plain, plain, exact=True, pseudo_values=(plain,) * len(values))
-    score, half = math.fsum(values) / len(values), t_half_width(values, level)
-    assert half is not None  # two values have a spread
-    return SeededScore(_held(score), _held(score - half), _held(score + half), plain, False, values)
+        same = (plain,) * len(values)
+        return SeededScore(plain, plain, plain, plain, exact=True, variance=0.0, pseudo_values=same)
+    m, score = len(values), _held(math.fsum(values) / len(values))
+    # At 95 % the luck is as much of the half-width; other levels, and tests, have the same standard error.
+    luck = (plain - score) / t_quantile(0.5 + _LEVEL / 2.0, m - 1)
+    variance = float(np.var(values, ddof=1)) / m + luck**2
+    low, high = estimate_bounds(Estimate(score, variance, m - 1.0), level)
+    return SeededScore(score, low, high, plain, exact=False, variance=variance, pseudo_values=values)
 
 
 def pseudo_values(plain: float, without: Sequence[float]) -> tuple[float, ...]:
@@ -129,11 +143,13 @@ def pseudo_values(plain: float, without: Sequence[float]) -> tuple[float, ...]:
     Raises
     ------
     UsageError
-        There are fewer than two.
+        There are fewer than two, or one of the numbers is not finite.
     """
     m = len(without)
     if m < 2:  # noqa: PLR2004 - what is left after one is left out must be something
         raise UsageError(f"the jackknife of {m} seeds, expected at least 2", help="one seed has no interval")
+    if not all(map(math.isfinite, (plain, *without))):
+        raise UsageError("a score is not finite, expected numbers in [0, 1]", help="score cells that ran")
     return tuple(m * plain - (m - 1) * part for part in without)
 
 

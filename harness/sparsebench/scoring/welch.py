@@ -16,8 +16,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from sparsebench.errors import UsageError
 from sparsebench.scoring.student import t_quantile, t_two_sided
 
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
     from sparsebench.scoring.jackknife import SeededScore
 
 __all__ = ["Estimate", "estimate_bounds", "estimate_of", "mean_estimate", "welch_test"]
-
-_FEWEST = 2  # values that have a spread
 
 
 class Estimate(NamedTuple):
@@ -43,18 +39,17 @@ class Estimate(NamedTuple):
 
 
 def estimate_of(scored: SeededScore) -> Estimate:
-    """Return a task's score with its variance, from the pseudo-values: var(p) / m with m - 1 degrees.
+    """Return a task's score with its variance, which has m - 1 degrees of freedom.
 
     Parameters
     ----------
     scored
         What `score_task` gave.
     """
-    m = len(scored.pseudo_values)
-    if m < _FEWEST:
+    if scored.variance is None:
         return Estimate(scored.score, None, 0.0)
-    variance = 0.0 if scored.exact else float(np.var(scored.pseudo_values, ddof=1)) / m
-    return Estimate(scored.score, variance, m - 1.0 if variance else math.inf)
+    df = len(scored.pseudo_values) - 1.0 if scored.variance else math.inf
+    return Estimate(scored.score, scored.variance, df)
 
 
 def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
@@ -82,7 +77,7 @@ def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
     return Estimate(score, None if variance is None else variance / len(estimates) ** 2, df)
 
 
-def estimate_bounds(estimate: Estimate, level: float = 0.95) -> tuple[float, float] | None:
+def estimate_bounds(estimate: Estimate, level: float = 0.95) -> tuple[float, float] | tuple[None, None]:
     """Return the t interval of a score, held to [0, 1].
 
     Parameters
@@ -94,8 +89,8 @@ def estimate_bounds(estimate: Estimate, level: float = 0.95) -> tuple[float, flo
 
     Returns
     -------
-    tuple or None
-        Its two ends, equal where the score is exact; None where it has no variance.
+    tuple
+        Its two ends, equal where the score is exact; None and None where it has no variance.
 
     Raises
     ------
@@ -105,7 +100,7 @@ def estimate_bounds(estimate: Estimate, level: float = 0.95) -> tuple[float, flo
     if not 0.0 < level < 1.0:
         raise UsageError(f"level is {level}, expected 0 < level < 1", help="95 % is 0.95")
     if estimate.variance is None:
-        return None
+        return None, None
     if not estimate.variance:
         return estimate.score, estimate.score
     half = t_quantile(0.5 + level / 2.0, estimate.df) * math.sqrt(estimate.variance)
