@@ -277,13 +277,18 @@ def generalist_lines(entries, rng):
 
 
 def clone_gains(entry, rng):
-    """Give what an entry gains by having its variants again, up to 16: (seeds, of plain, of score)."""
+    """Give what an entry gains by having its variants again, up to 16.
+
+    Gives (seeds, gain of plain, gain of score, share of intervals that then hold the true score).
+    """
     own, most = entry.cost.shape[1], entry.cloned()
+    truth = true_score(entry, RESIDUALS[-1], rng)
     for seeds in SEEDS:
         drawn = draw_sets(most, RESIDUALS[-1], seeds, _CHUNK, rng)
         before = score_sets(entry, [(which[:, :own], quality[:, :own]) for which, quality in drawn])
         after = score_sets(most, drawn)
-        yield seeds, float((after.plain - before.plain).mean()), float((after.score - before.score).mean())
+        gains = float((after.plain - before.plain).mean()), float((after.score - before.score).mean())
+        yield seeds, *gains, after.holding(truth)
 
 
 def equal_entries(entry, rng):
@@ -313,7 +318,7 @@ class Study:
     lines: list[Line]
     generalist: list[tuple[int, tuple[float, ...]]]
     failing: list[tuple[str, Line]]
-    clones: list[tuple[str, int, float, float]]
+    clones: list[tuple[str, int, float, float, float]]
     equal: list[tuple[str, int, float, float, float]]
 
 
@@ -428,18 +433,29 @@ def bias_part(found):
         Of resampled residuals, in thousandths of a score: the standard deviation of the score; how
         far the plain score and the score are above the true one on average; and what both gain on
         average where the entry has 16 variants, its own again and again with random numbers of
-        their own.
+        their own. The last column is the share of intervals that hold the true score even so, in
+        per cent.
         """
     )
     yield from table(
-        ("entry", "seeds", "deviation", "plain, bias", "score, bias", "plain, clones", "score, clones"),
+        (
+            "entry",
+            "seeds",
+            "deviation",
+            "plain, bias",
+            "score, bias",
+            "plain, clones",
+            "score, clones",
+            "held",
+        ),
         [
             (
                 f"`{line.name}`",
                 line.seeds,
                 *map(thousandths, (line.error, line.plain_bias, line.bias, *gains)),
+                percent(held),
             )
-            for line, (_, _, *gains) in zip(found.lines, found.clones, strict=True)
+            for line, (_, _, *gains, held) in zip(found.lines, found.clones, strict=True)
         ],
     )
 
