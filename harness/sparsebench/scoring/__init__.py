@@ -2,13 +2,26 @@
 
 Whoever has the stored rows and the same ``SCORING_VERSION`` gets the same digits. A change in here that can
 move a published digit is a new ``SCORING_VERSION``, always.
+
+Scores of version 1 are areas of points that were averaged over cells (`hypervolume`, `paired_t_test`). What
+version 2 is made of stands beside it: budget curves (`task_area`), seeds (`score_task`), places
+(`stand_over_tasks`).
 """
 
 from __future__ import annotations
 
 from sparsebench.scoring.bounds import counting_bound, respects_counting_bound
+from sparsebench.scoring.budget import (
+    MOST_VARIANTS,
+    BudgetCell,
+    Variants,
+    budget_area,
+    budget_curve,
+    task_area,
+)
 from sparsebench.scoring.hypervolume import ScoringBox, hypervolume, pareto_front
 from sparsebench.scoring.information import normalised_mutual_information
+from sparsebench.scoring.jackknife import SeededScore, pseudo_values, score_over_seeds, score_task
 from sparsebench.scoring.known_answers import (
     STANDARD_ERRORS,
     Answers,
@@ -33,37 +46,67 @@ from sparsebench.scoring.significance import (
     t_half_width,
     t_interval,
 )
+from sparsebench.scoring.standings import (
+    SMALLEST_LEAD,
+    PairVerdict,
+    Standings,
+    compare_entries,
+    rank_entries,
+    stand_over_tasks,
+)
 from sparsebench.scoring.student import t_cdf, t_quantile, t_two_sided
+from sparsebench.scoring.welch import Estimate, estimate_bounds, estimate_of, mean_estimate, welch_test
 
 __all__ = [
     "METRICS",
+    "MOST_VARIANTS",
     "SCORING_VERSION",
+    "SMALLEST_LEAD",
     "STANDARD_ERRORS",
     "Answers",
+    "BudgetCell",
     "Comparison",
+    "Estimate",
     "Interval",
+    "PairVerdict",
     "PairedTest",
     "Rank",
     "Scores",
     "ScoringBox",
+    "SeededScore",
+    "Standings",
+    "Variants",
     "best_constant_recall",
+    "budget_area",
+    "budget_curve",
+    "compare_entries",
     "compare_qualities",
     "cost_excesses",
     "counting_bound",
+    "estimate_bounds",
+    "estimate_of",
     "holm",
     "hypervolume",
+    "mean_estimate",
     "most_recalled",
     "normalised_mutual_information",
     "paired_t_test",
     "pareto_front",
+    "pseudo_values",
+    "rank_entries",
     "rank_groups",
     "respects_counting_bound",
+    "score_over_seeds",
     "score_predictions",
+    "score_task",
+    "stand_over_tasks",
     "t_cdf",
     "t_half_width",
     "t_interval",
     "t_quantile",
     "t_two_sided",
+    "task_area",
+    "welch_test",
 ]
 
 SCORING_VERSION = 1
