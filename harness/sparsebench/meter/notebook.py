@@ -38,7 +38,7 @@ def metered(*, values: bool = True, memory_limit: int = 4 << 30) -> Iterator[Met
     arrays that take part are constants, as in a submission.
 
     What a submission may not do is refused here too, so that the code can become one: ``float(y)``, rounding,
-    functions without a price. Bits may leave through ``if`` and ``while`` on one element: 64 for each input,
+    functions without a price. Bits may leave through ``if`` and ``while`` on one element: 16 for each input,
     where the first axis of what `asarray` is given counts inputs.
 
     Parameters
