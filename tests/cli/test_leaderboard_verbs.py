@@ -144,3 +144,14 @@ def test_a_task_of_ones_own_is_run_and_its_table_shown(cli, here, elsewhere):
     shown = cli("leaderboard", "show", "--tasks", elsewhere)
     assert shown.code == 0, shown.err
     assert "mine-own@7" in shown.out
+
+
+def test_instances_that_nobody_can_draw_again_are_told():
+    lipschitz = load_task("lipschitz-regression@1")
+    drawn = sorted(name for name, spec in lipschitz.instances.items() if not spec.public_test)
+    for names, told in ((("ackley", drawn[0]), ["ackley"]), (drawn[:2], [])):
+        rows = [made(instance=name, task=lipschitz) for name in names]
+        board = board_of(rows, [lipschitz], {lipschitz.ref: set(names)})
+        notes = [note for note in board.notes if "public" in note]
+        assert [note.rpartition(": ")[2] for note in notes] == told
+    assert not any("public" in note for note in board_of([cell(SMALL[0])], [MEMORIZATION]).notes)

@@ -129,7 +129,19 @@ def board_of(
     titles = {name: find_submission(name).manifest.title for name in names}
     board = build_board(rows, tasks, titles=titles, instances=scored, prices=prices)
     parts = [note for task in tasks for note in _parts(task, scored[task.ref], present[task.ref])]
-    return replace(board, notes=(*parts, *board.notes))
+    public = [note for task in tasks for note in _public_tests(task, scored[task.ref] & present[task.ref])]
+    return replace(board, notes=(*parts, *board.notes, *public))
+
+
+def _public_tests(task: Task, names: set[str]) -> Iterator[str]:
+    """Name the instances whose answers a submission can ship, because nobody can draw new inputs of them.
+
+    Memorization has none of these: there the test split is the task.
+    """
+    known = {name: task.instances[name] for name in names if name in task.instances}
+    public = sorted(name for name, spec in known.items() if spec.public_test)
+    if public and task.metric != "recall":
+        yield f"{task.ref}: public tests, whose answers a submission can ship: {', '.join(public)}"
 
 
 def _usual(task: Task, present: set[str]) -> set[str]:
