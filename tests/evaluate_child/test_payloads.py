@@ -41,8 +41,12 @@ def test_every_known_dtype_comes_through(dtype: str) -> None:
     ids=["dtype", "complex", "many", "name"],
 )
 def test_other_models_are_refused(sent: dict[str, np.ndarray]) -> None:
+    try:
+        payload = safetensors.numpy.save(sent)
+    except safetensors.SafetensorError:
+        pytest.skip("safetensors before 0.7 writes no complex numbers: nobody can send such a model")
     with pytest.raises(FailedError, match="expected"):
-        payloads.model(safetensors.numpy.save(sent))
+        payloads.model(payload)
 
 
 def test_a_split_is_named_by_its_fields() -> None:
