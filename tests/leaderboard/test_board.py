@@ -364,7 +364,7 @@ def test_dropping_a_cell_that_failed_never_helps(rows, pick):
 @settings(max_examples=60, deadline=None)
 @given(cells, st.sampled_from(["a", "b", "c"]), st.sampled_from(["i", "j"]))
 def test_on_named_instances_leaving_one_out_never_helps(rows, name, left_out):
-    """Where a variant costs the same on all: points are means over cells, so leaving dear ones out cheapens."""
+    """Where a variant costs the same on all: points are means over cells, so leaving dear ones out helps."""
     costs = [
         {row.ops for row in rows if (row.submission, row.task, row.variant) == (name, task, variant)} - {None}
         for task, variant in {(row.task, row.variant) for row in rows}

@@ -435,11 +435,8 @@ def test_a_footer_that_claims_other_numbers(tmp_path, which, rows):
     claim(tmp_path / "t.parquet", which, rows)
     before = resident()
     for read in (read_columns, lambda path: next(read_batches(path, rows=1000))):
-        if which in {1, 2}:  # Arrow looks at those before version 20, and at none of them since
-            try:
-                back = read(tmp_path / "t.parquet")
-            except IntegrityError:
-                continue
+        if which in {1, 2}:  # nobody reads those
+            back = read(tmp_path / "t.parquet")
             assert all(np.array_equal(back[name], values) for name, values in written.items())
         else:
             with pytest.raises(IntegrityError, match=r"rows|readable Parquet file"):
