@@ -21,6 +21,7 @@ __all__ = [
     "Charge",
     "addressing",
     "bits_to_choose",
+    "descent",
     "inner_product",
     "is_wired",
     "lies_in_model",
@@ -28,6 +29,8 @@ __all__ = [
     "name_of",
     "numbers_of",
     "places",
+    "selections",
+    "writes",
 ]
 
 KINDS: dict[str, str] = {
@@ -121,6 +124,46 @@ def lookups(
     moved = sum(width * numbers_of(table.dtype) for table, width in records if not lies_in_model(table))
     loads = (Charge("load", name_of(table.dtype), addresses * times * width) for table, width in records)
     return (Charge("lookup", dtype, addresses * times * (at_once + moved)), *loads)
+
+
+def selections(dtype: np.dtype[Any], elements: int) -> tuple[Charge, ...]:
+    """Charge elements that a decision has chosen or moved: one operation for every real number."""
+    return (Charge("select", name_of(dtype), elements * numbers_of(dtype)),)
+
+
+def writes(index: np.dtype[Any], target: np.dtype[Any], elements: int) -> tuple[Charge, ...]:
+    """Charge elements that are written at computed addresses: each is moved, wherever the array lies."""
+    return (
+        Charge("lookup", name_of(index), elements * numbers_of(target)),
+        Charge("load", name_of(target), elements),
+    )
+
+
+def descent(
+    rows: int,
+    levels: int,
+    records: Iterable[tuple[Any, int]],
+    compared: np.dtype[Any],
+    address: str = "int64",
+) -> tuple[Charge, ...]:
+    """Charge going down a binary tree: per level a record, a comparison and, after the first, an address.
+
+    Parameters
+    ----------
+    rows, levels
+        How many go down, and how far.
+    records
+        What is looked up at a node, as for :func:`lookups`.
+    compared
+        The dtype of the comparison.
+    address
+        Name of the dtype of the addresses that records are looked up at.
+    """
+    return (
+        *lookups(address, rows * levels, records),
+        Charge("cmp", name_of(compared), rows * levels),
+        *addressing("int64", rows, levels),
+    )
 
 
 def addressing(dtype: str, addresses: int, parts: int) -> tuple[Charge, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.ops.charges import Charge, is_wired, name_of
+from sparsebench.ops.charges import Charge, is_wired, name_of, writes
 from sparsebench.ops.checks import INTEGER, NUMBER, check_dtypes
 from sparsebench.ops.lookup import check_index
 from sparsebench.ops.primitive import CONVENTION, primitive
@@ -42,8 +42,7 @@ def _writes(index: Any, values: Any, target: Any) -> tuple[Charge, ...]:
     """Charge a look-up for every number that is written, unless no input decides where."""
     if is_wired(index):
         return ()
-    many = int(values.size)
-    return Charge("lookup", name_of(index.dtype), many), Charge("load", name_of(target.dtype), many)
+    return writes(index.dtype, target.dtype, int(values.size))
 
 
 def _sums(values: Any, dtype: np.dtype[Any]) -> tuple[Charge, ...]:

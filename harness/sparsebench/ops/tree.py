@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparsebench.ops.bits import pack_bits
-from sparsebench.ops.charges import Charge, addressing, bits_to_choose, inner_product, lookups, name_of
+from sparsebench.ops.charges import Charge, bits_to_choose, descent, inner_product, lookups, name_of
 from sparsebench.ops.descent import (
     axis_depth,
     axis_descend,
@@ -37,13 +37,8 @@ __all__ = [
 
 
 def _cost(key: Any, thresholds: Any) -> tuple[Charge, ...]:
-    rows, depth = int(key.size), route_depth(key, thresholds)
-    common = np.result_type(key.dtype, thresholds.dtype).name
-    return (
-        *lookups("int64", rows * depth, [(thresholds, 1)]),
-        Charge("cmp", common, rows * depth),
-        *addressing("int64", rows, depth),
-    )
+    common = np.result_type(key.dtype, thresholds.dtype)
+    return descent(int(key.size), route_depth(key, thresholds), [(thresholds, 1)], common)
 
 
 def _elements(key: Any, thresholds: Any) -> int:  # noqa: ARG001 - the signature of the primitive
@@ -107,12 +102,10 @@ def tree_route(key: Any, thresholds: Any) -> Any:
 
 def _axis_cost(x: Any, features: Any, thresholds: Any) -> tuple[Charge, ...]:
     rows, depth = int(x.shape[0]), axis_depth(x, features, thresholds)
-    steps = rows * depth
+    common = np.result_type(x.dtype, thresholds.dtype)
     return (
-        *lookups("int64", steps, [(features, 1), (thresholds, 1)]),
-        *lookups(name_of(features.dtype), steps, [(x, 1)]),
-        Charge("cmp", name_of(np.result_type(x.dtype, thresholds.dtype)), steps),
-        *addressing("int64", rows, depth),
+        *descent(rows, depth, [(features, 1), (thresholds, 1)], common),
+        *lookups(name_of(features.dtype), rows * depth, [(x, 1)]),
     )
 
 
@@ -188,13 +181,11 @@ def axis_tree_route(x: Any, features: Any, thresholds: Any) -> Any:
 
 def _oblique_cost(x: Any, normals: Any, thresholds: Any) -> tuple[Charge, ...]:
     rows, depth = int(x.shape[0]), oblique_depth(x, normals, thresholds)
-    steps = rows * depth
     common, d = np.result_type(x.dtype, normals.dtype), int(x.shape[1])
+    compared = np.result_type(common, thresholds.dtype)
     return (
-        *lookups("int64", steps, [(normals, d), (thresholds, 1)]),
-        *inner_product(steps, d, common),
-        Charge("cmp", name_of(np.result_type(common, thresholds.dtype)), steps),
-        *addressing("int64", rows, depth),
+        *descent(rows, depth, [(normals, d), (thresholds, 1)], compared),
+        *inner_product(rows * depth, d, common),
     )
 
 
@@ -261,12 +252,8 @@ def oblique_tree_route(x: Any, normals: Any, thresholds: Any) -> Any:
 
 def _search_cost(x: Any, edges: Any) -> tuple[Charge, ...]:
     check_edges(x, edges)
-    rows, depth = int(x.size), bits_to_choose(int(edges.shape[0]) + 1)
-    return (
-        *lookups("int64", rows * depth, [(edges, 1)]),
-        Charge("cmp", name_of(np.result_type(x.dtype, edges.dtype)), rows * depth),
-        *addressing("int64", rows, depth),
-    )
+    levels = bits_to_choose(int(edges.shape[0]) + 1)
+    return descent(int(x.size), levels, [(edges, 1)], np.result_type(x.dtype, edges.dtype))
 
 
 def _search_elements(x: Any, edges: Any) -> int:

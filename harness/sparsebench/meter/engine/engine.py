@@ -19,10 +19,9 @@ from sparsebench.meter.engine.loads import root_of
 from sparsebench.meter.engine.shelf import Shelf, frozen, unpaid
 from sparsebench.meter.engine.values import Secret, array_hash
 from sparsebench.meter.ledger import Ledger
-from sparsebench.meter.rules.base import moved
 from sparsebench.meter.rules.complexes import charged
 from sparsebench.meter.values import DTYPES, Description, Handle
-from sparsebench.ops.charges import Charge
+from sparsebench.ops.charges import Charge, selections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -353,11 +352,11 @@ class Engine:
         result = run_call(rule, args, kwargs, self.loads, secret=secret)
         parts = [np.asarray(part) for part in (result if isinstance(result, tuple) else (result,))]
         charges = plan.charges
-        if secret and rule.moves and not any(amount for kind, _, amount in charges if kind != "load"):
+        if secret and rule.moves and _is_free(charges):
             # Where an input decides a length, it decides where the numbers behind it go.
-            extra = moved(*([np.asarray(args[0][args[1]])] if result is None else parts))
+            extra = _moved([np.asarray(args[0][args[1]])] if result is None else parts)
             self._charge(extra)
-            charges = (*charges, *extra)
+            charges += extra
         # How many rows a mask of the model keeps, no input decides.
         chosen = args[1:] if rule.name == "getitem" else args
         if (rows := rule.secret_rows(*args, **kwargs)) and not given.all_constant(chosen):
@@ -395,3 +394,12 @@ class Engine:
             mend = "choose with ops.pack_bits and ops.gather instead of Python's if"
             raise self._end(RefusedError(message, help=mend))
         return charges
+
+
+def _is_free(charges: tuple[Charge, ...]) -> bool:
+    """Whether nothing is charged but what is read."""
+    return not any(amount for kind, _, amount in charges if kind != "load")
+
+
+def _moved(parts: Iterable[np.ndarray[Any, Any]]) -> tuple[Charge, ...]:
+    return tuple(charge for part in parts for charge in selections(part.dtype, int(part.size)))

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from sparsebench.errors import UncountedOperationError
-from sparsebench.ops.charges import Charge, name_of, numbers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from sparsebench.ops.charges import Charge
 
 __all__ = [
     "COUNTED",
@@ -28,7 +29,6 @@ __all__ = [
     "common_dtype",
     "copy_bytes",
     "lanes",
-    "moved",
     "refuse_rounding",
     "shape_of",
 ]
@@ -96,7 +96,7 @@ class Rule:
     """Whether it moves numbers along paths that no value decides, so that what comes of constants is one."""
     moves: bool = False
     """Whether lengths of operands say where numbers go. Where an input decides a length, that is no wiring:
-    what is not charged otherwise is charged as moved (:func:`moved`)."""
+    what is not charged otherwise is charged as moved by the engine."""
     device: bool = False
     """Whether the standard gives it an argument ``device``. There is one: the client takes care of it."""
 
@@ -137,11 +137,6 @@ def copy_bytes(x: Any, dtype: np.dtype[Any] | None = None) -> int:
     """Bytes that a contiguous copy in ``dtype`` takes; 0 where ``x`` itself is one."""
     wanted = x.dtype if dtype is None else dtype  # float64 equals None, to NumPy
     return 0 if x.flags.c_contiguous and wanted == x.dtype else x.size * wanted.itemsize
-
-
-def moved(*arrays: Any) -> tuple[Charge, ...]:
-    """Charge numbers that a decision has moved: a selection each."""
-    return tuple(Charge("select", name_of(x.dtype), int(x.size) * numbers_of(x.dtype)) for x in arrays)
 
 
 def refuse_rounding(name: str, source: np.dtype[Any], target: np.dtype[Any]) -> None:

@@ -13,7 +13,7 @@ from sparsebench.meter.rules.base import COUNTED, DEFINITION, Plan, Rule, common
 from sparsebench.meter.rules.complexes import FORMULAS, in_words, refuse_complex, spread
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops import steady
-from sparsebench.ops.charges import Charge, name_of, numbers_of
+from sparsebench.ops.charges import selections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -252,9 +252,7 @@ def _where_plan(condition: Any, x1: Any, x2: Any, /) -> Plan:
         raise TypeError(f"where: expected a boolean condition, got {condition.dtype}; compare first")
     elements, common = _elements(condition, x1, x2), common_dtype(x1, x2)
     # Whatever the condition: who chooses by a constant writes the slice that he means.
-    return Plan(
-        (Charge("select", name_of(common), elements * numbers_of(common)),), elements * common.itemsize
-    )
+    return Plan(selections(common, elements), elements * common.itemsize)
 
 
 RULES: tuple[Rule, ...] = (

@@ -18,7 +18,8 @@ from sparsebench.ops.charges import (
     lies_in_model,
     lookups,
     name_of,
-    numbers_of,
+    selections,
+    writes,
 )
 
 __all__ = ["RULES", "reading_plan"]
@@ -111,10 +112,10 @@ def _address_bytes(x: Any, key: Any) -> int:
 
 def reading_plan(x: Any, key: Any, /) -> Plan:
     """Price reading ``x[key]``."""
-    return _plan(x, key, writes=False)
+    return _plan(x, key, writing=False)
 
 
-def _plan(x: Any, key: Any, *, writes: bool) -> Plan:
+def _plan(x: Any, key: Any, *, writing: bool) -> Plan:
     _check(key)
     extent = _extent(x, key)
     arrays = _arrays(key)
@@ -123,7 +124,7 @@ def _plan(x: Any, key: Any, *, writes: bool) -> Plan:
     if _is_mask(key):
         return Plan(_mask_charges(x, arrays[0], extent), x.nbytes + _address_bytes(x, key))
     addresses = math.prod(np.broadcast_shapes(*(array.shape for array in arrays)))
-    charges = _address_charges(x, arrays, addresses, extent, writes=writes)
+    charges = _address_charges(x, arrays, addresses, extent, writing=writing)
     return Plan(charges, addresses * extent.width * x.dtype.itemsize + _address_bytes(x, key))
 
 
@@ -134,25 +135,21 @@ def _mask_charges(x: Any, mask: Any, extent: _Extent) -> tuple[Charge, ...]:
     """
     if is_wired(mask):
         return FREE
-    return (Charge("select", name_of(x.dtype), mask.size * max(extent.width, 1) * numbers_of(x.dtype)),)
+    return selections(x.dtype, mask.size * max(extent.width, 1))
 
 
 def _address_charges(
-    x: Any, arrays: list[Any], addresses: int, extent: _Extent, *, writes: bool
+    x: Any, arrays: list[Any], addresses: int, extent: _Extent, *, writing: bool
 ) -> tuple[Charge, ...]:
     """Charge looking up, and joining the indices that inputs decide into addresses."""
     computed = [array for array in arrays if not is_wired(array)]
     if not computed:
         return FREE
-    dtype = name_of(np.result_type(*(array.dtype for array in computed)))
+    common = np.result_type(*(array.dtype for array in computed))
+    dtype = name_of(common)
     joined = addressing(dtype, addresses, len(computed))
-    if writes:  # every number that is written is moved, wherever the array lies
-        moved = addresses * extent.width
-        written = (
-            Charge("lookup", dtype, moved * numbers_of(x.dtype)),
-            Charge("load", name_of(x.dtype), moved),
-        )
-        return (*written, *joined)
+    if writing:
+        return (*writes(common, x.dtype, addresses * extent.width), *joined)
     if lies_in_model(x):
         record = extent.width // extent.before if extent.before else 0
         return (*lookups(dtype, addresses, [(x, record)], times=extent.before), *joined)
@@ -182,7 +179,7 @@ def _setitem_plan(x: Any, key: Any, value: Any, /) -> Plan:
         raise ValueError(
             "parameters, inputs and broadcast arrays cannot be written to; use xp.asarray(x, copy=True)"
         )
-    plan = _plan(x, key, writes=True)
+    plan = _plan(x, key, writing=True)
     source = getattr(value, "dtype", None) or np.min_scalar_type(value)
     if source.kind == "c" and x.dtype.kind != "c":
         raise TypeError(
@@ -212,7 +209,7 @@ def _nonzero_plan(x: Any, /) -> Plan:
     if not x.ndim:
         raise ValueError("nonzero: expected at least one axis; compare instead")
     compared = FREE if x.dtype == np.bool_ else charged("not_equal", x.dtype, x.size)
-    selected = FREE if is_wired(x) else (Charge("select", "bool", int(x.size)),)
+    selected = FREE if is_wired(x) else selections(np.dtype(np.bool_), int(x.size))
     return Plan(compared + selected, x.ndim * (x.size * _ADDRESS_BYTES + PER_HANDLE))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from sparsebench.meter.rules.base import COUNTED, DEFINITION, Plan, Rule, lanes, shape_of
 from sparsebench.meter.rules.complexes import refuse_complex
-from sparsebench.ops.charges import Charge, addressing, bits_to_choose, lookups
+from sparsebench.ops.charges import Charge, bits_to_choose, descent, lookups
 
 __all__ = ["RULES"]
 
@@ -58,16 +58,12 @@ def _searchsorted_plan(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any =
     common = np.result_type(x1.dtype, x2.dtype)
     depth = bits_to_choose(x1.size + 1)
     address = "int64" if sorter is None else sorter.dtype.name
-    charges = [
-        *lookups(address, elements * depth, [(x1, 1)]),
-        Charge("cmp", common.name, elements * depth),
-        *addressing("int64", elements, depth),
-    ]
+    charges = descent(elements, depth, [(x1, 1)], common, address)
     nbytes = elements * (_INDEX_BYTES + common.itemsize) + x1.size * common.itemsize  # both are cast
     if sorter is not None:
         charges += _through(sorter, x1, elements * depth)
         nbytes += x1.size * _INDEX_BYTES
-    return Plan(tuple(charges), nbytes)
+    return Plan(charges, nbytes)
 
 
 def _through(sorter: Any, x1: Any, steps: int) -> tuple[Charge, ...]:
