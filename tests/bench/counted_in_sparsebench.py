@@ -186,5 +186,5 @@ def meter(style: str) -> Metered:
         return Metered(alone, batch, answers, None, "invalid")
     else:
         cost = cost_alone(single, whole, [same])
-    row = count_columns(whole, cost, engine.constants, parameters)
+    row = count_columns(whole, cost)
     return Metered(alone, batch, answers, row["macs"], row["ops_counted"])

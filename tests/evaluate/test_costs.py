@@ -71,7 +71,7 @@ def test_one_ledger_is_the_cost_of_every_input():
     cost = everything(single, whole)
     assert (cost.counted, cost.ops, cost.ops_batch, cost.coupled) == ("batch", 5, 5, False)
     assert (cost.inputs, cost.ledger) == (4096, whole.ledger)
-    columns = count_columns(whole, cost, {}, {})
+    columns = count_columns(whole, cost)
     assert columns["ops_p50"] == columns["ops_max"] == columns["ops"] == 5
     assert (columns["test_inputs"], columns["counted_inputs"], columns["sample_size"]) == (4096, 4096, 4)
     assert columns["ops_histogram"] == (Bin(2, 4),)
@@ -188,7 +188,7 @@ def test_a_split_that_was_sampled_costs_what_the_sample_does():
 def test_columns_of_inputs_alone_make_a_row_that_holds():
     single = alone(1, 9, 5, 0)
     whole = in_turn((4, 13))
-    columns = count_columns(whole, everything(single, whole), {}, {})
+    columns = count_columns(whole, everything(single, whole))
     assert columns["ops_histogram"] == (Bin(0, 2), Bin(2, 1), Bin(3, 1))
     assert (columns["ops"], columns["ops_batch"], columns["coupled"]) == (3.75, 3.25, True)
     assert set(columns) <= set(Row.__dataclass_fields__)

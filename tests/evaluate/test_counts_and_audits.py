@@ -12,6 +12,7 @@ from sparsebench.evaluate import cell as cell_module
 from sparsebench.evaluate import executor
 from sparsebench.evaluate.audits import audits
 from sparsebench.evaluate.cell import run_cell
+from sparsebench.evaluate.passes.memory import size_of_files
 from sparsebench.evaluate.passes.metering import Pass, Single
 from sparsebench.evaluate.plan import Limits
 from sparsebench.meter import Ledger
@@ -120,7 +121,7 @@ def test_of_a_large_split_a_sample_is_run_one_by_one(tmp_path):
         assert (row.counted_inputs, row.sample_size, row.test_inputs) == (4096, 4096, 65536)
         assert row.ops_batch == row.ops
         assert 3 < row.ops < 5
-    assert rows[0].ops != rows[1].ops  # other draws, but for one chance in a hundred
+    assert rows[0].sample_draw != rows[1].sample_draw  # the mean may be the same, by chance
     first, second = same(rows)
     assert first == second
     assert not COUNTS & set(first)
@@ -311,6 +312,39 @@ def test_arrays_made_in_predict_are_stored_parameters(tmp_path):
     row = run(tmp_path / "mine", plain(fit=fit, predict=f"return x @ (params['w'] + {table})"))
     assert row.status == "ok", row.reason
     assert row.stored_parameters == 8
+
+
+def test_memory_is_all_that_predict_can_know(tmp_path):
+    fit, table = "return {'w': np.zeros(4), 'ü' * 64: np.zeros(2)}", "xp.asarray(np.arange(4.0))"
+    code = plain(fit=fit, predict=f"return x @ (params['w'] + {table})")
+    row = run(tmp_path / "mine", code)
+    assert row.status == "ok", row.reason
+    assert row.stored_bytes == (4 + 2 + 4) * 8
+    heads = len("w") + 2 * 64 + 2 * (1 + 8)  # names, kinds and shapes; a small folder is code
+    assert row.memory_bytes == row.stored_bytes + heads
+
+
+def test_lengths_of_empty_arrays_are_memory(tmp_path):
+    row = run(
+        tmp_path / "mine", plain(fit="return {'w': np.zeros((2**20, 77, 0))}", predict="return x[:, 0]")
+    )
+    assert (row.status, row.stored_bytes, row.memory_bytes) == ("ok", 0, 1 + 1 + 3 * 8), row.reason
+
+
+@pytest.mark.parametrize("kind", ["a file", "its name"])
+def test_files_are_memory_beyond_64_kib(tmp_path, kind):
+    folder = tmp_path / "mine"
+    data = folder / "data"
+    names = [f"{number:0200}" for number in range(400)] if kind == "its name" else ["table"]
+    data.mkdir(parents=True)
+    for name in names:
+        (data / name).write_bytes(bytes(0 if kind == "its name" else 80_000))
+    row = run(folder, plain(predict="return x[:, 0]"))
+    assert row.status == "ok", row.reason
+    assert row.stored_bytes == 40  # what fit of these tests returns
+    assert size_of_files(folder) > 80_000
+    heads = 2 * (1 + 1 + 8)
+    assert row.memory_bytes == row.stored_bytes + heads + size_of_files(folder) - (64 << 10)
 
 
 def single(predictions):

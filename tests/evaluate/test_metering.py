@@ -89,7 +89,7 @@ def test_experts_are_as_by_brute_force(n, k, experts, dtype, seed):
     assert not any(isinstance(value, np.ndarray) and value.ndim > 1 for value in vars(whole).values())
 
     assert is_one_cost(single, [whole])
-    columns = count_columns(whole, cost_of_batches(whole, single), {}, {})
+    columns = count_columns(whole, cost_of_batches(whole, single))
     run_per_row = sum(map(len, rows)) / n
     assert columns["experts_seen"] == len(set().union(*rows))
     assert columns["experts_run"] == pytest.approx(run_per_row)
@@ -146,7 +146,7 @@ def test_without_domains_or_a_router_there_are_no_pairs():
     for whole in (run_batches(made, engine, x), run_batches(plain, engine, x, domains)):
         single = run_single(plain, engine, x)
         assert whole.joint == {}
-        assert count_columns(whole, cost_of_batches(whole, single), {}, {}).get("nmi") is None
+        assert count_columns(whole, cost_of_batches(whole, single)).get("nmi") is None
 
 
 def test_a_wide_route_is_out_of_memory(tmp_path):

@@ -78,6 +78,7 @@ ALONE = {
     "sample_draw": 2**62,
 }
 KEPT = {
+    "memory_bytes": 8000,
     "expert_domains": (Pair(0, 0, 3), Pair(0, 1, 1)),
     "fit_rows": 100,
     "blas": "openblas 0.3.31 SkylakeX",
@@ -243,6 +244,12 @@ def test_every_part_of_the_identity_changes_the_key(name):
     assert cell_key(**identity | {name: value + 1 if isinstance(value, int) else value + "x"}) != cell_key(
         **identity
     )
+
+
+def test_memory_holds_at_least_the_arrays():
+    assert Row(**OK, stored_bytes=80, memory_bytes=80).memory_bytes == 80
+    with pytest.raises(IntegrityError, match="memory_bytes is 79, expected at least stored_bytes = 80"):
+        Row(**OK, stored_bytes=80, memory_bytes=79)
 
 
 @pytest.mark.parametrize("status", [status for status in STATUSES if status != "ok"])

@@ -31,6 +31,7 @@ from sparsebench.evaluate.passes.costs import (
 )
 from sparsebench.evaluate.passes.counts import count_columns
 from sparsebench.evaluate.passes.inputs import Inputs, shown
+from sparsebench.evaluate.passes.memory import memory_columns, size_of_files
 from sparsebench.evaluate.passes.metering import run_batches, run_single
 from sparsebench.evaluate.passes.sample import (
     MOST_ALONE,
@@ -277,7 +278,8 @@ def _score(run: _Run) -> tuple[Pass, Cost]:
     whole = run.in_batches("whole", run.inputs, test.tag)
     scores = score_predictions(run.task.metric, test.y, whole.predictions, test.tag)
     cost, passes = _cost(run, whole)
-    columns = count_columns(whole, cost, run.engine.constants, run.parameters)
+    files = size_of_files(run.models.processes.code)
+    columns = count_columns(whole, cost) | memory_columns(run.parameters, run.engine.constants, files)
     if run.task.metric == "recall":
         _demand(findings, audits.counting_bound(columns["ops_add_mul_cmp"], test.y, scores.extras["recall"]))
     findings.audits.append(audits.phases_add_up(passes))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["execute"]
 
+_LONGEST_ADDRESS = 107  # bytes of a Unix socket's path
 _Future = concurrent.futures.Future[Any]
 
 
@@ -52,7 +53,14 @@ def _how_to_start() -> str:
     """
     if sys.platform != "linux":
         return "spawn"
-    return "fork" if threading.active_count() == 1 else "forkserver"
+    if threading.active_count() == 1:
+        return "fork"
+    return "forkserver" if _has_room_for_a_socket(tempfile.gettempdir()) else "spawn"
+
+
+def _has_room_for_a_socket(folder: str) -> bool:
+    """Say whether a server of forks can listen there: its socket is a file in a folder of its own."""
+    return len(os.fsencode(folder)) + len("/pymp-12345678/listener-12345678") <= _LONGEST_ADDRESS
 
 
 def execute(

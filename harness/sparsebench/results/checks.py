@@ -155,6 +155,7 @@ def validate(row: Row) -> None:
     _check_alone(row)
     _check_histogram(row)
     _check_draws(row)
+    _check_memory(row)
     _check_packages(row.packages)
     if row.cell_key != row.expected_key():
         raise _fault(
@@ -298,6 +299,14 @@ def _check_draws(row: Row) -> None:
         raise _fault("fresh_inputs is 0, expected at least 1, or null")
     if row.quality_fresh is not None and row.fresh_seed is None:
         raise _fault(f"quality_fresh is {row.quality_fresh} without fresh_seed, expected the seed beside it")
+
+
+def _check_memory(row: Row) -> None:
+    """Check that all that is stored holds the arrays that are."""
+    if row.memory_bytes is not None and row.memory_bytes < (row.stored_bytes or 0):
+        raise _fault(
+            f"memory_bytes is {row.memory_bytes}, expected at least stored_bytes = {row.stored_bytes}"
+        )
 
 
 def _check_packages(text: str) -> None:

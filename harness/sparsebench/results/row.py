@@ -44,6 +44,7 @@ ADDED = {
     3: ("predict_backend_cpu", "predict_backend_gpu"),
     4: (
         *("quality_fresh", "coupled", "ops_histogram", "test_inputs", "expert_domains"),
+        "memory_bytes",
         *("sample_draw", "fresh_seed", "fresh_inputs", "fit_rows", "blas", "cpu_model"),
     ),
 }
@@ -179,6 +180,9 @@ class Row:
     """Parameter elements of the whole model."""
     stored_bytes: int | None = _count()
     """Bytes of those."""
+    memory_bytes: int | None = _count()
+    """Bytes of all that predict can know: ``stored_bytes``, the names and shapes of arrays, and what the
+    submission's files have beyond 64 KiB. A board has room for 16 MiB of them."""
     experts_run: float | None = _count()
     """Experts run."""
     experts_seen: int | None = _count()

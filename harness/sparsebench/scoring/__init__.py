@@ -109,5 +109,5 @@ __all__ = [
     "welch_test",
 ]
 
-SCORING_VERSION = 1
+SCORING_VERSION = 2
 """The version of every rule in this package. Rows of different versions never share a board."""

@@ -22,7 +22,7 @@ __all__ = ["FACES", "Finding", "Timed", "findings", "inputs", "model", "split", 
 FACES = frozenset({*backends.FACES, "steady", "reference", "own"})
 """What a face of a primitive may be called."""
 
-_MOST_ARRAYS, _LONGEST_NAME = 4096, 256
+_MOST_ARRAYS, _LONGEST_NAME = 4096, 64
 _STORED = tuple(name for name in DTYPES if not name.startswith("complex"))  # what a model file can hold
 
 

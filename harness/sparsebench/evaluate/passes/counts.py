@@ -22,13 +22,8 @@ __all__ = ["count_columns", "histogram", "price_columns", "raw_counts", "single_
 _MOST_PAIRS = 1 << 16  # a row stays a small file
 
 
-def count_columns(
-    whole: Pass,
-    cost: Cost,
-    constants: Mapping[str, tuple[int, int]],
-    parameters: Mapping[str, np.ndarray[Any, Any]],
-) -> dict[str, Any]:
-    """Make the count columns of a row.
+def count_columns(whole: Pass, cost: Cost) -> dict[str, Any]:
+    """Make the count columns of a row, but for those of `memory_columns`.
 
     Parameters
     ----------
@@ -36,10 +31,6 @@ def count_columns(
         The test split in batches.
     cost
         What its inputs cost.
-    constants
-        Content hash -> (elements, bytes) of every array that the submission made by itself in predict.
-    parameters
-        The model.
 
     Returns
     -------
@@ -52,8 +43,6 @@ def count_columns(
         "ops_batch": cost.ops_batch,
         "ops_counted": cost.counted,
         "coupled": cost.coupled,
-        "stored_parameters": sum(p.size for p in parameters.values()) + sum(n for n, _ in constants.values()),
-        "stored_bytes": sum(p.nbytes for p in parameters.values()) + sum(b for _, b in constants.values()),
         "counted_inputs": cost.inputs,
         "test_inputs": len(whole.predictions),
         "counts": raw_counts(cost.ledger),

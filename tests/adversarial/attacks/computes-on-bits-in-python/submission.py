@@ -6,7 +6,7 @@ import sparsebench as sb
 import numpy as np
 
 CENTRES = 400
-LONGEST = 240  # characters of a name
+LONGEST = 48  # characters of a name
 
 
 class Tree(sb.Submission):
