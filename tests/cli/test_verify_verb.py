@@ -56,7 +56,7 @@ def test_what_was_evaluated_holds(verify, keys, submission):
     assert [line.split(":")[0].split() for line in checks] == [
         ["pass", name]
         for name in (
-            *("row", "cell-key", "task", "submission", "prices"),
+            *("row", "cell-key", "task", "submission", "prices", "audits"),
             *("trace", "sample", "counts", "loads", "predictions", "error"),
         )
     ]
@@ -76,7 +76,7 @@ def test_all_rows_as_json(verify, keys):
     reports = json.loads(outcome.out)
     assert {report["cell_key"] for report in reports} == set(keys.values())
     for report in reports:
-        assert len(report["checks"]) == 11
+        assert len(report["checks"]) == 12
         assert {check["verdict"] for check in report["checks"]} <= {"pass", "not-run"}
         assert set(report["checks"][0]) == {"name", "verdict", "detail"}
 

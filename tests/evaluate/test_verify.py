@@ -21,11 +21,11 @@ from sparsebench.evaluate.replay.verify import find_rows, verify_row
 from sparsebench.evaluate.replay.verify_trace import _check_error
 from sparsebench.meter.traces.trace_file import write_trace
 from sparsebench.meter.traces.trace_reader import read_trace
-from sparsebench.results import Bin, Count
+from sparsebench.results import Audit, Bin, Count
 from sparsebench.results.row import lacking
 from sparsebench.tasks import load_task
 
-BY_ITSELF = ["row", "cell-key", "task", "submission", "prices"]
+BY_ITSELF = ["row", "cell-key", "task", "submission", "prices", "audits"]
 BY_TRACE = ["trace", "sample", "counts", "loads", "predictions", "error"]
 
 FIT_EDGE = """
@@ -73,6 +73,11 @@ def trace(done):
     return read_trace(done.path)
 
 
+def verify_all(row):
+    """Give what each check of a row by itself says: (name, detail)."""
+    return ((check.name, check.detail) for check in verify_row(row))
+
+
 def with_inputs(trace, **columns):
     return dataclasses.replace(trace, inputs=dataclasses.replace(trace.inputs, **columns))
 
@@ -106,7 +111,8 @@ def test_a_failed_row_has_nothing_to_replay(tmp_path):
     assert not failed.path.exists()
     found = {check.name: check for check in verify_row(failed.row, failed.path)}
     assert list(found) == [*BY_ITSELF, "trace"]
-    assert (found["prices"].verdict, found["trace"].verdict) == ("not-run", "not-run")
+    assert {found[name].verdict for name in ("prices", "audits", "trace")} == {"not-run"}
+    assert found["audits"].detail == "status failed: there is no score"
     assert found["trace"].detail == "status failed: such a row has no trace"
 
 
@@ -161,6 +167,28 @@ def test_prices_follow_from_counts(done, verdicts):
         "fail",
         "counts: expected known kinds and dtypes, got 'magic'",
     )
+
+
+def test_a_score_rests_on_its_audits(done, verdicts):
+    scored = "alone-as-in-batches, order-invariance, cost-in-batches, counting-bound"
+    assert verdicts()["audits"] == ("pass", f"the score rests on {scored}: each passed")
+    told = "cost-in-batches: expected once, with the verdict pass, got "
+    rest = tuple(audit for audit in done.row.audits if audit.name != "cost-in-batches")
+    assert verdicts(audits=rest)["audits"] == ("fail", f"{told}none")
+    twice = (*done.row.audits, Audit("cost-in-batches", "not-run", ""))
+    assert verdicts(audits=twice)["audits"] == ("fail", f"{told}pass and not-run")
+
+
+def test_the_task_says_which_audits_a_score_rests_on(done, verdicts):
+    rest = tuple(audit for audit in done.row.audits if audit.name != "counting-bound")
+    hidden = {"audits": rest, "recall": None, "rmse": 1.0}  # as if its metric were another one
+    assert verdicts(**hidden)["audits"][1][:15] == "counting-bound:"
+    assert verdicts(**hidden, task="nothing@1", cell_key="")["audits"][0] == "pass"
+    lipschitz = load_task("lipschitz-regression@1")
+    drawn = next(name for name, spec in lipschitz.instances.items() if spec.fresh)
+    elsewhere = {"task": lipschitz.ref, "instance": drawn, "cell_key": ""}
+    found = dict(verify_all(dataclasses.replace(done.row, **elsewhere)))
+    assert found["audits"] == "known-answers: expected once, with the verdict pass, got none"
 
 
 def test_another_cost_model_is_not_checked(verdicts):

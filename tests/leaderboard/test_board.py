@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sparsebench.errors import UsageError
 from sparsebench.leaderboard import build_board
-from sparsebench.results import Row
+from sparsebench.results import Audit, Row
+from sparsebench.results.demanded import SCORED
 from sparsebench.scoring import Rank, t_quantile
 
 
@@ -62,6 +63,9 @@ def made(submission="a", variant="v", seed=0, ops=2.0**8, quality=0.5, *, task=M
             "quality": quality,
             "ops": ops,
             "ops_router_free": ops / 2,
+            "fresh_seed": 1,
+            "fresh_inputs": 1024,
+            "audits": tuple(Audit(name, "pass", "") for name in SCORED),
         }
     return Row(**values | changes)
 

@@ -14,6 +14,7 @@ from sparsebench.leaderboard.board import Board, BoardTask, Entry, TaskScore, sh
 from sparsebench.leaderboard.cells import Grid
 from sparsebench.leaderboard.compare import ranks
 from sparsebench.leaderboard.notes import notes_on
+from sparsebench.results.demanded import demand_audits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -79,6 +80,8 @@ def build_board(
     UsageError
         The rows were made under different scoring versions, cost models or task hashes, or under another
         hash than the task has now; or a task is given twice.
+    IntegrityError
+        A row that counts says ``ok`` without an audit that its score rests on.
     """
     shown = _board_tasks(tasks, instances or {})
     known = {task.ref: task.instances for task in shown}
@@ -89,6 +92,7 @@ def build_board(
     for task in shown:
         _check_hash(task, [row for row in present if row.task == task.ref])
     current, notes = _current(present)
+    demand_audits(current, {task.ref: task for task in tasks})
     grids = {name: _grids(shown, theirs, prices) for name, theirs in _by_submission(current).items()}
     entries = _entries(shown, grids, titles or {})
     return Board(

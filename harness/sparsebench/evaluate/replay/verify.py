@@ -5,6 +5,7 @@ Rows and traces come from strangers: what they say is shown in printable charact
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from sparsebench.evaluate.replay.verify_trace import check, check_trace, differi
 from sparsebench.meter import Entry, Ledger
 from sparsebench.models import find_submission
 from sparsebench.results import Audit
+from sparsebench.results.demanded import SCORED, missing_audits
 from sparsebench.tasks import load_task
 
 if TYPE_CHECKING:
@@ -93,6 +95,7 @@ def _checks(row: Row, trace: Path | None) -> Iterator[Audit]:
     yield _check_task(row)
     yield _check_submission(row)
     yield _check_prices(row)
+    yield _check_audits(row)
     if trace is not None:
         yield from check_trace(row, trace)
 
@@ -152,3 +155,22 @@ def _check_prices(row: Row) -> Audit:
     return check(
         "prices", faults, f"{', '.join(priced)} follow from the counts of {row.counted_inputs} inputs"
     )
+
+
+def _check_audits(row: Row) -> Audit:
+    """Look for the audits that a score rests on. The task says which, where it is at hand."""
+    if row.status != "ok":
+        return Audit("audits", "not-run", f"status {row.status}: there is no score")
+    metric, fresh = None, False
+    with contextlib.suppress(SparsebenchError):
+        task = load_task(row.task)
+        spec = task.instances.get(row.instance)
+        metric, fresh = task.metric, spec is not None and spec.fresh
+    missing = missing_audits(row, metric=metric, fresh=fresh)
+    faults = (f"{name}: expected once, with the verdict pass, got {_verdicts(row, name)}" for name in missing)
+    made = ", ".join(audit.name for audit in row.audits if audit.name in SCORED)
+    return check("audits", faults, f"the score rests on {made}: each passed")
+
+
+def _verdicts(row: Row, name: str) -> str:
+    return " and ".join(audit.verdict for audit in row.audits if audit.name == name) or "none"
