@@ -51,7 +51,8 @@ def verify(cli, evaluated):
 def test_what_was_evaluated_holds(verify, keys, submission):
     outcome = verify(keys[submission][:12], "--replay")
     assert (outcome.code, outcome.err) == (0, "")
-    head, *checks = outcome.out.splitlines()
+    head, *checks, told = outcome.out.splitlines()
+    assert told == "  agrees with its trace"
     assert head.startswith(f"{keys[submission][:12]} {submission}/")
     assert [line.split(":")[0].split() for line in checks] == [
         ["pass", name]
@@ -76,6 +77,8 @@ def test_all_rows_as_json(verify, keys):
     reports = json.loads(outcome.out)
     assert {report["cell_key"] for report in reports} == set(keys.values())
     for report in reports:
+        assert list(report) == ["cell_key", "standing", "checks"]
+        assert report["standing"] == "agrees with its trace"
         assert len(report["checks"]) == 12
         assert {check["verdict"] for check in report["checks"]} <= {"pass", "not-run"}
         assert set(report["checks"][0]) == {"name", "verdict", "detail"}
@@ -87,6 +90,9 @@ def test_without_replay_no_trace_is_read(cli, store, keys):
     assert outcome.code == 0
     assert "prices" in outcome.out
     assert "predictions" not in outcome.out
+    assert outcome.out.splitlines()[-1] == "  consistent by itself: neither a trace nor a rerun was checked"
+    told = json.loads(cli("results", "verify", "all", "--json", "--output", store).out)
+    assert {report["standing"] for report in told} == {"consistent by itself"}
 
 
 def tamper(store, key):
@@ -103,8 +109,9 @@ def test_a_tampered_row_does_not_hold(cli, store, keys):
     outcome = cli("results", "verify", key, "--replay", "--output", store)
     assert outcome.code == 4
     assert "FAIL counts: ops_p50: expected 24.0, got 25.0; ops_single: expected 24.0" in outcome.out
+    assert outcome.out.splitlines()[-1] == "  does not hold"
     assert f"error[SB400]: 1 of 1 rows do not hold: {key[:12]}..." in outcome.err
-    assert "docs/traces.md" in outcome.err
+    assert "docs/traces.md and docs/trust.md" in outcome.err
     outcome = cli("results", "verify", "all", "--replay", "--json", "--output", store)
     assert outcome.code == 4
     failed = [
@@ -148,13 +155,64 @@ def test_a_row_without_a_trace_does_not_keep_the_others_from_their_check(cli, st
     outcome = cli("results", "verify", "all", "--replay", "--output", store)
     assert outcome.code == 2
     assert outcome.out.count("pass predictions") == 2
-    assert f"1 of 3 rows have no trace, the first: {keys['conditional-tree'][:12]}" in outcome.err
+    assert outcome.out.count("agrees with its trace") == 2
+    assert outcome.out.count("consistent by itself: neither a trace nor a rerun was checked") == 1
+    assert (
+        f"1 of 3 rows lack what they were to be held to, the first: {keys['conditional-tree'][:12]}"
+        in outcome.err
+    )
     told = cli("results", "verify", "all", "--replay", "--json", "--output", store)
     assert (told.code, len(json.loads(told.out))) == (2, 3)
     (store / "traces" / f"{keys['mine']}.sbtrace").write_bytes(b"broken")
     outcome = cli("results", "verify", "all", "--replay", "--output", store)
     assert outcome.code == 4
     assert "1 of 3 rows do not hold" in outcome.err
+
+
+@pytest.fixture(scope="module")
+def again(tmp_path_factory):
+    """A store of another run of the shipped submissions."""
+    store = tmp_path_factory.mktemp("again") / "store"
+    variants = ("--variants", "share-4,prototypes-16", "--output", str(store))
+    with pytest.raises(SystemExit) as caught:
+        main(["eval", *SHIPPED, *CELLS[:-1], *variants])
+    assert caught.value.code == 0
+    return store
+
+
+def test_a_row_is_held_to_another_run(verify, keys, again):
+    outcome = verify(keys["conditional-tree"], "--rerun", again)
+    assert (outcome.code, outcome.err) == (0, "")
+    lines = outcome.out.splitlines()
+    assert [line.split(":")[0].strip() for line in lines[-6:-1]] == [
+        f"pass {name}" for name in ("rerun", "same-counts", "same-scores", "same-model", "same-audits")
+    ]
+    assert lines[-1] == "  agrees with a rerun"
+    both = json.loads(verify(keys["conditional-tree"], "--rerun", again, "--replay", "--json").out)
+    assert [report["standing"] for report in both] == ["agrees with its trace and a rerun"]
+
+
+def test_a_tampered_row_is_not_what_another_run_gives(cli, store, keys, again):
+    key = keys["conditional-tree"]
+    tamper(store, key)
+    outcome = cli("results", "verify", key, "--rerun", again, "--output", store)
+    assert outcome.code == 4
+    assert "FAIL same-counts: ops_p50: expected 24.0, got 25.0; ops_single: expected 24.0" in outcome.out
+    assert outcome.out.splitlines()[-1] == "  does not hold"
+
+
+def test_rows_without_another_run(verify, keys, evaluated, again, here):
+    outcome = verify("all", "--rerun", again)
+    assert outcome.code == 2
+    assert outcome.out.count("agrees with a rerun") == 2
+    assert f"1 of 3 rows lack what they were to be held to, the first: {keys['mine'][:12]}" in outcome.err
+    outcome = verify(keys["mine"], "--rerun", evaluated)
+    assert outcome.code == 2
+    assert "consistent by itself" in outcome.out
+    assert "has no rerun: found only the row itself" in outcome.err
+    outcome = verify("all", "--rerun", here / "nothing")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "or give --rerun" in outcome.err
 
 
 def test_a_finished_row_gets_no_trace(cli, store, keys):

@@ -131,6 +131,13 @@ def test_a_board_refuses_a_row_without_its_audits():
     assert caught.value.help == "evaluate the cell again, or take the row out of the folder"
 
 
+def test_names_in_the_refusal_are_printable():
+    row = made("\x1b[2J\n" + "x" * 1000, audits=())
+    with pytest.raises(IntegrityError, match=r"\(\?\[2J\?x{59}/v on ") as caught:
+        build_board([row], [MEMO])
+    assert caught.value.what.isprintable()
+
+
 def test_a_row_that_was_evaluated_again_does_not_keep_a_board_from_being_made():
     older = made(audits=())
     newer = made(ended="2026-01-02T03:04:07.000000+00:00")

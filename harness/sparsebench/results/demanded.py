@@ -25,7 +25,8 @@ _ALWAYS = ("alone-as-in-batches", "order-invariance")
 _COST_ALONE = 4  # the schema version from which on batches are held to what their rows cost alone
 _WIRING_FREE = 2  # the first cost model that no row before that version has
 _OTHER_METRICS = ("accuracy", "rmse", "nrmse", "sup_error")
-_KEYS = 12
+_KEYS = 12  # digits of a cell key that are shown
+_LONGEST = 64  # letters of a name that are shown
 
 
 def missing_audits(row: Row, *, metric: str | None = None, fresh: bool = False) -> tuple[str, ...]:
@@ -91,12 +92,20 @@ def demand_audits(rows: Iterable[Row], tasks: Mapping[str, object] | None = None
     for row in rows:
         metric, fresh = _told_by((tasks or {}).get(row.task), row.instance)
         if missing := missing_audits(row, metric=metric, fresh=fresh):
-            place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"
             raise IntegrityError(
-                f"row {row.cell_key[:_KEYS]}... ({place}) says ok without {', '.join(missing)}, "
+                f"row {row.cell_key[:_KEYS]}... ({_place(row)}) says ok without {', '.join(missing)}, "
                 "expected each of these audits once, with the verdict pass",
                 help="evaluate the cell again, or take the row out of the folder",
             )
+
+
+def _place(row: Row) -> str:
+    """Say where a row belongs, in one line: its names come from strangers."""
+    names = (row.submission, row.variant, row.task, row.instance)
+    submission, variant, task, instance = (
+        "".join(letter if letter.isprintable() else "?" for letter in name[:_LONGEST]) for name in names
+    )
+    return f"{submission}/{variant} on {task}/{instance}, seed {row.seed}"
 
 
 def _told_by(task: object, instance: str) -> tuple[str | None, bool]:

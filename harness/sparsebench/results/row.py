@@ -334,7 +334,8 @@ def may_differ(row: Row) -> frozenset[str]:
     """Name the columns that another run of a row's cell may give otherwise.
 
     Those of :data:`MEASURED`; and the counts where they are of a sample, which is drawn anew each time, with
-    the audits, whose texts name them. All else follows from the code and the data.
+    the audits, whose texts name them. All else follows from the code and the data on one machine; what agrees
+    on another one, :mod:`sparsebench.results.agreement` says.
     """
     sampled = row.ops_counted == "one-by-one" and (row.counted_inputs or 0) < (row.test_inputs or 0)
     return MEASURED | COUNTS | {"audits"} if sampled else MEASURED

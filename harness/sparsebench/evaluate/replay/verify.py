@@ -1,4 +1,7 @@
-"""Whether a stored row holds: by itself, and by its trace (:mod:`sparsebench.evaluate.replay.verify_trace`).
+"""Whether a stored row holds.
+
+By itself; by its trace (:mod:`sparsebench.evaluate.replay.verify_trace`); and by another run of its cell
+(:mod:`sparsebench.evaluate.replay.verify_rerun`).
 
 Rows and traces come from strangers: what they say is shown in printable characters, and not at any length.
 """
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from sparsebench.errors import IntegrityError, NotFoundError, SparsebenchError, UsageError
 from sparsebench.evaluate.passes.counts import price_columns
+from sparsebench.evaluate.replay.verify_rerun import check_rerun
 from sparsebench.evaluate.replay.verify_trace import check, check_trace, differing, other_cost_model
 from sparsebench.meter import Entry, Ledger
 from sparsebench.models import find_submission
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
     from sparsebench.results import Row
 
-__all__ = ["SHORTEST", "find_rows", "verify_row"]
+__all__ = ["SHORTEST", "find_rows", "standing", "verify_row"]
 
 SHORTEST = 6
 """Digits of a cell key that it takes to name a row."""
@@ -65,7 +69,7 @@ def find_rows(rows: Sequence[Row], reference: str) -> list[Row]:
     return found
 
 
-def verify_row(row: Row, trace: Path | None = None) -> Iterator[Audit]:
+def verify_row(row: Row, trace: Path | None = None, reruns: Sequence[Row] | None = None) -> Iterator[Audit]:
     """Check a row.
 
     Parameters
@@ -75,6 +79,8 @@ def verify_row(row: Row, trace: Path | None = None) -> Iterator[Audit]:
     trace
         The file of its trace, see :func:`sparsebench.evaluate.replay.tracing.trace_path`; None to leave that
         out.
+    reruns
+        Rows among which there is another run of its cell; None to leave that out.
 
     Yields
     ------
@@ -84,20 +90,52 @@ def verify_row(row: Row, trace: Path | None = None) -> Iterator[Audit]:
     Raises
     ------
     NotFoundError
-        If there is no such file.
+        If there is no such file, or no other run: after all other checks.
     """
-    for made in _checks(row, trace):
+    for made in _checks(row, trace, reruns):
         yield replace(made, detail=_printable(made.detail))
 
 
-def _checks(row: Row, trace: Path | None) -> Iterator[Audit]:
+def standing(checks: Sequence[Audit]) -> str:
+    """Say what the checks of a row come to, in a few words.
+
+    Parameters
+    ----------
+    checks
+        All that :func:`verify_row` gave.
+
+    Returns
+    -------
+    str
+        ``does not hold`` where one failed; ``agrees with its trace``, ``agrees with a rerun`` or both, where
+        these were checked; else ``consistent by itself``: whoever writes a row can make it so.
+    """
+    verdicts = {made.name: made.verdict for made in checks}
+    if "fail" in verdicts.values():
+        return "does not hold"
+    counts = "" if verdicts.get("same-counts") != "not-run" else " but for its counts"
+    held = {"predictions": "its trace", "rerun": f"a rerun{counts}"}
+    told = " and ".join(what for name, what in held.items() if verdicts.get(name) == "pass")
+    return f"agrees with {told}" if told else "consistent by itself"
+
+
+def _checks(row: Row, trace: Path | None, reruns: Sequence[Row] | None) -> Iterator[Audit]:
     yield from _check_itself(row)
     yield _check_task(row)
     yield _check_submission(row)
     yield _check_prices(row)
     yield _check_audits(row)
-    if trace is not None:
-        yield from check_trace(row, trace)
+    absent = []
+    for more in (
+        () if trace is None else check_trace(row, trace),
+        () if reruns is None else check_rerun(row, reruns),
+    ):
+        try:
+            yield from more
+        except NotFoundError as error:  # the one can be had without the other
+            absent.append(error)
+    if absent:
+        raise absent[0]
 
 
 def _printable(text: str) -> str:
