@@ -12,6 +12,7 @@ from sparsebench.evaluate.replay.verify import standing, verify_row
 from sparsebench.evaluate.replay.verify_rerun import check_rerun, find_rerun
 from sparsebench.results import COUNTS, MEASURED, OUTCOME, Audit, Count
 from sparsebench.results.agreement import ROUNDED, agree
+from sparsebench.results.row import lacking
 
 CHECKS = ["rerun", "same-counts", "same-scores", "same-model", "same-audits"]
 LATER = "2036-01-01T00:00:00.000000+00:00"
@@ -245,18 +246,7 @@ def test_another_status_is_a_mismatch(verdicts, row):
 
 
 def test_rows_of_earlier_versions_are_compared_in_what_they_have(verdicts):
-    absent = dict.fromkeys(
-        (
-            "ops_histogram",
-            "coupled",
-            "test_inputs",
-            "expert_domains",
-            "sample_draw",
-            "fit_rows",
-            "blas",
-            "cpu_model",
-        )
-    )
+    absent = dict.fromkeys(lacking(3))
     found = verdicts({"schema_version": 3} | absent)
     assert not failing(found)
     assert "made with BLAS unknown" in found["rerun"][1]

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["check_rerun", "find_rerun"]
 
 _OF_SAMPLES = frozenset(
-    ("stored_parameters", "stored_bytes", "test_inputs", "sample_size", "counted_inputs", "ops_counted")
+    (
+        *("stored_parameters", "stored_bytes", "memory_bytes"),
+        *("test_inputs", "sample_size", "counted_inputs", "ops_counted"),
+    )
 )  # the counts that no draw of a sample changes
 _DENSE = "executed-within-dense"
 _AMPLIFIES = (
