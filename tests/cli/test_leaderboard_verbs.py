@@ -1,15 +1,24 @@
-"""``sparsebench leaderboard``: which instances a board is made of, what it says of them, and titles."""
+"""``sparsebench leaderboard``: which instances a board is made of, and what it says of them."""
 
+import contextlib
 import csv
 import io
+import json
+import os
+import re
 import shutil
+import struct
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
 from evaluate.tiny import ROOT, plain, write
 from leaderboard.test_board import made
-from sparsebench.cli.leaderboard import board_of
+from sparsebench.errors import NotFoundError
+from sparsebench.leaderboard.columns import with_interval
+from sparsebench.leaderboard.standard import REFERENCES, Choice, board_of
 from sparsebench.models import find_submission, shipped_names
 from sparsebench.results import ResultStore
 from sparsebench.tasks import load_task
@@ -26,29 +35,25 @@ def cell(instance, submission="a", quality=1.0):
     return made(submission, instance=instance, task=MEMORIZATION, ops=2.0**9, quality=quality)
 
 
-def scores(rows, chosen=None):
-    board = board_of(rows, [MEMORIZATION], chosen)
-    assert {entry.tasks[0].instances for entry in board.entries} == {board.tasks[0].instances}
-    return board, {entry.submission: entry.score for entry in board.entries}
+def scores(rows, **choice):
+    board = board_of(rows, [MEMORIZATION], Choice(**choice))
+    return board, {entry.submission: entry.tasks[0].score for entry in board.entries}
 
 
-def test_rows_of_small_instances_alone_are_scored_on_the_small_ones():
+def test_a_board_is_over_the_instances_that_its_rows_cover():
     board, got = scores([cell("n256-r4"), cell("n256-r4", "b"), cell("n4096-r4", "b")])
     assert board.tasks[0].instances == tuple(sorted(SMALL))
-    assert got == {"a": pytest.approx(0.5 * (18 - 13.5) / 18), "b": pytest.approx(0.5)}
-    expected = f"memorization@1: on 2 of the board's {len(BOARD)} instances (n256-r4, n4096-r4)"
-    assert board.notes[0] == expected
+    assert got == {"a": pytest.approx(0.25), "b": pytest.approx(0.5)}
+    without = ", ".join(sorted(set(BOARD) - set(SMALL)))
+    on = f"on 2 of the standard board's {len(BOARD)} instances (n256-r4, n4096-r4)"
+    assert board.notes[0] == f"memorization@1: {on}; without {without}"
 
 
-def test_one_row_of_a_large_instance_has_all_scored_on_all():
-    rows = [cell(name, "b") for name in SMALL]
-    before = scores(rows)[1]["b"]
-    board, got = scores([*rows, cell(LARGE)])
+def test_on_all_of_the_standard_boards_instances_nothing_is_said_of_them():
+    board, got = scores([*(cell(name, "b") for name in BOARD), cell(LARGE)])
     assert board.tasks[0].instances == BOARD
-    n = len(BOARD)
-    assert got["a"] == pytest.approx(1 / n * (18 - (9 + 18 * (n - 1)) / n) / 18)
-    assert got["a"] < got["b"] < before
-    assert not any("of the board's" in note for note in board.notes)
+    assert got == {"a": pytest.approx(0.5 / len(BOARD)), "b": pytest.approx(0.5)}
+    assert not any("standard board" in note for note in board.notes)
 
 
 def test_rows_of_instances_for_studies_are_told_and_left_out():
@@ -56,19 +61,48 @@ def test_rows_of_instances_for_studies_are_told_and_left_out():
     board, got = scores([*rows, cell(STUDY)])
     assert board.tasks[0].instances == BOARD
     assert got == scores(rows)[1]
-    left = f"memorization@1: rows of instances that the board is not scored on are left out ({STUDY})"
-    assert board.notes[0] == left
-    alone = board_of([cell(STUDY)], [MEMORIZATION])
-    assert (alone.entries, alone.notes) == ((), (left,))
+    assert board.notes[0] == f"memorization@1: rows of other instances are left out: {STUDY}"
 
 
-def test_instances_for_studies_can_be_chosen():
-    board, got = scores([cell("n256-r4"), cell(STUDY)], {MEMORIZATION.ref: {"n256-r4", STUDY}})
+def test_where_there_are_rows_of_no_other_they_are_shown():
+    board, got = scores([cell(STUDY)])
     assert got == {"a": 0.5}
+    assert f"on 0 of the standard board's {len(BOARD)} instances and 1 more ({STUDY})" in board.notes[0]
+
+
+def test_instances_can_be_chosen():
     names = ", ".join(sorted(("n256-r4", STUDY)))
-    assert (
-        board.notes[0] == f"memorization@1: on 1 of the board's {len(BOARD)} instances and 1 more ({names})"
-    )
+    board, got = scores([cell("n256-r4"), cell(LARGE), cell(STUDY)], instances=("n256-r4", STUDY))
+    assert got == {"a": 0.5}
+    assert f"on 1 of the standard board's {len(BOARD)} instances and 1 more ({names})" in board.notes[0]
+
+
+def test_the_small_instances_can_be_chosen():
+    board, got = scores([cell("n256-r4"), cell(LARGE)], small=True)
+    assert (board.tasks[0].instances, got) == (("n256-r4",), {"a": 0.5})
+    with pytest.raises(NotFoundError, match="no rows of any small instance of memorization@1"):
+        scores([cell(LARGE)], small=True)
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"instances": ("n257",)}, "no row is of an instance called 'n257'"),
+        ({"submissions": ("tree",)}, "no row is of a submission called 'tree'"),
+    ],
+)
+def test_what_is_chosen_must_be_there(choice, message):
+    with pytest.raises(NotFoundError, match=message) as caught:
+        scores([cell("n256-r4")], **choice)
+    assert "there are rows of: " in caught.value.help
+
+
+def test_entries_can_be_chosen_and_those_told_the_domains_left_out():
+    rows = [cell("n256-r4", name) for name in "abc"]
+    rows.append(replace(cell("n256-r4", "told"), uses_tags=True))
+    assert set(scores(rows, submissions=("a", "told"))[1]) == {"a", "told"}
+    assert set(scores(rows, tags=False)[1]) == {"a", "b", "c"}
+    assert set(scores(rows, tags=False, submissions=("a", "told"))[1]) == {"a"}
 
 
 def test_a_task_that_names_no_instance_for_the_board_is_scored_on_all():
@@ -77,11 +111,11 @@ def test_a_task_that_names_no_instance_for_the_board_is_scored_on_all():
     rows = [replace(cell(name), task_hash=task.hash, cell_key="") for name in specs]
     board = board_of(rows, [task])
     assert board.tasks[0].instances == tuple(sorted(specs))
-    assert not any("board" in note for note in board.notes)
+    assert not any("standard board" in note for note in board.notes)
 
 
 @pytest.mark.parametrize("picked", BOARD)
-def test_picking_an_instance_never_helps(picked):
+def test_picking_an_instance_never_helps_where_another_entry_has_all(picked):
     hard = {name: 1.0 - 0.1 * place for place, name in enumerate(BOARD)}
     everything = [cell(name, quality=quality) for name, quality in hard.items()]
     others = [cell(name, "b") for name in hard]
@@ -90,11 +124,58 @@ def test_picking_an_instance_never_helps(picked):
     assert one < whole
 
 
-def test_chosen_instances_are_told():
-    board, got = scores([cell("n256-r4"), cell(LARGE)], {MEMORIZATION.ref: {"n256-r4"}})
-    assert board.tasks[0].instances == ("n256-r4",)
-    assert got == {"a": 0.5}
-    assert board.notes[0] == f"memorization@1: on 1 of the board's {len(BOARD)} instances (n256-r4)"
+def test_the_references_are_shipped_and_enter_their_tasks():
+    for task, name in REFERENCES.items():
+        assert task in find_submission(name).manifest.tasks
+
+
+def printed(text):
+    """Give submission -> score of the first table, as it is printed."""
+    found = {}
+    for line in text.split("\n\n")[1].splitlines()[2:]:
+        cells = re.split("  +", line.strip())
+        found[cells[1]] = cells[2]
+    return found
+
+
+def test_eval_show_and_the_sheets_print_the_same_figures(cli, here):
+    run = cli("eval", "conditional-tree", "constant", "--small", "--seeds", "2", "--tasks", "memorization@1")
+    assert run.code == 0, run.err
+    shown = cli("leaderboard", "show")
+    assert shown.out == run.out
+    assert cli("leaderboard", "build").code == 0
+    block = (here / "leaderboard" / "README.md").read_text(encoding="utf-8")
+    with (here / "leaderboard" / "board.csv").open(encoding="utf-8") as file:
+        sheet = {line["submission"]: line for line in csv.DictReader(file)}
+    as_json = json.loads(cli("leaderboard", "show", "--json").out)
+    records = {record["submission"]: record for record in as_json["scores"]}
+    for name, score in printed(run.out).items():
+        assert float(sheet[name]["score"]) == records[name]["score"]
+        low, high = records[name]["low"], records[name]["high"]
+        words = with_interval(records[name]["score"], low, high, exact=records[name]["exact"])
+        assert score == words
+        assert f" {score} |" in block
+    assert list(printed(run.out)) == ["conditional-tree", "constant"]
+
+
+def test_options_of_show(cli, here):
+    rows = [
+        replace(cell(name, who), seed=seed, cell_key="") for name in SMALL for who in "ab" for seed in (0, 1)
+    ]
+    store = ResultStore(here / "sparsebench-results")
+    for row in rows:
+        store.write(row)
+    show = ("leaderboard", "show")
+    assert "n256-r4" in cli(*show, "--by", "instance").out.splitlines()[2]
+    assert list(printed(cli(*show, "--submissions", "b").out)) == ["b"]
+    assert (
+        "memorization@1 (1 instance, preliminary, 2 of 5 seeds)" in cli(*show, "--instances", "n256-r4").out
+    )
+    assert "memorization@1 (2 instances, 1 seed)" in cli(*show, "--seeds", "1").out
+    assert "by profile macs, which is not the standard one" in cli(*show, "--profile", "macs").out
+    for wrong in (("--sort", "luck"), ("--by", "luck"), ("--profile", "luck"), ("--seeds", "0")):
+        assert cli(*show, *wrong).code == 2
+    assert cli(*show, "--instances", "n257").code == 2
 
 
 def test_boards_of_shipped_submissions_have_their_titles(cli, here):
@@ -111,7 +192,7 @@ def test_boards_of_shipped_submissions_have_their_titles(cli, here):
 
 def test_every_shipped_submission_has_a_title():
     rows = [cell("n256-r4", name) for name in shipped_names()]
-    board = board_of(rows, [MEMORIZATION], titled=True)
+    board = board_of(rows, [MEMORIZATION], Choice(titled=True))
     assert len(board.entries) == len(rows)
     assert all(entry.title for entry in board.entries)
     assert not any(entry.title for entry in board_of(rows, [MEMORIZATION]).entries)
@@ -135,9 +216,10 @@ def test_a_task_of_ones_own_is_run_and_its_table_shown(cli, here, elsewhere):
     one = ("--instances", "n256-r4", "--seeds", "1")
     outcome = cli("eval", "mine", "--tasks", elsewhere, *one)
     assert outcome.code == 0, outcome.err
-    (line,) = (line for line in outcome.out.splitlines() if line.startswith("mine  "))
-    assert line.split()[1:4] == ["v", "mine-own@7", "8"]
-    assert f"mine-own@7: on 1 of the board's {len(BOARD)} instances (n256-r4)" in outcome.out
+    (line,) = (line for line in outcome.out.splitlines() if line.startswith("mine-own@7  "))
+    assert line.split()[1:4] == ["mine", "v", "8"]
+    on = f"mine-own@7: on 1 of the standard board's {len(BOARD)} instances (n256-r4)"
+    assert on in " ".join(outcome.out.split())
     assert [row.task for row in ResultStore(here / "sparsebench-results").latest()] == ["mine-own@7"]
     again = cli("eval", "mine", "--tasks", elsewhere, *one, "--resume")
     assert (again.code, again.out) == (0, outcome.out)
@@ -151,7 +233,37 @@ def test_instances_that_nobody_can_draw_again_are_told():
     drawn = sorted(name for name, spec in lipschitz.instances.items() if not spec.public_test)
     for names, told in ((("ackley", drawn[0]), ["ackley"]), (drawn[:2], [])):
         rows = [made(instance=name, task=lipschitz) for name in names]
-        board = board_of(rows, [lipschitz], {lipschitz.ref: set(names)})
+        board = board_of(rows, [lipschitz], Choice(instances=names))
         notes = [note for note in board.notes if "public" in note]
         assert [note.rpartition(": ")[2] for note in notes] == told
     assert not any("public" in note for note in board_of([cell(SMALL[0])], [MEMORIZATION]).notes)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no pseudo-terminal on Windows")
+def test_the_width_of_a_terminal_is_respected(here):
+    """In a real terminal of 70 columns; a pipe gets all of them, whatever COLUMNS says."""
+    import fcntl
+    import termios
+
+    store = ResultStore(here / "sparsebench-results")
+    for seed in range(2):
+        store.write(replace(cell("n256-r4"), seed=seed, cell_key=""))
+    command = [sys.executable, "-c", "from sparsebench.cli import main; main()", "leaderboard", "show"]
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 70, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
+    with subprocess.Popen(command, stdout=theirs, env=environment) as process:
+        os.close(theirs)
+        text = b""
+        with contextlib.suppress(OSError):  # Linux says so where the other side is closed
+            while read := os.read(ours, 65536):
+                text += read
+    os.close(ours)
+    assert process.returncode == 0
+    narrow = text.decode().replace("\r\n", "\n")
+    assert "left out for want of width" in narrow
+    assert max(map(len, narrow.split("\n\n")[1].splitlines())) <= 70
+    piped = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**environment, "COLUMNS": "70"}
+    )
+    assert "left out for want of width" not in piped.stdout

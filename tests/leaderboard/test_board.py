@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparsebench.errors import UsageError
 from sparsebench.leaderboard import build_board
 from sparsebench.results import Audit, Row
 from sparsebench.results.demanded import SCORED
-from sparsebench.scoring import Rank, t_quantile
+from sparsebench.scoring import SCORING_VERSION, Rank, t_quantile
 
 
 class StubBox(NamedTuple):
@@ -31,7 +31,6 @@ class StubTask:
     box: StubBox = BOX
 
 
-NAMED = {"memorization@1": {"j", "i"}}
 MEMO, LIP = StubTask("memorization@1"), StubTask("lipschitz-regression@1", box=StubBox(0.0, 10.0))
 
 
@@ -46,6 +45,7 @@ def made(submission="a", variant="v", seed=0, ops=2.0**8, quality=0.5, *, task=M
         "submission_hash": "s",
         "variant": variant,
         "seed": seed,
+        "scoring_version": SCORING_VERSION,
         "harness_version": "0.1.0",
         "started": "2026-01-02T03:04:05.000000+00:00",
         "ended": "2026-01-02T03:04:06.000000+00:00",
@@ -63,6 +63,7 @@ def made(submission="a", variant="v", seed=0, ops=2.0**8, quality=0.5, *, task=M
             "quality": quality,
             "ops": ops,
             "ops_router_free": ops / 2,
+            "memory_bytes": 1000,
             "fresh_seed": 1,
             "fresh_inputs": 1024,
             "audits": tuple(Audit(name, "pass", "") for name in SCORED),
@@ -75,12 +76,24 @@ def only(board, task=0):
     return entry.tasks[task]
 
 
+def by_name(board):
+    return {entry.submission: entry for entry in board.entries}
+
+
+def seeded(submission, qualities, **changes):
+    """Give a row for each seed."""
+    return [made(submission, seed=seed, quality=q, **changes) for seed, q in enumerate(qualities)]
+
+
 def test_one_cell_by_hand():
-    score = only(build_board([made()], [MEMO]))
-    assert score.score == 0.25  # half the width, quality 0.5
-    assert (score.low, score.high, score.seeds, score.instances) == (None, None, 1, ("i",))
+    board = build_board([made()], [MEMO])
+    score = only(board)
+    assert score.score == score.plain == 0.25  # half the width, quality 0.5
+    assert (score.low, score.high, score.exact, score.seeds) == (None, None, False, 1)
+    assert (score.areas, score.values) == ((0.25,), (0.25,))
+    assert (board.seeds, board.wanted_seeds, board.preliminary) == (1, 5, True)
     (point,) = score.points
-    assert (point.ops, point.ops_router_free, point.log2_ops_mean) == (256.0, 128.0, 8.0)
+    assert (point.ops, point.ops_router_free, point.memory_bytes) == (256.0, 128.0, 1000)
     assert (point.quality_mean, point.error_mean, point.n_cells, point.n_failed) == (0.5, 0.5, 1, 0)
     assert point.statuses == (("ok", 1),)
 
@@ -101,23 +114,24 @@ def test_mutual_information_is_a_mean_over_the_rows_that_have_it():
     assert not build_board(rows[2:], [MEMO]).has_nmi
 
 
-def test_points_are_means_of_log2_over_instances_and_seeds():
+def test_a_score_is_the_mean_over_instances_of_areas_under_budget_curves():
     rows = [
         made(seed=0, instance="i", ops=2.0**6, quality=0.2),
         made(seed=0, instance="j", ops=2.0**8, quality=0.4),
         made(seed=1, instance="i", ops=2.0**10, quality=0.6),
-        made(seed=1, instance="j", ops=0.0, quality=0.8),  # counts at the cheap edge, 2^4
+        made(seed=1, instance="j", ops=0.0, quality=0.8),  # counts as one operation: all of the box
     ]
     score = only(build_board(rows, [MEMO]))
-    (point,) = score.points
-    assert point.log2_ops_mean == (6 + 8 + 10 + 4) / 4
-    assert point.quality_mean == pytest.approx(0.5)
-    assert point.ops == (64 + 256 + 1024) / 4
-    assert score.score == pytest.approx((12 - 7) / 8 * 0.5)
-    by_seed = [(12 - 7) / 8 * 0.3, (12 - 7) / 8 * 0.7]
+    first = (6 / 8 * 0.2 / 2 + 2 / 8 * 0.6 / 2, 4 / 8 * 0.4 / 2 + 0.8 / 2)
+    assert score.areas == pytest.approx(first)
+    assert score.plain == pytest.approx(sum(first) / 2)
+    by_seed = [(6 / 8 * 0.2 + 4 / 8 * 0.4) / 2, (2 / 8 * 0.6 + 0.8) / 2]
+    assert score.values == pytest.approx(by_seed)  # one variant: each seed by itself
     half = t_quantile(0.975, 1) * (by_seed[1] - by_seed[0]) / math.sqrt(2) / math.sqrt(2)
-    assert score.low == pytest.approx(score.score - half)
-    assert score.high == pytest.approx(score.score + half)
+    assert score.low == pytest.approx(max(0.0, score.score - half))
+    assert score.high == pytest.approx(min(1.0, score.score + half))
+    (point,) = score.points
+    assert (point.quality_mean, point.ops) == (pytest.approx(0.5), (64 + 256 + 1024) / 4)
 
 
 def test_variants_trace_a_curve():
@@ -128,44 +142,44 @@ def test_variants_trace_a_curve():
     assert [point.variant for point in score.points] == ["bad", "big", "small"]
 
 
-def test_a_failed_cell_counts_as_the_worst_value():
+def test_a_failed_cell_buys_nothing():
     rows = [made(seed=0, ops=2.0**6, quality=0.8), made(seed=1, quality=None)]
     score = only(build_board(rows, [MEMO]))
     (point,) = score.points
-    assert (point.log2_ops_mean, point.quality_mean, point.n_cells, point.n_failed) == (9.0, 0.4, 2, 1)
+    assert (point.quality_mean, point.n_cells, point.n_failed) == (0.4, 2, 1)
     assert (point.ops, point.error_mean) == (64.0, pytest.approx(0.2))
-    assert score.score == pytest.approx(3 / 8 * 0.4)
+    assert score.score == pytest.approx(6 / 8 * 0.8 / 2)
+    assert score.failed_share == 0.5
     assert point.statuses == (("ok", 1), ("timeout", 1))
 
 
 def test_a_submission_that_only_fails_is_on_the_board_with_zero():
     score = only(build_board([made(quality=None)], [MEMO]))
     assert (score.score, score.points[0].ops, score.points[0].error_mean) == (0.0, None, None)
+    assert (score.router_share, score.tail, score.failed_share) == (None, None, 1.0)
 
 
 def test_a_missing_cell_counts_like_a_failed_one():
     rows = [made(seed=seed, instance=name, quality=0.8) for seed in (0, 1) for name in ("i", "j")]
     rows += [made(variant="w", seed=0, ops=2.0**5, quality=1.0)]  # only where it went well
-    points = {point.variant: point for point in only(build_board(rows, [MEMO])).points}
+    board = build_board(rows, [MEMO])
+    points = {point.variant: point for point in only(board).points}
     assert points["w"].n_cells == 4
     assert (points["w"].n_missing, points["w"].n_failed) == (3, 0)
     assert points["w"].quality_mean == 0.25
-    assert points["w"].log2_ops_mean == (5 + 3 * 12) / 4
     assert points["v"].n_missing == 0
-    assert any("3 cells without a row" in note for note in build_board(rows, [MEMO]).notes)
+    assert only(board).areas == pytest.approx((0.5 * 3 / 8 + 0.8 * 4 / 8, 0.8 * 4 / 8))
+    assert any("3 cells without a row" in note for note in board.notes)
 
 
-def test_an_instance_that_a_board_names_counts_where_it_has_no_row():
+def test_all_entries_are_scored_on_all_instances_that_there_are_rows_of():
     rows = [made(instance="i", ops=2.0**6, quality=0.8), made("b", instance="i"), made("b", instance="j")]
-    entries = build_board(rows, [MEMO], instances=NAMED).entries
-    score, other = (entry.tasks[0] for entry in sorted(entries, key=lambda entry: entry.submission))
-    (point,) = score.points
-    assert (score.instances, other.instances) == (("i", "j"), ("i", "j"))
-    assert (point.n_cells, point.n_missing, point.n_failed) == (2, 1, 0)
-    assert (point.quality_mean, point.log2_ops_mean) == (0.4, (6 + 12) / 2)
-    assert score.score == pytest.approx(3 / 8 * 0.4)
-    free = {entry.submission: entry for entry in build_board(rows, [MEMO]).entries}["a"].tasks[0]
-    assert (free.instances, free.score) == (("i",), pytest.approx(6 / 8 * 0.8))
+    for board in (build_board(rows, [MEMO]), build_board(rows, [MEMO], instances={MEMO.ref: {"j", "i"}})):
+        assert board.tasks[0].instances == ("i", "j")
+        score = by_name(board)["a"].tasks[0]
+        (point,) = score.points
+        assert (point.n_cells, point.n_missing, point.n_failed) == (2, 1, 0)
+        assert score.areas == (pytest.approx(6 / 8 * 0.8), 0.0)
 
 
 def test_rows_of_instances_that_a_board_does_not_name_are_passed_over():
@@ -176,22 +190,123 @@ def test_rows_of_instances_that_a_board_does_not_name_are_passed_over():
     assert only(board).score == 0.25
 
 
-def test_a_task_whose_instances_are_not_named_has_those_with_rows():
-    rows = [made(), made(task=LIP, instance="x")]
-    board = build_board(rows, [MEMO, LIP], instances=NAMED)
-    assert [score.instances for score in board.entries[0].tasks] == [("i", "j"), ("x",)]
+# Seeds ------------------------------------------------------------------------------------------------------
 
 
-def test_the_board_score_is_the_unweighted_mean_and_an_absent_task_counts_zero():
+def test_a_board_has_the_seeds_0_to_4_and_others_are_not_counted():
+    honest = seeded("a", [0.5, 0.4, 0.6, 0.5, 0.5])
+    more = [*honest, *(made("a", seed=seed, quality=1.0) for seed in (5, 11, 12))]
+    board, other = build_board(more, [MEMO]), build_board(honest, [MEMO])
+    assert board.entries == other.entries
+    assert (board.seeds, board.preliminary) == (5, False)
+    assert board.notes == ("rows of other seeds than 0 to 4 are not counted: a",)
+    assert build_board(more, [MEMO], seeds=6).seeds == 6
+
+
+def test_chosen_seeds_are_missing_ones():
+    chosen = [made("a", seed=seed, quality=1.0) for seed in (2, 4, 7, 11, 13)]
+    board = build_board(chosen, [MEMO])
+    (point,) = only(board).points
+    assert (board.seeds, only(board).seeds, point.n_missing) == (5, 2, 3)
+    assert only(board).score == pytest.approx(2 / 5 * 0.5)
+    nothing = only(build_board([made("a", seed=7)], [MEMO]))
+    assert (nothing.score, nothing.seeds, nothing.points[0].n_missing) == (0.0, 0, 5)
+
+
+def test_where_no_row_has_a_larger_seed_a_board_is_preliminary():
+    board = build_board(seeded("a", [0.5, 0.6]) + seeded("b", [0.5, 0.6, 0.7]), [MEMO])
+    assert (board.seeds, board.preliminary) == (3, True)
+    assert by_name(board)["a"].tasks[0].points[0].n_missing == 1
+    alone = build_board(seeded("a", [0.5, 0.6]), [MEMO], seeds=2)
+    assert (alone.seeds, alone.preliminary) == (2, False)
+
+
+def test_a_seed_that_fails_everywhere_costs_exactly_its_share():
+    rows = [
+        made("a", variant, seed, ops=2.0**cost, quality=quality + 0.02 * seed)
+        for variant, cost, quality in (("v", 6, 0.3), ("w", 9, 0.6))
+        for seed in range(4)
+    ]
+    failing = [made("a", variant, 4, quality=None) for variant in ("v", "w")]
+    whole, less = only(build_board(rows + failing, [MEMO])), only(build_board(rows, [MEMO]))
+    assert whole.score == pytest.approx(4 / 5 * less.score, abs=1e-15)
+    assert whole.values[4] == pytest.approx(0.0, abs=1e-15)
+
+
+def test_equal_seeds_make_a_score_exact():
+    score = only(build_board(seeded("a", [0.5] * 3), [MEMO]))
+    assert (score.exact, score.low, score.score, score.high) == (True, 0.25, 0.25, 0.25)
+
+
+# Memory, variants, profiles ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "buys"),
+    [({"memory_bytes": 16 << 20}, True), ({"memory_bytes": (16 << 20) + 1}, False)],
+)
+def test_a_model_that_is_too_large_is_shown_and_scores_nothing(size, buys):
+    board = build_board([made(**size), made(seed=1)], [MEMO])
+    (point,) = only(board).points
+    assert (point.quality_mean, point.memory_bytes, point.n_large) == (
+        0.5,
+        size["memory_bytes"],
+        int(not buys),
+    )
+    assert only(board).score == pytest.approx(0.25 if buys else 0.125)
+    assert only(board).failed_share == 0.0
+    note = "a/v: the models of 1 cells store more than 16 MiB: they are shown, and score nothing"
+    assert (note in board.notes) is not buys
+
+
+def test_a_model_that_nobody_has_measured_scores_nothing():
+    """Older rows say what arrays they store; who says neither has nothing to be scored by."""
+    older = {"memory_bytes": None, "stored_bytes": 80}
+    assert only(build_board([made(**older)], [MEMO])).score == 0.25
+    nothing = {"memory_bytes": None, "stored_bytes": None}
+    assert only(build_board([made(**nothing)], [MEMO])).score == 0.0
+
+
+def test_there_are_16_variants_at_most():
+    rows = [made(variant=f"v{number}") for number in range(16)]
+    assert len(only(build_board(rows, [MEMO])).points) == 16
+    with pytest.raises(UsageError, match="a: rows of 17 variants, expected at most 16"):
+        build_board([*rows, made(variant="w", task=LIP)], [MEMO, LIP])
+
+
+def test_entries_can_be_scored_by_another_price_list():
+    rows = [made(ops=2.0**8, ops_add_mul_cmp=2.0**6, ops_router_free=2.0**7)]
+    scores = {
+        profile: only(build_board(rows, [MEMO], profile=profile)).score
+        for profile in ("ops", "add-mul-cmp", "paper-router-free", "macs")
+    }
+    assert scores == {"ops": 0.25, "add-mul-cmp": 0.375, "paper-router-free": 0.3125, "macs": 0.0}
+    assert build_board(rows, [MEMO], profile="add-mul-cmp").profile == "add-mul-cmp"
+
+
+def test_the_routers_share_and_the_tail_are_means_over_the_cells_that_ran():
+    rows = [
+        made(seed=0, ops=100.0, ops_router=20.0, ops_experts=80.0, ops_p95=150.0),
+        made(seed=1, ops=10.0, ops_router=4.0, ops_experts=6.0, ops_p95=10.0),
+        made(seed=2, ops=0.0, ops_router=0.0, ops_experts=0.0, ops_p95=0.0),
+        made(seed=3, quality=None),
+    ]
+    score = only(build_board(rows, [MEMO]))
+    assert (score.router_share, score.tail) == (pytest.approx(0.3), pytest.approx(1.25))
+
+
+# What a board is made of ------------------------------------------------------------------------------------
+
+
+def test_a_mean_over_all_tasks_is_for_entries_that_enter_all():
     rows = [made("a"), made("a", task=LIP, ops=2.0**5, quality=1.0), made("b", quality=1.0)]
     board = build_board(rows, [MEMO, LIP], titles={"a": "An entry"})
-    scores = {entry.submission: entry for entry in board.entries}
-    assert scores["a"].score == (0.25 + 0.5) / 2
-    assert scores["b"].score == 0.5 / 2
-    assert scores["b"].tasks[1] is None
-    assert (scores["a"].title, scores["b"].title) == ("An entry", None)
-    assert [entry.submission for entry in board.entries] == ["a", "b"]
-    assert (board.scoring_version, board.cost_model) == (1, 1)
+    a, b = board.entries
+    assert (a.score, a.rank) == ((0.25 + 0.5) / 2, Rank(1, 1))
+    assert (b.score, b.rank, b.tasks[1]) == (None, None, None)
+    assert b.tasks[0].rank == a.tasks[0].rank == Rank(1, 2)
+    assert (a.title, b.title) == ("An entry", None)
+    assert (board.scoring_version, board.cost_model) == (SCORING_VERSION, 1)
 
 
 def test_rows_of_other_tasks_are_passed_over():
@@ -201,7 +316,8 @@ def test_rows_of_other_tasks_are_passed_over():
 
 def test_no_rows_no_entries():
     board = build_board([], [MEMO])
-    assert (board.entries, board.scoring_version, board.notes) == ((), None, ())
+    assert (board.entries, board.scoring_version, board.seeds) == ((), None, 0)
+    assert board.notes == ("memorization@1: no rows",)
 
 
 def test_the_newest_row_of_a_cell_counts_and_ok_comes_first():
@@ -220,16 +336,27 @@ def test_only_the_newest_state_of_a_submissions_folder_is_shown():
         made(seed=0, quality=0.5, submission_hash="new", ended="2026-02-02T03:04:06.000000+00:00"),
     ]
     board = build_board(rows, [MEMO])
-    assert only(board).seeds == 1
+    assert (board.seeds, only(board).seeds) == (1, 1)
     assert only(board).points[0].quality_mean == 0.5
     assert any("a: rows of 1 earlier" in note for note in board.notes)
 
 
-@pytest.mark.parametrize(("name", "value"), [("scoring_version", 2), ("cost_model", 3)])
-def test_versions_do_not_mix(name, value):
-    with pytest.raises(UsageError, match=rf"{name} 1 and {value} cannot share a board") as caught:
-        build_board([made(), made(seed=1, **{name: value})], [MEMO])
+@pytest.mark.parametrize(
+    ("name", "values"), [("scoring_version", (1, SCORING_VERSION)), ("cost_model", (1, 3))]
+)
+def test_versions_do_not_mix(name, values):
+    first, second = values
+    with pytest.raises(UsageError, match=rf"{name} {first} and {second} cannot share a board") as caught:
+        build_board([made(seed=seed, **{name: value}) for seed, value in enumerate(values)], [MEMO])
     assert "evaluate again" in caught.value.help
+
+
+def test_rows_are_scored_by_the_rules_that_they_were_made_for():
+    with pytest.raises(
+        UsageError, match=f"rows have scoring_version 1, expected {SCORING_VERSION}"
+    ) as caught:
+        build_board([made(scoring_version=1)], [MEMO])
+    assert "build their board with the version of sparsebench that wrote them" in caught.value.help
 
 
 def test_task_hashes_do_not_mix():
@@ -245,15 +372,12 @@ def test_tasks_are_given_once_and_at_least_one():
             build_board([made()], tasks)
 
 
-def test_few_seeds_and_different_instances_are_noted():
-    rows = [made("a", seed=seed) for seed in range(5)] + [made("b", seed=0, instance="j")]
-    notes = build_board(rows, [MEMO]).notes
-    assert "needs more seeds (fewer than 5): b" in notes
-    assert any("different instances" in note for note in notes)
+# Places -----------------------------------------------------------------------------------------------------
 
 
-def ranks(rows, tasks):
-    return {entry.submission: entry.rank for entry in build_board(rows, tasks).entries}
+def ranks(rows, task=MEMO):
+    board = build_board(rows, [task])
+    return {entry.submission: entry.tasks[0].rank for entry in board.entries}
 
 
 def test_clear_winners_have_ranks_of_their_own():
@@ -262,7 +386,12 @@ def test_clear_winners_have_ranks_of_their_own():
         for name, base, step in (("a", 0.9, 1), ("b", 0.5, 2), ("c", 0.1, 3))
         for seed in range(5)
     ]
-    assert ranks(rows, [MEMO]) == {"a": Rank(1, 1), "b": Rank(2, 2), "c": Rank(3, 3)}
+    assert ranks(rows) == {"a": Rank(1, 1), "b": Rank(2, 2), "c": Rank(3, 3)}
+    ((ab, ac, bc),) = build_board(rows, [MEMO]).pairs
+    assert [(pair.first, pair.second, pair.winner) for pair in (ab, ac, bc)] == [
+        ("a", "b", "a"), ("a", "c", "a"), ("b", "c", "b"),
+    ]  # fmt: skip
+    assert (ab.better, ab.worse, ab.difference > 0) == (1, 0, True)
 
 
 def test_what_no_test_tells_apart_shares_a_rank():
@@ -271,29 +400,135 @@ def test_what_no_test_tells_apart_shares_a_rank():
         "b": [0.1, 0.9, 0.6, 0.4, 0.3],
         "c": [0.01, 0.0, 0.02, 0.01, 0.0],
     }
-    rows = [made(name, seed=seed, quality=q) for name, row in qualities.items() for seed, q in enumerate(row)]
-    found = ranks(rows, [MEMO])
+    rows = [row for name, values in qualities.items() for row in seeded(name, values)]
+    found = ranks(rows)
     assert found["a"].best == found["b"].best == 1
     assert found["a"].worst >= 2
     assert found["c"].worst == 3
 
 
-def test_one_common_cell_tells_nothing_apart():
-    assert ranks([made("a", quality=0.9), made("b", quality=0.1)], [MEMO]) == {
-        "a": Rank(1, 2),
-        "b": Rank(1, 2),
+def test_one_seed_tells_nothing_apart():
+    rows = [made("a", quality=0.9), made("b", quality=0.1)]
+    assert ranks(rows) == {"a": Rank(1, 2), "b": Rank(1, 2)}
+
+
+def test_more_instances_buy_no_rank():
+    """Two that are equal over instances, and differ on each: a test of cells would tell them apart."""
+    rows = [
+        made(name, seed=seed, instance=f"i{k}", quality=0.5 + 0.1 * sign * (-1) ** k + 0.01 * (seed + sign))
+        for name, sign in (("a", 1), ("b", -1))
+        for seed in range(5)
+        for k in range(10)
+    ]
+    found = ranks(rows)
+    assert found["a"].best == 1
+    assert found == {"a": Rank(1, 2), "b": Rank(1, 2)}
+    board = build_board(rows, [MEMO])
+    assert by_name(board)["a"].tasks[0].ahead == (5, 10)
+
+
+def test_an_entry_with_one_task_of_three_has_no_overall_rank():
+    """The best on one task cannot be held against means over three: it has its place there, and no other."""
+    third = StubTask("routed-classification@1")
+    tasks = [MEMO, LIP, third]
+    rows = [made("one-task", seed=seed, ops=1.0, quality=1.0) for seed in range(5)]
+    rows += [
+        made(f"all-{c}", seed=seed, ops=2.0**6, quality=0.95 - 0.01 * seed, task=task)
+        for c in "abcdef"
+        for task in tasks
+        for seed in range(5)
+    ]
+    board = build_board(rows, tasks)
+    entries = by_name(board)
+    special = entries.pop("one-task")
+    assert (special.score, special.rank, special.low) == (None, None, None)
+    assert special.tasks[0].rank == Rank(1, 1)
+    assert special.tasks[1:] == (None, None)
+    assert {entry.rank for entry in entries.values()} == {Rank(1, 6)}
+    assert {entry.tasks[0].rank for entry in entries.values()} == {Rank(2, 7)}
+    assert board.entries[-1] == special
+    assert [len(pairs) for pairs in board.pairs] == [21, 15, 15]
+
+
+def test_who_is_told_the_domains_has_no_rank_and_takes_none():
+    told = [made("told", seed=seed, quality=0.99, uses_tags=True) for seed in range(5)]
+    own = seeded("a", [0.5, 0.51, 0.52, 0.5, 0.5]) + seeded("b", [0.1, 0.11, 0.12, 0.1, 0.1])
+    board = build_board(own + told, [MEMO])
+    assert {name: entry.tasks[0].rank for name, entry in by_name(board).items()} == {
+        "a": Rank(1, 1),
+        "b": Rank(2, 2),
+        "told": None,
     }
+    assert [entry.submission for entry, _ in board.ranked(0)] == ["a", "b", "told"]
+    assert [(pair.first, pair.second) for pair in board.pairs[0]] == [("a", "b")]
+    assert (by_name(board)["told"].score, by_name(board)["b"].tasks[0].ahead) == (None, None)
 
 
-def test_a_specialist_does_not_stand_above_an_entry_that_leads_the_board():
-    rows = [made("specialist", seed=seed, quality=0.9) for seed in range(5)]
-    for seed in range(5):
-        rows += [
-            made("all-round", seed=seed, quality=0.8),
-            made("all-round", seed=seed, quality=0.9, task=LIP),
-        ]
-    assert ranks(rows, [MEMO, LIP]) == {"specialist": Rank(1, 2), "all-round": Rank(1, 2)}
-    assert ranks(rows, [MEMO]) == {"specialist": Rank(1, 1), "all-round": Rank(2, 2)}
+def test_entries_can_be_chosen_and_keep_their_scores():
+    rows = [
+        row for name, q in zip("abc", (0.9, 0.5, 0.1), strict=True) for row in seeded(name, [q, q + 0.01])
+    ]
+    whole, some = build_board(rows, [MEMO]), build_board(rows, [MEMO], submissions={"b", "c"})
+    assert set(by_name(some)) == {"b", "c"}
+    for name, entry in by_name(some).items():
+        assert entry.tasks[0].score == by_name(whole)[name].tasks[0].score
+        assert entry.tasks[0].rank.worst <= 2
+
+
+# Operations at equal quality --------------------------------------------------------------------------------
+
+REFERENCE = {MEMO.ref: "dense"}
+
+
+def test_operations_are_compared_at_equal_quality_where_both_reach_it():
+    rows = [
+        *(row for k in "ij" for row in seeded("dense", [0.6] * 3, variant="s", ops=2.0**8, instance=k)),
+        *(row for k in "ij" for row in seeded("dense", [0.8] * 3, variant="l", ops=2.0**10, instance=k)),
+        *seeded("sparse", [0.75] * 3, ops=2.0**5, instance="i"),
+        *seeded("sparse", [0.65] * 3, ops=2.0**6, instance="j"),
+    ]
+    board = build_board(rows, [MEMO], references=REFERENCE)
+    half, seven, nine = by_name(board)["sparse"].tasks[0].ratios
+    assert (half.times, half.low, half.high) == pytest.approx((2.0**2.5,) * 3)
+    assert (half.instances, seven.instances, nine.instances) == (2, 1, 0)
+    assert (seven.times, nine.times, nine.low) == (2.0**5, None, None)
+    same = by_name(board)["dense"].tasks[0].ratios
+    assert [(ratio.times, ratio.low, ratio.high) for ratio in same[:2]] == [(1.0, 1.0, 1.0)] * 2
+    assert board.tasks[0].reference == "dense"
+
+
+def test_a_quality_that_may_be_missed_has_a_wide_ratio():
+    rows = [
+        *seeded("dense", [0.7] * 3, ops=2.0**10),
+        *seeded("sparse", [0.48, 0.52, 0.53], variant="s", ops=2.0**5),
+        *seeded("sparse", [0.6, 0.61, 0.62], variant="l", ops=2.0**7),
+    ]
+    half, seven, _ = by_name(build_board(rows, [MEMO], references=REFERENCE))["sparse"].tasks[0].ratios
+    assert (half.times, half.low, half.high) == (2.0**5, 2.0**3, 2.0**5)
+    assert seven.times is None
+    rows = [*seeded("dense", [0.7] * 3, ops=2.0**10), *seeded("sparse", [0.48, 0.52, 0.53], ops=2.0**5)]
+    half = by_name(build_board(rows, [MEMO], references=REFERENCE))["sparse"].tasks[0].ratios[0]
+    assert (half.times, half.low, half.high) == (2.0**5, None, 2.0**5)
+
+
+def test_with_one_seed_a_ratio_has_no_interval():
+    rows = [made("dense", ops=2.0**10), made("sparse", ops=2.0**5)]
+    half = by_name(build_board(rows, [MEMO], references=REFERENCE))["sparse"].tasks[0].ratios[0]
+    assert (half.times, half.low, half.high, half.instances) == (2.0**5, None, None, 1)
+
+
+def test_without_rows_of_the_reference_there_are_no_ratios():
+    board = build_board([made("sparse")], [MEMO], references=REFERENCE)
+    assert (board.tasks[0].reference, only(board).ratios) == (None, ())
+
+
+def test_a_reference_that_is_not_shown_is_still_compared_with():
+    rows = [*seeded("dense", [0.7] * 2, ops=2.0**10), *seeded("sparse", [0.7] * 2, ops=2.0**5)]
+    board = build_board(rows, [MEMO], references=REFERENCE, submissions={"sparse"})
+    assert (only(board).ratios[0].times, board.tasks[0].reference) == (2.0**5, "dense")
+
+
+# For any rows -----------------------------------------------------------------------------------------------
 
 
 cells = st.lists(
@@ -312,16 +547,29 @@ cells = st.lists(
 )
 
 
+FROZEN = {"instances": {MEMO.ref: {"i", "j"}, LIP.ref: {"i", "j"}}, "seeds": 3}
+ANCHOR = [made("z", seed=2), made("z", seed=2, task=LIP)]  # a board of three seeds, whoever else is there
+
+
 def vectors(board):
-    return {entry.submission: (entry.score, entry.tasks) for entry in board.entries}
+    """Give what no other entry may change: everything but places and neighbours."""
+    return {
+        entry.submission: (
+            entry.score if entry.rank is not None else None,
+            [score and replace(score, rank=None, ahead=None) for score in entry.tasks],
+        )
+        for entry in board.entries
+    }
+
+
+def frozen(rows):
+    return build_board(rows + ANCHOR, [MEMO, LIP], **FROZEN)
 
 
 @settings(max_examples=60, deadline=None)
 @given(cells, st.sampled_from(["a", "b", "c"]))
 def test_a_submissions_rows_never_change_anothers_score(rows, gone):
-    tasks = [MEMO, LIP]
-    everybody = vectors(build_board(rows, tasks))
-    without = vectors(build_board([row for row in rows if row.submission != gone], tasks))
+    everybody, without = vectors(frozen(rows)), vectors(frozen([r for r in rows if r.submission != gone]))
     everybody.pop(gone, None)
     assert without == everybody
 
@@ -339,50 +587,84 @@ def test_the_order_of_rows_changes_nothing(rows, seed):
 def test_scores_and_ranks_stay_in_their_ranges(rows):
     board = build_board(rows, [MEMO, LIP])
     for entry in board.entries:
-        assert 0.0 <= entry.score <= 1.0
-        assert 1 <= entry.rank.best <= entry.rank.worst <= len(board.entries)
-    assert list(board.entries) == sorted(board.entries, key=lambda entry: (-entry.score, entry.submission))
+        assert (entry.score is None) == (entry.rank is None)
+        for score in (score for score in entry.tasks if score is not None):
+            assert 0.0 <= score.score <= score.plain <= 1.0
+            assert all(0.0 <= value <= 1.0 for value in (*score.areas, score.failed_share))
+            assert score.low is None or 0.0 <= score.low <= score.score <= score.high <= 1.0
+            assert 1 <= score.rank.best <= score.rank.worst <= len(board.entries)
+            assert score.plain == pytest.approx(sum(score.areas) / len(score.areas), abs=1e-12)
+            assert score.score == pytest.approx(sum(score.values) / len(score.values), abs=1e-12)
+            for ratio in score.ratios:
+                assert ratio.times is None or ratio.times > 0
 
 
-@settings(max_examples=40, deadline=None)
-@given(cells, st.integers(0, 100))
-def test_dropping_a_cell_that_failed_never_helps(rows, pick):
-    failed = [row for row in rows if row.status != "ok"]
-    if failed:
-        # The same cell may hold a success as well; drop the failure alone.
-        fewer = [row for row in rows if row is not failed[pick % len(failed)]]
-        before, after = vectors(build_board(rows, [MEMO, LIP])), vectors(build_board(fewer, [MEMO, LIP]))
-        name = failed[pick % len(failed)].submission
-        whole = {(r.task, r.variant) for r in rows} == {(r.task, r.variant) for r in fewer}
-        grid = {(r.submission, r.task, r.instance) for r in rows} == {
-            (r.submission, r.task, r.instance) for r in fewer
-        }
-        seeds = {(r.submission, r.task, r.seed) for r in rows} == {
-            (r.submission, r.task, r.seed) for r in fewer
-        }
-        one_state = len({r.submission_hash for r in rows if r.submission == name}) == 1
-        if whole and grid and seeds and one_state:
-            assert after[name][0] <= before[name][0]
+@settings(max_examples=100, deadline=None)
+@given(cells, st.data())
+def test_a_variant_that_gives_up_cells_of_another_changes_no_score(rows, data):
+    """It has some of the other's rows, and others fail, are missing, are dearer, or are worse."""
+    mine = [row for row in rows if (row.submission, row.variant, row.submission_hash) == ("a", "v", "s")]
+    rows = [row for row in rows if row.submission != "a" or row in mine]
+    quits = []
+    for row in {row.cell_key: row for row in mine}.values():
+        how = data.draw(st.sampled_from(["same", "missing", "failed", "dear", "bad"]))
+        changes = {"variant": "quits", "cell_key": ""}
+        if row.status != "ok" or how == "failed":
+            quits.append(made("a", "quits", row.seed, quality=None, task=_of(row), instance=row.instance))
+        elif how == "dear":
+            quits.append(replace(row, **changes, ops=row.ops * 2 + 1, ops_router_free=None))
+        elif how == "bad":
+            quits.append(replace(row, **changes, quality=row.quality / 2, error=1.0))
+        elif how == "same":
+            quits.append(replace(row, **changes))
+    before, after = frozen(_once(rows)), frozen(_once(rows) + _once(quits))
+    for entry in before.entries:
+        other = by_name(after)[entry.submission]
+        for score, same in zip(entry.tasks, other.tasks, strict=True):
+            if score is not None:
+                assert (same.areas, same.plain) == (score.areas, score.plain)
+                if entry.submission != "a" or all(row.status != "ok" for row in quits):
+                    assert same.score == score.score
+
+
+def _of(row):
+    return MEMO if row.task == MEMO.ref else LIP
+
+
+def _once(rows):
+    """Keep one row of a cell, so that no newer one takes its place."""
+    return list({row.cell_key: row for row in rows}.values())
 
 
 @settings(max_examples=60, deadline=None)
-@given(cells, st.sampled_from(["a", "b", "c"]), st.sampled_from(["i", "j"]))
-def test_on_named_instances_leaving_one_out_never_helps(rows, name, left_out):
-    """Where a variant costs the same on all: points are means over cells, so leaving dear ones out helps."""
-    costs = [
-        {row.ops for row in rows if (row.submission, row.task, row.variant) == (name, task, variant)} - {None}
-        for task, variant in {(row.task, row.variant) for row in rows}
-    ]
-    assume(all(len(each) <= 1 for each in costs))
-    named = {MEMO.ref: {"i", "j"}, LIP.ref: {"i", "j"}}
-    fewer = [row for row in rows if (row.submission, row.instance) != (name, left_out)]
-    before, after = (
-        {entry.submission: entry for entry in build_board(some, [MEMO, LIP], instances=named).entries}
-        for some in (rows, fewer)
-    )
-    grid = [
-        {(r.task, r.variant, r.seed, r.submission_hash) for r in some if r.submission == name}
-        for some in (rows, fewer)
-    ]
-    if name in after and grid[0] == grid[1]:  # seeds and variants make the grid, too
-        assert after[name].score <= before[name].score + 1e-12
+@given(cells, st.integers(0, 100))
+def test_leaving_a_row_out_never_helps_unless_a_worse_one_stood_before_it(rows, pick):
+    rows = [row for row in _once(rows) if row.submission_hash == "s"]
+    if rows:
+        gone = rows[pick % len(rows)]
+        before, after = (by_name(frozen(some)) for some in (rows, [row for row in rows if row is not gone]))
+        for name, entry in after.items():
+            for score, same in zip(before[name].tasks, entry.tasks, strict=True):
+                if same is not None:
+                    assert same.plain <= score.plain + 1e-12
+
+
+@settings(max_examples=60, deadline=None)
+@given(cells, st.sampled_from(["i", "j"]))
+def test_leaving_an_instance_out_never_helps(rows, left_out):
+    rows = [row for row in rows if row.submission_hash == "s"]
+    fewer = [row for row in rows if (row.submission, row.instance) != ("a", left_out)]
+    before, after = by_name(frozen(rows)), by_name(frozen(fewer))
+    for score, same in zip(before["a"].tasks, after["a"].tasks, strict=True) if "a" in after else ():
+        if same is not None:
+            assert same.plain <= score.plain + 1e-12
+
+
+@settings(max_examples=60, deadline=None)
+@given(cells, st.lists(st.integers(3, 30), max_size=5))
+def test_rows_of_seeds_beyond_the_boards_change_nothing(rows, seeds):
+    rows = [row for row in rows if row.submission_hash == "s"]
+    some = [row for row in rows if row.status == "ok"]
+    more = [replace(row, seed=seed, quality=1.0, ops=1.0, cell_key="") for row in some for seed in seeds]
+    more = [replace(row, ops_router_free=0.5) for row in more]
+    assert frozen(rows + more).entries == frozen(rows).entries

@@ -24,6 +24,7 @@ BOARD = Board(
     scoring_version=None,
     cost_model=None,
     notes=("a note",),
+    pairs=((),),
 )
 BEGIN, END = "<!-- sparsebench:board:begin -->", "<!-- sparsebench:board:end -->"
 
@@ -54,17 +55,18 @@ def test_markers_must_be_there_once_and_in_order(text):
     assert "markers" in caught.value.help
 
 
-def test_a_new_folder_gets_all_three_files(tmp_path):
+def test_a_new_folder_gets_all_files(tmp_path):
     folder = tmp_path / "deep" / "board"
     files = write_leaderboard(BOARD, folder)
     assert (
         sorted(path.name for path in files)
-        == ["README.md", "board.csv", "points.csv"]
+        == ["README.md", "areas.csv", "board.csv", "points.csv"]
         == sorted(state(folder))
     )
     assert markdown(BOARD).strip() in (folder / "README.md").read_text()
     assert (folder / "board.csv").read_text() == csv(BOARD).scores
     assert (folder / "points.csv").read_text() == csv(BOARD).points
+    assert (folder / "areas.csv").read_text() == csv(BOARD).areas
 
 
 def test_writing_again_changes_nothing(tmp_path):

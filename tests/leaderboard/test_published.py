@@ -24,7 +24,7 @@ def rebuilt(tmp_path_factory):
     return into
 
 
-@pytest.mark.parametrize("name", ["README.md", "board.csv", "points.csv"])
+@pytest.mark.parametrize("name", ["README.md", "board.csv", "points.csv", "areas.csv"])
 def test_tables_are_made_of_the_rows(rebuilt, name):
     assert (rebuilt / name).read_text(encoding="utf-8") == (LEADERBOARD / name).read_text(encoding="utf-8")
 

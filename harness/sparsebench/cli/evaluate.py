@@ -195,15 +195,16 @@ def _interrupt(*_: object) -> NoReturn:
 
 def _print(run: Run, rows: list[Row], prices: PriceList | None, *, as_json: bool) -> None:
     """Print the rows or the tables to standard output, and remarks to standard error."""
-    from sparsebench.cli.leaderboard import board_of  # noqa: PLC0415
+    from sparsebench.cli.leaderboard import terminal_width  # noqa: PLC0415
     from sparsebench.leaderboard import terminal  # noqa: PLC0415
+    from sparsebench.leaderboard.standard import Choice, board_of  # noqa: PLC0415
     from sparsebench.results.priced import with_price  # noqa: PLC0415
 
     if as_json:
         click.echo(json.dumps([with_price(row, prices) for row in rows], indent=1, allow_nan=False))
     else:
-        chosen = {ref: {row.instance for row in rows if row.task == ref} for ref in run.tasks}
-        click.echo(terminal(board_of(rows, list(run.tasks.values()), chosen, prices=prices)))
+        board = board_of(rows, list(run.tasks.values()), Choice(prices=prices))
+        click.echo(terminal(board, width=terminal_width()))
     for row in rows:
         if row.status != "ok":
             place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"

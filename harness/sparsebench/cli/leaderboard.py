@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,14 +15,16 @@ from sparsebench.cli.prices import prices_option
 from sparsebench.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable
 
     from sparsebench.leaderboard import Board
+    from sparsebench.leaderboard.standard import Choice
     from sparsebench.meter.pricelist import PriceList
-    from sparsebench.results import Row
-    from sparsebench.tasks import Task
 
-__all__ = ["board_of", "command"]
+__all__ = ["command", "terminal_width"]
+
+_PROFILES = ("ops", "add-mul-cmp", "macs", "paper-router-free")
+_SORTS = ("score", "name", "x.5", "x.7", "x.9", "router", "p95", "failed")
 
 
 @click.group("leaderboard")
@@ -34,8 +37,52 @@ def command() -> None:
     """
 
 
+def _choosing(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what of the rows a board is made of."""
+    for option in (
+        click.option(
+            "--seeds",
+            type=click.IntRange(min=1),
+            default=5,
+            show_default=True,
+            metavar="M",
+            help="How many seeds the board has: 0 to M - 1, for every entry.",
+        ),
+        click.option("--small", is_flag=True, help="Only the small instances of them."),
+        click.option(
+            "--instances", type=Names(), default="", help="Only these instances. Default: those with rows."
+        ),
+        click.option("--tasks", type=Names(), default="", help="Only these tasks."),
+    ):
+        verb = option(verb)
+    return verb
+
+
 @command.command("show")
-@click.option("--tasks", type=Names(), default="", help="Only these tasks.")
+@_choosing
+@click.option("--submissions", type=Names(), default="", help="Only these, ranked among one another.")
+@click.option(
+    "--tags",
+    type=click.Choice(["yes", "no"]),
+    default="yes",
+    show_default=True,
+    help="Whether to show entries that are told the domains.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["task", "instance"]),
+    default="task",
+    show_default=True,
+    help="A score for each task, or an area for each instance.",
+)
+@click.option("--sort", type=click.Choice(_SORTS), default="score", show_default=True)
+@click.option(
+    "--profile",
+    type=click.Choice(_PROFILES),
+    default="ops",
+    show_default=True,
+    help="What a cell costs. Only `ops` is the standard board.",
+)
 @click.option(
     "--format",
     "form",
@@ -45,39 +92,81 @@ def command() -> None:
     help="csv prints the points.",
 )
 @prices_option
-@click.option("--json", "as_json", is_flag=True, help="Print the points as a JSON list.")
+@click.option("--json", "as_json", is_flag=True, help="Print all of the board as a JSON object.")
 @output_option
-def show(tasks: tuple[str, ...], form: str, prices: PriceList | None, output: Path, *, as_json: bool) -> None:
+def show(
+    tasks: tuple[str, ...],
+    instances: tuple[str, ...],
+    submissions: tuple[str, ...],
+    seeds: int,
+    tags: str,
+    by: str,
+    sort: str,
+    profile: str,
+    form: str,
+    prices: PriceList | None,
+    output: Path,
+    *,
+    small: bool,
+    as_json: bool,
+) -> None:
     """Print the board.
+
+    It is over the instances that there are rows of; a note says what the standard board has besides. In a
+    terminal that is too narrow columns are left out, and named.
 
     \b
     Examples:
       sparsebench leaderboard show
       sparsebench leaderboard show --tasks memorization@1 --format markdown
+      sparsebench leaderboard show --by instance --sort x.7
+      sparsebench leaderboard show --profile paper-router-free
+      sparsebench leaderboard show --tags no --json > board.json
       sparsebench leaderboard show --prices my-accelerator.toml
     """
-    from sparsebench.leaderboard import csv, markdown, points, terminal  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.leaderboard import csv, document, markdown, terminal  # noqa: PLC0415 - `--help` is quick
+    from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
-    board = _board(output, tasks, titled=form != "terminal", prices=prices)
-    if as_json:
-        click.echo(json.dumps(points(board), indent=1, allow_nan=False))
-        return
-    click.echo(
-        csv(board).points if form == "csv" else {"terminal": terminal, "markdown": markdown}[form](board)
+    choice = Choice(
+        instances=instances,
+        small=small,
+        submissions=submissions,
+        tags=tags == "yes",
+        seeds=seeds,
+        profile=profile,
+        titled=form != "terminal" or as_json,
+        prices=prices,
     )
+    board = _board(output, tasks, choice)
+    if as_json:
+        click.echo(json.dumps(document(board), indent=1, allow_nan=False))
+    elif form == "csv":
+        click.echo(csv(board).points)
+    elif form == "markdown":
+        click.echo(markdown(board, by=by, sort=sort))
+    else:
+        click.echo(terminal(board, width=terminal_width(), by=by, sort=sort))
 
 
 @command.command("build")
-@click.option("--tasks", type=Names(), default="", help="Only these tasks.")
+@_choosing
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("leaderboard"),
     show_default=True,
-    help="Directory for README.md, board.csv and points.csv.",
+    help="Directory for README.md, board.csv, points.csv and areas.csv.",
 )
 @output_option
-def build(tasks: tuple[str, ...], into: Path, output: Path) -> None:
+def build(
+    tasks: tuple[str, ...],
+    instances: tuple[str, ...],
+    seeds: int,
+    into: Path,
+    output: Path,
+    *,
+    small: bool,
+) -> None:
     """Write the tables: Markdown between the markers of README.md, and CSV.
 
     What stands outside the markers stays as it is.
@@ -87,14 +176,22 @@ def build(tasks: tuple[str, ...], into: Path, output: Path) -> None:
       sparsebench leaderboard build --into leaderboard
     """
     from sparsebench.leaderboard import write_leaderboard  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
-    for path in write_leaderboard(_board(output, tasks, titled=True), into):
+    choice = Choice(instances=instances, small=small, seeds=seeds, titled=True)
+    for path in write_leaderboard(_board(output, tasks, choice), into):
         click.echo(path)
 
 
-def _board(output: Path, tasks: tuple[str, ...], *, titled: bool, prices: PriceList | None = None) -> Board:
+def terminal_width() -> int | None:
+    """Return how wide tables may be: None where nobody looks, so that a file or a pipe gets all of them."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
     """Build the board of the tasks that are asked for, else of all that have rows."""
     from sparsebench.cli.results import stored_rows  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.leaderboard.standard import board_of  # noqa: PLC0415
     from sparsebench.tasks import load_task  # noqa: PLC0415
 
     rows = stored_rows(output)
@@ -103,65 +200,4 @@ def _board(output: Path, tasks: tuple[str, ...], *, titled: bool, prices: PriceL
     if not {task.ref for task in wanted} & set(stored):
         message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
         raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")
-    return board_of(rows, wanted, titled=titled, prices=prices)
-
-
-def board_of(
-    rows: Sequence[Row],
-    tasks: Sequence[Task],
-    chosen: Mapping[str, set[str]] | None = None,
-    *,
-    titled: bool = False,
-    prices: PriceList | None = None,
-) -> Board:
-    """Build a board on which all entries are scored on the same instances.
-
-    These are the chosen ones; else, of each task, those that it names for the board, or the small ones of
-    them where there are rows of no other. Titled, the board has the titles of shipped submissions beside
-    their names. A price list makes one more column, and changes nothing else.
-    """
-    from sparsebench.leaderboard import build_board  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.models import find_submission, shipped_names  # noqa: PLC0415
-
-    present = {task.ref: {row.instance for row in rows if row.task == task.ref} for task in tasks}
-    scored = {task.ref: (chosen or {}).get(task.ref) or _usual(task, present[task.ref]) for task in tasks}
-    names = shipped_names() if titled else []
-    titles = {name: find_submission(name).manifest.title for name in names}
-    board = build_board(rows, tasks, titles=titles, instances=scored, prices=prices)
-    parts = [note for task in tasks for note in _parts(task, scored[task.ref], present[task.ref])]
-    public = [note for task in tasks for note in _public_tests(task, scored[task.ref] & present[task.ref])]
-    return replace(board, notes=(*parts, *board.notes, *public))
-
-
-def _public_tests(task: Task, names: set[str]) -> Iterator[str]:
-    """Name the instances whose answers a submission can ship, because nobody can draw new inputs of them.
-
-    Memorization has none of these: there the test split is the task.
-    """
-    known = {name: task.instances[name] for name in names if name in task.instances}
-    public = sorted(name for name, spec in known.items() if spec.public_test)
-    if public and task.metric != "recall":
-        yield f"{task.ref}: public tests, whose answers a submission can ship: {', '.join(public)}"
-
-
-def _usual(task: Task, present: set[str]) -> set[str]:
-    small = {name for name in _board_of(task) if task.instances[name].small}
-    shown = present & _board_of(task)
-    return small if shown and shown <= small else _board_of(task)
-
-
-def _board_of(task: Task) -> set[str]:
-    """Name the instances that the board is scored on: all, for a task that names none."""
-    return set(task.board or task.instances)
-
-
-def _parts(task: Task, scored: set[str], present: set[str]) -> Iterator[str]:
-    """Say which instances a task is scored on, where it is not on exactly those of the board."""
-    board = _board_of(task)
-    if scored != board:
-        names = ", ".join(sorted(scored))
-        others = f" and {len(scored - board)} more" if scored - board else ""
-        yield f"{task.ref}: on {len(scored & board)} of the board's {len(board)} instances{others} ({names})"
-    if left := sorted(present - scored - board):
-        names = ", ".join(left)
-        yield f"{task.ref}: rows of instances that the board is not scored on are left out ({names})"
+    return board_of(rows, wanted, choice)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sparsebench.leaderboard.board import Board, BoardTask, Entry, Point, TaskScore
+from sparsebench.leaderboard.board import Board, BoardTask, Entry, Pair, Point, Ratio, TaskScore
 from sparsebench.leaderboard.build import BoardTaskLike, build_board
 from sparsebench.leaderboard.publish import update_between_markers, write_leaderboard
-from sparsebench.leaderboard.sheets import Sheets, csv, points
+from sparsebench.leaderboard.sheets import Sheets, csv, document, points
 from sparsebench.leaderboard.tables import markdown, terminal
 
 __all__ = [
@@ -13,11 +13,14 @@ __all__ = [
     "BoardTask",
     "BoardTaskLike",
     "Entry",
+    "Pair",
     "Point",
+    "Ratio",
     "Sheets",
     "TaskScore",
     "build_board",
     "csv",
+    "document",
     "markdown",
     "points",
     "terminal",

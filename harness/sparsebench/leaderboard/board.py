@@ -8,10 +8,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sparsebench.scoring import Rank
 
-__all__ = ["ENOUGH_SEEDS", "Board", "BoardTask", "Entry", "Point", "TaskScore", "short_hash"]
+__all__ = [
+    "ENOUGH_SEEDS",
+    "QUALITIES",
+    "Board",
+    "BoardTask",
+    "Entry",
+    "Pair",
+    "Point",
+    "Ratio",
+    "TaskScore",
+    "short_hash",
+]
 
 ENOUGH_SEEDS = 5
-"""Fewer seeds than this are marked: their interval, if any, says little."""
+"""How many seeds a board has, where nobody says otherwise. With fewer it is preliminary."""
+
+QUALITIES = (0.5, 0.7, 0.9)
+"""The qualities at which operations are compared with the reference's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +41,9 @@ class BoardTask:
     log2_ops_high: float
     """Expensive edge of the box."""
     instances: tuple[str, ...] = ()
-    """The instances that every entry is scored on; empty where each has those that it has rows of."""
+    """The instances that every entry is scored on, sorted; empty where no rows are of the task."""
+    reference: str | None = None
+    """The dense submission that operations are compared with; None where the board has no rows of one."""
 
 
 def short_hash(value: str) -> str:
@@ -37,7 +53,7 @@ def short_hash(value: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One variant of a submission on one task, over all its instances and seeds."""
+    """One variant of a submission on one task, over all the board's instances and seeds."""
 
     variant: str
     """Name of the variant."""
@@ -45,18 +61,21 @@ class Point:
     """Active operations per input: arithmetic mean over the cells that ran; None where none did."""
     ops_router_free: float | None
     """The same without the router, as papers report it; None where no row has it."""
-    log2_ops_mean: float
-    """What is scored: mean over all cells of log2 of operations, held to the box's cheap edge from below."""
     quality_mean: float
-    """What is scored: mean over all cells of quality, 0 for a cell without a score."""
+    """Mean over all cells of quality, 0 for a cell that failed or is missing. Also of models that are too
+    large: they are shown, and score nothing."""
     error_mean: float | None
     """Mean error over the cells that ran; None where none did."""
+    memory_bytes: int | None
+    """Bytes that the largest of its models stores; None where no row says so."""
     n_cells: int
-    """Cells that the mean is over: the submission's instances x seeds on this task."""
+    """Cells that the mean is over: the board's instances x seeds of the task."""
     n_failed: int
     """Of those, cells with another status than ``ok``."""
     n_missing: int
     """Of those, cells without any row. They count as failed."""
+    n_large: int
+    """Of those, cells that ran, and whose models store more than the box has room for: they score nothing."""
     statuses: tuple[tuple[str, int], ...]
     """Rows by status, sorted by name."""
     nmi: float | None = None
@@ -66,23 +85,64 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """How many times fewer operations than the task's reference buy a quality."""
+
+    quality: float
+    """The quality that is bought."""
+    times: float | None
+    """Operations of the reference divided by own ones: geometric mean over the instances on which both reach
+    the quality. None where there are none."""
+    low: float | None
+    """Lower end of its 95 % interval over seeds; None with one seed, and where it is not sure that the
+    submission reaches the quality on all of them."""
+    high: float | None
+    """Upper end; None with one seed, and where it is not sure that the reference does."""
+    instances: int
+    """On how many instances both reach it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskScore:
     """A submission's score on one task."""
 
     task: str
     """Task reference."""
     score: float
-    """Area that the variants' points dominate, as a fraction of the box."""
+    """What is ranked: the jackknife's mean over seeds of the mean area under the budget curves."""
     low: float | None
-    """Lower end of the 95 % t interval over seeds; None with one seed."""
+    """Lower end of the 95 % interval over seeds; None with one seed."""
     high: float | None
-    """Upper end of the 95 % t interval over seeds; None with one seed."""
-    instances: tuple[str, ...]
-    """Names of the instances, sorted."""
+    """Upper end; None with one seed."""
+    exact: bool
+    """Whether all of two or more seeds give one score."""
+    plain: float
+    """The mean area itself, of all seeds together."""
+    rank: Rank | None
+    """The places that it may hold on the task; None for an entry of another class."""
+    ahead: tuple[int, int] | None
+    """On how many of how many instances its area is larger than that of the entry with the next lower score;
+    None for the last one."""
+    areas: tuple[float, ...]
+    """The area on each of the task's instances, in their order: ``plain`` is their mean."""
+    values: tuple[float, ...]
+    """The jackknife's pseudo-value of each seed: ``score`` is their mean."""
+    ratios: tuple[Ratio, ...]
+    """Against the task's reference, one of `QUALITIES` each; empty where the board has none."""
+    router_share: float | None
+    """The router's part of the operations: mean over the cells that ran; None where no row says so."""
+    tail: float | None
+    """The 95th percentile of operations per input over their mean: mean over the cells that ran."""
     seeds: int
-    """Number of seeds."""
+    """Of how many of the board's seeds it has rows."""
     points: tuple[Point, ...]
     """One per variant, sorted by name."""
+
+    @property
+    def failed_share(self) -> float:
+        """The share of cells that failed or are missing, in [0, 1]."""
+        cells = sum(point.n_cells for point in self.points)
+        return sum(point.n_failed + point.n_missing for point in self.points) / cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,27 +153,48 @@ class Entry:
     """Name of the submission."""
     title: str | None
     """Its title, where known."""
-    score: float
-    """Unweighted mean of the task scores; a task without rows counts 0."""
-    rank: Rank
-    """The places it may hold: entries are told apart only where a test tells them apart."""
     tasks: tuple[TaskScore | None, ...]
-    """One per task of the board, in its order; None where the submission has no rows."""
+    """One per task of the board, in its order; None where it has no rows."""
+    score: float | None = None
+    """Mean of its scores on all tasks; None where it does not enter every one, or is of another class."""
+    low: float | None = None
+    """Lower end of the interval of that mean; None without one."""
+    high: float | None = None
+    """Upper end."""
+    rank: Rank | None = None
+    """The places that it may hold over all tasks; None where it has no mean."""
     uses_tags: bool = False
-    """Whether it was told the domains of the inputs that it predicted."""
+    """Whether it was told the domains of the inputs that it predicted: a class of its own, not ranked."""
 
-    @property
-    def seeds(self) -> int:
-        """The smallest number of seeds on any of its tasks."""
-        return min((task.seeds for task in self.tasks if task is not None), default=0)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two ranked entries that share a task."""
+
+    first: str
+    """Name of an entry."""
+    second: str
+    """Name of the other, which comes after it in the alphabet."""
+    difference: float
+    """Score of the first less that of the second."""
+    p: float | None
+    """Welch's p value; None where there is no test: one seed, or both scores are exact."""
+    adjusted: float | None
+    """The p value after Holm's correction over the task's tests."""
+    winner: str | None
+    """The one that beats the other; None where they share places."""
+    better: int
+    """On how many instances the first has the larger area."""
+    worse: int
+    """On how many the second has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """Entries over tasks, best score first, then by name."""
+    """Entries over tasks: those with a mean first, best first; then the others, by name."""
 
     tasks: tuple[BoardTask, ...]
-    """The tasks that the score is a mean over, in the order given."""
+    """The board's tasks, in the order given."""
     entries: tuple[Entry, ...]
     """All submissions that have a row on one of the tasks."""
     scoring_version: int | None
@@ -122,8 +203,21 @@ class Board:
     """The price list that all rows share; None on an empty board."""
     notes: tuple[str, ...]
     """What a reader must know about these rows, one line each."""
+    seeds: int = 0
+    """The number m of the board's seeds, 0 ... m - 1, which are the same for every entry."""
+    wanted_seeds: int = ENOUGH_SEEDS
+    """How many it should have."""
+    pairs: tuple[tuple[Pair, ...], ...] = ()
+    """Of each task, in order, the pairs of entries that are ranked there."""
+    profile: str = "ops"
+    """The price list that entries are scored by: ``ops`` is the standard one."""
     prices: str | None = None
     """Name of a price list that is shown beside ``ops``; None where there is none."""
+
+    @property
+    def preliminary(self) -> bool:
+        """Whether there are rows, and fewer seeds than there should be."""
+        return 0 < self.seeds < self.wanted_seeds
 
     @property
     def uses_tags(self) -> bool:
@@ -135,3 +229,8 @@ class Board:
         """Whether any of the points has mutual information."""
         scores = (score for entry in self.entries for score in entry.tasks if score is not None)
         return any(point.nmi is not None for score in scores for point in score.points)
+
+    def ranked(self, task: int) -> list[tuple[Entry, TaskScore]]:
+        """List who enters a task: the ranked ones, best score first, then those of the other class."""
+        found = [(entry, score) for entry in self.entries if (score := entry.tasks[task]) is not None]
+        return sorted(found, key=lambda each: (each[0].uses_tags, -each[1].score, each[0].submission))

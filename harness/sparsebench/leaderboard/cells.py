@@ -1,35 +1,36 @@
-"""One submission's cells on one task: the full grid variant x instance x seed, and the points made from it.
+"""One submission's cells on one task: the full grid variant x instance x seed, and what is made from it.
 
-Every cell of the grid counts. One that failed, or that has no row at all, has quality 0 at the expensive
-edge of the box. Where the board names its instances, leaving out what went badly can never raise a score.
+Every cell of the grid counts, and the grid is the board's: its instances, its seeds. A cell that failed, that
+has no row at all, or whose model has no room in the box buys nothing.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from sparsebench.leaderboard.board import BoardTask, Point, TaskScore
+from sparsebench.leaderboard.board import Point
 from sparsebench.results.priced import price_of_row
-from sparsebench.scoring import hypervolume, t_half_width
+from sparsebench.scoring import MOST_BYTES, BudgetCell, budget_area
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sparsebench.leaderboard.board import BoardTask
     from sparsebench.meter.pricelist import PriceList
     from sparsebench.results import Row
+    from sparsebench.scoring import Variants
 
-__all__ = ["Grid"]
+__all__ = ["PROFILES", "Grid"]
 
-
-class Scored(NamedTuple):
-    """What one cell adds to a mean."""
-
-    log2_ops: float
-    """At least the box's cheap edge."""
-    quality: float
-    """In [0, 1]."""
+PROFILES = {
+    "ops": "ops",
+    "add-mul-cmp": "ops_add_mul_cmp",
+    "macs": "macs",
+    "paper-router-free": "ops_router_free",
+}
+"""Price list that a board may be scored by -> the column that says what a cell costs by it."""
 
 
 class Grid:
@@ -38,87 +39,100 @@ class Grid:
     Parameters
     ----------
     task
-        The task with its box.
+        The task with its box and the board's instances of it.
     rows
-        The submission's rows on this task, at least one and at most one per cell.
-    prices
-        A price list to show beside the standard one. Nothing is scored by it.
+        The submission's rows on these, at least one and at most one per cell. Rows of other seeds than the
+        board's say which variants there are, and no more.
+    seeds
+        How many seeds the board has.
+    profile
+        One of `PROFILES`: what cells are priced by.
     """
 
-    def __init__(self, task: BoardTask, rows: Iterable[Row], prices: PriceList | None = None) -> None:
+    def __init__(self, task: BoardTask, rows: Iterable[Row], seeds: int, profile: str = "ops") -> None:
+        given = list(rows)
         self.task = task
-        self.prices = prices
-        among = set(task.instances)
-        kept = [row for row in rows if not among or row.instance in among]
-        self.rows = {(row.variant, row.instance, row.seed): row for row in kept}
-        self.variants = sorted({variant for variant, _, _ in self.rows})
-        self.instances = sorted(among or {instance for _, instance, _ in self.rows})
-        self.seeds = sorted({seed for _, _, seed in self.rows})
-
-    def score(self) -> TaskScore:
-        """Return the task score, with its interval over seeds and the points behind it."""
-        area = self._area(self.instances, self.seeds)
-        half = t_half_width([self._area(self.instances, [seed]) for seed in self.seeds])
-        return TaskScore(
-            task=self.task.ref,
-            score=area,
-            low=None if half is None else area - half,
-            high=None if half is None else area + half,
-            instances=tuple(self.instances),
-            seeds=len(self.seeds),
-            points=tuple(self._point(variant) for variant in self.variants),
-        )
-
-    def areas(self) -> dict[tuple[str, str, int], float]:
-        """Return (task, instance, seed) -> area of the variants' points there: what tests of pairs are on."""
-        return {
-            (self.task.ref, instance, seed): self._area([instance], [seed])
-            for instance in self.instances
-            for seed in self.seeds
-        }
+        self.seeds = range(seeds)
+        self.column = PROFILES[profile]
+        self.variants = sorted({row.variant for row in given})
+        self.rows = {(row.variant, row.instance, row.seed): row for row in given if row.seed in self.seeds}
 
     @property
     def uses_tags(self) -> bool:
         """Whether the submission was told domains."""
         return any(row.uses_tags for row in self.rows.values())
 
-    def _area(self, instances: Sequence[str], seeds: Sequence[int]) -> float:
-        return hypervolume([self._mean(variant, instances, seeds) for variant in self.variants], self.task)
+    def cells(self) -> list[Variants]:
+        """Return ``(i, v, m)``: what each cell costs and buys, None where it buys nothing."""
+        return [
+            [[self._cell(variant, instance, seed) for seed in self.seeds] for variant in self.variants]
+            for instance in self.task.instances
+        ]
 
-    def _mean(self, variant: str, instances: Sequence[str], seeds: Sequence[int]) -> Scored:
-        cells = [self._cell(variant, instance, seed) for instance in instances for seed in seeds]
-        return Scored(
-            math.fsum(cell.log2_ops for cell in cells) / len(cells),
-            math.fsum(cell.quality for cell in cells) / len(cells),
-        )
+    def areas(self) -> tuple[float, ...]:
+        """Return the area under the budget curve of each instance."""
+        return tuple(budget_area(variants, self.task) for variants in self.cells())
 
-    def _cell(self, variant: str, instance: str, seed: int) -> Scored:
-        row = self.rows.get((variant, instance, seed))
-        if row is None or row.ops is None or row.quality is None:  # a row without a score has neither
-            return Scored(self.task.log2_ops_high, 0.0)
-        low = self.task.log2_ops_low
-        return Scored(max(low, math.log2(row.ops)) if row.ops > 0 else low, row.quality)
-
-    def _point(self, variant: str) -> Point:
+    def point(self, variant: str, prices: PriceList | None) -> Point:
+        """Return what the tables show of a variant, with its price by a list beside the standard one."""
         rows = [row for (name, _, _), row in sorted(self.rows.items()) if name == variant]
-        cells = len(self.instances) * len(self.seeds)
-        mean = self._mean(variant, self.instances, self.seeds)
+        ran = [row for row in rows if row.status == "ok"]
+        cells = len(self.task.instances) * len(self.seeds)
         return Point(
             variant=variant,
-            ops=_mean(row.ops for row in rows),
-            ops_router_free=_mean(row.ops_router_free for row in rows),
-            log2_ops_mean=mean.log2_ops,
-            quality_mean=mean.quality,
-            error_mean=_mean(row.error for row in rows),
+            ops=_mean(row.ops for row in ran),
+            ops_router_free=_mean(row.ops_router_free for row in ran),
+            quality_mean=math.fsum(row.quality or 0.0 for row in ran) / cells,
+            error_mean=_mean(row.error for row in ran),
+            memory_bytes=max((memory for row in ran if (memory := _memory(row)) is not None), default=None),
             n_cells=cells,
-            n_failed=sum(row.status != "ok" for row in rows),
+            n_failed=len(rows) - len(ran),
             n_missing=cells - len(rows),
+            n_large=sum(_is_too_large(row) for row in ran),
             statuses=tuple(sorted(Counter(row.status for row in rows).items())),
-            nmi=_mean(row.nmi for row in rows),
-            own_price=_mean(price_of_row(row, self.prices) for row in rows) if self.prices else None,
+            nmi=_mean(row.nmi for row in ran),
+            own_price=_mean(price_of_row(row, prices) for row in ran) if prices else None,
         )
+
+    def router_share(self) -> float | None:
+        """Return the router's part of the operations: mean over the cells that ran."""
+        return _mean(_share(row.ops_router, row.ops) for row in self.rows.values())
+
+    def tail(self) -> float | None:
+        """Return the 95th percentile of operations over their mean: mean over the cells that ran."""
+        return _mean(_share(row.ops_p95, row.ops) for row in self.rows.values())
+
+    def seen(self) -> int:
+        """Count the board's seeds that there are rows of."""
+        return len({seed for _, _, seed in self.rows})
+
+    def _cell(self, variant: str, instance: str, seed: int) -> BudgetCell | None:
+        row = self.rows.get((variant, instance, seed))
+        return None if row is None else self._bought(row)
+
+    def _bought(self, row: Row) -> BudgetCell | None:
+        cost = getattr(row, self.column)
+        if row.status != "ok" or row.quality is None or cost is None or _is_too_large(row):
+            return None
+        return BudgetCell(cost, row.quality)
+
+
+def _is_too_large(row: Row) -> bool:
+    """Say whether a model has no room in the box. What nobody has measured has none."""
+    memory = _memory(row)
+    return memory is None or memory > MOST_BYTES
+
+
+def _memory(row: Row) -> int | None:
+    return row.stored_bytes if row.memory_bytes is None else row.memory_bytes
+
+
+def _share(part: float | None, whole: float | None) -> float | None:
+    if part is None or whole is None:
+        return None
+    return part / whole if whole else None
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    present = [value for value in values if value is not None]
+    present: Sequence[float] = sorted(value for value in values if value is not None)
     return math.fsum(present) / len(present) if present else None

@@ -12,17 +12,17 @@ _FORMULA = ("=", "+", "-", "@")
 _LONGEST = 120
 
 
-def for_terminal(text: str) -> str:
+def for_terminal(text: str, longest: int = _LONGEST) -> str:
     """Return the text as one line without control characters: no escape sequence, no change of direction."""
     clean = "".join(" " if _breaks(character) else character for character in text)
     line = " ".join("".join(c for c in clean if not unicodedata.category(c).startswith("C")).split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
-def for_markdown(text: str) -> str:
+def for_markdown(text: str, longest: int = _LONGEST) -> str:
     """Return the text as it reads, inert in Markdown: no pipe, tag, link, image or emphasis."""
     # The colon, the @ and the point would make bare addresses into links. An entity reads as its character.
-    return _MARKDOWN.sub(lambda found: f"&#{ord(found[0])};", for_terminal(text))
+    return _MARKDOWN.sub(lambda found: f"&#{ord(found[0])};", for_terminal(text, longest))
 
 
 def for_csv(text: str) -> str:

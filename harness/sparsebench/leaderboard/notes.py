@@ -2,41 +2,69 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from sparsebench.leaderboard.board import ENOUGH_SEEDS
+from sparsebench.scoring import MOST_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sparsebench.leaderboard.board import BoardTask, Entry
+    from sparsebench.leaderboard.board import BoardTask, Entry, TaskScore
+    from sparsebench.results import Row
 
 __all__ = ["notes_on"]
 
 
-def notes_on(tasks: Sequence[BoardTask], entries: Iterable[Entry]) -> list[str]:
-    """Return the notes, one line each: different instances, missing cells, too few seeds."""
+def notes_on(
+    tasks: Sequence[BoardTask], entries: Iterable[Entry], rows: Iterable[Row], seeds: int
+) -> list[str]:
+    """Return the notes, one line each: missing cells, models that are too large, seeds that do not count.
+
+    Parameters
+    ----------
+    tasks, entries
+        The board's.
+    rows
+        All that it was made from.
+    seeds
+        How many seeds it has.
+    """
     by_name = sorted(entries, key=lambda entry: entry.submission)
-    return [*_instances(tasks, by_name), *_missing(by_name), *_seeds(by_name)]
-
-
-def _instances(tasks: Sequence[BoardTask], entries: Sequence[Entry]) -> Iterator[str]:
-    for column, task in enumerate(tasks):
-        scores = (entry.tasks[column] for entry in entries)
-        plans = {score.instances for score in scores if score is not None}
-        if len(plans) > 1:
-            yield f"{task.ref}: entries were evaluated on different instances; their scores do not compare"
+    shown = {entry.submission for entry in by_name}
+    of_them = [row for row in rows if row.submission in shown]
+    return [*_missing(by_name), *_large(by_name), *_others(of_them, seeds), *_empty(tasks)]
 
 
 def _missing(entries: Sequence[Entry]) -> Iterator[str]:
     for entry in entries:
-        scores = [score for score in entry.tasks if score is not None]
-        missing = sum(point.n_missing for score in scores for point in score.points)
+        missing = sum(point.n_missing for score in _scores(entry) for point in score.points)
         if missing:
             yield f"{entry.submission}: {missing} cells without a row count as failed: run with --resume"
 
 
-def _seeds(entries: Sequence[Entry]) -> Iterator[str]:
-    few = [entry.submission for entry in entries if entry.seeds < ENOUGH_SEEDS]
-    if few:
-        yield f"needs more seeds (fewer than {ENOUGH_SEEDS}): {', '.join(few)}"
+def _large(entries: Sequence[Entry]) -> Iterator[str]:
+    for entry in entries:
+        large = Counter[str]()
+        for score in _scores(entry):
+            large.update({point.variant: point.n_large for point in score.points if point.n_large})
+        for variant, cells in sorted(large.items()):
+            what = f"the models of {cells} cells store more than {MOST_BYTES >> 20} MiB"
+            yield f"{entry.submission}/{variant}: {what}: they are shown, and score nothing"
+
+
+def _others(rows: Iterable[Row], seeds: int) -> Iterator[str]:
+    beyond = sorted({(row.submission, row.seed) for row in rows if row.seed >= seeds})
+    names = sorted({name for name, _ in beyond})
+    if names:
+        yield f"rows of other seeds than 0 to {seeds - 1} are not counted: {', '.join(names)}"
+
+
+def _empty(tasks: Sequence[BoardTask]) -> Iterator[str]:
+    for task in tasks:
+        if not task.instances:
+            yield f"{task.ref}: no rows"
+
+
+def _scores(entry: Entry) -> Iterator[TaskScore]:
+    return (score for score in entry.tasks if score is not None)

@@ -1,4 +1,4 @@
-"""Write a board into a folder: the block in README.md, board.csv and points.csv, all of them or none."""
+"""Write a board into a folder: the block in README.md and three sheets, all of them or none."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def update_between_markers(text: str, name: str, block: str) -> str:
 
 
 def write_leaderboard(board: Board, directory: str | os.PathLike[str]) -> list[Path]:
-    """Write ``README.md`` (its marked block), ``board.csv`` and ``points.csv``.
+    """Write ``README.md`` (its marked block), ``board.csv``, ``points.csv`` and ``areas.csv``.
 
     All texts are made and stored beside their targets before the first is replaced; should a replacement
     fail, those already replaced are put back. A missing README.md is made.
@@ -76,7 +76,12 @@ def write_leaderboard(board: Board, directory: str | os.PathLike[str]) -> list[P
     """
     folder = Path(directory)
     readme, sheets = _readme(folder / _README, markdown(board)), csv(board)
-    texts = {_README: readme, "board.csv": sheets.scores, "points.csv": sheets.points}
+    texts = {
+        _README: readme,
+        "board.csv": sheets.scores,
+        "points.csv": sheets.points,
+        "areas.csv": sheets.areas,
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _replace_all({folder / name: text.encode() for name, text in texts.items()})

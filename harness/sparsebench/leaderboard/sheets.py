@@ -1,51 +1,54 @@
-"""A board as CSV: one sheet of scores, one of points. Numbers keep all their digits."""
+"""A board as CSV and as JSON: scores, points, areas. Numbers keep all their digits."""
 
 from __future__ import annotations
 
 from csv import writer
+from dataclasses import asdict
 from io import StringIO
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sparsebench.leaderboard.board import QUALITIES
 from sparsebench.leaderboard.escape import for_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from sparsebench.leaderboard.board import Board, BoardTask, Entry, Point, TaskScore
+    from sparsebench.leaderboard.board import Board, Entry, Point, Ratio, TaskScore
 
     Cell = str | float | int | bool | None
 
-__all__ = ["POINT_COLUMNS", "Sheets", "csv", "points"]
+__all__ = ["AREA_COLUMNS", "POINT_COLUMNS", "SCORE_COLUMNS", "Sheets", "csv", "document", "points"]
 
-_SCORES = (
-    "submission",
-    "title",
-    "rank_best",
-    "rank_worst",
-    "board_score",
-    "task",
-    "score",
-    "low",
-    "high",
-    "instances",
-    "seeds",
-    "scoring_version",
-    "cost_model",
-    "task_hash",
-    "uses_tags",
+SCORE_COLUMNS = (
+    *("submission", "title", "uses_tags", "task", "rank_best", "rank_worst"),
+    *("score", "low", "high", "exact", "score_plain"),
+    *(
+        f"fewer_at_{100 * quality:.0f}{part}"
+        for quality in QUALITIES
+        for part in ("", "_low", "_high", "_instances")
+    ),
+    *("router_share", "p95_over_mean", "failed_share", "ahead", "instances", "seeds"),
+    *("overall_rank_best", "overall_rank_worst", "overall_score", "overall_low", "overall_high"),
+    *("profile", "board_seeds", "scoring_version", "cost_model", "task_hash"),
 )
+"""Names of the columns of the sheet of scores."""
+
+AREA_COLUMNS = ("submission", "task", "instance", "area", "uses_tags")
+"""Names of the columns of the sheet of areas."""
+
 POINT_COLUMNS = (
     "submission",
     "task",
     "variant",
     "ops",
     "ops_router_free",
-    "log2_ops_mean",
     "quality_mean",
     "error_mean",
+    "memory_bytes",
     "n_cells",
     "n_failed",
     "n_missing",
+    "n_too_large",
     "statuses",
     "nmi",
     "uses_tags",
@@ -54,38 +57,147 @@ POINT_COLUMNS = (
 
 
 class Sheets(NamedTuple):
-    """Two CSV texts, UTF-8, lines ending in a line feed. An empty field means that there is no such value."""
+    """Three CSV texts, UTF-8, lines ending in a line feed. An empty field means that there is no value."""
 
     scores: str
-    """One line per submission and task. A task without rows has an empty score and counts 0."""
+    """One line per submission and task that it enters."""
     points: str
     """One line per submission, task and variant."""
+    areas: str
+    """One line per submission, task and instance."""
 
 
 def csv(board: Board) -> Sheets:
-    """Return the board as two CSV texts.
+    """Return the board as CSV texts.
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe.
     """
-    scores = (
-        _score_line(board, entry, task, score)
-        for entry in board.entries
-        for task, score in zip(board.tasks, entry.tasks, strict=True)
+    return Sheets(
+        _sheet(SCORE_COLUMNS, _scores(board)),
+        _sheet(_point_columns(board), points(board)),
+        _sheet(AREA_COLUMNS, _areas(board)),
     )
-    lines = (list(record.values()) for record in points(board))
-    return Sheets(_sheet(_SCORES, scores), _sheet(_point_columns(board), lines))
+
+
+def document(board: Board) -> dict[str, Any]:
+    """Return the whole board, ready for ``json.dumps``.
+
+    Returns
+    -------
+    dict
+        What all rows share, ``notes``, ``tasks`` with their instances and ``pairs``, and the records of the
+        three sheets: ``scores``, ``points``, ``areas``.
+    """
+    tasks = [
+        asdict(task) | {"pairs": [asdict(pair) for pair in pairs]}
+        for task, pairs in zip(board.tasks, board.pairs, strict=True)
+    ]
+    return {
+        "scoring_version": board.scoring_version,
+        "cost_model": board.cost_model,
+        "profile": board.profile,
+        "seeds": board.seeds,
+        "preliminary": board.preliminary,
+        "notes": list(board.notes),
+        "tasks": tasks,
+        "scores": list(_scores(board)),
+        "points": points(board),
+        "areas": list(_areas(board)),
+    }
 
 
 def points(board: Board) -> list[dict[str, Cell]]:
     """Return one record per submission, task and variant: what the sheet of points holds."""
-    columns = _point_columns(board)
-    return [
-        dict(zip(columns, _point_line(board, entry, score, point), strict=True))
-        for entry in board.entries
-        for score in entry.tasks
-        if score is not None
-        for point in score.points
-    ]
+    return [_point(board, entry, score, point) for entry, score in _entered(board) for point in score.points]
+
+
+def _entered(board: Board) -> Iterator[tuple[Entry, TaskScore]]:
+    for number in range(len(board.tasks)):
+        yield from board.ranked(number)
+
+
+def _scores(board: Board) -> Iterator[dict[str, Cell]]:
+    hashes = {task.ref: task.hash for task in board.tasks}
+    for entry, score in _entered(board):
+        yield {
+            "submission": entry.submission,
+            "title": entry.title,
+            "uses_tags": entry.uses_tags,
+            "task": score.task,
+            "rank_best": None if score.rank is None else score.rank.best,
+            "rank_worst": None if score.rank is None else score.rank.worst,
+            "score": score.score,
+            "low": score.low,
+            "high": score.high,
+            "exact": score.exact,
+            "score_plain": score.plain,
+            **_ratios(score),
+            "router_share": score.router_share,
+            "p95_over_mean": score.tail,
+            "failed_share": score.failed_share,
+            "ahead": None if score.ahead is None else score.ahead[0],
+            "instances": len(score.areas),
+            "seeds": score.seeds,
+            "overall_rank_best": None if entry.rank is None else entry.rank.best,
+            "overall_rank_worst": None if entry.rank is None else entry.rank.worst,
+            "overall_score": entry.score,
+            "overall_low": entry.low,
+            "overall_high": entry.high,
+            "profile": board.profile,
+            "board_seeds": board.seeds,
+            "scoring_version": board.scoring_version,
+            "cost_model": board.cost_model,
+            "task_hash": hashes[score.task],
+        }
+
+
+def _ratios(score: TaskScore) -> dict[str, Cell]:
+    given: list[Ratio | None] = list(score.ratios) or [None] * len(QUALITIES)
+    record: dict[str, Cell] = {}
+    for quality, ratio in zip(QUALITIES, given, strict=True):
+        name = f"fewer_at_{100 * quality:.0f}"
+        record[name] = None if ratio is None else ratio.times
+        record[f"{name}_low"] = None if ratio is None else ratio.low
+        record[f"{name}_high"] = None if ratio is None else ratio.high
+        record[f"{name}_instances"] = None if ratio is None else ratio.instances
+    return record
+
+
+def _areas(board: Board) -> Iterator[dict[str, Cell]]:
+    instances = {task.ref: task.instances for task in board.tasks}
+    for entry, score in _entered(board):
+        for instance, area in zip(instances[score.task], score.areas, strict=True):
+            yield {
+                "submission": entry.submission,
+                "task": score.task,
+                "instance": instance,
+                "area": area,
+                "uses_tags": entry.uses_tags,
+            }
+
+
+def _point(board: Board, entry: Entry, score: TaskScore, point: Point) -> dict[str, Cell]:
+    values: tuple[Cell, ...] = (
+        entry.submission,
+        score.task,
+        point.variant,
+        point.ops,
+        point.ops_router_free,
+        point.quality_mean,
+        point.error_mean,
+        point.memory_bytes,
+        point.n_cells,
+        point.n_failed,
+        point.n_missing,
+        point.n_large,
+        " ".join(f"{status}:{number}" for status, number in point.statuses),
+        point.nmi,
+        entry.uses_tags,
+    )
+    record = dict(zip(POINT_COLUMNS, values, strict=True))
+    if board.prices is not None:
+        record.setdefault(board.prices, point.own_price)
+    return {name: record[name] for name in _point_columns(board)}
 
 
 def _point_columns(board: Board) -> tuple[str, ...]:
@@ -96,47 +208,11 @@ def _point_columns(board: Board) -> tuple[str, ...]:
     return (*POINT_COLUMNS[:beside], board.prices, *POINT_COLUMNS[beside:])
 
 
-def _score_line(board: Board, entry: Entry, task: BoardTask, score: TaskScore | None) -> list[Cell]:
-    measured: list[Cell] = [None] * 5
-    if score is not None:
-        measured = [score.score, score.low, score.high, len(score.instances), score.seeds]
-    head: list[Cell] = [entry.submission, entry.title, entry.rank.best, entry.rank.worst, entry.score]
-    return [
-        *head,
-        task.ref,
-        *measured,
-        board.scoring_version,
-        board.cost_model,
-        task.hash,
-        entry.uses_tags,
-    ]
-
-
-def _point_line(board: Board, entry: Entry, score: TaskScore, point: Point) -> list[Cell]:
-    shown = board.prices is not None and board.prices not in POINT_COLUMNS
-    own: list[Cell] = [point.own_price] if shown else []
-    return [
-        entry.submission,
-        score.task,
-        point.variant,
-        point.ops,
-        *own,
-        point.ops_router_free,
-        point.log2_ops_mean,
-        point.quality_mean,
-        point.error_mean,
-        point.n_cells,
-        point.n_failed,
-        point.n_missing,
-        " ".join(f"{status}:{number}" for status, number in point.statuses),
-        point.nmi,
-        entry.uses_tags,
-    ]
-
-
-def _sheet(header: tuple[str, ...], lines: Iterable[list[Cell]]) -> str:
+def _sheet(columns: tuple[str, ...], records: Iterable[dict[str, Cell]]) -> str:
     text = StringIO()
     sheet = writer(text, lineterminator="\n")
-    sheet.writerow(header)
-    sheet.writerows([for_csv(cell) if isinstance(cell, str) else cell for cell in line] for line in lines)
+    sheet.writerow(columns)
+    for record in records:
+        cells = (record[name] for name in columns)
+        sheet.writerow([for_csv(cell) if isinstance(cell, str) else cell for cell in cells])
     return text.getvalue()

@@ -3,15 +3,16 @@
 Whoever has the stored rows and the same ``SCORING_VERSION`` gets the same digits. A change in here that can
 move a published digit is a new ``SCORING_VERSION``, always.
 
-Scores of version 1 are areas of points that were averaged over cells (`hypervolume`, `paired_t_test`). What
-version 2 is made of stands beside it: budget curves (`task_area`), seeds (`score_task`), places
-(`stand_over_tasks`).
+A score is the mean area under budget curves (`task_area`), jackknifed over seeds (`score_task`); places
+follow from Welch's tests (`stand_over_tasks`). Version 1 scored the area of points that were averaged over
+cells.
 """
 
 from __future__ import annotations
 
 from sparsebench.scoring.bounds import counting_bound, respects_counting_bound
 from sparsebench.scoring.budget import (
+    MOST_BYTES,
     MOST_VARIANTS,
     BudgetCell,
     Variants,
@@ -37,14 +38,10 @@ from sparsebench.scoring.metrics import (
     score_predictions,
 )
 from sparsebench.scoring.significance import (
-    Interval,
-    PairedTest,
     Rank,
     holm,
-    paired_t_test,
     rank_groups,
     t_half_width,
-    t_interval,
 )
 from sparsebench.scoring.standings import (
     SMALLEST_LEAD,
@@ -59,6 +56,7 @@ from sparsebench.scoring.welch import Estimate, estimate_bounds, estimate_of, me
 
 __all__ = [
     "METRICS",
+    "MOST_BYTES",
     "MOST_VARIANTS",
     "SCORING_VERSION",
     "SMALLEST_LEAD",
@@ -67,9 +65,7 @@ __all__ = [
     "BudgetCell",
     "Comparison",
     "Estimate",
-    "Interval",
     "PairVerdict",
-    "PairedTest",
     "Rank",
     "Scores",
     "ScoringBox",
@@ -90,7 +86,6 @@ __all__ = [
     "mean_estimate",
     "most_recalled",
     "normalised_mutual_information",
-    "paired_t_test",
     "pareto_front",
     "pseudo_values",
     "rank_entries",
@@ -102,7 +97,6 @@ __all__ = [
     "stand_over_tasks",
     "t_cdf",
     "t_half_width",
-    "t_interval",
     "t_quantile",
     "t_two_sided",
     "task_area",

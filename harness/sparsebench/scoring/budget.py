@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sparsebench.scoring.hypervolume import ScoringBox
 
 __all__ = [
+    "MOST_BYTES",
     "MOST_VARIANTS",
     "BudgetCell",
     "Variants",
@@ -42,6 +43,11 @@ __all__ = [
 
 MOST_VARIANTS = 16
 """Variants that a submission may have: the best of many equal ones is better than each, by luck."""
+
+MOST_BYTES = 16 << 20
+"""Bytes of memory that the box has room for: a cell whose model stores more buys nothing. Without this side
+tables win everywhere: in a few dimensions a grid of cells that a dense teacher has filled needs next to no
+operations."""
 
 
 class BudgetCell(NamedTuple):

@@ -1,4 +1,4 @@
-"""What may be said about two sets of scores: intervals, paired tests, Holm's correction, shared ranks.
+"""What may be said of several scores: half-widths of intervals, Holm's correction, shared ranks.
 
 The t interval is used and not a percentile bootstrap: over five seeds the bootstrap covers far less than it
 claims.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sparsebench.errors import UsageError
-from sparsebench.scoring.student import t_quantile, t_two_sided
+from sparsebench.scoring.student import t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,40 +20,13 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
-    "Interval",
-    "PairedTest",
     "Rank",
     "holm",
-    "paired_t_test",
     "rank_groups",
     "t_half_width",
-    "t_interval",
 ]
 
-_ROUNDING = 1e-12  # scores lie in [0, 1]: a smaller difference is the order of a sum, not evidence
 _FEWEST = 2  # values that have a spread
-
-
-class Interval(NamedTuple):
-    """A mean with its t interval."""
-
-    mean: float
-    """The arithmetic mean."""
-    low: float | None
-    """Lower end; None where fewer than two values give no spread."""
-    high: float | None
-    """Upper end; None where fewer than two values give no spread."""
-
-
-class PairedTest(NamedTuple):
-    """The outcome of a paired t test."""
-
-    difference: float
-    """Mean of ``a - b``; 0 where there are no pairs."""
-    p: float
-    """Two-sided p value; 1 where fewer than two pairs can show nothing."""
-    pairs: int
-    """Number of pairs."""
 
 
 class Rank(NamedTuple):
@@ -92,65 +65,6 @@ def t_half_width(values: ArrayLike, level: float = 0.95) -> float | None:
         return None
     spread = float(np.std(sample, ddof=1))
     return t_quantile(0.5 + level / 2.0, len(sample) - 1) * spread / math.sqrt(len(sample))
-
-
-def t_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Return the mean of the values and its t interval.
-
-    Parameters
-    ----------
-    values
-        ``(m,)`` with m >= 1, one value per replication (a seed).
-    level
-        Coverage, strictly between 0 and 1.
-
-    Raises
-    ------
-    UsageError
-        There are no values, they are not finite, or the level is not inside (0, 1).
-    """
-    sample = _sample(values)
-    if len(sample) == 0:
-        raise UsageError("no values to average", help="an interval needs at least one value")
-    mean, half = float(np.mean(sample)), t_half_width(sample, level)
-    return Interval(mean, None, None) if half is None else Interval(mean, mean - half, mean + half)
-
-
-def paired_t_test(a: ArrayLike, b: ArrayLike) -> PairedTest:
-    """Test whether two entries differ on the same cells.
-
-    Differences below 1e-12 are rounding and count as zero. Where all differences are zero, p is 1; where
-    they are one and the same other number, p is 0, the limit of the test as the spread goes to zero.
-
-    Parameters
-    ----------
-    a, b
-        ``(m,)`` each: the two entries' scores on the same m cells, in [0, 1].
-
-    Raises
-    ------
-    UsageError
-        The two have different lengths, or hold something that is no finite number.
-    """
-    first, second = _sample(a), _sample(b)
-    if len(first) != len(second):
-        raise UsageError(
-            f"a paired test got {len(first)} and {len(second)} values, expected as many of both",
-            help="pair the cells that both entries have",
-        )
-    differences = first - second
-    differences[np.abs(differences) <= _ROUNDING] = 0.0
-    difference = float(np.mean(differences)) if len(differences) else 0.0
-    return PairedTest(difference, _paired_p(differences), len(differences))
-
-
-def _paired_p(differences: NDArray[np.float64]) -> float:
-    if len(differences) < _FEWEST or not differences.any():
-        return 1.0
-    if np.ptp(differences) == 0.0:
-        return 0.0
-    error = float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
-    return t_two_sided(float(np.mean(differences)) / error, len(differences) - 1)
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:

@@ -1,0 +1,155 @@
+"""The columns of a task's table: what each shows of an entry, and which are left out first."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from sparsebench.errors import UsageError
+from sparsebench.leaderboard.board import QUALITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sparsebench.leaderboard.board import Entry, Ratio, TaskScore
+    from sparsebench.scoring import Rank
+
+    Cell = Callable[[Entry, TaskScore], str]
+    Key = Callable[[Entry, TaskScore], float | None]
+
+__all__ = ["COLUMNS", "NEVER", "SORTS", "Column", "places", "ratio_head", "sorted_by", "with_interval"]
+
+NEVER = 0
+"""The `Column.drop` of a column that is never left out."""
+
+
+def _nothing(*_: object) -> str:
+    return ""
+
+
+class Column(NamedTuple):
+    """A column of a table."""
+
+    head: str
+    """What stands above it."""
+    align: str = "right"
+    """``left`` or ``right``."""
+    drop: int = NEVER
+    """What is left out first where a terminal is narrow: the largest."""
+    cell: Cell = _nothing
+    """What it shows of an entry, in a task's table."""
+
+
+def places(rank: Rank | None) -> str:
+    """Return ``3`` or ``2-4``; ``-`` for an entry that is not ranked."""
+    if rank is None:
+        return "-"
+    return str(rank.best) if rank.best == rank.worst else f"{rank.best}-{rank.worst}"
+
+
+def with_interval(score: float, low: float | None, high: float | None, *, exact: bool = False) -> str:
+    """Return a score to three digits with what is known of its precision."""
+    if exact:
+        return f"{score:.3f} (exact)"
+    return f"{score:.3f} (one seed)" if low is None else f"{score:.3f} ({low:.3f} to {high:.3f})"
+
+
+def ratio_head(quality: float) -> str:
+    """Return the head of the column that compares operations at a quality."""
+    return f"x fewer at {quality:g}".replace("0.", ".")
+
+
+def _ratio(number: int) -> Cell:
+    def cell(_: Entry, score: TaskScore) -> str:
+        return _times(score.ratios[number], len(score.areas)) if score.ratios else "-"
+
+    return cell
+
+
+def _times(ratio: Ratio, instances: int) -> str:
+    if ratio.times is None:
+        return "-"
+    on = f"on {ratio.instances}/{instances}"
+    times = _short(ratio.times)
+    if ratio.low is None and ratio.high is None:
+        return f"{times} {on}"
+    low, high = ("?" if end is None else _short(end) for end in (ratio.low, ratio.high))
+    return f"{times} {on}" if low == high == times else f"{times} ({low} to {high}) {on}"
+
+
+def _short(value: float) -> str:
+    """Write a number to three digits, or all of its whole part; what no table needs to tell, by its size."""
+    if not 1e-4 <= value < 1e9:  # noqa: PLR2004 - beyond, digits say less than the power
+        return f"{value:.0e}"
+    digits = max(0, 2 - math.floor(math.log10(value)))
+    return f"{value:,.{digits}f}"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.0f} %"
+
+
+def _failed(_: Entry, score: TaskScore) -> str:
+    return f"{100 * score.failed_share:.1f} % *" if score.failed_share else "0"
+
+
+def _ahead(_: Entry, score: TaskScore) -> str:
+    return "-" if score.ahead is None else f"{score.ahead[0]}/{score.ahead[1]}"
+
+
+COLUMNS = (
+    Column("rank", "right", NEVER, lambda _, score: places(score.rank)),
+    Column("submission", "left", NEVER, lambda entry, _: entry.submission),
+    Column(
+        "score",
+        "right",
+        NEVER,
+        lambda _, score: with_interval(score.score, score.low, score.high, exact=score.exact),
+    ),
+    *(
+        Column(ratio_head(quality), "right", drop, _ratio(number))
+        for number, (quality, drop) in enumerate(zip(QUALITIES, (5, 2, 6), strict=True))
+    ),
+    Column("router", "right", 3, lambda _, score: _share(score.router_share)),
+    Column("p95/mean", "right", 7, lambda _, score: "-" if score.tail is None else f"{score.tail:.2f}"),
+    Column("failed", "right", 1, _failed),
+    Column("ahead", "right", 8, _ahead),
+    Column("seeds", "right", 4, lambda _, score: str(score.seeds)),
+)
+"""Of a task's table, in order."""
+
+
+def _by_ratio(number: int) -> Key:
+    return lambda _, score: -(score.ratios[number].times or 0.0) if score.ratios else None
+
+
+SORTS: dict[str, Key | None] = {
+    "score": None,
+    "name": lambda _, __: 0.0,
+    **{f"x{quality:g}".replace("0.", "."): _by_ratio(number) for number, quality in enumerate(QUALITIES)},
+    "router": lambda _, score: score.router_share,
+    "p95": lambda _, score: score.tail,
+    "failed": lambda _, score: -score.failed_share,
+}
+"""What tables may be sorted by -> what comes first is smallest; ``score`` is the board's own order."""
+
+
+def sorted_by(found: list[tuple[Entry, TaskScore]], name: str) -> list[tuple[Entry, TaskScore]]:
+    """Sort who enters a task.
+
+    Raises
+    ------
+    UsageError
+        There is no such order.
+    """
+    if name not in SORTS:
+        raise UsageError(f"expected --sort {', '.join(SORTS)}, got {name!r}", help="score is the default")
+    key = SORTS[name]
+    if key is None:
+        return found
+
+    def place(each: tuple[Entry, TaskScore]) -> tuple[bool, float, str]:
+        value = key(*each)
+        return value is None, value or 0.0, each[0].submission
+
+    return sorted(found, key=place)

@@ -1,0 +1,109 @@
+"""How many times fewer operations than the dense reference buy the same quality."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from sparsebench.leaderboard.board import QUALITIES, Ratio
+from sparsebench.scoring import t_half_width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sparsebench.leaderboard.cells import Grid
+    from sparsebench.scoring import Variants
+
+    Cells = Sequence[tuple[float, float] | None]
+
+__all__ = ["Reach", "ratios_to", "reach"]
+
+_ROUNDING = 1e-12  # qualities are means over seeds: a smaller difference is the order of a sum
+_MOST = 1023.0  # a float has no larger power of two
+
+
+class Reach(NamedTuple):
+    """What a quality costs on an instance: log2 of operations per input."""
+
+    cost: float | None
+    """The smallest budget that buys it, by the mean over seeds; None where none does."""
+    sooner: float | None
+    """The smallest that may buy it: the upper end of the mean's 95 % interval does. None as for ``cost``."""
+    later: float | None
+    """The smallest that surely buys it: the lower end does. None where none does, and with one seed."""
+
+
+def reach(variants: Variants, quality: float) -> Reach:
+    """Find out what a quality costs.
+
+    Parameters
+    ----------
+    variants
+        ``(v, m)``: a submission's cells on an instance, see :data:`sparsebench.scoring.Variants`.
+    quality
+        The quality, in [0, 1]. There is no interpolation between variants: a budget buys what a variant does.
+    """
+    steps = [step for cells in variants for step in _steps(cells)]
+    return Reach(
+        _first((cost for cost, mean, _ in steps if mean >= quality - _ROUNDING)),
+        _first((cost for cost, mean, half in steps if mean + (half or 0.0) >= quality - _ROUNDING)),
+        _first((c for c, mean, half in steps if half is not None and mean - half >= quality - _ROUNDING)),
+    )
+
+
+def ratios_to(reference: Grid, own: Grid) -> tuple[Ratio, ...]:
+    """Compare operations at each of `QUALITIES`.
+
+    The ratio is a geometric mean over the instances on which both reach the quality. Their number stands
+    beside it, because leaving out the hard ones flatters.
+
+    Its interval is that of tests inverted: from what the reference may cost at least over what the submission
+    costs at most, to the opposite. Where the mean quality over seeds lies clearly on one side of the quality
+    asked for, at every cost, no other ratio is possible, and both ends are the ratio.
+
+    Parameters
+    ----------
+    reference, own
+        Cells on the same instances, over the same seeds.
+    """
+    return tuple(_ratio(quality, reference, own) for quality in QUALITIES)
+
+
+def _ratio(quality: float, reference: Grid, own: Grid) -> Ratio:
+    pairs = [
+        (reach(theirs, quality), reach(mine, quality))
+        for theirs, mine in zip(reference.cells(), own.cells(), strict=True)
+    ]
+    both = [(a, b) for a, b in pairs if a.cost is not None and b.cost is not None]
+    times = _power(_mean(_less(a.cost, b.cost) for a, b in both))
+    low = _power(_mean(_less(a.sooner, b.later) for a, b in both))
+    high = _power(_mean(_less(a.later, b.sooner) for a, b in both))
+    if own is reference:
+        low = high = times  # it is compared with itself, whatever its cost is
+    return Ratio(quality=quality, times=times, low=low, high=high, instances=len(both))
+
+
+def _steps(cells: Cells) -> Iterable[tuple[float, float, float | None]]:
+    """Give (log2 cost, mean quality of what costs at most that, half its interval) where a cell is bought."""
+    for bought in sorted({cost for cell in cells if cell is not None for cost in [cell[0]]}):
+        values = [0.0 if cell is None or cell[0] > bought else cell[1] for cell in cells]
+        yield math.log2(max(1.0, bought)), math.fsum(values) / len(values), t_half_width(values)
+
+
+def _first(costs: Iterable[float]) -> float | None:
+    return min(costs, default=None)
+
+
+def _less(a: float | None, b: float | None) -> float | None:
+    return None if a is None or b is None else a - b
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """Give the mean; None where there is nothing, or where one of them is not known."""
+    given = list(values)
+    known = [value for value in given if value is not None]
+    return math.fsum(known) / len(known) if known and len(known) == len(given) else None
+
+
+def _power(log2_times: float | None) -> float | None:
+    return None if log2_times is None else 2.0 ** max(-_MOST, min(log2_times, _MOST))

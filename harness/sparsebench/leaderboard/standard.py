@@ -1,0 +1,151 @@
+"""The standard board: the instances, seeds and references that rows are scored with unless somebody chooses.
+
+`sparsebench eval`, `leaderboard show` and `leaderboard build` all come here, so the same rows give the same
+figures in each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sparsebench.errors import NotFoundError
+from sparsebench.leaderboard.board import ENOUGH_SEEDS
+from sparsebench.leaderboard.build import build_board
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from sparsebench.leaderboard.board import Board
+    from sparsebench.meter.pricelist import PriceList
+    from sparsebench.results import Row
+    from sparsebench.tasks import Task
+
+__all__ = ["REFERENCES", "Choice", "board_of"]
+
+REFERENCES = {
+    "lipschitz-regression@1": "dense-features",
+    "memorization@1": "one-hidden-layer",
+    "routed-classification@1": "dense-mlp",
+}
+"""Task -> the shipped dense submission that operations are compared with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What of the rows a board is made of, and how it is scored."""
+
+    instances: tuple[str, ...] = ()
+    """Only these instances, of whichever task has them; empty for those that rows cover."""
+    small: bool = False
+    """Only the small ones of them."""
+    submissions: tuple[str, ...] = ()
+    """Only these entries; empty for all."""
+    tags: bool = True
+    """Whether entries are shown that are told the domains."""
+    seeds: int = ENOUGH_SEEDS
+    """How many seeds the board should have."""
+    profile: str = "ops"
+    """What a cell costs: a name of :data:`sparsebench.leaderboard.cells.PROFILES`."""
+    titled: bool = False
+    """Whether shipped submissions have their titles."""
+    prices: PriceList | None = None
+    """A price list to show beside the standard one."""
+
+
+def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None = None) -> Board:
+    """Build a board on which all entries are scored on the same instances.
+
+    These are the chosen ones; else, of each task, those of the standard board that there are rows of; else
+    all that there are rows of.
+
+    Raises
+    ------
+    NotFoundError
+        There are no rows of what was chosen.
+    UsageError
+        See :func:`sparsebench.leaderboard.build_board`.
+    """
+    choice = choice or Choice()
+    _check(rows, choice)
+    present = {task.ref: {row.instance for row in rows if row.task == task.ref} for task in tasks}
+    scored = {task.ref: _scored(task, present[task.ref], choice) for task in tasks}
+    shown = [task for task in tasks if scored[task.ref]]
+    if not shown:
+        small = "small " if choice.small else ""
+        among = ", ".join(choice.instances) or f"any {small}instance"
+        message = f"no rows of {among} of {', '.join(task.ref for task in tasks)}"
+        raise NotFoundError(message, help="choose less narrowly, or evaluate them")
+    board = build_board(
+        rows,
+        shown,
+        titles=_titles() if choice.titled else {},
+        instances=scored,
+        submissions=_submissions(rows, choice),
+        references=REFERENCES,
+        seeds=choice.seeds,
+        profile=choice.profile,
+        prices=choice.prices,
+    )
+    parts = [note for task in shown for note in _parts(task, scored[task.ref], present[task.ref])]
+    public = [note for task in shown for note in _public_tests(task, scored[task.ref])]
+    return replace(board, notes=(*parts, *board.notes, *public))
+
+
+def _check(rows: Sequence[Row], choice: Choice) -> None:
+    """Check that names which were given are those of rows: a typing error is not an empty board."""
+    for what, names in (("instance", choice.instances), ("submission", choice.submissions)):
+        known = {getattr(row, what) for row in rows}
+        for name in names:
+            if name not in known:
+                message = f"no row is of {'an' if what == 'instance' else 'a'} {what} called {name!r}"
+                raise NotFoundError(message, help=f"there are rows of: {', '.join(sorted(known))}")
+
+
+def _titles() -> Mapping[str, str]:
+    from sparsebench.models import find_submission, shipped_names  # noqa: PLC0415 - only where it is asked for
+
+    return {name: find_submission(name).manifest.title for name in shipped_names()}
+
+
+def _submissions(rows: Sequence[Row], choice: Choice) -> Collection[str] | None:
+    """Name the entries that are shown; None for all."""
+    if choice.tags and not choice.submissions:
+        return None
+    told = {row.submission for row in rows if row.uses_tags} if not choice.tags else set()
+    return (set(choice.submissions) or {row.submission for row in rows}) - told
+
+
+def _scored(task: Task, present: set[str], choice: Choice) -> set[str]:
+    chosen = present & set(choice.instances) if choice.instances else present & _board_of(task) or present
+    if choice.small:
+        chosen = {name for name in chosen if name in task.instances and task.instances[name].small}
+    return chosen
+
+
+def _board_of(task: Task) -> set[str]:
+    """Name the instances of the standard board: all, for a task that names none."""
+    return set(task.board or task.instances)
+
+
+def _parts(task: Task, scored: set[str], present: set[str]) -> Iterator[str]:
+    """Say which instances a task is scored on, where it is not on exactly those of the standard board."""
+    board = _board_of(task)
+    if scored != board:
+        others = f" and {len(scored - board)} more" if scored - board else ""
+        on = f"on {len(scored & board)} of the standard board's {len(board)} instances{others}"
+        without = f"; without {', '.join(sorted(board - scored))}" if board - scored else ""
+        yield f"{task.ref}: {on} ({', '.join(sorted(scored))}){without}"
+    if left := sorted(present - scored - board):
+        yield f"{task.ref}: rows of other instances are left out: {', '.join(left)}"
+
+
+def _public_tests(task: Task, names: set[str]) -> Iterator[str]:
+    """Name the instances whose answers a submission can ship, because nobody can draw new inputs of them.
+
+    Memorization has none of these: there the test split is the task.
+    """
+    known = {name: task.instances[name] for name in names if name in task.instances}
+    public = sorted(name for name, spec in known.items() if spec.public_test)
+    if public and task.metric != "recall":
+        yield f"{task.ref}: public tests, whose answers a submission can ship: {', '.join(public)}"
