@@ -172,6 +172,19 @@ def test_sixteen_clones_with_luck_of_their_own_gain_less_than_a_lead() -> None:
     assert together.score < together.plain == max(each.plain for each in alone)
 
 
+def test_luck_that_was_chosen_beforehand_is_not_seen() -> None:
+    """See "what does not hold yet" in docs/trust.md: a variant's name decides what it draws."""
+    named = [
+        score([metered_here(replace(CELL, variant=f"name-{k}", seed=seed)) for seed in SEEDS])
+        for k in range(70)
+    ]
+    mean, best = np.mean([each.score for each in named]), max(named, key=lambda each: each.score)
+    assert best.score - mean > 0.005
+    assert best.low is not None
+    assert best.low > mean
+    assert best.plain == pytest.approx(best.score, abs=1e-12)  # nothing is taken out
+
+
 def test_what_is_metered_here_is_what_a_run_says() -> None:
     (cell,) = cells_of(ATTACKS / "clones", (SMALL,), (0,), "clone-1")
     run, here = run_cell(cell, Limits(seconds=60.0, memory=MEMORY)), metered_here(cell)
