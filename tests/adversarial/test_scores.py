@@ -20,9 +20,10 @@ from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.inprocess import fit_here, guest
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.leaderboard import build_board
+from sparsebench.meter import COST_MODEL
 from sparsebench.models import find_submission
 from sparsebench.results import Audit, Row
-from sparsebench.scoring import MOST_BYTES, MOST_VARIANTS, score_predictions
+from sparsebench.scoring import MOST_BYTES, MOST_VARIANTS, SCORING_VERSION, score_predictions
 from sparsebench.tasks import load_task
 from submissions.shipped import columns, metered
 
@@ -90,6 +91,7 @@ def row_of(cell: Cell, quality: float | None, ops: float, **changes: Any) -> Row
         "python": "3",
         "cpu": "a",
     }
+    given |= {"scoring_version": SCORING_VERSION, "cost_model": COST_MODEL}
     return Row(harness_version="0", **given | changes)
 
 
