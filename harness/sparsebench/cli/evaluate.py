@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from sparsebench.cli.options import Names, Seconds, Seeds, Size, output_option, usable_cores
+from sparsebench.cli.options import Names, Seconds, Seeds, Size, output_option
 from sparsebench.cli.prices import prices_option
+from sparsebench.cores import usable_cores
 from sparsebench.errors import UsageError
 
 if TYPE_CHECKING:

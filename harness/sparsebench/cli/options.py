@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 else:  # older releases of click have no type parameter there
     _NamesType = _SeedsType = _SizeType = _SecondsType = click.ParamType
 
-__all__ = ["Names", "Seconds", "Seeds", "Size", "output_option", "usable_cores"]
+__all__ = ["Names", "Seconds", "Seeds", "Size", "output_option"]
 
 _LEAST = 64 << 20  # bytes
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -95,12 +94,6 @@ class Seconds(_SecondsType):
         if not 0 < seconds < math.inf:
             self.fail(f"expected a positive number of seconds, got {value!r}", param, ctx)
         return seconds
-
-
-def usable_cores() -> int:
-    """Give the number of cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 output_option = click.option(

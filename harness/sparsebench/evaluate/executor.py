@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import threading
 import traceback
+import types
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -43,6 +45,24 @@ class _Pool(concurrent.futures.ProcessPoolExecutor):
             context.set_forkserver_preload([__name__])
         begin = (scratch, dict(os.environ))
         super().__init__(jobs, mp_context=context, initializer=_begin_worker, initargs=begin)
+
+    def submit(self, *call: Any, **named: Any) -> _Future:
+        """Submit a call of ours. Processes that are started for it do not import the program's main module.
+
+        A script that has no ``__main__`` guard would run itself again in each of them.
+        """
+        with _without_main():
+            return super().submit(*call, **named)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _how_to_start() -> str:
@@ -143,7 +163,7 @@ def _in_pool(
 def _alone(pool: _Pool, cell: Cell, store: Path, limits: Limits) -> Row:
     """Run a cell that may have taken a worker down; if it does so again, that is its row."""
     try:
-        return pool.submit(_work_in_pool, cell, store, limits).result()
+        row: Row = pool.submit(_work_in_pool, cell, store, limits).result()
     except BrokenProcessPool:
         row = failed_row(cell, "the harness's own process died while it ran this cell; is memory short?")
         ResultStore(store).write(row)
@@ -151,6 +171,7 @@ def _alone(pool: _Pool, cell: Cell, store: Path, limits: Limits) -> Row:
     except BaseException:
         _stop(pool)
         raise
+    return row
 
 
 def _work(cell: Cell, store: Path, limits: Limits) -> Row:
