@@ -1,9 +1,9 @@
 """Sealed instances: drawn from the same generator as a public one, by a seed that is secret until it is told.
 
-What binds whoever seals is the commitment, published at once: SHA-256 of the seed file (text with LF), and the
-hashes of the data. When the seed is told, anybody can check that it is the one that was committed to, and that it
-gives the data that were scored. The seed itself is hashed otherwise before it is used: the commitment does not
-tell it.
+What binds whoever seals is the commitment, published at once: SHA-256 of the seed file (text with LF), and
+the hashes of the data. When the seed is told, anybody can check that it is the one that was committed to, and
+that it gives the data that were scored. The seed itself is hashed otherwise before it is used: the commitment
+does not tell it.
 """
 
 from __future__ import annotations
