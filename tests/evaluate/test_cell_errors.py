@@ -225,12 +225,12 @@ FAULTS = {
     "route-gives-a-flat-array": (
         routed(route=BITS + "return sb.Routes(bits[:, 0])"),
         "failed",
-        r"expected integer experts of shape \(n, k\), got shape \(n,\) and dtype int64; use index\[:, None\]",
+        r"expected integer experts of shape \(n, k\), got shape \(\d+,\) and dtype int64 .*; use index",
     ),
     "route-gives-real-numbers": (
         routed(route="return sb.Routes(x[:, :1])"),
         "failed",
-        r"expected integer experts of shape \(n, k\), got shape \(n, 1\) and dtype float32",
+        r"expected integer experts of shape \(n, k\), got shape \(\d+, 1\) and dtype float32",
     ),
     "route-gives-numpy": (
         routed(route="return sb.Routes(np.zeros((x.shape[0], 1), np.int64))"),
@@ -240,7 +240,7 @@ FAULTS = {
     "route-gives-other-gates": (
         routed(route=BITS + "return sb.Routes(bits, x)"),
         "failed",
-        r"expected gates of the shape of experts, got \(n, 4\); one gate per expert",
+        r"expected real gates of the shape of experts, \(\d+, 1\), got shape \(\d+, 4\) .*; one gate",
     ),
     "an-expert-that-is-not-there": (
         routed(route=BITS + "return sb.Routes(bits + 2)"),

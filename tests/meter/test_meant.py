@@ -195,7 +195,7 @@ LISTS = {
         (
             "repeat: expected repeats to be a Python integer, not negative: an array would decide a shape, "
             "got an array; "
-            "let fit make index = numpy.repeat(numpy.arange(n), repeats), and use xp.take(x, index)"
+            "let fit make index = numpy.repeat(numpy.arange(n), repeats): xp.take(x, index)"
         ),
     ),
 }

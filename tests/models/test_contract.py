@@ -61,7 +61,7 @@ def test_parts_without_parameters_need_no_fit(split):
 
 
 def test_routes_have_no_gates_unless_given():
-    assert sb.Routes(np.zeros((1, 1))).gates is None
+    assert sb.Routes(np.zeros((1, 1), int)).gates is None
 
 
 def test_clashing_parameter_names_are_refused(split):

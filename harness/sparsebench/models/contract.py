@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import ContractError
+from sparsebench.models.routes import Routes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,15 +79,6 @@ class Submission(ABC):
         array of a real dtype, shape (n,)
             Integers or floats; for the metric ``nmse``, floats.
         """
-
-
-class Routes(NamedTuple):
-    """Which experts every input uses."""
-
-    experts: Any
-    """Integer array ``(n, k)``: the k experts of every input."""
-    gates: Any = None
-    """Real array ``(n, k)``: their weights; or None."""
 
 
 class Router(ABC):

@@ -100,6 +100,11 @@ class MeteredArray:
         return self._about.shape or ()
 
     @property
+    def known_shape(self) -> tuple[int, ...] | None:
+        """The shape where it is known already, else None. Asking costs nothing, and tells nothing new."""
+        return self._about.shape
+
+    @property
     def size(self) -> int:
         """The number of elements."""
         return math.prod(self.shape)

@@ -269,7 +269,7 @@ _NAMES = {
     "tuple": "a list or a tuple",
 }
 _MENDS = {
-    "repeat.repeats": "let fit make index = numpy.repeat(numpy.arange(n), repeats), and use xp.take(x, index)",
+    "repeat.repeats": "let fit make index = numpy.repeat(numpy.arange(n), repeats): xp.take(x, index)",
 }
 """What to do instead, by rule and parameter, where an array is given for a plain number."""
 
