@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from sparsebench.errors import ManifestError
+from sparsebench.models import requirements
 from sparsebench.models.includes import check_spelling
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ class Manifest(BaseModel):
     """Where it was published."""
     include: list[Annotated[str, AfterValidator(check_spelling)]] = []
     """Files that it shares with other submissions: modules beside its entry when it runs."""
-    requires: list[str] = []
-    """Python requirements beyond sparsebench itself."""
+    requires: list[Annotated[str, AfterValidator(requirements.check_spelling)]] = []
+    """Python requirements beyond sparsebench itself, as pip writes them."""
     gpu: Literal["none", "optional", "required"] = "optional"
     """Whether it can use, or needs, a GPU when it is timed."""
     uses_tags: bool = False
