@@ -178,7 +178,9 @@ def test_an_error_of_the_code_is_one_line_and_names_its_own(tmp_path, code, mess
 def test_a_setting_that_the_entry_does_not_take_is_one_line(tmp_path):
     code = plain().replace("def __init__(self, task, **settings):", "def __init__(self, task, settings=()):")
     folder = write(tmp_path / "mine", code, variants='[[variants]]\nname = "v"\nexperts = 8\n')
-    with pytest.raises(FailedError, match=r"TypeError: .*unexpected keyword argument 'experts'"):
+    with pytest.raises(
+        ContractError, match=r"has the key 'experts', which Model\(task, settings=\(\)\) does"
+    ):
         explain(str(folder))
 
 

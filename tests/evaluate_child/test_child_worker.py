@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sparsebench.errors import ContractError
 from sparsebench.evaluate.child import child
+from sparsebench.evaluate.child.mends import Around
 from sparsebench.models import Routed, Router, Submission
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_an_entry_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +27,7 @@ def test_an_entry_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.
         ([1], "got list"),
         (None, "got NoneType"),
         ({"w": [1.0]}, "got list"),
-        ({1: np.zeros(1)}, "expected 1"),
+        ({1: np.zeros(1)}, "expected names that are text, got 1"),
         ({"w": np.array(["a"])}, "got <U1"),
         ({"w": np.zeros(1, dtype=complex)}, "got complex128"),
     ],
@@ -63,10 +61,11 @@ def test_only_the_harness_puts_router_and_experts_together() -> None:
     [(ValueError("one\ntwo"), "one"), (ValueError(), ""), (ContractError("what", help="mend"), "what")],
 )
 def test_an_error_is_told_in_its_first_line(error: Exception, text: str) -> None:
-    told = child._describe(error, None)
+    told = child._describe(error, Around(Path()))
     assert told == {
         "type": type(error).__name__,
         "text": text,
         "where": "",
+        "source": "",
         "help": "mend" if isinstance(error, ContractError) else "",
     }

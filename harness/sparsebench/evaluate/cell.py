@@ -16,6 +16,7 @@ from sparsebench.evaluate.audits import audits
 from sparsebench.evaluate.audits.trials import Trials, no_trials, run_trials
 from sparsebench.evaluate.child.gpu import gpu_name
 from sparsebench.evaluate.clock import Clock
+from sparsebench.evaluate.host.finite import naming_infinities
 from sparsebench.evaluate.host.parents import demand_sandbox, measured
 from sparsebench.evaluate.host.placement import on_one_core
 from sparsebench.evaluate.host.scratch import CodeCopy
@@ -276,7 +277,8 @@ def _score(run: _Run) -> tuple[Pass, Cost]:
     """Meter the test split, score the predictions, audit both."""
     test, findings = run.instance.test, run.findings
     whole = run.in_batches("whole", run.inputs, test.tag)
-    scores = score_predictions(run.task.metric, test.y, whole.predictions, test.tag)
+    with naming_infinities(run.parameters):
+        scores = score_predictions(run.task.metric, test.y, whole.predictions, test.tag)
     cost, passes = _cost(run, whole)
     files = size_of_files(run.models.processes.code)
     columns = count_columns(whole, cost) | memory_columns(run.parameters, run.engine.constants, files)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sparsebench.errors import CellError
+from sparsebench.errors import CellError, SparsebenchError
 from sparsebench.evaluate.audits.audits import line
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.child.gpu import gpu_name
 from sparsebench.evaluate.host.entry import check_entry
 from sparsebench.evaluate.host.parents import pass_turn
 from sparsebench.evaluate.host.session import Session
-from sparsebench.evaluate.inprocess import LocalModel, fit_here, guest
+from sparsebench.evaluate.inprocess import LocalModel, fit_here, guest, mend_here
 from sparsebench.evaluate.passes.inputs import fresh, shown
 from sparsebench.evaluate.passes.metering import run_batches
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sparsebench.evaluate.plan import Cell
+    from sparsebench.models import Submission
     from sparsebench.results import Audit, Row
 
 __all__ = ["Check", "check_submission", "run_in_process"]
@@ -159,10 +161,23 @@ def run_in_process(reference: str, variants: tuple[str, ...] = ()) -> Iterator[s
         instance = task.load(cell.instance)
         test = instance.test
         engine = Engine()
-        with guest(cell):
+        with guest(cell), _with_a_note(cell) as stage:
             submission, fitted = fit_here(cell, task, instance)
+            stage.append(submission)
             model = LocalModel(submission, engine, fitted)
             result = run_batches(model, engine, shown(test, uses_tags=cell.uses_tags))
         scores = score_predictions(task.metric, test.y, result.predictions, test.tag)
         ops = price(result.ledger) / len(test)
         yield f"{cell.label}: ops {ops:g}, quality {scores.quality:.3f}, error {scores.error:.4g}"
+
+
+@contextlib.contextmanager
+def _with_a_note(cell: Cell) -> Iterator[list[Submission]]:
+    """Have what a submission raises come out as it is, with its mend; gives a list for the fitted one."""
+    stage: list[Submission] = []
+    try:
+        yield stage
+    except Exception as error:
+        if not isinstance(error, SparsebenchError) and (mend := mend_here(error, cell, stage)):
+            error.add_note(f"help: {mend}")
+        raise

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.evaluate.child.child import array_of, construct, is_routed, parameters_of
+from sparsebench.evaluate.child.child import array_of, is_routed, load_entry, made_by, parameters_of
+from sparsebench.evaluate.child.mends import Around, mend
+from sparsebench.evaluate.host.finite import check_numbers
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace
 from sparsebench.meter.profile import in_folder
 from sparsebench.models import Routed, Routes, Submission
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from sparsebench.evaluate.plan import Cell
     from sparsebench.tasks import Instance, Task
 
-__all__ = ["LocalModel", "fit_here", "guest", "is_own"]
+__all__ = ["LocalModel", "fit_here", "guest", "is_own", "mend_here"]
 
 
 def is_own(cell: Cell) -> Callable[[str], bool]:
@@ -69,16 +71,40 @@ class _Included:
 def fit_here(cell: Cell, task: Task, data: Instance) -> tuple[Submission, dict[str, np.ndarray[Any, Any]]]:
     """Construct a cell's submission in this process, as a :func:`guest`, and fit it as a cell does.
 
+    What is given to predict with is constructed anew: nothing that ``fit`` leaves on ``self`` is there.
+
     Raises
     ------
     ContractError
-        If it does not keep the contract. Whatever else the submission raises comes out as it is.
+        If it does not keep the contract.
+    FailedError
+        If there is NaN in what it returned. Whatever else the submission raises comes out as it is.
     """
-    submission = construct(cell.path, cell.entry, task.info[cell.instance], cell.settings)
+    entry = load_entry(cell.path, cell.entry)
+    arguments = cell.path, task.info[cell.instance], cell.settings, cell.variant
+    submission = made_by(entry, *arguments)
     check_tags(submission, declared=cell.uses_tags)
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("fit"))))
     with backends.use("steady"):
-        return submission, parameters_of(submission.fit(data.train, data.valid, rng))
+        parameters = parameters_of(submission.fit(data.train, data.valid, rng))
+    check_numbers(parameters, allow_nan=cell.allow_nan)
+    return made_by(entry, *arguments), parameters  # one that fit has left nothing on, as in another process
+
+
+def mend_here(error: BaseException, cell: Cell, fitted: Sequence[Submission]) -> str:
+    """Say what mends an error of a submission in this process.
+
+    Parameters
+    ----------
+    error
+        What it raised.
+    cell
+        Whose it is.
+    fitted
+        The submission, if it is fitted already.
+    """
+    doing, made = ("predict", fitted[0]) if fitted else ("load", None)
+    return mend(error, Around(cell.path, doing, "none", made, cell.variant, cell.settings))
 
 
 class LocalModel:

@@ -77,6 +77,8 @@ class Cell:
     """Whether it can use a GPU when it is timed: ``none``, ``optional`` or ``required``."""
     include: tuple[Path, ...] = ()
     """Files that the submission includes: modules beside its entry when it runs."""
+    allow_nan: bool = False
+    """Whether NaN in a model means something."""
 
     @property
     def key(self) -> str:
@@ -214,6 +216,7 @@ def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str,
         seed=seed,
         gpu=folder.manifest.gpu,
         include=folder.include,
+        allow_nan=folder.manifest.allow_nan,
     )
 
 

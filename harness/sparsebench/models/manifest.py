@@ -80,6 +80,8 @@ class Manifest(BaseModel):
     """Whether it can use, or needs, a GPU when it is timed."""
     uses_tags: bool = False
     """Whether it is told the domain of every input that it predicts: the board marks it then."""
+    allow_nan: bool = False
+    """Whether NaN among what ``fit`` returns means something: it is refused otherwise."""
     variants: Annotated[list[Variant], Field(min_length=1)]
     """The points of its accuracy-cost curve: at most 16, because the best of many is good by luck."""
 

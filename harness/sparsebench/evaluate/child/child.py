@@ -16,7 +16,9 @@ import numpy as np
 import safetensors.numpy
 
 from sparsebench.errors import ContractError, RefusedError, SparsebenchError
-from sparsebench.evaluate.child import gpu
+from sparsebench.evaluate.child import gpu, mends
+from sparsebench.evaluate.child.returned import no_parameter
+from sparsebench.evaluate.child.settings import check_settings
 from sparsebench.meter.client.array import MeteredArray
 from sparsebench.meter.client.namespace import MeteredNamespace
 from sparsebench.meter.client.transport import OverPipe, place_of
@@ -26,12 +28,21 @@ from sparsebench.ops import backends, own
 from sparsebench.tasks.given import Split, TaskInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
     from sparsebench.meter.values import Description
 
-__all__ = ["Worker", "array_of", "construct", "is_routed", "load_entry", "own_line", "parameters_of"]
+__all__ = [
+    "Worker",
+    "array_of",
+    "construct",
+    "is_routed",
+    "load_entry",
+    "made_by",
+    "own_line",
+    "parameters_of",
+]
 
 _GIVEN = ("x", "tag")  # what a model may be given of inputs, in the order of its arguments
 _APPLIED = ("x", "experts", "gates")  # what experts are given
@@ -64,15 +75,25 @@ def _import(file: Path, name: str) -> ModuleType:
     return module
 
 
-def construct(path: Path, entry: str, task: TaskInfo, settings: dict[str, Any]) -> Submission:
+def construct(
+    path: Path, entry: str, task: TaskInfo, settings: dict[str, Any], variant: str = ""
+) -> Submission:
     """Make the submission of one variant.
 
     Raises
     ------
     ContractError
-        If what the entry gives is no :class:`sparsebench.Submission`.
+        If the entry does not take the settings, or what it gives is no :class:`sparsebench.Submission`.
     """
-    made = load_entry(path, entry)(task, **settings)
+    return made_by(load_entry(path, entry), path, task, settings, variant)
+
+
+def made_by(
+    entry: Callable[..., Any], path: Path, task: TaskInfo, settings: dict[str, Any], variant: str = ""
+) -> Submission:
+    """Make the submission of one variant by an entry that is loaded; as :func:`construct`."""
+    check_settings(entry, path, variant, settings)
+    made = entry(task, **settings)
     if not isinstance(made, Submission):
         message = f"entry: expected it to give a sparsebench.Submission, got {type(made).__name__}"
         raise ContractError(
@@ -98,12 +119,8 @@ def parameters_of(fitted: Any) -> dict[str, np.ndarray[Any, Any]]:
     if not isinstance(fitted, dict):
         raise ContractError(f"fit: expected a dict of arrays, got {type(fitted).__name__}", help=mend)
     for name, array in fitted.items():
-        if not isinstance(name, str) or not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-            got = getattr(array, "dtype", type(array).__name__)
-            if getattr(got, "kind", "") == "c":
-                mend = "store real and imaginary parts apart, and join them in predict: re + 1j * im"
-            message = f"fit: expected {name!r} to be an array of real numbers, got {got}"
-            raise ContractError(message, help=mend)
+        if wrong := no_parameter(name, array):
+            raise wrong
     return {name: np.ascontiguousarray(array) for name, array in fitted.items()}
 
 
@@ -124,15 +141,15 @@ def array_of(answer: Any, where: str) -> MeteredArray:
 class Worker:
     """Does what the harness asks for, one request at a time."""
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, sandbox: str = "none") -> None:
         self._pipe = pipe
+        self._around = mends.Around(Path(), sandbox=sandbox)  # what helps to tell an error
         self._meter = OverPipe(pipe)
         self._namespace = MeteredNamespace(self._meter)
         self._submission: Submission | None = None
         self._described: dict[str, Description] = {}
         self._plain: dict[str, Any] = {}
         self._on_gpu = False
-        self._path: Path | None = None
 
     def serve(self) -> None:
         """Answer requests until the harness goes."""
@@ -154,7 +171,8 @@ class Worker:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a submission raises is told, not swallowed
             first = self._first(error)
-            self._pipe.send({"error": _describe(first, self._path), "turn": turn})
+            around = self._around._replace(doing=header.get("do", ""), submission=self._submission)
+            self._pipe.send({"error": _describe(first, around), "turn": turn})
         else:
             waiting, arrays = self._meter.take()
             self._pipe.send({**waiting, "done": done, "turn": turn}, data or arrays)
@@ -172,9 +190,10 @@ class Worker:
 
     def do_load(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Import and construct the submission."""
-        path = self._path = Path(header["path"])
+        path, settings, variant = Path(header["path"]), header["settings"], header["variant"]
+        self._around = self._around._replace(path=path, variant=variant, settings=settings)
         task = TaskInfo(**{**header["task"], "input_shape": tuple(header["task"]["input_shape"])})
-        self._submission = construct(path, header["entry"], task, header["settings"])
+        self._submission = construct(path, header["entry"], task, settings, variant)
         _refuse_other_tags(self._submission, declared=header["uses_tags"])
         return {"routed": is_routed(self._submission), "own": bool(own.DEFINED)}, b""
 
@@ -297,11 +316,12 @@ def own_line(error: BaseException, folder: Path, include: Sequence[Path] = ()) -
     return where
 
 
-def _describe(error: BaseException, path: Path | None) -> dict[str, Any]:
+def _describe(error: BaseException, around: mends.Around) -> dict[str, Any]:
     """Tell an error in JSON: its type, its first line, and the submission's own line that it comes from."""
-    where = "" if path is None else own_line(error, path)
-    mend = error.help if isinstance(error, SparsebenchError) else ""
-    return {"type": _kind(error), "text": _first_line(error), "where": where, "help": mend}
+    told = {"type": _kind(error), "text": _first_line(error), "where": "", "source": "", "help": ""}
+    if around.path != Path():
+        told |= {"where": own_line(error, around.path), "source": mends.source_of(error, around.path)}
+    return told | {"help": error.help if isinstance(error, SparsebenchError) else mends.mend(error, around)}
 
 
 def _kind(error: BaseException) -> str:

@@ -23,6 +23,7 @@ from sparsebench.errors import (
 from sparsebench.evaluate.child import walls
 from sparsebench.evaluate.clock import Clock
 from sparsebench.evaluate.host import payloads, reports
+from sparsebench.evaluate.host.finite import check_numbers
 from sparsebench.evaluate.host.parents import measured, start
 from sparsebench.evaluate.host.scratch import CodeCopy, Scratch
 from sparsebench.evaluate.host.warm import SLACK
@@ -95,6 +96,7 @@ class Session:
         clock: Clock | None = None,
     ) -> None:
         self._limits = limits
+        self._allow_nan = cell.allow_nan
         self._clock = clock or Clock()
         self._noted = 0.0  # processor seconds of the process that the clock knows of
         self._gpu = gpu
@@ -177,7 +179,10 @@ class Session:
             If it fails, takes too long, or returns something that is not a model.
         """
         arrays = {**payloads.split("train", instance.train), **payloads.split("valid", instance.valid)}
-        return payloads.model(self.ask({"do": "fit", "entropy": entropy}, safetensors.numpy.save(arrays))[1])
+        told = self.ask({"do": "fit", "entropy": entropy}, safetensors.numpy.save(arrays))[1]
+        parameters = payloads.model(told)
+        check_numbers(parameters, allow_nan=self._allow_nan)
+        return parameters
 
     def hold(self, parameters: dict[str, Description]) -> None:
         """Hand over the handles of the parameters."""
@@ -367,6 +372,7 @@ def _load_request(cell: Cell, code: Path, task: TaskInfo, *, gpu: bool) -> dict[
         "path": str(code),
         "entry": cell.entry,
         "task": {**about, "input_shape": list(task.input_shape)},
+        "variant": cell.variant,
         "settings": cell.settings,
         "uses_tags": cell.uses_tags,
         "gpu": gpu,
