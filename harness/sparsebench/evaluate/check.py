@@ -14,6 +14,7 @@ from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.child.gpu import gpu_name
 from sparsebench.evaluate.host.entry import check_entry
 from sparsebench.evaluate.host.parents import pass_turn
+from sparsebench.evaluate.host.randomness import unseeded
 from sparsebench.evaluate.host.session import Session
 from sparsebench.evaluate.inprocess import LocalModel, fit_here, guest, mend_here
 from sparsebench.evaluate.passes.inputs import fresh, shown
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Check", "check_submission", "run_in_process"]
 
+_SEEDED = "draw randomness only from the rng that fit is given"
 _LIMITS = Limits(unsafe=True)  # an author's own code, on the author's machine
 
 
@@ -87,7 +89,9 @@ def check_submission(reference: str, variants: tuple[str, ...] = ()) -> Iterator
             yield Check(f"{place} {audit.name}", ok=_holds(audit), detail=detail)
         yield from _own_primitives(place, cell)
         pass_turn()
-        yield _runs_again(place, row, run_cell(cell, _LIMITS))
+        again = run_cell(cell, _LIMITS)
+        yield _fits_again(place, cell, row, again)
+        yield _runs_again(place, row, again)
 
 
 def _manifest(cells: list[Cell]) -> str:
@@ -123,14 +127,23 @@ def _holds(audit: Audit) -> bool:
     return audit.verdict == "pass" or (audit.verdict == "not-run" and audit.name not in TIMED)
 
 
+def _fits_again(place: str, cell: Cell, first: Row, second: Row) -> Check:
+    """Compare the models of two fits, in two processes with hash seeds of their own."""
+    if first.model_hash == second.model_hash:
+        return Check(f"{place} fits-again", ok=True, detail="two fits in two processes give one model")
+    found = unseeded(cell.path, cell.include)
+    suspect = f" ({found})" if found else ""
+    detail = f"two fits in two processes give two models{suspect}; {_SEEDED}"
+    return Check(f"{place} fits-again", ok=False, detail=detail)
+
+
 def _runs_again(place: str, first: Row, second: Row) -> Check:
     """Compare two runs in all that is not a time."""
     a, b = (dict(row.to_dict(), audits=_of_scores(row)) for row in (first, second))
     drawn = may_differ(first) | may_differ(second)
     differing = [name for name in a if name not in drawn and a[name] != b[name]]
     if differing:
-        mend = "draw randomness only from the rng that fit is given"
-        detail = f"two runs differ in {', '.join(differing[:5])}; {mend}"
+        detail = f"two runs differ in {', '.join(differing[:5])}; {_SEEDED}"
         return Check(f"{place} runs-again", ok=False, detail=detail)
     return Check(f"{place} runs-again", ok=True, detail="two runs agree in every digit")
 
