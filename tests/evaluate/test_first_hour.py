@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from evaluate.tiny import FIT, PREDICT, ROOT, cell_of, plain, routed, write
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.check import run_in_process
+from sparsebench.evaluate.child.sandboxed import mend_of_walls
 from sparsebench.evaluate.plan import Limits
 
 RETURN_IT = "fit and predict run in different processes: return it from fit"
@@ -18,7 +20,6 @@ CLOSED = (
     "the sandbox ({sandbox}) lets code read what is installed or lies beside it, and write in its working folder "
     "alone, the current one, HOME and TMPDIR: write 'name', not '/path/name'"
 )
-NO_DEVICES = "no network, no devices and no semaphores: docs/submit.md says what fit may do"
 DICT = "return a dict of str to numpy.ndarray"
 KEEPS = "self.w = 1.0\nreturn {}"
 
@@ -387,8 +388,6 @@ OUTSIDE = {
 def test_a_file_outside_of_the_working_folder_is_told_with_the_folder(tmp_path, how, part):
     code = plain(**{part: f"{OUTSIDE[how]}\n{FIT if part == 'fit' else PREDICT}"})
     row = run_cell(cell_of(write(tmp_path / "mine", code)), Limits())
-    if row.sandbox == "none":
-        pytest.skip("nothing holds a submission here")
     place = f"(submission.py:{line_of(code, OUTSIDE[how])} in {part}): `{OUTSIDE[how]}`"
     assert re.match(r"(PermissionError|OSError|FileNotFoundError): \[Errno \d+\] ", row.reason)
     assert row.reason.endswith(f" {place}; {CLOSED.format(sandbox=row.sandbox)}")
@@ -399,7 +398,7 @@ WALLS = {
         "import socket; socket.getaddrinfo('example.org', 80)",
         "has no network: put what fit reads beside",
     ),
-    "socket": ("import socket; socket.socket(socket.AF_INET)", f"has {NO_DEVICES}"),
+    "socket": ("import socket; socket.socket(socket.AF_INET)", "has no network"),
     "threads": (
         "import threading; [threading.Thread(target=time.sleep, args=(9,)).start() for _ in range(99)]",
         "has 64 processes and threads: use fewer",
@@ -411,6 +410,21 @@ WALLS = {
 def test_what_else_the_walls_forbid_is_told(tmp_path, what):
     fit, mend = WALLS[what]
     row = run_cell(cell_of(write(tmp_path / "mine", plain(fit=fit))), Limits())
-    if row.sandbox == "none":
-        pytest.skip("nothing holds a submission here")
     assert f"; the sandbox ({row.sandbox}) {mend}" in row.reason
+
+
+LACKING = {
+    "restricted": "has no network, no semaphores between processes, and sets no times or modes of files: ",
+    "isolated": "has no network and no devices: ",
+}
+
+
+@pytest.mark.parametrize("level", LACKING)
+def test_what_has_no_name_is_told_by_the_level(level):
+    told = mend_of_walls(PermissionError(errno.EPERM, "Operation not permitted"), level)
+    assert told == f"the sandbox ({level}) {LACKING[level]}docs/submit.md says what fit may do"
+    full = mend_of_walls(OSError(errno.EFBIG, "File too large"), level)
+    assert full == f"the sandbox ({level}) has room for 1 GiB of files: write less"
+    assert mend_of_walls(BlockingIOError(errno.EAGAIN, "no fork"), level).endswith("use fewer")
+    assert mend_of_walls(OSError(errno.ENOENT, "no such"), level) == ""
+    assert mend_of_walls(ValueError("other"), level) == ""

@@ -14,6 +14,10 @@ _UNREACHABLE = frozenset(
 _NETWORK = frozenset(
     {"gaierror", "herror", "URLError", "ConnectionError", "ConnectError", "NewConnectionError"}
 )
+_LACKS = {
+    "isolated": "no network and no devices",
+    "restricted": "no network, no semaphores between processes, and sets no times or modes of files",
+}
 
 
 def mend_of_walls(error: BaseException, level: str) -> str:
@@ -31,17 +35,17 @@ def mend_of_walls(error: BaseException, level: str) -> str:
         return f"{sandbox} has no network: put what fit reads beside submission.py"
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return f"{sandbox} has 64 processes and threads: use fewer"
-    return _mend_of_system(error, sandbox) if isinstance(error, OSError) else ""
+    return _mend_of_system(error, sandbox, level) if isinstance(error, OSError) else ""
 
 
-def _mend_of_system(error: OSError, sandbox: str) -> str:
+def _mend_of_system(error: OSError, sandbox: str, level: str) -> str:
     if error.errno in _CLOSED and error.filename is not None:
         return (
             f"{sandbox} lets code read what is installed or lies beside it, and write in its working folder "
             "alone, the current one, HOME and TMPDIR: write 'name', not '/path/name'"
         )
     if error.errno in _CLOSED:
-        return f"{sandbox} has no network, no devices and no semaphores: docs/submit.md says what fit may do"
+        return f"{sandbox} has {_LACKS[level]}: docs/submit.md says what fit may do"
     if error.errno in _FULL:
         return f"{sandbox} has room for 1 GiB of files: write less"
     if error.errno == errno.EAGAIN:
