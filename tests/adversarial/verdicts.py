@@ -393,7 +393,7 @@ GROUPS: dict[str, dict[str, Verdict]] = {
     "Models that are none, and errors": {
         "returns-a-huge-model": _MEMORY,
         "returns-many-arrays": Verdict("failed", "at most 4,096 arrays", seconds=60.0, stopped_by=_CONTRACT),
-        "returns-nan": Verdict("invalid", "not finite", stopped_by=_CONTRACT),
+        "returns-nan": Verdict("failed", "got NaN in 'w'", stopped_by=_CONTRACT),
         "answers-nan": Verdict("invalid", "not finite|finite", stopped_by="predictions must be finite"),
         "returns-objects": Verdict("failed", "got object", stopped_by=_CONTRACT),
         "returns-half-floats": Verdict("failed", "got float16", stopped_by=_CONTRACT),

@@ -26,11 +26,12 @@ HEAVY = (
 # beside a stranger: it must need to.
 CHILD = {
     *("errors", "lazy", "evaluate", "evaluate.child"),
-    *(f"evaluate.child.{name}" for name in ("child", "gpu")),
+    *(f"evaluate.child.{name}" for name in ("child", "gpu", "returned", "settings")),
+    *(f"evaluate.child.{name}" for name in ("mends", "left_behind", "sandboxed")),  # how errors are told
     *("meter", "meter.client", "meter.values", "meter.wire"),
-    *(f"meter.client.{name}" for name in ("array", "function", "functions")),
+    *(f"meter.client.{name}" for name in ("array", "function", "functions", "meant")),
     *(f"meter.client.{name}" for name in ("foresight", "inspection", "namespace", "transport")),
-    *("models", "models.contract", "tasks", "tasks.given"),
+    *("models", "models.contract", "models.routes", "tasks", "tasks.given"),
     *("ops", "ops.backends", "ops.families", "ops.own"),
 }
 # What its warm parent holds beside that, and all of ops.

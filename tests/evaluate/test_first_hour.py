@@ -78,11 +78,11 @@ STATE = {
     ),
     "not-fitted": (
         plain(
-            top="class NotFittedError(ValueError): pass",
-            predict="raise NotFittedError('this is not fitted yet')",
+            top="class NotFittedError(ValueError): pass\ndef demand(_): raise NotFittedError('this is not fitted yet')",
+            predict="demand(self)",
         ),
         "NotFittedError: this is not fitted yet",
-        ("predict", "raise NotFittedError('this is not fitted yet')"),
+        ("demand", "def demand(_): raise NotFittedError('this is not fitted yet')"),
         RETURN_IT,
     ),
     "a-slip-of-the-pen": (
@@ -106,6 +106,7 @@ OWN_MISTAKES = {
         ("predict", "return 1 + 'a'"),
         "",
     ),
+    "text": (plain(fit="raise ValueError('odd data')"), "ValueError: odd data", ("fit", ""), ""),
     "in-a-library": (
         plain(fit="return {'w': np.concatenate([np.zeros(3), np.zeros((2, 2))])}"),
         (
@@ -162,7 +163,8 @@ def line_of(code, source):
 @pytest.mark.parametrize("fault", [*STATE, *OWN_MISTAKES])
 def test_an_error_of_ones_own_code_shows_the_line_and_the_mend(tmp_path, fault):
     code, what, (function, source), mend = (STATE | OWN_MISTAKES)[fault]
-    place = f"(submission.py:{line_of(code, source)} in {function}): `{source}`"
+    number = line_of(code, source or "raise ValueError('odd data')")
+    place = f"(submission.py:{number} in {function})" + (f": `{source}`" if source else "")
     expected = f"{what} {place}; {mend}" if mend else f"{what} {place}"
     assert reason_of(tmp_path / "mine", code).reason == expected
 

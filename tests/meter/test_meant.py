@@ -64,14 +64,14 @@ CALLS = {
         "use xp.linalg.vector_norm(x, axis=-1), of matrices xp.linalg.matrix_norm(x)",
     ),
     "linalg.svd": (np.linalg.svd, "decompose in fit, or use xp.linalg.qr or xp.linalg.solve"),
-    "linalg.inv": (np.linalg.inv, "use xp.linalg.inv"),
-    "fft.fft": (np.fft.fft, "use xp.fft.fft"),
+    "linalg.inv": (np.linalg.inv, "use the namespace of x: xp.linalg.inv(x)"),
+    "fft.fft": (np.fft.fft, "use the namespace of x: xp.fft.fft(x)"),
     "fft.fft2": (np.fft.fft2, "use xp.fft.fftn(x, axes=(-2, -1))"),
     "dot": (lambda x: np.dot(x, x), "use x @ y"),
-    "clip": (lambda x: np.clip(x, 0, 1), "use xp.clip"),
+    "clip": (lambda x: np.clip(x, 0, 1), "use the namespace of x: xp.clip(x)"),
     "cumsum": (np.cumsum, "use xp.cumulative_sum(x, axis=0)"),
     "round": (np.round, "use ops.quantize(x, levels=m)"),
-    "einsum": (lambda x: np.einsum("i->", x), "use ops.einsum(subscripts, x, y)"),
+    "einsum": (lambda x: np.einsum("i->", x), "use sparsebench.ops.einsum"),
     "unwrap": (np.unwrap, "use the namespace of x: docs/cost-model.md lists what has"),
 }
 

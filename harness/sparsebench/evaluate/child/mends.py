@@ -71,6 +71,8 @@ def mend(error: BaseException, around: Around) -> str:
 def source_of(error: BaseException, folder: Path, include: Sequence[Path] = ()) -> str:
     """Give the last line of a submission's code that an error went through; nothing if there is none.
 
+    Nor if it is a ``raise``: what that says is told already.
+
     Parameters
     ----------
     error
@@ -82,6 +84,8 @@ def source_of(error: BaseException, folder: Path, include: Sequence[Path] = ()) 
     """
     lines = [frame.line or "" for frame in _frames(error, folder, include)]
     line = " ".join((lines or [""])[-1].split())
+    if line.startswith("raise "):
+        return ""
     return line if len(line) <= _LONGEST_SOURCE else f"{line[: _LONGEST_SOURCE - 3]}..."
 
 

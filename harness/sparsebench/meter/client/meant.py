@@ -93,7 +93,6 @@ MEANT: dict[str, str] = {
     "convolve": "ops.einsum over slices",
     "cross": "xp.linalg.cross(x, y)",
     "dot": "x @ y",
-    "einsum": "ops.einsum(subscripts, x, y)",
     "inner": "xp.vecdot(x, y)",
     "kron": "xp.linalg.outer(x, y) and xp.reshape",
     "linalg.dot": "x @ y",
@@ -236,7 +235,7 @@ def instead(name: str) -> str:
     if name in MEANT:
         return f"use {MEANT[name]}"
     if name in FUNCTIONS:
-        return f"use xp.{name}"
+        return f"use the namespace of x: xp.{name}(x)"
     if name in REFUSED:
         return REFUSED[name].mend
     if any(name in names for names in FAMILIES.values()):
