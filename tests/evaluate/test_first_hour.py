@@ -120,7 +120,7 @@ OWN_MISTAKES = {
         plain(top="import nosuch.part"),
         "ModuleNotFoundError: No module named 'nosuch'",
         ("<module>", "import nosuch.part"),
-        "install it and name it in `requires` of submission.toml, or put nosuch.py beside the entry",
+        "install it and name it in requires of submission.toml, or put nosuch.py beside the entry",
     ),
     "list-operand": (
         plain(predict="return x[:, 0] * [1, 2]"),
@@ -430,3 +430,34 @@ def test_what_has_no_name_is_told_by_the_level(level):
     assert mend_of_walls(BlockingIOError(errno.EAGAIN, "no fork"), level).endswith("use fewer")
     assert mend_of_walls(OSError(errno.ENOENT, "no such"), level) == ""
     assert mend_of_walls(ValueError("other"), level) == ""
+
+
+PAGE = (ROOT / "docs/submit.md").read_text(encoding="utf-8")
+TABLE = PAGE.partition("first-hour:begin")[2].partition("first-hour:end")[0]
+TOLD = re.findall(r"^\| (.*?) \| `(.*)` \|$", TABLE, re.MULTILINE)
+V = '[[variants]]\nname = "v"\n'
+SHOWN = {
+    "`self.w = …` in": (plain(fit=KEEPS, predict="return x[:, 0] * self.w"), V),
+    "the same": (plain(fit=KEEPS, predict="return x[:, 0] * self.w").replace(*NONE_BEFORE), V),
+    "a key": (STRICT.replace(", depth: int = 3", ""), f"{V}plains = 8\n"),
+    "a division": (plain(fit="return {'w': np.array([1.0, 2.0, 3.0, np.nan])}"), V),
+    "a list": (plain(fit="return {'w': [1.0]}"), V),
+    "`sb.Routes": (routed("return sb.Routes(xp.argmax(x, axis=1))"), V),
+    "`xp.concat": (plain(predict="return xp.concatenate([x, x])"), V),
+    "`np.linalg": (plain(predict="return np.linalg.norm(x)"), V),
+    "`x[x < 0]": (plain(predict="x[x < 0] = 0.0"), V),
+    "`open(": (plain(fit='open("/tmp/w.npy", "w")'), V),
+    "`import`": (plain(top="import nosuch"), V),
+}
+
+
+@pytest.mark.parametrize("start", SHOWN)
+def test_the_page_tells_what_the_row_says(tmp_path, start):
+    code, variants = SHOWN[start]
+    (told,) = [says for did, says in TOLD if did.startswith(start)]
+    row = reason_of(tmp_path / "mine", code, variants=variants)
+    assert re.fullmatch(".*".join(map(re.escape, told.split("…"))), row.reason), row.reason
+
+
+def test_the_page_tells_nothing_else():
+    assert len(TOLD) == len(SHOWN)

@@ -119,7 +119,7 @@ def _of_module(error: BaseException, _: Around) -> str:
     if not isinstance(error, ModuleNotFoundError) or not error.name:
         return ""
     name = error.name.partition(".")[0]
-    return f"install it and name it in `requires` of submission.toml, or put {name}.py beside the entry"
+    return f"install it and name it in requires of submission.toml, or put {name}.py beside the entry"
 
 
 def _of_setting(error: BaseException, around: Around) -> str:
