@@ -27,7 +27,9 @@ HEAVY = (
 CHILD = {
     *("errors", "lazy", "evaluate", "evaluate.child"),
     *(f"evaluate.child.{name}" for name in ("child", "gpu", "returned", "settings")),
-    *(f"evaluate.child.{name}" for name in ("mends", "left_behind", "sandboxed")),  # how errors are told
+    *(
+        f"evaluate.child.{name}" for name in ("mends", "left_behind", "names", "sandboxed")
+    ),  # how errors are told
     *("meter", "meter.client", "meter.values", "meter.wire"),
     *(f"meter.client.{name}" for name in ("array", "function", "functions", "meant")),
     *(f"meter.client.{name}" for name in ("foresight", "inspection", "namespace", "transport")),

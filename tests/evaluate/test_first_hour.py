@@ -432,6 +432,79 @@ def test_what_has_no_name_is_told_by_the_level(level):
     assert mend_of_walls(ValueError("other"), level) == ""
 
 
+NO_SUPER = routed().replace("def Model(task, **settings):\n    return sb.Routed(MyRouter(), MyExperts())", "")
+NO_SUPER += (
+    "class Model(sb.Routed):\n    def __init__(self, task):\n        self.parts = MyRouter(), MyExperts()\n"
+)
+NAMES = {
+    "split": (
+        plain(fit="return {'w': train.X}"),
+        "AttributeError: 'Split' object has no attribute 'X' (submission.py:{} in fit): `{}`; it has id, x, y, tag",
+        "return {'w': train.X}",
+    ),
+    "task": (
+        plain(fit="return {'w': np.zeros(self.task.input_dim)}"),
+        (
+            "AttributeError: 'TaskInfo' object has no attribute 'input_dim' (submission.py:{} in fit): `{}`; "
+            "it has task, metric, input_shape, target_dtype, classes, domains"
+        ),
+        "return {'w': np.zeros(self.task.input_dim)}",
+    ),
+    "ops": (
+        plain(predict="return ops.softmaxx(x)"),
+        (
+            "AttributeError: module 'sparsebench.ops' has no attribute 'softmaxx' (submission.py:{} in predict): `{}`; "
+            "did you mean softmax?"
+        ),
+        "return ops.softmaxx(x)",
+    ),
+    "sb": (
+        plain(predict="return sb.Route(x)"),
+        (
+            "AttributeError: module 'sparsebench' has no attribute 'Route' (submission.py:{} in predict): `{}`; "
+            "did you mean Routes?"
+        ),
+        "return sb.Route(x)",
+    ),
+    "super": (
+        NO_SUPER,
+        "AttributeError: 'Model' object has no attribute 'router'; call super().__init__(router, experts) in __init__",
+        "",
+    ),
+    "relative": (
+        plain(top="from . import helper"),
+        (
+            "ImportError: attempted relative import with no known parent package (submission.py:{} in <module>): `{}`; "
+            "modules beside the entry are imported by their names: import helper"
+        ),
+        "from . import helper",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NAMES)
+def test_a_name_that_something_of_ours_does_not_have_is_told(tmp_path, what):
+    code, message, source = NAMES[what]
+    number = line_of(code, source) if source else 0
+    assert reason_of(tmp_path / "mine", code).reason == message.format(number, source)
+
+
+def test_an_array_that_is_asked_for_as_an_attribute_is_told(tmp_path):
+    code = plain(predict="return x @ params.w")
+    reason = reason_of(tmp_path / "mine", code).reason
+    assert reason.endswith(
+        f"(submission.py:{line_of(code, 'return x @ params.w')} in predict): `return x @ params.w`; write params['w']"
+    )
+
+
+def test_a_class_that_lacks_a_method_is_told(tmp_path):
+    reason = reason_of(tmp_path / "mine", plain().replace("def predict", "def forward")).reason
+    assert "abstract" in reason
+    assert reason.endswith(
+        "; define in the class what it names; `sparsebench new my-router` writes one that has all"
+    )
+
+
 PAGE = (ROOT / "docs/submit.md").read_text(encoding="utf-8")
 TABLE = PAGE.partition("first-hour:begin")[2].partition("first-hour:end")[0]
 TOLD = re.findall(r"^\| (.*?) \| `(.*)` \|$", TABLE, re.MULTILINE)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparsebench.evaluate.child.left_behind import left_behind
+from sparsebench.evaluate.child.names import mend_of_names
 from sparsebench.evaluate.child.sandboxed import mend_of_walls
 from sparsebench.evaluate.child.settings import place_of_setting
 from sparsebench.models.contract import Experts, Routed
@@ -54,14 +55,13 @@ class Around(NamedTuple):
     def parts(self) -> list[Any]:
         """The submission, and its router and experts."""
         made = self.submission
-        return (
-            [] if made is None else [made, *([made.router, made.experts] if isinstance(made, Routed) else [])]
-        )
+        routed = [made.router, made.experts] if isinstance(made, Routed) else []
+        return [] if made is None else [made, *routed]
 
 
 def mend(error: BaseException, around: Around) -> str:
     """Say what mends an error; nothing where no rule knows."""
-    rules = (_of_fit, _of_signature, _of_module, _of_setting, _of_files, _of_walls)
+    rules = (_of_names, _of_fit, _of_signature, _of_module, _of_setting, _of_files, _of_walls)
     try:
         return next((found for rule in rules if (found := rule(error, around))), "")
     except Exception:  # noqa: BLE001 - a submission's objects may do anything when they are looked at
@@ -92,6 +92,10 @@ def source_of(error: BaseException, folder: Path, include: Sequence[Path] = ()) 
 def _frames(error: BaseException, folder: Path, include: Sequence[Path] = ()) -> list[traceback.FrameSummary]:
     found = traceback.extract_tb(error.__traceback__)
     return [f for f in found if Path(f.filename).is_relative_to(folder) or Path(f.filename) in include]
+
+
+def _of_names(error: BaseException, _: Around) -> str:
+    return mend_of_names(error)
 
 
 def _of_fit(error: BaseException, around: Around) -> str:
