@@ -190,7 +190,7 @@ class Worker:
 
     def do_load(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Import and construct the submission."""
-        path, settings, variant = Path(header["path"]), header["settings"], header["variant"]
+        path, settings, variant = Path(header["path"]), header["settings"], header.get("variant", "")
         self._around = self._around._replace(path=path, variant=variant, settings=settings)
         task = TaskInfo(**{**header["task"], "input_shape": tuple(header["task"]["input_shape"])})
         self._submission = construct(path, header["entry"], task, settings, variant)
