@@ -36,12 +36,12 @@ def test_an_entry_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.
 )
 def test_a_model_is_a_dictionary_of_arrays(fitted: object, got: str) -> None:
     with pytest.raises(ContractError, match=got):
-        child.parameters_of(fitted)
+        child.model_of(fitted)
 
 
 def test_arrays_come_back_contiguous() -> None:
     given = np.arange(6.0).reshape(2, 3).T
-    assert child.parameters_of({"w": given})["w"].flags.c_contiguous
+    assert child.model_of({"w": given})["w"].flags.c_contiguous
 
 
 def test_only_the_harness_puts_router_and_experts_together() -> None:

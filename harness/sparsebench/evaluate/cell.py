@@ -19,7 +19,7 @@ from sparsebench.evaluate.clock import Clock
 from sparsebench.evaluate.host.parents import demand_sandbox, measured
 from sparsebench.evaluate.host.placement import on_one_core
 from sparsebench.evaluate.host.scratch import CodeCopy
-from sparsebench.evaluate.host.session import Session
+from sparsebench.evaluate.host.session import Session, text_of
 from sparsebench.evaluate.known_answers import check_answers, dearer_alone, dearer_in_batches, draw_inputs
 from sparsebench.evaluate.passes.costs import (
     Beside,
@@ -36,13 +36,13 @@ from sparsebench.evaluate.passes.metering import run_batches, run_single
 from sparsebench.evaluate.passes.sample import (
     MOST_ALONE,
     SAMPLE,
-    hash_of_model,
     sample_by_identity,
     sample_inputs,
 )
 from sparsebench.evaluate.replay.tracing import make_trace, run_recorded, trace_path
 from sparsebench.evaluate.timing import TIMED, TIMED_ROWS, Timing, meter_fresh, time_predictions
 from sparsebench.meter import COST_MODEL, Engine
+from sparsebench.meter.model_file import hash_of_model
 from sparsebench.meter.traces.trace_file import write_trace
 from sparsebench.ops import native
 from sparsebench.results import Audit, Row
@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from sparsebench.evaluate.replay.tracing import Recorded
     from sparsebench.evaluate.timing import Metered
     from sparsebench.meter import Description
+    from sparsebench.meter.model import Model
     from sparsebench.meter.traces.trace_file import Trace
     from sparsebench.tasks import Instance, Task, TaskInfo
 
@@ -171,7 +172,7 @@ def _go_through(processes: _Processes, task: Task, instance: Instance, findings:
     findings.model_hash, findings.fit_rows = hash_of_model(parameters), len(instance.train)
     findings.stage = "predict"
     engine = Engine(memory_limit=limits.memory)
-    models = _Models(processes, engine.add_parameters(parameters))
+    models = _Models(processes, engine.add_parameters(parameters), text_of(parameters))
     run = _Run(cell, task, instance, models, engine, parameters, findings)
     whole, cost = _score(run)
     findings.stage = "fresh inputs"
@@ -210,6 +211,7 @@ class _Models:
 
     processes: _Processes
     parameters: dict[str, Description]
+    structure: str | None
     deadline: float = 0.0
 
     def __post_init__(self) -> None:
@@ -228,7 +230,7 @@ class _Models:
     def fresh(self) -> Iterator[Session]:
         """Start one that holds the parameters, on what is left of the stage's time."""
         with self.processes.start(deadline=self.deadline) as session:
-            session.hold(self.parameters)
+            session.hold(self.parameters, self.structure)
             with on_one_core(session.pid):
                 yield session
             session.demand_undisturbed()
@@ -237,7 +239,7 @@ class _Models:
     def timed(self, *, gpu: bool = False) -> Iterator[Session]:
         """Start one that holds the parameters and has all the time of a stage, for timing."""
         with self.processes.start(gpu=gpu) as session:
-            session.hold(self.parameters)
+            session.hold(self.parameters, self.structure)
             yield session
             session.demand_undisturbed()
 
@@ -251,7 +253,7 @@ class _Run:
     instance: Instance
     models: _Models
     engine: Engine
-    parameters: dict[str, np.ndarray[Any, Any]]
+    parameters: Model
     findings: _Findings
 
     @functools.cached_property

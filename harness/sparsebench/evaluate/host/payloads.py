@@ -1,4 +1,4 @@
-"""The arrays on the pipe: what a submission fits on, and the model that it gives back."""
+"""What is on the pipe: what a submission fits on, and the model that it gives back."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import safetensors.numpy
 
-from sparsebench.errors import FailedError
+from sparsebench.errors import ContractError, FailedError
 from sparsebench.evaluate.host import reports
+from sparsebench.meter.model import Model
+from sparsebench.meter.structure import decode
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops import backends
 
@@ -63,14 +65,23 @@ def inputs(given: Inputs) -> dict[str, np.ndarray[Any, Any]]:
     return {name: np.ascontiguousarray(a) for name, a in vars(given).items() if a is not None}
 
 
-def model(payload: bytes) -> dict[str, np.ndarray[Any, Any]]:
-    """Read a model from the bytes that a stranger's process sent.
+def model(payload: bytes, told: Any = None) -> Model:
+    """Read a model from what a stranger's process sent.
+
+    Parameters
+    ----------
+    payload
+        The arrays, as safetensors.
+    told
+        The text of the structure; None where there is none.
 
     Raises
     ------
     FailedError
-        If they are no arrays, too many, or of a dtype that a stored model does not have.
+        If they are no arrays, too many, or of a dtype that a stored model does not have; or if the text is
+        that of no structure.
     """
+    structure = None if told is None else _structure(told)
     mend = "return a dict of str to numpy.ndarray"
     try:
         parameters: dict[str, np.ndarray[Any, Any]] = safetensors.numpy.load(payload)
@@ -84,7 +95,16 @@ def model(payload: bytes) -> dict[str, np.ndarray[Any, Any]]:
         if array.dtype.name not in _STORED:
             message = f"fit: expected arrays of one of {', '.join(_STORED)}, got {array.dtype.name}"
             raise FailedError(message, help=mend)
-    return parameters
+    return Model(parameters, structure)
+
+
+def _structure(told: Any) -> Any:
+    if type(told) is not str:
+        raise reports.not_a_message()
+    try:
+        return decode(told)
+    except ContractError as error:
+        raise FailedError(f"fit: {reports.one_line(error.what)}", help=error.help) from None
 
 
 def timed(told: Any, payload: bytes, seconds: float) -> Timed:
