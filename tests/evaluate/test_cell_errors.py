@@ -138,7 +138,7 @@ FAULTS = {
     "predict-reads-a-missing-parameter": (
         plain(predict="return params['v']"),
         "failed",
-        r"KeyError: \"no array called 'v'; the model has: w, b\" \(submission\.py:\d+ in predict\)",
+        r"KeyError: \"no array called 'v'; the model has: b, w\" \(submission\.py:\d+ in predict\)",
     ),
     "uncounted-operation": (
         plain(predict="return xp.floor(x[:, 0])"),

@@ -150,7 +150,7 @@ DEEP = "def outer(x):\n    return inner(x)\n\n\ndef inner(x):\n    return x @ x\
     [
         (
             {"predict": "return params['nothing']"},
-            r"KeyError: \"no array called 'nothing'; the model has: w, b\" \(submission\.py:\d+ in predict\)",
+            r"KeyError: \"no array called 'nothing'; the model has: b, w\" \(submission\.py:\d+ in predict\)",
             KeyError,
         ),
         (

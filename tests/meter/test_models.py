@@ -39,8 +39,8 @@ def test_a_missing_array_says_what_there_is() -> None:
         sb.Model(ARRAYS)["x"]
     with pytest.raises(KeyError, match="no array called 'x'; the model has: no arrays"):
         sb.Model({})["x"]
-    with pytest.raises(KeyError, match=r"the model has: 0, 1, .*, 19 and 30 more"):
-        sb.Model({str(number): 0 for number in range(50)})["x"]
+    with pytest.raises(KeyError, match=r"the model has: 00, 01, .*, 19 and 30 more"):
+        sb.Model({f"{number:02}": 0 for number in range(50)})["x"]
 
 
 def test_what_is_no_dict_of_arrays_is_told() -> None:

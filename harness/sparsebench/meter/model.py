@@ -53,7 +53,7 @@ class Model(dict[str, Any]):
         self.structure = structure
 
     def __missing__(self, name: object) -> Any:
-        shown = ", ".join(map(str, list(self)[:_SHOWN])) or "no arrays"
+        shown = ", ".join(sorted(map(str, self))[:_SHOWN]) or "no arrays"
         more = f" and {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
         raise KeyError(f"no array called {name!r:.80}; the model has: {shown}{more}")
 

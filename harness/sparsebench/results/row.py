@@ -177,9 +177,9 @@ class Row:
     loaded_bytes: float | None = _count()
     """Bytes of those."""
     stored_parameters: int | None = _count()
-    """Parameter elements of the whole model."""
+    """Parameter elements of the whole model; and of its structure, one for every 8 bytes."""
     stored_bytes: int | None = _count()
-    """Bytes of those."""
+    """Bytes of those, and of the structure."""
     memory_bytes: int | None = _count()
     """Bytes of all that predict can know: ``stored_bytes``, the names and shapes of arrays, and what the
     submission's files have beyond 64 KiB. A board has room for 16 MiB of them."""
@@ -236,7 +236,7 @@ class Row:
     """What held the submission's processes: ``isolated``, ``restricted`` or ``none``; in older
     rows ``files``, which held files alone. See docs/trust.md."""
     model_hash: str | None = None
-    """Hash of the fitted parameters."""
+    """Hash of the fitted model: its parameters, and its structure if it has one."""
     fit_rows: int | None = None
     """Rows of train that ``fit`` was given."""
     packages: str
