@@ -20,6 +20,7 @@ from sparsebench.evaluate.host.parents import demand_sandbox, measured
 from sparsebench.evaluate.host.placement import on_one_core
 from sparsebench.evaluate.host.scratch import CodeCopy
 from sparsebench.evaluate.host.session import Session, text_of
+from sparsebench.evaluate.kept import Fitted, KeptModels
 from sparsebench.evaluate.known_answers import check_answers, dearer_alone, dearer_in_batches, draw_inputs
 from sparsebench.evaluate.passes.costs import (
     Beside,
@@ -69,7 +70,7 @@ __all__ = ["failed_row", "run_cell"]
 
 _IDENTITY = (
     *("task", "task_hash", "instance", "instance_hash"),
-    *("submission", "submission_hash", "variant", "seed", "uses_tags"),
+    *("submission", "submission_hash", "variant", "seed", "uses_tags", "fit_variant"),
 )
 
 
@@ -165,10 +166,8 @@ def _evaluate(cell: Cell, task: Task, instance: Instance, limits: Limits, findin
 
 def _go_through(processes: _Processes, task: Task, instance: Instance, findings: _Findings) -> None:
     cell, limits = processes.cell, processes.limits
-    with findings.clock.stage("fit"), processes.start() as session:
-        begin = time.perf_counter()
-        parameters = session.fit(instance, cell.entropy("fit"))
-        findings.fit_seconds = time.perf_counter() - begin
+    with findings.clock.stage("fit"):
+        parameters, findings.fit_seconds = _fit(processes, instance)
     findings.model_hash, findings.fit_rows = hash_of_model(parameters), len(instance.train)
     findings.stage = "predict"
     engine = Engine(memory_limit=limits.memory)
@@ -181,6 +180,19 @@ def _go_through(processes: _Processes, task: Task, instance: Instance, findings:
     findings.peak_bytes = engine.memory.peak
 
 
+def _fit(processes: _Processes, instance: Instance) -> Fitted:
+    """Fit, or take what another cell of the same fit has kept."""
+    cell, store = processes.cell.fitting, processes.limits.models
+    kept = KeptModels(store) if store is not None and cell.shared else None
+    if kept is not None and (there := kept.take(cell)) is not None:
+        return there
+    with processes.start(cell=cell) as session:
+        begin = time.perf_counter()
+        model = session.fit(instance, cell.entropy("fit"))
+        made = Fitted(model, time.perf_counter() - begin)
+    return made if kept is None else kept.keep(cell, made)
+
+
 @dataclass
 class _Processes:
     """What the processes of a cell are started with: one copy of the code serves all of them."""
@@ -191,11 +203,11 @@ class _Processes:
     code: Path
     clock: Clock
 
-    def start(self, *, deadline: float | None = None, gpu: bool = False) -> Session:
-        """Start one."""
+    def start(self, *, deadline: float | None = None, gpu: bool = False, cell: Cell | None = None) -> Session:
+        """Start one, of another variant where a cell says so."""
         with self.clock.stage("start"):
             return Session(
-                self.cell,
+                cell or self.cell,
                 self.info,
                 self.limits,
                 deadline=deadline,

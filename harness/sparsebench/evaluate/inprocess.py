@@ -71,17 +71,23 @@ class _Included:
 def fit_here(cell: Cell, task: Task, data: Instance) -> tuple[Submission, Model]:
     """Construct a cell's submission in this process, as a :func:`guest`, and fit it as a cell does.
 
+    Where it takes the fit of another variant, that one is fitted.
+
     Raises
     ------
     ContractError
         If it does not keep the contract. Whatever else the submission raises comes out as it is.
     """
-    submission = construct(cell.path, cell.entry, task.info[cell.instance], cell.settings)
+    fitting, about = cell.fitting, task.info[cell.instance]
+    submission = construct(cell.path, cell.entry, about, fitting.settings)
     check_tags(submission, declared=cell.uses_tags)
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("fit"))))
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(fitting.entropy("fit"))))
     with backends.use("steady"):
         fitted = submission.fit(data.train, data.valid, rng)
-    return submission, model_of(fitted, routed=is_routed(submission))
+    model = model_of(fitted, routed=is_routed(submission))
+    if fitting is not cell:
+        submission = construct(cell.path, cell.entry, about, cell.settings)
+    return submission, model
 
 
 class LocalModel:

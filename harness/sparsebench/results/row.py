@@ -32,12 +32,12 @@ __all__ = [
     "may_differ",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The version of the columns below. Version 2 brought ``uses_tags``, ``accuracy`` and ``nmi``; version 3
 ``predict_backend_cpu`` and ``predict_backend_gpu``; version 4 what :data:`ADDED` names, and another rule of
-which ledger counts."""
+which ledger counts; version 5 ``fit_variant``."""
 
-SCHEMA_VERSIONS = (2, 3, 4)
+SCHEMA_VERSIONS = (2, 3, 4, 5)
 """Versions of rows that are read. What is written has the columns of the newest."""
 
 ADDED = {
@@ -47,6 +47,7 @@ ADDED = {
         "memory_bytes",
         *("sample_draw", "fresh_seed", "fresh_inputs", "fit_rows", "blas", "cpu_model"),
     ),
+    5: ("fit_variant",),
 }
 """Version -> the columns that it brought: they are None in rows of earlier ones."""
 
@@ -239,6 +240,9 @@ class Row:
     """Hash of the fitted model: its parameters, and its structure if it has one."""
     fit_rows: int | None = None
     """Rows of train that ``fit`` was given."""
+    fit_variant: str | None = None
+    """The variant whose fit the model is; None where it is the row's own. ``fit_seconds`` are those of the
+    fit, whichever cell made it."""
     packages: str
     """Versions of the packages used: a JSON object with sorted keys."""
     python: str

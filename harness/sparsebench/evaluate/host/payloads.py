@@ -16,15 +16,18 @@ from sparsebench.meter.values import DTYPES
 from sparsebench.ops import backends
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sparsebench.evaluate.passes.inputs import Inputs
     from sparsebench.tasks import Split
 
-__all__ = ["FACES", "Finding", "Timed", "findings", "inputs", "model", "split", "timed"]
+__all__ = ["FACES", "Finding", "Timed", "check_arrays", "findings", "inputs", "model", "split", "timed"]
 
 FACES = frozenset({*backends.FACES, "steady", "reference", "own"})
 """What a face of a primitive may be called."""
 
 _MOST_ARRAYS, _LONGEST_NAME = 4096, 64
+_MEND = "return a dict of str to numpy.ndarray"
 _STORED = tuple(name for name in DTYPES if not name.startswith("complex"))  # what a model file can hold
 
 
@@ -82,20 +85,30 @@ def model(payload: bytes, told: Any = None) -> Model:
         that of no structure.
     """
     structure = None if told is None else _structure(told)
-    mend = "return a dict of str to numpy.ndarray"
     try:
         parameters: dict[str, np.ndarray[Any, Any]] = safetensors.numpy.load(payload)
     except Exception as error:  # noqa: BLE001 - whatever an untrusted process sends, the parser may say
         message = f"fit: what came back are no arrays: {type(error).__name__}"
-        raise FailedError(message, help=mend) from None
+        raise FailedError(message, help=_MEND) from None
+    check_arrays(parameters)
+    return Model(parameters, structure)
+
+
+def check_arrays(parameters: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    """Check that arrays are not too many, and of dtypes that a stored model has.
+
+    Raises
+    ------
+    FailedError
+        If they are not.
+    """
     if len(parameters) > _MOST_ARRAYS or any(len(name) > _LONGEST_NAME for name in parameters):
         message = f"fit: expected at most {_MOST_ARRAYS:,} arrays with names up to {_LONGEST_NAME} characters"
         raise FailedError(message, help="stack arrays of one shape into one")
     for array in parameters.values():
         if array.dtype.name not in _STORED:
             message = f"fit: expected arrays of one of {', '.join(_STORED)}, got {array.dtype.name}"
-            raise FailedError(message, help=mend)
-    return Model(parameters, structure)
+            raise FailedError(message, help=_MEND)
 
 
 def _structure(told: Any) -> Any:
