@@ -21,6 +21,7 @@ DEEPEST = 64
 
 _LEAST, _MOST = -(2**63), 2**64 - 1  # as integers that are arguments of operations
 _DIGITS = 20  # of the longest of these, its sign included
+_SHOWN = 40  # letters of a key that an error names
 _PLAIN = (str, int, float, bool, type(None))
 _LARGE = f"structure: expected at most {MOST_BYTES:,} bytes of JSON, got more"
 _ARRAYS = "keep numbers in arrays: what is computed with belongs there"
@@ -111,10 +112,11 @@ class _Check:
             return
         for key, item in value.items():
             if type(key) is not str:
-                got = f"{type(key).__name__} {key!r:.40}"
+                got = type(key).__name__
                 raise ContractError(f"{place}: expected keys of type str, got {got}", help="write str(key)")
             self._text(key, place)
-            self.value(item, f"{place}.{key:.40}", depth)
+            shown = key[:_SHOWN]
+            self.value(item, f"{place}.{shown if shown.isprintable() else ascii(shown)}", depth)
 
     def _text(self, text: str, place: str) -> None:
         self._take(len(text))
