@@ -127,11 +127,12 @@ def model_of(fitted: Any, *, routed: bool = False) -> Model:
             message = f"fit: expected {name!r} to be an array of real numbers, got {got}"
             raise ContractError(message, help=mend)
     return Model(
-        {name: np.ascontiguousarray(array) for name, array in fitted.items()}, _copied(fitted, routed)
+        {name: np.ascontiguousarray(array) for name, array in fitted.items()}, _copied(fitted, routed=routed)
     )
 
 
-def _copied(fitted: dict[str, Any], routed: bool) -> Any:  # noqa: FBT001 - the caller's
+def _copied(fitted: dict[str, Any], *, routed: bool) -> Any:
+    """Check a structure, and copy it: what a submission goes on to do with its own is not in the model."""
     structure = getattr(fitted, "structure", None)
     if routed:
         check_structure(structure)
