@@ -12,6 +12,7 @@ import zipfile
 
 import pytest
 
+from e2e.examples import type_off
 from evaluate.tiny import ROOT
 from sparsebench.results import ResultStore
 from sparsebench.tasks import list_tasks
@@ -132,3 +133,27 @@ def test_it_evaluates_in_an_empty_folder(python, tmp_path, submission):
     assert [(row.recall, row.ops_add_mul_cmp, row.ops) for row in full] in ([], [(1.0, 15, 31)])
     files = sum(len(spec.files) for task in list_tasks() for spec in task.instances.values())
     assert called([*run, "tasks", "verify"], cwd=tmp_path).count("ok ") == files
+
+
+def test_a_strangers_path(python, tmp_path):
+    """With the wheel and scikit-learn alone, in an empty folder: a template, and examples as typed off."""
+    (packages,) = python.parent.parent.glob("lib/python*/site-packages")
+    added = {"scikit-learn": importlib.metadata.distribution("scikit-learn")}
+    for distribution in dependencies("scikit-learn", added).values():
+        for file in distribution.files:
+            if ".." not in file.parts and not (packages / file).exists() and "__pycache__" not in file.parts:
+                link(distribution.locate_file(file), packages / file)
+    run = [python, "-I", "-c", "from sparsebench.cli import main; main()"]
+    called([*run, "new", "my-router"], cwd=tmp_path)
+    typed = [folder.name for folder in type_off(tmp_path) if folder.name != "experts"]  # that needs torch
+    folders = [f"./{name}" for name in ("my-router", *typed)]
+    assert len(folders) == 5
+    variants = "experts-8,wide-256,steps-8,points-256,depth-8"
+    options = ["--instances", "polynomial", "--seeds", "1", "--variants", variants]
+    told = called([*run, "eval", *folders, *options], cwd=tmp_path)
+    rows = ResultStore(tmp_path / "sparsebench-results").latest()
+    assert {row.submission: row.status for row in rows} == dict.fromkeys(("my-router", *typed), "ok")
+    assert all(row.quality > 0.1 for row in rows)
+    assert called([*run, "leaderboard", "show"], cwd=tmp_path) == told
+    for name in ("my-router", *typed):
+        assert f"  {name}  " in told
