@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from sparsebench.cli.kinds import OneOf, Whole
 from sparsebench.cli.options import Names, Seconds, Seeds, Size, output_option, usable_cores
 from sparsebench.cli.prices import prices_option
-from sparsebench.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +41,7 @@ __all__ = ["command"]
 @click.option("--small", is_flag=True, help="Only the small instances, for a quick try.")
 @click.option("--variants", type=Names(), default="", help="Only these variants.")
 @click.option("--seeds", type=Seeds(), default="5", show_default=True, help="How many, or 3-7, or 0,2,9.")
-@click.option(
-    "--jobs", type=click.IntRange(min=1), default=None, help="Cells at once. Default: one per core."
-)
+@click.option("--jobs", type=Whole(min=1), default=None, help="Cells at once. Default: one per core.")
 @click.option(
     "--time-limit",
     type=Seconds(),
@@ -58,14 +56,14 @@ __all__ = ["command"]
 )
 @click.option(
     "--gpu",
-    type=click.Choice(["auto", "off"]),
+    type=OneOf(["auto", "off"]),
     default="auto",
     show_default=True,
     help="Whether to time on a GPU as well, where there is one and the submission can use it.",
 )
 @click.option(
     "--require-sandbox",
-    type=click.Choice(["none", "restricted", "isolated"]),
+    type=OneOf(["none", "restricted", "isolated"]),
     default="none",
     show_default=True,
     help="Refuse to run (exit code 3) where submissions are held less than that.",
@@ -126,10 +124,12 @@ def command(
 
     references = [*submissions, *(shipped_names() if shipped else [])]
     if not references:
-        raise click.UsageError("expected a submission: a path, the name of a shipped one, or --shipped")
-    if instances and all_instances:
-        message = "expected --instances or --all-instances, got both"
-        raise UsageError(message, help="leave one out: names are of any instance")
+        message = "expected a submission: a path, the name of a shipped one, or --shipped, got nothing"
+        raise click.UsageError(f"{message}; `sparsebench submissions` lists the shipped ones")
+    if all_instances and (instances or small):
+        other = "--instances" if instances else "--small"
+        message = f"expected {other} or --all-instances, got both"
+        raise click.UsageError(f"{message}; leave one out, since each says which instances to run")
     selection = Selection(tasks, instances, variants, seeds, small, all_instances)
     limits = Limits(
         time_limit,
