@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sparsebench.meter.pricelist import PriceList
     from sparsebench.results import Row
 
-__all__ = ["show"]
+__all__ = ["show", "table_of"]
 
 _COLUMNS = (
     "cell_key",
@@ -81,23 +81,28 @@ def show(
 
 
 def _show_all(rows: list[Row], prices: PriceList | None, *, as_json: bool) -> None:
+    from sparsebench.results.priced import with_price  # noqa: PLC0415 - keeps `--help` quick
+
+    if as_json:
+        click.echo(json.dumps([with_price(row, prices) for row in rows], indent=1, allow_nan=False))
+    else:
+        click.echo(table_of(rows, prices))
+
+
+def table_of(rows: list[Row], prices: PriceList | None) -> str:
+    """Give a table with a line per row, and what the column of a price list is."""
     from tabulate import tabulate  # noqa: PLC0415 - keeps `--help` quick
 
     from sparsebench.results.priced import price_footnote, with_price  # noqa: PLC0415
 
-    shown = [with_price(row, prices) for row in rows]
-    if as_json:
-        click.echo(json.dumps(shown, indent=1, allow_nan=False))
-        return
     columns = _columns(prices)
     lines = [
         [_cell(values[name][:KEY] if name == "cell_key" else values[name]) for name in columns]
-        for values in shown
+        for values in (with_price(row, prices) for row in rows)
     ]
     # A key of digits, or like 12e45678, is text.
-    click.echo(tabulate(lines, headers=columns, disable_numparse=[0]))
-    if prices:
-        click.echo(f"\n{price_footnote(prices.name)}")
+    table = tabulate(lines, headers=columns, disable_numparse=[0])
+    return f"{table}\n\n{price_footnote(prices.name)}" if prices else table
 
 
 def _show_one(rows: list[Row], key: str, prices: PriceList | None, *, as_json: bool) -> None:

@@ -18,6 +18,7 @@ import sparsebench.evaluate.child.parent  # noqa: F401 - compiled here: the subm
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.cell import failed_row, run_cell
 from sparsebench.evaluate.child.walls.powers import die_with_parent
+from sparsebench.evaluate.clock import Clock
 from sparsebench.evaluate.host.parents import agree_in
 from sparsebench.results import ResultStore
 
@@ -70,6 +71,7 @@ def execute(
     *,
     jobs: int,
     on_start: Callable[[], object] = lambda: None,
+    on_clock: Callable[[Clock], object] = lambda _: None,
 ) -> Generator[tuple[Cell, Row]]:
     """Run cells in worker processes, and yield them with their rows as they finish.
 
@@ -86,6 +88,8 @@ def execute(
         How many cells run at once.
     on_start
         Called once the first workers are there: a thread may be started then.
+    on_clock
+        Told where a cell's time went, just before the cell is yielded; not of one that took its worker down.
 
     Yields
     ------
@@ -105,7 +109,7 @@ def execute(
         while waiting:
             suspects: list[Cell] = []
             with _Pool(jobs, scratch) as pool:
-                yield from _in_pool(pool, waiting, suspects, store, limits, jobs, on_start)
+                yield from _in_pool(pool, waiting, suspects, store, limits, jobs, on_start, on_clock)
             for cell in suspects:  # one of them took a worker down: each gets a pool of its own, to see which
                 with _Pool(1, scratch) as pool:
                     row = _alone(pool, cell, store, limits)
@@ -120,6 +124,7 @@ def _in_pool(
     limits: Limits,
     jobs: int,
     on_start: Callable[[], object],
+    on_clock: Callable[[Clock], object],
 ) -> Iterator[tuple[Cell, Row]]:
     """Work off ``waiting`` until it is empty or a worker dies; then the cells in flight become suspects."""
     running: dict[_Future, Cell] = {}
@@ -131,7 +136,8 @@ def _in_pool(
             on_start()
             done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
             for future in done:
-                row = future.result()
+                row, clock = future.result()
+                on_clock(clock)
                 yield running.pop(future), row
     except BrokenProcessPool:
         suspects.extend(running.values())
@@ -143,19 +149,19 @@ def _in_pool(
 def _alone(pool: _Pool, cell: Cell, store: Path, limits: Limits) -> Row:
     """Run a cell that may have taken a worker down; if it does so again, that is its row."""
     try:
-        return pool.submit(_work_in_pool, cell, store, limits).result()
+        row: Row = pool.submit(_work_in_pool, cell, store, limits).result()[0]
     except BrokenProcessPool:
         row = failed_row(cell, "the harness's own process died while it ran this cell; is memory short?")
         ResultStore(store).write(row)
-        return row
     except BaseException:
         _stop(pool)
         raise
+    return row
 
 
-def _work(cell: Cell, store: Path, limits: Limits) -> Row:
+def _work(cell: Cell, store: Path, limits: Limits, *clock: Clock) -> Row:
     try:
-        row = run_cell(cell, limits)
+        row = run_cell(cell, limits, *clock)
     except SparsebenchError:
         raise
     except Exception as error:  # noqa: BLE001 - a mistake of ours ends this cell and no other
@@ -167,10 +173,14 @@ def _work(cell: Cell, store: Path, limits: Limits) -> Row:
     return row
 
 
-def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> Row:
-    """Work in a process of a pool. The pool keeps a worker that was told to leave; this makes it go."""
+def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> tuple[Row, Clock]:
+    """Work in a process of a pool, and say where the time went.
+
+    The pool keeps a worker that was told to leave; this makes it go.
+    """
+    clock = Clock()
     try:
-        return _work(cell, store, limits)
+        return _work(cell, store, limits, clock), clock
     except SystemExit:
         pass  # and with it the frames that still held processes and folders
     os._exit(1)
