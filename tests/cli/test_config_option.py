@@ -6,7 +6,7 @@ import re
 import click
 import pytest
 
-from evaluate.tiny import plain, write
+from evaluate.tiny import ROOT, plain, write
 from sparsebench.cli.config import _NEVER, _key
 from sparsebench.cli.evaluate import command
 from sparsebench.results import ResultStore
@@ -114,6 +114,14 @@ def test_every_option_is_a_key():
     assert {"submissions", "param", "json", "all-instances", "unsafe-no-sandbox"} <= keys
     assert all(isinstance(param, click.Option | click.Argument) for param in command.params)
     assert len(keys) == len(command.params) - 1
+
+
+def test_the_file_that_the_docs_show_is_one(cli, here):
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    (here / "run.toml").write_text(re.search(r"```toml\n(.*?)```", text, re.DOTALL)[1], encoding="utf-8")
+    outcome = cli("eval", "lsh-affine", "--config", "run.toml", "--seeds", "1", "--dry-run")
+    assert outcome.code == 0, outcome.err
+    assert "lsh-affine/planes-8 on lipschitz-regression@1/polynomial, seed 0" in outcome.out
 
 
 def test_quiet_says_nothing_but_what_is_asked_for(cli, here):

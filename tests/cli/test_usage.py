@@ -1,12 +1,14 @@
 """A mistake in usage ends with exit code 2 and one line: what was expected, what was got, and the mend."""
 
 import importlib
+import re
 import subprocess
 import sys
 
 import click
 import pytest
 
+from evaluate.tiny import ROOT
 from sparsebench.cli import cli as root
 from sparsebench.cli.kinds import OneOf, PathTo, Whole
 
@@ -229,3 +231,12 @@ def test_words_are_completed(cli, monkeypatch, words, number, expected):
     monkeypatch.setenv("COMP_CWORD", str(number))
     outcome = cli()
     assert [line.partition(",")[2] for line in outcome.out.splitlines()] == expected
+
+
+def test_the_mistakes_that_the_docs_show_are_told_so(cli):
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^    \$ sparsebench (.*)\n((?:    [a-z].*\n)+)", text, re.MULTILINE)
+    assert len(shown) == 3
+    for typed, lines in shown:
+        wanted = [re.escape(line.strip()).replace("…", ".*") for line in lines.splitlines()]
+        assert re.fullmatch("\n".join(wanted) + "\n", cli(*typed.split()).err), typed
