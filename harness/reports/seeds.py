@@ -393,7 +393,7 @@ def intervals_part(found):
             line.variants,
             line.seeds,
             *map(percent, line.holding),
-            f"{line.luck:.2f}",
+            f"{line.luck:z.2f}",
             percent(line.bare[-1]),
         )
         for line in found.lines

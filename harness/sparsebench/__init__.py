@@ -9,6 +9,7 @@ from sparsebench import lazy
 
 if TYPE_CHECKING:
     from sparsebench import ops
+    from sparsebench.api import Results, load_results, make_board, run
     from sparsebench.arrays import Array, Namespace
     from sparsebench.errors import SparsebenchError, UncountedOperationError
     from sparsebench.meter.notebook import metered
@@ -20,6 +21,7 @@ __all__ = [
     "Array",
     "Experts",
     "Namespace",
+    "Results",
     "Routed",
     "Router",
     "Routes",
@@ -28,12 +30,16 @@ __all__ = [
     "Submission",
     "TaskInfo",
     "UncountedOperationError",
+    "load_results",
+    "make_board",
     "metered",
     "ops",
     "primitive",
+    "run",
 ]
 
 _HOMES = {
+    "api": ("Results", "load_results", "make_board", "run"),
     "arrays": ("Array", "Namespace"),
     "errors": ("SparsebenchError", "UncountedOperationError"),
     "meter.notebook": ("metered",),

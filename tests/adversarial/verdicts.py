@@ -23,6 +23,8 @@ class Verdict:
     least: float = 0
     """What it must cost at least, where it is scored and its price is no matter."""
     recall: float | None = None
+    stores: int = 0
+    """Bytes that the row must say more of, where a model is too large to be scored."""
     audit: str | None = None
     """An audit that fails, or does not come to an end."""
     counted: str | None = None
@@ -63,6 +65,9 @@ _STRANGERS = "seccomp, Landlock's scopes, and another user; where there are PID 
 _REAPED = "whoever is left is killed: as a PID namespace, or as descendants"
 _BOUND = "limits: so many processes and threads"
 _DISK = "limits: a folder of a fixed size, or one that is watched"
+
+_BUDGET = "the score: a budget buys what one variant does over all seeds, and what is given up is nothing"
+_ROOM = "the score: what stores more than 16 MiB is shown, and scores nothing"
 
 _OUT = Verdict("refused", "would take a value out of the meter", stopped_by=_BLIND)
 _TYPE = Verdict("failed", "TypeError", stopped_by=_RULES)
@@ -400,6 +405,26 @@ GROUPS: dict[str, dict[str, Verdict]] = {
         "raises-an-interrupt": Verdict("failed", "KeyboardInterrupt", stopped_by=_ALONE),
         "raises-end-of-file": Verdict("failed", "code 70", stopped_by=_ALONE),
         "raises-our-own-errors": Verdict("failed", "InvalidResultError", stopped_by=_WORDS),
+    },
+    # What their cells say is true. They are after a better score of them: see test_scores.py.
+    "A better score of the same cells": {
+        "mixer": replace(_HONEST, stopped_by=_BUDGET),
+        "quits-by-rng": replace(_HONEST, stopped_by=_BUDGET),
+        "fails-with-one-seed": replace(
+            _HONEST, stopped_by="the score: a seed that is missing or fails costs its share"
+        ),
+        "clones": Verdict(
+            "ok",
+            ops=54,
+            stopped_by="the score: 16 variants at most, luck is taken out, and a lead below .005 is none",
+        ),
+        "sniffs-the-instance": replace(
+            _HONEST, stopped_by="nothing: it may, and gains nothing over its variants"
+        ),
+        **{
+            f"stores-too-much/{where}": replace(_HONEST, stores=16 << 20, stopped_by=_ROOM)
+            for where in ("arrays", "constants", "names", "shapes")
+        },
     },
 }
 """The attacks by what they are after."""

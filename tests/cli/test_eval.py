@@ -152,7 +152,7 @@ def test_the_new_submission_can_be_evaluated_at_once(cli, here):
     made = cli("new", "my-router")
     assert made.code == 0
     assert made.out.splitlines() == [
-        f"my-router/{n}" for n in ("submission.toml", "submission.py", "README.md")
+        f"my-router/{n}" for n in ("submission.toml", "submission.py", "README.md", ".gitattributes")
     ]
     assert cli("check", "./my-router", "--variants", "experts-8").code == 0
     assert [path.name for path in here.iterdir()] == ["my-router"]

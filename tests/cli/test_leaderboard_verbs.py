@@ -18,6 +18,7 @@ from evaluate.tiny import ROOT, plain, write
 from leaderboard.test_board import made
 from sparsebench.errors import NotFoundError
 from sparsebench.leaderboard.columns import with_interval
+from sparsebench.leaderboard.frozen import Frozen, read_frozen
 from sparsebench.leaderboard.standard import REFERENCES, Choice, board_of
 from sparsebench.models import find_submission, shipped_names
 from sparsebench.results import ResultStore
@@ -191,11 +192,44 @@ def test_boards_of_shipped_submissions_have_their_titles(cli, here):
 
 
 def test_every_shipped_submission_has_a_title():
-    rows = [cell("n256-r4", name) for name in shipped_names()]
+    rows = [
+        replace(cell("n256-r4", name), submission_hash=find_submission(name).hash, cell_key="")
+        for name in shipped_names()
+    ]
     board = board_of(rows, [MEMORIZATION], Choice(titled=True))
     assert len(board.entries) == len(rows)
     assert all(entry.title for entry in board.entries)
     assert not any(entry.title for entry in board_of(rows, [MEMORIZATION]).entries)
+
+
+def test_a_folder_that_has_a_shipped_ones_name_has_neither_its_title_nor_its_part():
+    reference = REFERENCES[MEMORIZATION.ref]
+    rows = [cell("n256-r4", reference), cell("n256-r4", "b")]
+    board = board_of(rows, [MEMORIZATION], Choice(titled=True))
+    assert [entry.title for entry in board.entries] == [None, None]
+    assert board.tasks[0].reference is None
+    assert any(f"{reference}: another folder than the one of that name" in note for note in board.notes)
+
+
+def test_a_frozen_board_stays_what_it_is(cli, here):
+    store = ResultStore(here / "sparsebench-results")
+    store.write(cell("n256-r4"))
+    board = here / "leaderboard"
+    assert cli("leaderboard", "freeze").code == 0
+    assert read_frozen(board / "board.toml") == Frozen(1, {MEMORIZATION.ref: ("n256-r4",)})
+    assert cli("leaderboard", "build").code == 0
+    before = (board / "board.csv").read_text(encoding="utf-8")
+    store.write(replace(cell("n4096-r4", "b", quality=None), seed=4, cell_key=""))
+    assert cli("leaderboard", "build").code == 0
+    assert (board / "board.csv").read_text(encoding="utf-8") == before
+    assert "preliminary, 1 of 5 seeds" in (board / "README.md").read_text(encoding="utf-8")
+    shown = cli("leaderboard", "show", "--frozen", board / "board.toml", "--json")
+    assert [score["score"] for score in json.loads(shown.out)["scores"]] == [0.5]
+    again = cli("leaderboard", "freeze")
+    assert (again.code, "stays what it is" in again.err) == (2, True)
+    for wrong in (("--small",), ("--tasks", MEMORIZATION.ref), ("--instances", "n256-r4")):
+        refused = cli("leaderboard", "build", *wrong)
+        assert (refused.code, "says what is on this board" in refused.err) == (2, True)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ LINES = [
         "submissions lst",
         "sparsebench submissions: expected a verb, got 'lst'; did you mean list?",
     ),
-    ("leaderboard zzz", "sparsebench leaderboard: expected a verb, got 'zzz'; there are: build, show"),
+    ("leaderboard zzz", "sparsebench leaderboard: expected a verb, got 'zzz'; there are: build, freeze, show"),
     (
         "eval constant --sedes 3",
         "sparsebench eval: expected one of its options, got --sedes; did you mean --seeds?",
@@ -220,7 +220,7 @@ def test_a_shell_gets_a_script_that_completes(here, monkeypatch, cli, shell):
     ("words", "number", "expected"),
     [
         ("sparsebench e", 1, ["eval", "explain"]),
-        ("sparsebench leaderboard ", 2, ["build", "show"]),
+        ("sparsebench leaderboard ", 2, ["build", "freeze", "show"]),
         ("sparsebench eval --all", 2, ["--all-instances"]),
         ("sparsebench eval --gpu ", 3, ["auto", "off"]),
     ],

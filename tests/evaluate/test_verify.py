@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 import shutil
 
@@ -24,6 +25,7 @@ from sparsebench.meter.traces.trace_reader import read_trace
 from sparsebench.results import Audit, Bin, Count
 from sparsebench.results.row import lacking
 from sparsebench.tasks import load_task
+from tasks.tiny import checked_out_with_crlf
 
 BY_ITSELF = ["row", "cell-key", "task", "submission", "prices", "audits"]
 BY_TRACE = ["trace", "sample", "counts", "loads", "predictions", "error"]
@@ -152,6 +154,21 @@ def test_submissions_at_hand(done, verdicts, tmp_path, monkeypatch):
     (tmp_path / "mine" / "submission.py").write_text("other = 1\n", encoding="utf-8")
     verdict, detail = verdicts(**here)["submission"]
     assert (verdict, detail[:25]) == ("fail", "submission_hash: expected")
+
+
+def test_a_checkout_with_crlf_is_the_submission_at_hand(done, verdicts, tmp_path, monkeypatch):
+    folder = checked_out_with_crlf(done.folder, tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    here = {"submission": "./mine", "cell_key": ""}
+    assert verdicts(**here)["submission"][0] == "pass"
+    digest = hashlib.sha256()  # of the bytes that lie there, as earlier rows have it
+    for path in sorted(folder.rglob("*.*")):
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode() + content)
+    verdict, detail = verdicts(**here, submission_hash=digest.hexdigest())["submission"]
+    assert verdict == "fail"
+    assert "submission_hash: expected" in detail
+    assert "; line ends alone differ: that hash is of text with CR LF" in detail
 
 
 def test_prices_follow_from_counts(done, verdicts):

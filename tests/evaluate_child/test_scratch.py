@@ -15,14 +15,24 @@ from sparsebench.errors import FailedError
 from sparsebench.evaluate.host import scratch
 from sparsebench.evaluate.host.scratch import CodeCopy, Scratch
 from sparsebench.models import folder_hash
+from sparsebench.tasks.line_ends import with_crlf, with_lf
 
 NAMES = st.sampled_from(
     ["a.py", "b/c.txt", "b/d/e.bin", ".git/x", "__pycache__/a.pyc", "b/.f", "b/__pycache__/g", "h"]
 )
+CONTENTS = st.binary(max_size=8) | st.lists(
+    st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"\xff", b"\0"]), max_size=8
+).map(b"".join)
+
+
+def read(folder: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.rglob("*") if file.is_file()
+    }
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(files=st.dictionaries(NAMES, st.binary(max_size=8)))
+@given(files=st.dictionaries(NAMES, CONTENTS))
 def test_the_copy_is_what_is_hashed(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, bytes]
 ) -> None:
@@ -30,20 +40,36 @@ def test_the_copy_is_what_is_hashed(
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    made = CodeCopy(folder, folder_hash(folder))
-    copied = {
-        file.relative_to(made.code).as_posix(): file.read_bytes()
-        for file in made.code.rglob("*")
-        if file.is_file()
-    }
+    expected = folder_hash(folder)
+    made = CodeCopy(folder, expected)
+    copied = read(made.code)
+    assert folder_hash(made.code) == expected
     assert copied == {
-        name: content
+        name: with_lf(content)
         for name, content in files.items()
         if not any(part.startswith(".") or part == "__pycache__" for part in name.split("/"))
     }
     made.remove()
     made.remove()
     assert not made.code.parent.exists()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(one=CONTENTS, other=CONTENTS)
+def test_equal_hashes_are_equal_copies(
+    tmp_path_factory: pytest.TempPathFactory, one: bytes, other: bytes
+) -> None:
+    """Whatever two checkouts are like: what is hashed is what runs."""
+    hashes, copies = [], []
+    for content in (one, with_crlf(one), other):
+        folder = tmp_path_factory.mktemp("submission")
+        (folder / "a.py").write_bytes(content)
+        hashes.append(folder_hash(folder))
+        with CodeCopy(folder, hashes[-1]) as made:
+            copies.append(read(made.code))
+    assert hashes[0] == hashes[1]
+    assert copies[0] == copies[1]
+    assert (hashes[0] == hashes[2]) == (copies[0] == copies[2])
 
 
 @pytest.fixture
@@ -64,6 +90,16 @@ def test_what_is_included_is_copied_beside_the_entry(sharing: tuple[Path, Path, 
         copied = {file.name: file.read_text(encoding="utf-8") for file in made.code.iterdir()}
         assert copied == {"submission.py": "import shared\n", "shared.py": "MARK = 1\n"}
         assert folder_hash(made.code) == expected
+
+
+def test_the_copy_has_lf_whatever_the_checkout(sharing: tuple[Path, Path, str]) -> None:
+    folder, shared, expected = sharing
+    before = read(CodeCopy(folder, expected, [shared]).code)
+    for file in (folder / "submission.py", shared):
+        file.write_bytes(with_crlf(file.read_bytes()))
+    assert folder_hash(folder, [shared]) == expected
+    with CodeCopy(folder, expected, [shared]) as made:
+        assert read(made.code) == before
 
 
 @pytest.mark.parametrize("change", ["edited", "removed", "linked", "a folder", "a pipe", "in the folder too"])

@@ -1,6 +1,7 @@
 """Writing a board: markers, all or nothing."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,13 @@ from sparsebench.leaderboard import (
     Board,
     BoardTask,
     csv,
+    freeze_board,
     markdown,
     publish,
     update_between_markers,
     write_leaderboard,
 )
+from sparsebench.leaderboard.frozen import Frozen, read_frozen
 
 BOARD = Board(
     tasks=(BoardTask(ref="memorization@1", hash="h", log2_ops_low=0, log2_ops_high=1),),
@@ -135,3 +138,38 @@ def test_a_full_disk_while_staging_leaves_nothing(tmp_path, monkeypatch):
 def test_the_published_readme_takes_the_block():
     text = (Path(__file__).parents[2] / "leaderboard" / "README.md").read_text(encoding="utf-8")
     assert markdown(BOARD).strip() in update_between_markers(text, "board", markdown(BOARD))
+
+
+def test_a_board_is_frozen_once(tmp_path):
+    folder = tmp_path / "new" / "board"
+    board = replace(BOARD, tasks=(replace(BOARD.tasks[0], instances=("i", "j")),), seeds=3)
+    path = freeze_board(board, folder)
+    assert read_frozen(path) == Frozen(3, {"memorization@1": ("i", "j")})
+    before = state(folder)
+    with pytest.raises(UsageError, match="a board that is published stays what it is"):
+        freeze_board(BOARD, folder)
+    assert state(folder) == before
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "seeds = 5",
+        "seeds = 0\n[instances]\n'm@1' = ['i']",
+        "seeds = true\n[instances]\n'm@1' = ['i']",
+        "seeds = 5\n[instances]",
+        "seeds = 5\n[instances]\n'm@1' = []",
+        "seeds = 5\n[instances]\n'm@1' = [1]",
+        "seeds = 5\nmore = 1\n[instances]\n'm@1' = ['i']",
+        "no toml",
+    ],
+)
+def test_other_files_are_no_frozen_board(tmp_path, text):
+    path = tmp_path / "board.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"board\.toml") as caught:
+        read_frozen(path)
+    assert "leaderboard freeze" in caught.value.help
+    with pytest.raises(UsageError, match="cannot read"):
+        read_frozen(tmp_path / "other.toml")

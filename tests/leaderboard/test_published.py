@@ -9,7 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from sparsebench.cli import cli
+from sparsebench.leaderboard.frozen import read_frozen
+from sparsebench.leaderboard.standard import REFERENCES
 from sparsebench.results import ResultStore
+from sparsebench.tasks import load_task
 
 LEADERBOARD = Path(__file__).resolve().parents[2] / "leaderboard"
 
@@ -17,7 +20,8 @@ LEADERBOARD = Path(__file__).resolve().parents[2] / "leaderboard"
 @pytest.fixture(scope="module")
 def rebuilt(tmp_path_factory):
     into = tmp_path_factory.mktemp("published")
-    shutil.copy(LEADERBOARD / "README.md", into)
+    for name in ("README.md", "board.toml"):
+        shutil.copy(LEADERBOARD / name, into)
     arguments = ["leaderboard", "build", "--output", str(LEADERBOARD / "results"), "--into", str(into)]
     result = CliRunner().invoke(cli, arguments)
     assert result.exit_code == 0, result.output
@@ -27,6 +31,22 @@ def rebuilt(tmp_path_factory):
 @pytest.mark.parametrize("name", ["README.md", "board.csv", "points.csv", "areas.csv"])
 def test_tables_are_made_of_the_rows(rebuilt, name):
     assert (rebuilt / name).read_text(encoding="utf-8") == (LEADERBOARD / name).read_text(encoding="utf-8")
+
+
+def test_the_board_is_on_all_instances_of_the_standard_one_with_five_seeds():
+    frozen = read_frozen(LEADERBOARD / "board.toml")
+    assert frozen.seeds == 5
+    assert {task: set(names) for task, names in frozen.instances.items()} == {
+        task.ref: set(task.board) for task in map(load_task, frozen.instances)
+    }
+    assert set(frozen.instances) == set(REFERENCES)
+
+
+def test_what_is_shown_of_the_rows_is_the_published_board():
+    show = ["leaderboard", "show", "--output", str(LEADERBOARD / "results"), "--format", "markdown"]
+    result = CliRunner().invoke(cli, show)
+    assert result.exit_code == 0, result.output
+    assert result.output.strip() in (LEADERBOARD / "README.md").read_text(encoding="utf-8")
 
 
 def test_rows_are_ok_and_of_a_committed_harness():

@@ -355,3 +355,13 @@ def test_a_folder_of_shared_files_is_no_submission(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ManifestError, match=r"there is no submission\.toml in it"):
         find_submission("common")
+
+
+def test_a_file_is_as_large_as_it_is_with_lf(tmp_path):
+    shared = share(tmp_path)
+    folder = including(tmp_path / "mine", "../common/shared.py")
+    shared.write_bytes(b"\r\n" * LARGEST)
+    assert found(folder).include == (shared,)
+    shared.write_bytes(b"\r\n" * LARGEST + b"\n")
+    with pytest.raises(ManifestError, match="expected at most 1,048,576 bytes"):
+        found(folder)

@@ -1,5 +1,6 @@
 """Finding submissions, and the hash of their folders."""
 
+import hashlib
 import os
 import string
 
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from evaluate.tiny import plain, write
 from sparsebench.errors import ContractError, ManifestError, NotFoundError
 from sparsebench.models import find_submission, folder_hash, shipped_names
+from sparsebench.tasks.line_ends import with_crlf, with_lf
+from tasks.tiny import checked_out_with_crlf
 
 
 def test_by_path_by_manifest_and_by_relative_path(tmp_path, monkeypatch):
@@ -83,11 +86,20 @@ names = st.text(string.ascii_lowercase + string.digits + "_-.", min_size=1, max_
 )
 paths = st.lists(names, min_size=1, max_size=3).map("/".join)
 
+# Bytes of any kind, and what is text or nearly so, with all sorts of line ends.
+contents = st.binary(max_size=20) | st.lists(
+    st.sampled_from([b"\r", b"\n", b"\r\n", b"a", b"\xff", b"\0"]), max_size=8
+).map(b"".join)
+
+
+def with_lf_all(files):
+    return {path: with_lf(content) for path, content in files.items()}
+
 
 @st.composite
 def trees(draw):
     """Folders as path -> content, where no file lies where a folder is needed."""
-    files = draw(st.dictionaries(paths, st.binary(max_size=20), min_size=1, max_size=5))
+    files = draw(st.dictionaries(paths, contents, min_size=1, max_size=5))
     folders = {path[:i] for path in files for i, letter in enumerate(path) if letter == "/"}
     return {path: content for path, content in files.items() if path not in folders}
 
@@ -125,12 +137,54 @@ def test_any_change_of_a_byte_or_a_name_changes_the_hash(fresh, files, data):
         case _:
             changed[path] += b"\0"
     assume(not any(other.startswith(f"{path}x/") for other in files))
-    assert (lay(fresh(), changed) != before) == (changed != files)
+    assert (lay(fresh(), changed) != before) == (with_lf_all(changed) != with_lf_all(files))
 
 
 @given(one=trees(), other=trees())
 def test_two_trees_have_one_hash_only_if_they_are_one(fresh, one, other):
-    assert (lay(fresh(), one) == lay(fresh(), other)) == (one == other)
+    assert (lay(fresh(), one) == lay(fresh(), other)) == (with_lf_all(one) == with_lf_all(other))
+
+
+@given(files=trees())
+def test_a_checkout_with_crlf_is_the_same_state(fresh, files):
+    there = {path: with_crlf(content) for path, content in files.items()}
+    assert lay(fresh(), files) == lay(fresh(), there)
+
+
+def test_a_submission_is_the_same_with_crlf(tmp_path):
+    folder = write(tmp_path / "here" / "mine", plain(), more="include = ['../common/shared.py']")
+    (tmp_path / "here" / "common").mkdir()
+    (tmp_path / "here" / "common" / "shared.py").write_bytes(b"MARK = 1\n")
+    here = find_submission(str(folder))
+    there = find_submission(str(checked_out_with_crlf(tmp_path / "here", tmp_path / "there") / "mine"))
+    assert b"\r\n" in (there.path / "submission.py").read_bytes()
+    assert here.hash == there.hash
+    assert here.manifest == there.manifest
+
+
+def hash_of_bytes(found):
+    """The hash of a submission before text was hashed with LF: no hash of what is shipped has changed."""
+    paths = [path for path in found.path.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    files = [(path.relative_to(found.path).as_posix(), path.read_bytes()) for path in paths]
+    digest = hashlib.sha256()
+    for name, content in sorted(files + [(path.name, path.read_bytes()) for path in found.include]):
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def test_shipped_ones_have_the_hash_of_their_bytes():
+    for name in shipped_names():
+        found = find_submission(name)
+        assert found.hash == hash_of_bytes(found)
+        assert not found.differs_by_line_ends("0" * 64)
+
+
+def test_a_hash_of_other_line_ends_is_known(tmp_path):
+    write(tmp_path / "mine", plain())
+    there = find_submission(str(checked_out_with_crlf(tmp_path / "mine", tmp_path / "there")))
+    assert hash_of_bytes(there) != there.hash
+    assert there.differs_by_line_ends(hash_of_bytes(there))
+    assert find_submission(str(tmp_path / "mine")).differs_by_line_ends(hash_of_bytes(there))
 
 
 def test_content_cannot_pass_for_a_name(fresh):

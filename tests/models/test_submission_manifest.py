@@ -6,6 +6,7 @@ import pytest
 
 from sparsebench.errors import ManifestError
 from sparsebench.models.manifest import read_manifest
+from sparsebench.scoring import MOST_VARIANTS
 
 HEAD = """
 [submission]
@@ -114,6 +115,13 @@ def test_a_wrong_value_is_told_with_key_expectation_and_value(tmp_path, old, new
 )
 def test_wrong_variants_are_named(tmp_path, variant, pattern):
     assert re.search(pattern, fault(tmp_path, HEAD + variant).what)
+
+
+def test_a_submission_has_at_most_16_variants(tmp_path):
+    many = [f'[[variants]]\nname = "v-{k}"\n' for k in range(MOST_VARIANTS + 1)]
+    assert len(read(tmp_path, HEAD + "".join(many[:-1])).variants) == 16
+    message = fault(tmp_path, HEAD + "".join(many))
+    assert "variants: 17 variants, expected at most 16: keep those that trace its curve" in message.what
 
 
 def test_a_fault_of_a_setting_is_told_once(tmp_path):

@@ -14,10 +14,12 @@ from sparsebench.models.template import write_template
 from sparsebench.ops import own
 from sparsebench.ops.gpu import beside, nvrtc
 
+FILES = ["submission.toml", "submission.py", "README.md"]
+
 
 def test_it_passes_the_check_as_it_is(tmp_path):
     files = write_template(tmp_path / "my-router")
-    assert [file.name for file in files] == ["submission.toml", "submission.py", "README.md"]
+    assert [file.name for file in files] == [*FILES, ".gitattributes"]
     assert find_submission(str(tmp_path / "my-router")).manifest.name == "my-router"
     checks = list(check_submission(str(tmp_path / "my-router"), ("experts-8",)))
     assert [check for check in checks if not check.ok] == []
@@ -26,6 +28,13 @@ def test_it_passes_the_check_as_it_is(tmp_path):
     audits += ["expert-poison", "unread-parameters", "executed-within-dense", "known-answers"]
     audits += ["timed-as-metered"]
     assert names == ["manifest", "runs", *audits, "runs-again"]
+
+
+@pytest.mark.parametrize("kernel", [False, True])
+def test_it_says_how_to_check_it_out(tmp_path, kernel):
+    files = write_template(tmp_path / "mine", kernel=kernel)
+    assert "* text=auto eol=lf\n" in files[-1].read_text(encoding="utf-8")
+    assert not any(b"\r" in file.read_bytes() for file in files)
 
 
 def test_parents_are_made_and_nothing_else_is_left(tmp_path):
@@ -65,7 +74,7 @@ def test_a_folder_that_cannot_be_made_is_the_users_mistake(tmp_path):
 
 def test_one_with_a_kernel_passes_the_check_as_it_is(tmp_path):
     files = write_template(tmp_path / "my-kernel", kernel=True)
-    assert [file.name for file in files] == ["submission.toml", "submission.py", "README.md", "kernel.cu"]
+    assert [file.name for file in files] == [*FILES, "kernel.cu", ".gitattributes"]
     checks = list(check_submission(str(tmp_path / "my-kernel"), ("experts-8",)))
     assert [check for check in checks if not check.ok] == []
     names = [check.name.rpartition(" on ")[2].partition(" ")[2] for check in checks]

@@ -13,7 +13,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from sparsebench.errors import IntegrityError, NotFoundError, UsageError
-from sparsebench.tasks import load_task, parquet_writing
+from sparsebench.tasks import load_task, parquet_values, parquet_writing
 from sparsebench.tasks import parquet as module
 from sparsebench.tasks.hashing import column_hashes
 from sparsebench.tasks.parquet import read_batches, read_columns
@@ -71,7 +71,7 @@ def test_arrays_are_those_that_arrow_makes(data, dtype, rows, width):
     begin = data.draw(st.integers(0, rows))
     for name, column in (("y", plain), ("x", lists), ("x", tensor)):
         part = column[begin : data.draw(st.integers(begin, len(column)))]
-        got = module._values(Path("t.parquet"), name, part)
+        got = parquet_values.values_of(Path("t.parquet"), name, part)
         values = part.storage.flatten() if column is tensor else part.flatten() if column is lists else part
         want = values.to_numpy(zero_copy_only=True).reshape(got.shape)
         assert (got.dtype, got.tobytes(), len(got)) == (want.dtype, want.tobytes(), len(part))
@@ -80,7 +80,7 @@ def test_arrays_are_those_that_arrow_makes(data, dtype, rows, width):
 
 def test_an_array_outlives_the_table_that_it_was_read_from(tmp_path):
     table = pa.table({"y": pa.array(np.arange(1000, dtype=np.float32))})
-    got = module._values(tmp_path, "y", table["y"].combine_chunks())
+    got = parquet_values.values_of(tmp_path, "y", table["y"].combine_chunks())
     del table
     gc.collect()
     assert got.sum() == 499500
@@ -166,12 +166,13 @@ def test_unknown_and_repeated_columns(tmp_path):
 @pytest.mark.parametrize(
     ("name", "array", "got"),
     [
-        ("id", pa.array([0, 1], pa.int32()), "int32"),
+        ("id", pa.array([0.0, 1.0]), "double"),
         ("id", pa.array(["a", "b"]), "string"),
-        ("x", pa.array([[1.0, 2.0], [3.0]], pa.list_(pa.float32())), "list<"),
+        ("id", pa.array([[0], [1]]), "list<"),
         ("x", pa.array([1, 2], pa.float32()), "float"),
-        ("x", pa.FixedSizeListArray.from_arrays(pa.array([1.0, 2, 3, 4]), 2), "fixed_size_list<.*double"),
-        ("y", pa.array([0.0, 1.0]), "double"),
+        ("x", pa.array([[1, 2], [3, 4]]), "list<.*int64"),
+        ("x", pa.array([["a"], ["b"]]), "list<.*string"),
+        ("y", pa.array([[0.0], [1.0]]), "list<"),
         ("y", pa.array([True, False]), "bool"),
         ("tag", pa.array([0, 1], pa.float32()), "float"),
     ],
@@ -189,6 +190,9 @@ def test_wrong_type(tmp_path, name, array, got):
         ("tag", pa.array([None, 1]), 1),
         ("x", vectors([1, None, 3, 4]), 1),
         ("x", pa.array([[1, 2], None], pa.list_(pa.float32(), 2)), 1),
+        ("x", pa.array([[1, 2], None], pa.list_(pa.float32())), 1),
+        ("x", pa.array([[1, None], [None, 2]], pa.list_(pa.float32())), 2),
+        ("x", pa.array([[[1], None], [[1], [2]]], pa.list_(pa.list_(pa.float32()))), 1),
     ],
 )
 def test_nulls(tmp_path, name, array, nulls):
@@ -435,12 +439,8 @@ def test_a_footer_that_claims_other_numbers(tmp_path, which, rows):
     claim(tmp_path / "t.parquet", which, rows)
     before = resident()
     for read in (read_columns, lambda path: next(read_batches(path, rows=1000))):
-        if which in {1, 2}:  # nobody reads those
-            back = read(tmp_path / "t.parquet")
-            assert all(np.array_equal(back[name], values) for name, values in written.items())
-        else:
-            with pytest.raises(IntegrityError, match=r"rows|readable Parquet file"):
-                read(tmp_path / "t.parquet")
+        with pytest.raises(IntegrityError, match=r"rows|readable Parquet file|1000 values in group 0, got"):
+            read(tmp_path / "t.parquet")
     assert resident() - before < 200_000
 
 

@@ -49,7 +49,12 @@ def test_its_labels_are_distances_to_the_nearest_of_some_points(frozen):
 
 def test_it_has_no_hashes_before_it_is_frozen(tmp_path):
     place = new_task("my-task", tmp_path)
-    assert sorted(path.name for path in place.iterdir()) == ["README.md", "generate.py", "task.toml"]
+    assert sorted(path.name for path in place.iterdir()) == [
+        ".gitattributes",
+        "README.md",
+        "generate.py",
+        "task.toml",
+    ]
     with pytest.raises(ManifestError, match="expected hashes of id, x, y, got of none"):
         load_task(place)
     assert load_task(place, draft=True).title == "My task"
@@ -59,7 +64,7 @@ def test_it_has_its_own_name_in_every_file(tmp_path):
     place = new_task("another-one", tmp_path / "a" / "b")
     assert place == tmp_path / "a" / "b" / "another-one" / "v1"
     assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == ["another-one"]
-    for path in place.iterdir():
+    for path in set(place.iterdir()) - {place / ".gitattributes"}:
         text = path.read_text(encoding="utf-8")
         assert re.search(r"another-one|Another one", text)
         assert "$" not in text

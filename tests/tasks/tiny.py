@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sparsebench.tasks.hashing import column_hashes
+from sparsebench.tasks.line_ends import with_crlf
 from sparsebench.tasks.parquet_writing import write_columns
 
 if TYPE_CHECKING:
@@ -80,3 +82,12 @@ def write_tiny(place: Path) -> Path:
     (place / "task.toml").write_text(text)
     (place / "generate.py").write_text(GENERATOR)
     return place
+
+
+def checked_out_with_crlf(folder: Path, copy: Path) -> Path:
+    """Copy a folder, with CR LF in all text, as Git does where core.autocrlf is set."""
+    shutil.copytree(folder, copy)
+    for path in copy.rglob("*"):
+        if path.is_file():
+            path.write_bytes(with_crlf(path.read_bytes()))
+    return copy

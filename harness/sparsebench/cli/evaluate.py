@@ -12,9 +12,10 @@ import click
 from sparsebench.cli.config import config_option, from_command_line
 from sparsebench.cli.eval_report import report
 from sparsebench.cli.kinds import OneOf, Whole
-from sparsebench.cli.options import Names, Seconds, Seeds, Size, output_option, usable_cores
+from sparsebench.cli.options import Names, Seconds, Seeds, Size, output_option
 from sparsebench.cli.prices import prices_option
 from sparsebench.cli.settings import settings_option
+from sparsebench.cores import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

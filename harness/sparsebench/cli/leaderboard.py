@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from sparsebench.cli.mistakes import Verbs
 from sparsebench.cli.options import Names, output_option
 from sparsebench.cli.prices import prices_option
 from sparsebench.cli.stored import stored_rows
-from sparsebench.errors import NotFoundError
+from sparsebench.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +64,11 @@ def _choosing(verb: Callable[..., Any]) -> Callable[..., Any]:
 
 @command.command("show")
 @_choosing
+@click.option(
+    "--frozen",
+    type=PathTo(path_type=Path, dir_okay=False),
+    help="A board.toml, which says which instances and seeds there are.",
+)
 @click.option("--submissions", type=Names(), default="", help="Only these, ranked among one another.")
 @click.option(
     "--tags",
@@ -107,6 +113,7 @@ def show(
     sort: str,
     profile: str,
     form: str,
+    frozen: Path | None,
     prices: PriceList | None,
     output: Path,
     *,
@@ -128,11 +135,13 @@ def show(
       sparsebench leaderboard show --prices my-accelerator.toml
     """
     from sparsebench.leaderboard import csv, document, markdown, terminal  # noqa: PLC0415 - `--help` is quick
+    from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
     choice = Choice(
         instances=instances,
         small=small,
+        frozen=read_frozen(frozen) if frozen else None,
         submissions=submissions,
         tags=tags == "yes",
         seeds=seeds,
@@ -172,18 +181,62 @@ def build(
 ) -> None:
     """Write the tables: Markdown between the markers of README.md, and CSV.
 
-    What stands outside the markers stays as it is.
+    What stands outside the markers stays as it is. Where there is a board.toml (see `freeze`), that says
+    which instances and seeds the board has.
 
     \b
     Example:
       sparsebench leaderboard build --into leaderboard
     """
     from sparsebench.leaderboard import write_leaderboard  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.leaderboard.frozen import FILE_NAME, read_frozen  # noqa: PLC0415
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
     choice = Choice(instances=instances, small=small, seeds=seeds, titled=True)
+    if (into / FILE_NAME).exists():
+        if instances or small or tasks:
+            message = (
+                f"{into / FILE_NAME} says what is on this board, expected no --tasks, --instances, --small"
+            )
+            raise UsageError(message, help="build another board into another folder")
+        choice = replace(choice, frozen=read_frozen(into / FILE_NAME))
     for path in write_leaderboard(_board(output, tasks, choice), into):
         click.echo(path)
+
+
+@command.command("freeze")
+@_choosing
+@click.option(
+    "--into",
+    type=PathTo(path_type=Path, file_okay=False),
+    default=Path("leaderboard"),
+    show_default=True,
+    help="Directory of the board.",
+)
+@output_option
+def freeze(
+    tasks: tuple[str, ...],
+    instances: tuple[str, ...],
+    seeds: int,
+    into: Path,
+    output: Path,
+    *,
+    small: bool,
+) -> None:
+    """Write down which instances and seeds a published board has: board.toml.
+
+    From then on `build` scores every entry on these, whatever rows there are: no row of a new entry can
+    change what another one is scored on.
+
+    \b
+    Example:
+      sparsebench leaderboard freeze --into leaderboard
+    """
+    from sparsebench.leaderboard import freeze_board  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
+
+    choice = Choice(instances=instances, small=small, seeds=seeds)
+    click.echo(freeze_board(_board(output, tasks, choice), into))
 
 
 def terminal_width() -> int | None:
@@ -198,7 +251,8 @@ def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
 
     rows = stored_rows(output)
     stored = sorted({row.task for row in rows})
-    wanted = [load_task(ref) for ref in tasks or stored]
+    frozen = sorted(choice.frozen.instances) if choice.frozen else stored
+    wanted = [load_task(ref) for ref in tasks or frozen]
     if not {task.ref for task in wanted} & set(stored):
         message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
         raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 else:  # older releases of click have no type parameter there
     _NamesType = _SeedsType = _SizeType = _SecondsType = click.ParamType
 
-__all__ = ["Names", "Seconds", "Seeds", "Size", "output_option", "usable_cores"]
+__all__ = ["Names", "Seconds", "Seeds", "Size", "output_option"]
 
 _MOST_SEEDS = 10_000
 _LARGEST_SEED = 10**9 - 1
@@ -135,12 +134,6 @@ class Seconds(_SecondsType):
         if not 0 < seconds < math.inf:
             self.fail(f"expected a positive number of seconds, got {value!r}; 600 is ten minutes", param, ctx)
         return seconds
-
-
-def usable_cores() -> int:
-    """Give the number of cores that this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 output_option = click.option(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from sparsebench.cli.kinds import PathTo, Whole
-from sparsebench.cli.options import Names, usable_cores
+from sparsebench.cli.options import Names
 from sparsebench.cli.progress import Telling
+from sparsebench.cores import usable_cores
 from sparsebench.errors import IntegrityError, UsageError
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -10,6 +11,7 @@ import sys
 import tempfile
 import threading
 import traceback
+import types
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -44,6 +46,24 @@ class _Pool(concurrent.futures.ProcessPoolExecutor):
             context.set_forkserver_preload([__name__])
         begin = (scratch, dict(os.environ))
         super().__init__(jobs, mp_context=context, initializer=_begin_worker, initargs=begin)
+
+    def submit(self, *call: Any, **named: Any) -> _Future:
+        """Submit a call of ours. Processes that are started for it do not import the program's main module.
+
+        A script that has no ``__main__`` guard would run itself again in each of them.
+        """
+        with _without_main():
+            return super().submit(*call, **named)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _how_to_start() -> str:

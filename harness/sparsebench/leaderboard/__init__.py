@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sparsebench.leaderboard.board import Board, BoardTask, Entry, Pair, Point, Ratio, TaskScore
 from sparsebench.leaderboard.build import BoardTaskLike, build_board
-from sparsebench.leaderboard.publish import update_between_markers, write_leaderboard
+from sparsebench.leaderboard.publish import freeze_board, update_between_markers, write_leaderboard
 from sparsebench.leaderboard.sheets import Sheets, csv, document, points
 from sparsebench.leaderboard.tables import markdown, terminal
 
@@ -21,6 +21,7 @@ __all__ = [
     "build_board",
     "csv",
     "document",
+    "freeze_board",
     "markdown",
     "points",
     "terminal",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from sparsebench.errors import UsageError
 from sparsebench.leaderboard.board import ENOUGH_SEEDS, Board, BoardTask, short_hash
-from sparsebench.leaderboard.cells import Grid
+from sparsebench.leaderboard.cells import PROFILES, Grid
 from sparsebench.leaderboard.entries import make_entries
 from sparsebench.leaderboard.notes import notes_on
 from sparsebench.results.adhoc import is_ad_hoc
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from sparsebench.results import Row
     from sparsebench.scoring import ScoringBox
 
-__all__ = ["BoardTaskLike", "build_board"]
+__all__ = ["UNRANKED", "BoardTaskLike", "build_board"]
+
+UNRANKED = ("paper-router-free",)
+"""Profiles by which nobody has a place: what calls all of its work routing costs nothing there."""
 
 _MEND = "evaluate again into a new --output folder, or take the older rows out of this one"
 
@@ -54,8 +57,11 @@ def build_board(
     titles: Mapping[str, str] | None = None,
     instances: Mapping[str, Collection[str]] | None = None,
     submissions: Collection[str] | None = None,
+    tags: bool = True,
     references: Mapping[str, str] | None = None,
+    states: Mapping[str, str] | None = None,
     seeds: int = ENOUGH_SEEDS,
+    frozen: bool = False,
     profile: str = "ops",
     prices: PriceList | None = None,
 ) -> Board:
@@ -65,8 +71,8 @@ def build_board(
     ----------
     rows
         Rows in any order. Of several rows of a cell the newest counts, one with status ``ok`` before any
-        other; of several states of a submission's folder the one evaluated last. Rows of tasks not given
-        are passed over; rows with settings from the command line are left out, and a note says so.
+        other. Rows of tasks not given are passed over; rows with settings from the command line are left out,
+        and a note says so.
     tasks
         The tasks of the board, in the order to show.
     titles
@@ -76,11 +82,18 @@ def build_board(
         others are passed over. Without it: all that there is a row of.
     submissions
         The entries to show and to rank among one another; without it all. Scores do not depend on it.
+    tags
+        Whether to show entries that are told the domains.
     references
         Task -> the dense submission that operations are compared with, where it has rows.
+    states
+        Submission -> the content hash of its folder that counts, where there are rows of it; without it, and
+        for others, the state that was evaluated last. Nobody takes another's place by having its name.
     seeds
         How many seeds the board has: those below this number. Where there is no row of a seed that is as
-        large as some k below it, there are k of them.
+        large as some k below it, there are k of them, unless the board is frozen.
+    frozen
+        Whether instances and seeds are as given, whatever rows there are.
     profile
         What a cell costs: a name of :data:`sparsebench.leaderboard.cells.PROFILES`.
     prices
@@ -95,11 +108,12 @@ def build_board(
     ------
     UsageError
         The rows were made under different scoring versions, cost models or task hashes, or under another
-        hash than the task has now, or for other rules of scoring than these; a task is given twice; a
-        submission has too many variants.
+        hash than the task has now, or for other rules of scoring than these; a task is given twice; there
+        are no seeds, or no such profile.
     IntegrityError
         A row that counts says ``ok`` without an audit that its score rests on.
     """
+    _check_choice(seeds, profile)
     shown = _board_tasks(tasks, instances or {}, references or {})
     given = {task.ref: set(task.instances) for task in shown}
     present, tried = _apart(
@@ -109,27 +123,28 @@ def build_board(
     _check_scoring(version)
     for task in shown:
         _check_hash(task, [row for row in present if row.task == task.ref])
-    current, notes = _current(present)
-    demand_audits(current, {task.ref: task for task in tasks})
+    current, notes = _current(present, states or {})
     shown = tuple(_covered(task, current) for task in shown)
-    m = min(seeds, max((row.seed + 1 for row in current), default=0))
-    grids = {name: _grids(shown, theirs, m, profile) for name, theirs in _by_submission(current).items()}
+    m = seeds if frozen else min(seeds, max((row.seed + 1 for row in current), default=0))
+    groups, left_out = _entering(_by_submission(current), submissions, {*(references or {}).values()})
+    demand_audits([row for group in groups.values() for row in group], {task.ref: task for task in tasks})
+    grids = {name: _grids(shown, theirs, m, profile) for name, theirs in groups.items()}
     compared = {
         task.ref: grids[task.reference][task.ref]
         for task in shown
         if task.reference is not None and task.ref in grids.get(task.reference, {})
     }
     shown = tuple(task if task.ref in compared else replace(task, reference=None) for task in shown)
-    some = {name: theirs for name, theirs in grids.items() if submissions is None or name in submissions}
-    entries, pairs = make_entries(shown, some, compared, titles or {}, prices)
+    some = {name: theirs for name, theirs in grids.items() if _is_shown(name, theirs, submissions, tags=tags)}
+    entries, pairs = make_entries(shown, some, compared, titles or {}, prices, ranked=profile not in UNRANKED)
     return Board(
         tasks=shown,
         entries=entries,
         scoring_version=version,
         cost_model=model,
-        notes=(*tried, *notes, *notes_on(shown, entries, current, m)),
+        notes=(*tried, *notes, *left_out, *notes_on(shown, entries, current, m)),
         seeds=m,
-        wanted_seeds=seeds,
+        wanted_seeds=max(seeds, ENOUGH_SEEDS) if frozen else seeds,
         pairs=pairs,
         profile=profile,
         prices=None if prices is None else prices.name,
@@ -149,6 +164,44 @@ def _apart(rows: Iterable[Row]) -> tuple[list[Row], list[str]]:
     return kept, [f"{name}: {what}: {', '.join(sorted(tried[name]))}" for name in sorted(tried)]
 
 
+def _check_choice(seeds: int, profile: str) -> None:
+    if seeds < 1:
+        raise UsageError(f"a board of {seeds} seeds, expected at least 1", help="5 is the standard")
+    if profile not in PROFILES:
+        raise UsageError(
+            f"no profile is called {profile!r}, expected one of {', '.join(PROFILES)}",
+            help="ops is the standard one",
+        )
+
+
+def _entering(
+    groups: Mapping[str, list[Row]], submissions: Collection[str] | None, references: Collection[str]
+) -> tuple[dict[str, list[Row]], list[str]]:
+    """Leave out who is not asked for, and who has more variants than it may: the best of many is so by luck.
+
+    Nobody can keep others from having their board.
+    """
+    kept, notes = {}, []
+    for name, rows in groups.items():
+        if submissions is not None and name not in submissions and name not in references:
+            continue
+        variants = {row.variant for row in rows}
+        if len(variants) > MOST_VARIANTS:
+            what = f"rows of {len(variants)} variants, expected at most {MOST_VARIANTS}"
+            notes.append(f"{name}: {what}: it is left out")
+        else:
+            kept[name] = rows
+    return kept, notes
+
+
+def _is_shown(
+    name: str, grids: Mapping[str, Grid], submissions: Collection[str] | None, *, tags: bool
+) -> bool:
+    if submissions is not None and name not in submissions:
+        return False
+    return tags or not any(grid.uses_tags for grid in grids.values())
+
+
 def _board_tasks(
     tasks: Sequence[BoardTaskLike],
     instances: Mapping[str, Collection[str]],
@@ -165,7 +218,7 @@ def _board_tasks(
             hash=task.hash,
             log2_ops_low=float(task.box.log2_ops_low),
             log2_ops_high=float(task.box.log2_ops_high),
-            instances=tuple(sorted(instances.get(task.ref, ()))),
+            instances=tuple(sorted(set(instances.get(task.ref, ())))),
             reference=references.get(task.ref),
         )
         for task in tasks
@@ -212,16 +265,35 @@ def _by_submission(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return dict(sorted(groups.items()))
 
 
-def _current(rows: Iterable[Row]) -> tuple[list[Row], list[str]]:
-    """Keep each submission's folder state that was evaluated last, and of each cell the row that counts."""
+def _current(rows: Iterable[Row], states: Mapping[str, str]) -> tuple[list[Row], list[str]]:
+    """Keep one state of each submission's folder, and of each cell the row that counts."""
     kept: list[Row] = []
     notes = []
     for name, theirs in _by_submission(rows).items():
         newest = max(theirs, key=lambda row: (row.ended, row.submission_hash)).submission_hash
-        kept += _one_per_cell(row for row in theirs if row.submission_hash == newest)
-        if older := len({row.submission_hash for row in theirs}) - 1:
-            notes.append(f"{name}: rows of {older} earlier state(s) of its folder are left out")
+        wanted = states.get(name, newest)
+        counts = wanted if any(row.submission_hash == wanted for row in theirs) else newest
+        own = [row for row in theirs if row.submission_hash == counts]
+        kept += _one_per_cell(own)
+        notes += _on_states(name, theirs, counts, wanted) + _on_second_tries(name, own)
     return kept, notes
+
+
+def _on_states(name: str, rows: Sequence[Row], counts: str, wanted: str) -> list[str]:
+    others = len({row.submission_hash for row in rows}) - 1
+    notes = [f"{name}: rows of {others} other state(s) of its folder are left out"] if others else []
+    if counts != wanted:
+        notes.append(f"{name}: another folder than the one of that name which comes with sparsebench")
+    return notes
+
+
+def _on_second_tries(name: str, rows: Sequence[Row]) -> list[str]:
+    """Tell of cells that were not believed, and ran again until they were: fresh inputs are drawn anew."""
+    believed = {row.cell_key for row in rows if row.status == "ok"}
+    again = len({row.cell_key for row in rows if row.status == "invalid"} & believed)
+    return [f"{name}: {again} cells were invalid in another run, and count by the one that was not"] * (
+        again > 0
+    )
 
 
 def _one_per_cell(rows: Iterable[Row]) -> Iterable[Row]:
@@ -235,20 +307,9 @@ def _one_per_cell(rows: Iterable[Row]) -> Iterable[Row]:
 
 
 def _grids(tasks: Sequence[BoardTask], rows: Sequence[Row], seeds: int, profile: str) -> dict[str, Grid]:
-    _check_variants(rows)
     present = {row.task for row in rows}
     return {
         task.ref: Grid(task, [row for row in rows if row.task == task.ref], seeds, profile)
         for task in tasks
         if task.ref in present
     }
-
-
-def _check_variants(rows: Sequence[Row]) -> None:
-    """Check that a submission has no more variants than it may: the best of many is better by luck."""
-    variants = {row.variant for row in rows}
-    if len(variants) > MOST_VARIANTS:
-        raise UsageError(
-            f"{rows[0].submission}: rows of {len(variants)} variants, expected at most {MOST_VARIANTS}",
-            help="take rows of some of them out of this folder, or show other submissions",
-        )

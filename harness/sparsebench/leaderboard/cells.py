@@ -84,7 +84,7 @@ class Grid:
             ops_router_free=_mean(row.ops_router_free for row in ran),
             quality_mean=math.fsum(row.quality or 0.0 for row in ran) / cells,
             error_mean=_mean(row.error for row in ran),
-            memory_bytes=max((memory for row in ran if (memory := _memory(row)) is not None), default=None),
+            memory_bytes=max((r.memory_bytes for r in ran if r.memory_bytes is not None), default=None),
             n_cells=cells,
             n_failed=len(rows) - len(ran),
             n_missing=cells - len(rows),
@@ -119,12 +119,7 @@ class Grid:
 
 def _is_too_large(row: Row) -> bool:
     """Say whether a model has no room in the box. What nobody has measured has none."""
-    memory = _memory(row)
-    return memory is None or memory > MOST_BYTES
-
-
-def _memory(row: Row) -> int | None:
-    return row.stored_bytes if row.memory_bytes is None else row.memory_bytes
+    return row.memory_bytes is None or row.memory_bytes > MOST_BYTES
 
 
 def _share(part: float | None, whole: float | None) -> float | None:

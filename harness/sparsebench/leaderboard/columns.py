@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sparsebench.scoring import Rank
 
     Cell = Callable[[Entry, TaskScore], str]
-    Key = Callable[[Entry, TaskScore], float | None]
+    Key = Callable[[Entry, TaskScore], tuple[float, float] | None]
 
 __all__ = ["COLUMNS", "NEVER", "SORTS", "Column", "places", "ratio_head", "sorted_by", "with_interval"]
 
@@ -120,16 +120,27 @@ COLUMNS = (
 
 
 def _by_ratio(number: int) -> Key:
-    return lambda _, score: -(score.ratios[number].times or 0.0) if score.ratios else None
+    """Sort by the number of instances first: a ratio on few of them flatters."""
+
+    def key(_: Entry, score: TaskScore) -> tuple[float, float] | None:
+        if not score.ratios:
+            return None
+        return -score.ratios[number].instances, -(score.ratios[number].times or 0.0)
+
+    return key
+
+
+def _single(value: float | None) -> tuple[float, float] | None:
+    return None if value is None else (value, 0.0)
 
 
 SORTS: dict[str, Key | None] = {
     "score": None,
-    "name": lambda _, __: 0.0,
+    "name": lambda _, __: (0.0, 0.0),
     **{f"x{quality:g}".replace("0.", "."): _by_ratio(number) for number, quality in enumerate(QUALITIES)},
-    "router": lambda _, score: score.router_share,
-    "p95": lambda _, score: score.tail,
-    "failed": lambda _, score: -score.failed_share,
+    "router": lambda _, score: _single(score.router_share),
+    "p95": lambda _, score: _single(score.tail),
+    "failed": lambda _, score: _single(-score.failed_share),
 }
 """What tables may be sorted by -> what comes first is smallest; ``score`` is the board's own order."""
 
@@ -148,8 +159,8 @@ def sorted_by(found: list[tuple[Entry, TaskScore]], name: str) -> list[tuple[Ent
     if key is None:
         return found
 
-    def place(each: tuple[Entry, TaskScore]) -> tuple[bool, float, str]:
+    def place(each: tuple[Entry, TaskScore]) -> tuple[bool, tuple[float, float], str]:
         value = key(*each)
-        return value is None, value or 0.0, each[0].submission
+        return value is None, value or (0.0, 0.0), each[0].submission
 
     return sorted(found, key=place)

@@ -44,6 +44,8 @@ def make_entries(
     references: Mapping[str, Grid],
     titles: Mapping[str, str],
     prices: PriceList | None,
+    *,
+    ranked: bool = True,
 ) -> tuple[tuple[Entry, ...], tuple[tuple[Pair, ...], ...]]:
     """Score submissions, rank them, and compare each with the tasks' references.
 
@@ -59,6 +61,8 @@ def make_entries(
         Submission -> title, where known.
     prices
         A price list to show beside the standard one.
+    ranked
+        Whether there are places.
 
     Returns
     -------
@@ -73,11 +77,12 @@ def make_entries(
     ]
     estimates = [{name: estimate_of(each.seeded) for name, each in found.items()} for found in scored]
     told = {name for name, theirs in grids.items() if any(grid.uses_tags for grid in theirs.values())}
-    standings = stand_over_tasks(estimates, unranked=told)
+    unranked = told if ranked else set(grids)
+    standings = stand_over_tasks(estimates, unranked=unranked)
     pairs = tuple(
         tuple(
             _pair(verdict, found)
-            for verdict in compare_entries({name: e for name, e in known.items() if name not in told})
+            for verdict in compare_entries({name: e for name, e in known.items() if name not in unranked})
         )
         for known, found in zip(estimates, scored, strict=True)
     )

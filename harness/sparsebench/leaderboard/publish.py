@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
+from sparsebench.leaderboard.frozen import FILE_NAME, frozen_text
 from sparsebench.leaderboard.sheets import csv
 from sparsebench.leaderboard.tables import markdown
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from sparsebench.leaderboard.board import Board
 
-__all__ = ["update_between_markers", "write_leaderboard"]
+__all__ = ["freeze_board", "update_between_markers", "write_leaderboard"]
 
 _BLOCK = "board"
 _README = "README.md"
@@ -91,6 +92,35 @@ def write_leaderboard(board: Board, directory: str | os.PathLike[str]) -> list[P
             help="give a folder that can be written to",
         ) from fault
     return [folder / name for name in texts]
+
+
+def freeze_board(board: Board, directory: str | os.PathLike[str]) -> Path:
+    """Write ``board.toml``: the instances and seeds that the board has from then on.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    UsageError
+        There is one already, or it cannot be written.
+    """
+    path = Path(directory) / FILE_NAME
+    if path.exists():
+        raise UsageError(
+            f"{path} is there already: a board that is published stays what it is",
+            help="remove it to make another board",
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace_all({path: frozen_text(board).encode()})
+    except OSError as fault:
+        raise UsageError(
+            f"cannot write {path}: {fault.strerror or fault}", help="give a folder that can be written to"
+        ) from fault
+    return path
 
 
 def _readme(path: Path, block: str) -> str:

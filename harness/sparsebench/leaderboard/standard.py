@@ -15,9 +15,10 @@ from sparsebench.leaderboard.build import build_board
 from sparsebench.results.adhoc import is_ad_hoc
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sparsebench.leaderboard.board import Board
+    from sparsebench.leaderboard.frozen import Frozen
     from sparsebench.meter.pricelist import PriceList
     from sparsebench.results import Row
     from sparsebench.tasks import Task
@@ -46,6 +47,8 @@ class Choice:
     """Whether entries are shown that are told the domains."""
     seeds: int = ENOUGH_SEEDS
     """How many seeds the board should have."""
+    frozen: Frozen | None = None
+    """What the board is made of, whatever rows there are: then it has these instances and seeds."""
     profile: str = "ops"
     """What a cell costs: a name of :data:`sparsebench.leaderboard.cells.PROFILES`."""
     titled: bool = False
@@ -57,8 +60,8 @@ class Choice:
 def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None = None) -> Board:
     """Build a board on which all entries are scored on the same instances.
 
-    These are the chosen ones; else, of each task, those of the standard board that there are rows of; else
-    all that there are rows of.
+    These are those of a frozen board, or the chosen ones; else, of each task, those of the standard board
+    that there are rows of; else all that there are rows of.
 
     Raises
     ------
@@ -70,8 +73,10 @@ def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None =
     choice = choice or Choice()
     _check(rows, choice)
     entered = [row for row in rows if not is_ad_hoc(row.variant)]
+    states = _states(entered)
     present = {task.ref: {row.instance for row in entered if row.task == task.ref} for task in tasks}
     scored = {task.ref: _scored(task, present[task.ref], choice) for task in tasks}
+    seeds = choice.seeds if choice.frozen is None else choice.frozen.seeds
     shown = [task for task in tasks if scored[task.ref]]
     if not shown:
         small = "small " if choice.small else ""
@@ -83,17 +88,21 @@ def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None =
     board = build_board(
         rows,
         shown,
-        titles=_titles() if choice.titled else {},
+        titles=_titles(entered, states) if choice.titled else {},
         instances=scored,
-        submissions=_submissions(rows, choice),
-        references=REFERENCES,
-        seeds=choice.seeds,
+        submissions=choice.submissions or None,
+        tags=choice.tags,
+        references={task: name for task, name in REFERENCES.items() if _is_there(entered, name, states)},
+        states=states,
+        seeds=seeds,
+        frozen=choice.frozen is not None,
         profile=choice.profile,
         prices=choice.prices,
     )
     parts = [note for task in shown for note in _parts(task, scored[task.ref], present[task.ref])]
     public = [note for task in shown for note in _public_tests(task, scored[task.ref])]
-    return replace(board, notes=(*parts, *board.notes, *public))
+    some = ["places are among the entries shown"] if choice.submissions else []
+    return replace(board, notes=(*parts, *some, *board.notes, *public))
 
 
 def _check(rows: Sequence[Row], choice: Choice) -> None:
@@ -106,21 +115,28 @@ def _check(rows: Sequence[Row], choice: Choice) -> None:
                 raise NotFoundError(message, help=f"there are rows of: {', '.join(sorted(known))}")
 
 
-def _titles() -> Mapping[str, str]:
-    from sparsebench.models import find_submission, shipped_names  # noqa: PLC0415 - only where it is asked for
+def _states(rows: Sequence[Row]) -> dict[str, str]:
+    """Give the content hash of each submission that comes with sparsebench and is named in rows."""
+    from sparsebench.models import find_submission, shipped_names  # noqa: PLC0415 - only where there are rows
 
-    return {name: find_submission(name).manifest.title for name in shipped_names()}
+    named = {row.submission for row in rows}
+    return {name: find_submission(name).hash for name in shipped_names() if name in named}
 
 
-def _submissions(rows: Sequence[Row], choice: Choice) -> Collection[str] | None:
-    """Name the entries that are shown; None for all."""
-    if choice.tags and not choice.submissions:
-        return None
-    told = {row.submission for row in rows if row.uses_tags} if not choice.tags else set()
-    return (set(choice.submissions) or {row.submission for row in rows}) - told
+def _is_there(rows: Sequence[Row], name: str, states: Mapping[str, str]) -> bool:
+    """Say whether there are rows of a shipped submission itself, and not of one that has its name."""
+    return any(row.submission_hash == states.get(name) for row in rows if row.submission == name)
+
+
+def _titles(rows: Sequence[Row], states: Mapping[str, str]) -> dict[str, str]:
+    from sparsebench.models import find_submission  # noqa: PLC0415 - only where it is asked for
+
+    return {name: find_submission(name).manifest.title for name in states if _is_there(rows, name, states)}
 
 
 def _scored(task: Task, present: set[str], choice: Choice) -> set[str]:
+    if choice.frozen is not None:
+        return set(choice.frozen.instances.get(task.ref, ()))
     chosen = present & set(choice.instances) if choice.instances else present & _board_of(task) or present
     if choice.small:
         chosen = {name for name in chosen if name in task.instances and task.instances[name].small}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tabulate import tabulate
 
 from sparsebench.leaderboard.board import short_hash
+from sparsebench.leaderboard.build import UNRANKED
 from sparsebench.leaderboard.columns import COLUMNS, NEVER, Column, places, sorted_by, with_interval
 from sparsebench.leaderboard.escape import for_markdown, for_terminal
 from sparsebench.results.priced import price_footnote
@@ -174,6 +175,8 @@ def _heading(board: Board, number: int, escape: Escape) -> str:
         facts.append(f"reference {escape(task.reference)}")
     if board.profile != "ops":
         facts.append(f"by profile {board.profile}, which is not the standard one")
+    if board.profile in UNRANKED:
+        facts.append("without places: what is called a router costs nothing here")
     return f"{escape(task.ref)} ({', '.join(facts)})"
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from sparsebench.errors import ContractError, ManifestError, NotFoundError
 from sparsebench.models.includes import find_includes
+from sparsebench.tasks.line_ends import differ_by_line_ends, with_lf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from sparsebench.models.manifest import Manifest, Variant
 
@@ -41,6 +42,10 @@ class SubmissionFolder:
     """Content hash of the folder and of what it includes, see :func:`folder_hash`."""
     include: tuple[Path, ...] = ()
     """The files that it includes."""
+
+    def differs_by_line_ends(self, expected: str) -> bool:
+        """Tell whether another hash is this one's but for line ends: of files hashed with CR LF."""
+        return differ_by_line_ends(expected, lambda spelled: _hash(self.path, self.include, spelled))
 
     def variants(self, names: tuple[str, ...] = ()) -> list[Variant]:
         """Give the variants with these names, all if none are given.
@@ -133,7 +138,7 @@ def _not_found(what: str, name: str, known: list[str]) -> NotFoundError:
 
 
 def folder_hash(path: Path, include: Sequence[Path] = ()) -> str:
-    """Hash a folder's content: names and bytes of all files but caches and hidden ones.
+    """Hash a folder's content: names and bytes of all files but caches and hidden ones, text with LF.
 
     Parameters
     ----------
@@ -147,10 +152,14 @@ def folder_hash(path: Path, include: Sequence[Path] = ()) -> str:
     str
         SHA-256 in hexadecimal, over the sorted relative paths.
     """
+    return _hash(path, include, with_lf)
+
+
+def _hash(path: Path, include: Sequence[Path], spelled: Callable[[bytes], bytes]) -> str:
     digest = hashlib.sha256()
     named = [(file.relative_to(path).as_posix(), file) for file in _files(path)]
     for name, file in sorted(named + [(file.name, file) for file in include]):
-        content = file.read_bytes()
+        content = spelled(file.read_bytes())
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import ManifestError
+from sparsebench.tasks.line_ends import with_lf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,10 +85,16 @@ def _fault(file: Path, folder: Path, manifest: str) -> tuple[str, str, str] | No
         return "a regular file", f", {_kind(status.st_mode)}", "put the file itself there"
     if not os.access(file, os.R_OK):
         return "a file that can be read", "", "check its permissions"
-    if status.st_size > LARGEST:
+    size = _size_with_lf(file, status.st_size)
+    if size > LARGEST:
         mend = "include code alone; what a model has learnt is returned by fit"
-        return f"at most {LARGEST:,} bytes", f" of {status.st_size:,} bytes", mend
+        return f"at most {LARGEST:,} bytes", f" of {size:,} bytes", mend
     return _fault_of_place(real, folder, manifest)
+
+
+def _size_with_lf(file: Path, size: int) -> int:
+    """Tell how large a file is with LF; with CR LF it has at most twice as many bytes."""
+    return len(with_lf(file.read_bytes())) if LARGEST < size <= 2 * LARGEST else size
 
 
 def _fault_of_place(real: Path, folder: Path, manifest: str) -> tuple[str, str, str] | None:

@@ -30,6 +30,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Setting = bool | int | float | str
 _RESERVED = frozenset({"self", "task"})
 _FORMS = {"name": "lower-case letters and digits joined by hyphens", "entry": "module:name"}
+_MOST_VARIANTS = 16  # as in scoring/budget.py, on the same floor of the house: a test holds both together
 
 
 def _setting(value: Any) -> Setting:
@@ -81,7 +82,7 @@ class Manifest(BaseModel):
     uses_tags: bool = False
     """Whether it is told the domain of every input that it predicts: the board marks it then."""
     variants: Annotated[list[Variant], Field(min_length=1)]
-    """The points of its accuracy-cost curve."""
+    """The points of its accuracy-cost curve: at most 16, because the best of many is good by luck."""
 
     @field_validator("tasks")
     @classmethod
@@ -102,6 +103,14 @@ class Manifest(BaseModel):
         if twice:
             raise ValueError(f"expected files of different names, two are called {twice[0]!r}")
         return include
+
+    @field_validator("variants")
+    @classmethod
+    def _few(cls, variants: list[Variant]) -> list[Variant]:
+        if len(variants) > _MOST_VARIANTS:
+            mend = "keep those that trace its curve of quality and cost"
+            raise ValueError(f"{len(variants)} variants, expected at most {_MOST_VARIANTS}: {mend}")
+        return variants
 
     @field_validator("variants")
     @classmethod

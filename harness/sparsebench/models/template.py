@@ -36,4 +36,4 @@ def write_template(folder: Path, *, kernel: bool = False) -> list[Path]:
     templates = Path(__file__).with_name("kernel_template_files" if kernel else "template_files")
     files = (*_FILES, _KERNEL) if kernel else _FILES
     write_folder(folder.name, folder.parent, templates, files, example="sparsebench new my-router")
-    return [folder / file for file in files]
+    return [folder / file for file in (*files, ".gitattributes")]

@@ -122,7 +122,7 @@ def score_over_seeds(plain: float, without: Sequence[float], level: float = 0.95
     if all(abs(value - plain) <= _ROUNDING for value in values):
         same = (plain,) * len(values)
         return SeededScore(plain, plain, plain, plain, exact=True, variance=0.0, pseudo_values=same)
-    m, score = len(values), _held(math.fsum(values) / len(values))
+    m, score = len(values), min(plain, _held(math.fsum(values) / len(values)))  # above it by rounding alone
     # At 95 % the luck is as much of the half-width; other levels, and tests, have the same standard error.
     luck = (plain - score) / t_quantile(0.5 + _LEVEL / 2.0, m - 1)
     variance = float(np.var(values, ddof=1)) / m + luck**2

@@ -16,6 +16,7 @@ from sparsebench.errors import NotFoundError, SparsebenchError, UsageError
 from sparsebench.tasks.discovery import load_task
 from sparsebench.tasks.hashing import hash_batches
 from sparsebench.tasks.importing import is_importing
+from sparsebench.tasks.line_ends import with_lf
 from sparsebench.tasks.sources import missing_packages
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ def fresh_inputs(split: Split, rng: np.random.Generator, n: int) -> NDArray[np.f
 
 
 def secret_seed(content: bytes) -> int:
-    """Turn the content of a seed file into a seed: 256 bits, by SHA-256."""
-    return int.from_bytes(hashlib.sha256(b"sparsebench seed 1\n" + content).digest(), "little")
+    """Turn the content of a seed file, with LF if it is text, into a seed: 256 bits, by SHA-256."""
+    return int.from_bytes(hashlib.sha256(b"sparsebench seed 1\n" + with_lf(content)).digest(), "little")
 
 
 def run_generator(build: Build, folder: Path, argv: Sequence[str] | None = None) -> None:

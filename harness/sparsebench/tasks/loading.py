@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from sparsebench.errors import IntegrityError, UsageError
 from sparsebench.tasks.cache import locate
 from sparsebench.tasks.hashing import ColumnHasher, changed_columns, column_hashes
 from sparsebench.tasks.naming import unknown_name
-from sparsebench.tasks.parquet import damaged, read_batches, read_columns
+from sparsebench.tasks.parquet import read_batches, read_columns
+from sparsebench.tasks.parquet_faults import damaged
 from sparsebench.tasks.records import SPLITS, Instance, InstanceSpec, Split, Task
 
 if TYPE_CHECKING:
@@ -95,7 +97,7 @@ def load_file(path: Path, spec: InstanceSpec, file: str) -> Split:
         If the file cannot be read, has repeated ids, NaN or infinities, labels or tags that do not exist,
         another shape or label dtype, or is not what its hashes say.
     """
-    columns = read_columns(path)
+    columns = _shaped(read_columns(path), spec)
     check_ids(path, columns["id"])
     _check_values(path, columns, spec)
     _check_hashes(path, column_hashes(columns), spec.files[file])
@@ -125,7 +127,8 @@ def stream_file(
     """
     hashers: dict[str, ColumnHasher] = {}
     last = np.iinfo(np.int64).min
-    for batch in read_batches(path, rows=rows, columns=columns):
+    for read in read_batches(path, rows=rows, columns=columns):
+        batch = _shaped(read, spec)
         hashers = hashers or {name: ColumnHasher(name) for name in batch}
         if "id" in batch:
             last = _check_ascending(path, batch["id"], last)
@@ -172,6 +175,14 @@ def _check_ascending(path: Path, ids: NDArray[np.int64], last: int) -> int:
     if len(ids) and (int(ids[0]) <= last or bool(np.any(ids[1:] <= ids[:-1]))):
         raise damaged(path, "id", "ascending ids", "one that is not above the one before it")
     return int(ids[-1]) if len(ids) else last
+
+
+def _shaped(columns: dict[str, NDArray[Any]], spec: InstanceSpec) -> dict[str, NDArray[Any]]:
+    """Give inputs their axes, where a writer kept none: a tensor is stored as the list of its values."""
+    x = columns.get("x")
+    if x is None or x.ndim != 2 or x.shape[1] != math.prod(spec.input_shape):  # noqa: PLR2004 - rows and values
+        return columns
+    return columns | {"x": x.reshape(-1, *spec.input_shape)}
 
 
 def _check_values(path: Path, columns: dict[str, NDArray[Any]], spec: InstanceSpec) -> None:

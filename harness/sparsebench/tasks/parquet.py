@@ -1,23 +1,25 @@
 """Reading Parquet: columns ``id``, ``x``, ``y`` and perhaps ``tag``, as NumPy arrays.
 
-A file is treated as something that may be damaged or hostile: its size, its rows and its types are
-checked before anything is decoded, columns are read one at a time, and whatever is wrong with it
-becomes an `IntegrityError` that names the file and the column.
+A file is treated as something that may be damaged or hostile: its size, its types, and what its footer claims
+of rows and values are checked before anything is decoded, columns are read one at a time, and whatever is
+wrong with it becomes an `IntegrityError` that names the file and the column. Which program wrote it does not
+matter: `parquet_values` says what is read as the same values.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sparsebench.errors import IntegrityError
+from sparsebench.tasks.parquet_faults import damaged, guarded
+from sparsebench.tasks.parquet_footer import Group, groups_of
+from sparsebench.tasks.parquet_values import EXPECTED, Kind, kind_of, ragged, values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -27,8 +29,6 @@ __all__ = [
     "MAX_BYTES",
     "MAX_ROWS",
     "MAX_STREAMED_ROWS",
-    "RESTORE",
-    "damaged",
     "read_batches",
     "read_columns",
 ]
@@ -46,22 +46,25 @@ MAX_BYTES = 1 << 30
 """The most bytes of the arrays decoded from a file, and of the file, where it is read at once; of a group of
 rows, where it is read in batches."""
 
-RESTORE = "restore the file from its release, or make it again with `sparsebench tasks generate`"
-"""The mend for a file that is broken."""
-
 _REQUIRED = COLUMNS[:3]
-_EXPECTED = {
-    "id": "int64",
-    "x": "fixed_size_list<float32> or fixed_shape_tensor<float32>",
-    "y": "float32 or int64",
-    "tag": "int64",
-}
 
 
-def damaged(path: Path, column: str | None, expected: str, got: str, mend: str = RESTORE) -> IntegrityError:
-    """Build the error for a file that is not what it should be."""
-    place = f"{path}: column {column!r}" if column else str(path)
-    return IntegrityError(f"{place}: expected {expected}, got {got}", help=mend)
+class _File(NamedTuple):
+    """A file whose footer holds together."""
+
+    file: Any
+    """What pyarrow reads it with."""
+    kinds: dict[str, Kind]
+    """Its columns, in their order in the file."""
+    groups: list[Group]
+    """What is claimed of each group of rows."""
+    names: list[str]
+    """Its columns, in the order of `COLUMNS`."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return sum(group.rows for group in self.groups)
 
 
 def read_columns(path: Path) -> dict[str, NDArray[Any]]:
@@ -76,13 +79,13 @@ def read_columns(path: Path) -> dict[str, NDArray[Any]]:
     Raises
     ------
     IntegrityError
-        If the file is missing, too large, damaged, or has other columns, types, or nulls.
+        If the file is missing, too large, damaged, or has other columns, types, or nulls, lists of different
+        lengths, or numbers that these types have not.
     """
     _check_size(path, MAX_BYTES)
-    with _opened(path, MAX_ROWS) as (file, names):
-        rows = file.metadata.num_rows
-        _check_bytes(path, "", rows, file.schema_arrow)
-        return {name: _read_column(path, file, name, rows) for name in names}
+    with _opened(path, MAX_ROWS) as opened:
+        _check_bytes(path, "", opened.groups, opened.kinds)
+        return {name: _read_column(path, opened, name) for name in opened.names}
 
 
 def read_batches(
@@ -109,44 +112,54 @@ def read_batches(
     IntegrityError
         As `read_columns`; the limits are those for reading in batches.
     """
-    with _opened(path, MAX_STREAMED_ROWS) as (file, names):
-        for group in range(file.metadata.num_row_groups):
-            _check_bytes(path, f"group {group}: ", file.metadata.row_group(group).num_rows, file.schema_arrow)
-        wanted = [name for name in names if columns is None or name in columns]
-        total, seen = file.metadata.num_rows, 0
-        batches = file.iter_batches(batch_size=rows, columns=wanted, use_threads=False)
-        while (batch := _guard(path, None, lambda: next(batches, None))) is not None:
+    with _opened(path, MAX_STREAMED_ROWS) as opened:
+        for number, group in enumerate(opened.groups):
+            _check_bytes(path, f"group {number}: ", [group], opened.kinds)
+        wanted = [name for name in opened.names if columns is None or name in columns]
+        seen, length = 0, None
+        batches = opened.file.iter_batches(batch_size=rows, columns=wanted, use_threads=False)
+        while (batch := guarded(path, None, lambda: next(batches, None))) is not None:
+            if not batch.num_rows:
+                continue
+            if seen + batch.num_rows > opened.rows:
+                raise damaged(path, None, f"{opened.rows} rows", "more rows")
+            made = {name: values_of(path, name, batch.column(name)) for name in wanted}
+            if "x" in made:
+                length = _check_length(path, made["x"], seen, length)
             seen += batch.num_rows
-            if seen > total:
-                break
-            yield {name: _values(path, name, batch.column(name)) for name in wanted}
-        if seen != total:
-            raise damaged(path, None, f"{total} rows", f"{'more' if seen > total else seen} rows")
+            yield made
+        if seen != opened.rows:
+            raise damaged(path, None, f"{opened.rows} rows", f"{seen} rows")
+
+
+def _check_length(path: Path, x: NDArray[Any], before: int, length: int | None) -> int:
+    """Check that inputs are as long as those of the batches before."""
+    got = int(x[0].size)
+    if length not in {None, got}:
+        raise ragged(path, "x", got, before, length)
+    return got
 
 
 @contextlib.contextmanager
-def _opened(path: Path, most_rows: int) -> Iterator[tuple[Any, list[str]]]:
-    """Open a file and check all that its footer says; give it and the names of its columns, in our order."""
+def _opened(path: Path, most_rows: int) -> Iterator[_File]:
+    """Open a file and check all that its footer says."""
     _check_size(path, None)
     # A mapped file could change under the arrays after its hash was checked.
-    opened = _guard(
-        path,
-        None,
-        lambda: pq.ParquetFile(path, memory_map=False, pre_buffer=False, page_checksum_verification=True),
-    )
-    with opened as file:
-        schema = _guard(path, None, lambda: file.schema_arrow)
-        _check_schema(path, schema)
-        _check_rows(path, file.metadata, most_rows)
-        yield file, [name for name in COLUMNS if name in schema.names]
-
-
-def _guard(path: Path, column: str | None, action: Callable[[], Any]) -> Any:
-    try:
-        return action()
-    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
-        lines = str(error).splitlines() or [type(error).__name__]
-        raise damaged(path, column, "a readable Parquet file", lines[0]) from error
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(guarded(path, None, lambda: pa.OSFile(str(path))))
+        file = stack.enter_context(
+            guarded(
+                path,
+                None,
+                lambda: pq.ParquetFile(source, pre_buffer=False, page_checksum_verification=True),
+            )
+        )
+        kinds = _checked_kinds(path, guarded(path, None, lambda: file.schema_arrow))
+        groups = guarded(path, None, lambda: groups_of(source))
+        _check_rows(path, file.metadata, groups, most_rows)
+        for number, group in enumerate(groups):
+            _check_values(path, number, group, kinds)
+        yield _File(file, kinds, groups, [name for name in COLUMNS if name in kinds])
 
 
 def _check_size(path: Path, most: int | None) -> None:
@@ -158,86 +171,57 @@ def _check_size(path: Path, most: int | None) -> None:
         raise damaged(path, None, f"at most {most} bytes", f"{size} bytes")
 
 
-def _check_schema(path: Path, schema: Any) -> None:
+def _checked_kinds(path: Path, schema: Any) -> dict[str, Kind]:
     for name in schema.names:
-        if name not in _EXPECTED or schema.names.count(name) > 1:
-            raise damaged(path, name, f"each of {', '.join(_EXPECTED)} at most once", ", ".join(schema.names))
+        if name not in EXPECTED or schema.names.count(name) > 1:
+            raise damaged(path, name, f"each of {', '.join(EXPECTED)} at most once", ", ".join(schema.names))
     for name in _REQUIRED:
         if name not in schema.names:
             raise damaged(path, name, "the column", f"only {', '.join(schema.names) or 'no columns'}")
+    kinds = {}
     for field in schema:
-        if not _type_fits(field.name, field.type):
-            raise damaged(path, field.name, _EXPECTED[field.name], str(field.type))
+        kind = kind_of(field.name, field.type)
+        if kind is None:
+            raise damaged(path, field.name, EXPECTED[field.name], str(field.type))
+        kinds[field.name] = kind
+    return kinds
 
 
-def _type_fits(name: str, kind: Any) -> bool:
-    if name == "x":
-        return bool(_width(kind)) and kind.value_type == pa.float32()
-    return kind == pa.int64() or (name == "y" and kind == pa.float32())
-
-
-def _width(kind: Any) -> int:
-    """Count the values in one row; 0 for a type that has no fixed number of them."""
-    if isinstance(kind, pa.FixedShapeTensorType):
-        # Permuted, the values would lie in another order than the shape says.
-        axes = list(range(len(kind.shape)))
-        return int(np.prod(kind.shape)) if list(kind.permutation or axes) == axes else 0
-    return int(kind.list_size) if pa.types.is_fixed_size_list(kind) else 0
-
-
-def _check_rows(path: Path, metadata: Any, most: int) -> None:
+def _check_rows(path: Path, metadata: Any, groups: list[Group], most: int) -> None:
     """Check what the footer says of rows: few enough, and the same in all places that tell of them."""
     rows = metadata.num_rows
     if not 1 <= rows <= most:
         raise damaged(path, None, f"1 to {most} rows", f"{rows} rows")
-    # What it says of columns is left alone: pyarrow's accessors of those crash on some damaged footers.
-    groups = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
-    if sum(groups) != rows or min(groups) < 0:
-        raise damaged(path, None, f"groups of {rows} rows in all", f"{sum(groups)} rows")
+    claimed = [group.rows for group in groups]
+    if sum(claimed) != rows or min(claimed) < 0:
+        raise damaged(path, None, f"groups of {rows} rows in all", f"{sum(claimed)} rows")
+    # What pyarrow goes by, and what we have read: more of it, its accessors of columns, may end the process.
+    read = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+    if read != claimed:
+        raise damaged(path, None, f"groups of {read} rows", f"{claimed} rows")
 
 
-def _check_bytes(path: Path, place: str, rows: int, schema: Any) -> None:
-    decoded = rows * (4 * _width(schema.field("x").type) + 8 * (len(schema.names) - 1))
-    if not 0 <= decoded <= MAX_BYTES:
+def _check_values(path: Path, number: int, group: Group, kinds: dict[str, Kind]) -> None:
+    """Check how many values a group of rows is said to have: Arrow makes room for so many."""
+    if len(group.values) != len(kinds):
+        raise damaged(path, None, f"{len(kinds)} columns in group {number}", f"{len(group.values)} columns")
+    for (name, kind), values in zip(kinds.items(), group.values, strict=True):
+        most = values if kind.width is None else group.rows * kind.width
+        if not group.rows <= values <= most:  # an empty list, or none, counts as one value
+            raise damaged(path, name, f"{group.rows} to {most} values in group {number}", f"{values} values")
+
+
+def _check_bytes(path: Path, place: str, groups: list[Group], kinds: dict[str, Kind]) -> None:
+    sizes = [kind.itemsize for kind in kinds.values()]
+    decoded = sum(size * values for group in groups for size, values in zip(sizes, group.values, strict=True))
+    if decoded > MAX_BYTES:
         raise damaged(path, None, f"{place}at most {MAX_BYTES} bytes of values", f"{decoded} bytes")
 
 
-def _read_column(path: Path, file: Any, name: str, rows: int) -> NDArray[Any]:
-    column = _guard(
-        path, name, lambda: file.read(columns=[name], use_threads=False).column(0).combine_chunks()
+def _read_column(path: Path, opened: _File, name: str) -> NDArray[Any]:
+    column = guarded(
+        path, name, lambda: opened.file.read(columns=[name], use_threads=False).column(0).combine_chunks()
     )
-    if len(column) != rows:
-        raise damaged(path, name, f"{rows} rows", f"{len(column)} rows")
-    return _values(path, name, column)
-
-
-def _values(path: Path, name: str, column: Any) -> NDArray[Any]:
-    """Turn an Arrow array into one of NumPy, sharing its memory."""
-    _guard(path, name, lambda: column.validate(full=True))
-    shape: tuple[int, ...] = (len(column),)
-    if name == "x":
-        tensor = isinstance(column.type, pa.FixedShapeTensorType)
-        shape += tuple(column.type.shape) if tensor else (column.type.list_size,)
-        storage = column.storage if tensor else column
-        flat = storage.flatten()  # drops the values of null rows, which are counted next
-        nulls = column.null_count + flat.null_count
-    else:
-        flat, nulls = column, column.null_count
-    if nulls:
-        raise damaged(path, name, "no nulls", f"{nulls} nulls")
-    return _shared(flat).reshape(shape)
-
-
-# Arrow's own to_pandas_dtype imports pandas before version 22, which takes longer than to read an instance.
-_DTYPES = {pa.from_numpy_dtype(dtype): dtype for dtype in map(np.dtype, "bhilBHILefd")}
-
-
-def _shared(flat: Any) -> NDArray[Any]:
-    """Look at the memory of an Arrow array of numbers without nulls: read-only, and for as long as it lives.
-
-    Arrow's own ``to_numpy`` imports pandas first, where that is installed.
-    """
-    dtype = _DTYPES[flat.type]
-    values = np.frombuffer(flat.buffers()[1], dtype, len(flat), flat.offset * dtype.itemsize)
-    values.flags.writeable = False  # of what was just read, the buffer may be written to
-    return values
+    if len(column) != opened.rows:
+        raise damaged(path, name, f"{opened.rows} rows", f"{len(column)} rows")
+    return values_of(path, name, column)

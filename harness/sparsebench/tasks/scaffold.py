@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
+from sparsebench.tasks.line_ends import ATTRIBUTES
 from sparsebench.tasks.naming import NAME_PATTERN
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _LONGEST_NAME = 64
 def write_folder(
     name: str, parent: Path, templates: Path, files: Sequence[str], *, example: str, inside: str = "."
 ) -> Path:
-    """Make a folder from templates, whole or not at all.
+    """Make a folder from templates, with a ``.gitattributes``, whole or not at all.
 
     Parameters
     ----------
@@ -73,5 +74,6 @@ def _write(folder: Path, templates: Path, files: Sequence[str], inside: str) -> 
         (made / inside).mkdir(parents=True)
         for file in files:
             text = string.Template((templates / f"{file}.txt").read_text(encoding="utf-8")).substitute(values)
-            (made / inside / file).write_text(text, encoding="utf-8")
+            (made / inside / file).write_text(text, encoding="utf-8", newline="\n")
+        (made / inside / ".gitattributes").write_text(ATTRIBUTES, encoding="utf-8", newline="\n")
         os.replace(made, folder)  # noqa: PTH105 - refuses a folder that has come to be meanwhile

@@ -1,8 +1,9 @@
 """Sealed instances: drawn from the same generator as a public one, by a seed that is secret until it is told.
 
-What binds whoever seals is the commitment, published at once: SHA-256 of the seed file, and the hashes of the
-data. When the seed is told, anybody can check that it is the one that was committed to, and that it gives the
-data that were scored. The seed itself is hashed otherwise before it is used: the commitment does not tell it.
+What binds whoever seals is the commitment, published at once: SHA-256 of the seed file (text with LF), and
+the hashes of the data. When the seed is told, anybody can check that it is the one that was committed to, and
+that it gives the data that were scored. The seed itself is hashed otherwise before it is used: the commitment
+does not tell it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from sparsebench.errors import IntegrityError, SparsebenchError, UsageError
 from sparsebench.tasks.discovery import list_tasks, load_task
 from sparsebench.tasks.generation import secret_seed
 from sparsebench.tasks.hashing import changed_columns
+from sparsebench.tasks.line_ends import ATTRIBUTES, BY_LINE_ENDS, differ_by_line_ends, with_lf
 from sparsebench.tasks.making import run_script
+from sparsebench.tasks.replacing import replace_text
 from sparsebench.tasks.verification import FileCheck
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
     from sparsebench.tasks.making import Made
     from sparsebench.tasks.records import InstanceSpec, Task
+
+    Spelled = Callable[[bytes], bytes]
 
 __all__ = ["COMMITMENT", "file_sha256", "generator_hash", "opened_seal", "seal_instance", "verify_seal"]
 
@@ -42,15 +47,23 @@ _LEAST = 16  # bytes of a seed: fewer can be guessed until their hash fits
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, as ``sha256sum`` gives it, with ``sha256:`` before it."""
-    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    """SHA-256 of a file, text with LF, as ``sha256sum`` gives it for that, with ``sha256:`` before it."""
+    return _file_hash(path, with_lf)
+
+
+def _file_hash(path: Path, spelled: Spelled) -> str:
+    return f"sha256:{hashlib.sha256(spelled(path.read_bytes())).hexdigest()}"
 
 
 def generator_hash(task: Task) -> str:
-    """SHA-256 of the Python files of a task's version folder: their names and bytes, in order."""
+    """SHA-256 of the Python files of a task's version folder: their names and contents with LF, in order."""
+    return _generator_hash(task, with_lf)
+
+
+def _generator_hash(task: Task, spelled: Spelled) -> str:
     digest = hashlib.sha256()
     for path in sorted(task.folder.glob("*.py")):
-        content = path.read_bytes()
+        content = spelled(path.read_bytes())
         digest.update(f"{path.name} {len(content)}\n".encode() + content)
     return f"sha256:{digest.hexdigest()}"
 
@@ -105,13 +118,12 @@ def seal_instance(
         for old, new in renamed.items():
             (folder / old).rename(folder / new)
         hashes = {renamed[file]: columns for (_, file), columns in made.items()}
-        (folder / "task.toml").write_text(
-            _manifest(task, spec, name, seed, renamed, hashes), encoding="utf-8"
-        )
+        replace_text(folder / "task.toml", _manifest(task, spec, name, seed, renamed, hashes))
         sealed = load_task(folder)
         sealed.load(name)  # what is sealed can be scored
         commitment = _commitment(task, instance, name, seed, sealed)
-        (folder / COMMITMENT).write_text(json.dumps(commitment, indent=1) + "\n", encoding="utf-8")
+        replace_text(folder / COMMITMENT, json.dumps(commitment, indent=1) + "\n")
+        replace_text(folder / ".gitattributes", ATTRIBUTES)
         shutil.move(folder, output)
     return output / COMMITMENT
 
@@ -161,9 +173,9 @@ def _seed_hash(seed_file: Path) -> str:
     try:
         if not seed_file.exists():
             handle = os.open(seed_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
+            with os.fdopen(handle, "w", encoding="ascii", newline="\n") as file:
                 file.write(secrets.token_hex(32) + "\n")
-        size = seed_file.stat().st_size
+        size = len(with_lf(seed_file.read_bytes()))
     except OSError as error:
         raise UsageError(
             f"{seed_file}: cannot be made or read: {error.strerror}", help="give another file"
@@ -256,15 +268,8 @@ def verify_seal(sealed: Task, seed_file: Path | None, drawn_from: Task | None = 
     checks = [_check(told, COMMITMENT, same, "what task.toml says", f"task.toml and {COMMITMENT} differ")]
     if seed_file is not None:
         got = file_sha256(seed_file)
-        checks.append(
-            _check(
-                told,
-                seed_file.name,
-                got == told["seed"],
-                "the seed committed to",
-                f"expected {told['seed']}, got {got}",
-            )
-        )
+        bad = f"expected {_unlike(told['seed'], got, seed_file)}"
+        checks.append(_check(told, seed_file.name, got == told["seed"], "the seed committed to", bad))
         if same and got == told["seed"]:
             checks += _derived(told, sealed, seed_file, drawn_from)
     return checks
@@ -286,7 +291,7 @@ def opened_seal(sealed: Task, seed_file: Path, drawn_from: Task | None = None) -
     told, got = _commitment_of(sealed), file_sha256(seed_file)
     if got != told["seed"]:
         raise UsageError(
-            f"{seed_file}: expected the seed {told['seed']}, got {got}",
+            f"{seed_file}: expected the seed {_unlike(told['seed'], got, seed_file)}",
             help="give the file it was sealed with",
         )
     task = _origin(told, drawn_from)
@@ -345,7 +350,7 @@ def _derived(
         yield _check(told, "generate.py", False, "", f"{_unknown(told)}; {_NAME_IT}")
         return
     code = generator_hash(task)
-    bad = f"expected {told['generator']}, got {code}"
+    bad = f"expected {_unlike(told['generator'], code, task)}"
     yield _check(told, "generate.py", code == told["generator"], "the generator committed to", bad)
     alike = _asks(sealed, told["instance"]) == _asks(task, told["drawn_as"])
     bad = f"metric, box, shape, classes, domains or splits are not those of {task.ref}"
@@ -358,6 +363,15 @@ def _derived(
         wrong = changed_columns(columns, drawn.get(file, {}))
         bad = f"column {(wrong or [''])[0]!r} is not what the seed gives"
         yield _check(told, file, not wrong, "drawn again from the seed", bad)
+
+
+def _unlike(expected: str, got: str, of: Path | Task) -> str:
+    """Set a hash against that of a seed file or a generator; tell if line ends are all the difference."""
+
+    def hashed(spelled: Spelled) -> str:
+        return _file_hash(of, spelled) if isinstance(of, Path) else _generator_hash(of, spelled)
+
+    return f"{expected}, got {got}{BY_LINE_ENDS if differ_by_line_ends(expected, hashed) else ''}"
 
 
 def _asks(task: Task, instance: str) -> tuple[object, ...]:

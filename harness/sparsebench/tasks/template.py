@@ -24,7 +24,8 @@ def new_task(name: str, parent: Path) -> Path:
     Returns
     -------
     Path
-        The version folder ``parent/name/v1``, with ``task.toml``, ``generate.py`` and ``README.md``.
+        The version folder ``parent/name/v1``, with ``task.toml``, ``generate.py``, ``README.md`` and
+        ``.gitattributes``.
 
     Raises
     ------

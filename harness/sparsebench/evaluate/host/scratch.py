@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from sparsebench.errors import FailedError
 from sparsebench.models import folder_hash
+from sparsebench.tasks.line_ends import with_lf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,6 +50,7 @@ class CodeCopy(_Folder):
 
     The code runs from a copy of exactly the files that the submission's hash covers. So nothing else runs: no
     hidden files, no byte code beside the source, nothing a link leads to, nothing that changes meanwhile.
+    Its text has LF, as what is hashed has: one hash is one copy, from whatever checkout.
 
     Parameters
     ----------
@@ -115,13 +117,17 @@ def _copy(source: Path, target: Path) -> None:
         if entry.is_dir():
             _copy(entry, target / entry.name)
         elif entry.is_file():
-            shutil.copyfile(entry, target / entry.name)
+            _copy_file(entry, target / entry.name)
 
 
 def _copy_included(file: Path, target: Path) -> None:
     if file.is_symlink() or not file.is_file() or target.exists():  # none of it was so when it was hashed
         raise _changed(f"included file {file.name}")
-    shutil.copyfile(file, target)
+    _copy_file(file, target)
+
+
+def _copy_file(file: Path, target: Path) -> None:
+    target.write_bytes(with_lf(file.read_bytes()))
 
 
 def _changed(what: str) -> FailedError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import site
 import socket
 import subprocess
 import sys
@@ -13,6 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+import sparsebench
 from sparsebench.errors import DisturbedError
 from sparsebench.evaluate.host.process import Cold, Forked, Process
 from sparsebench.meter.wire import Pipe
@@ -198,7 +202,10 @@ def _search_path() -> list[str]:
     The child's Python ignores the environment and the user's own packages; this brings back what was found.
     """
     here = {Path.cwd(), Path(sys.argv[0]).absolute().parent}
-    return [entry for entry in sys.path if entry and Path(entry).absolute() not in here]
+    # A program may lie among the packages, as what starts a notebook's kernel does.
+    installed = {Path(module.__file__ or "").parent.parent for module in (np, sparsebench)}
+    installed |= {Path(folder) for folder in (*site.getsitepackages(), site.getusersitepackages())}
+    return [entry for entry in sys.path if entry and Path(entry).absolute() not in here - installed]
 
 
 def cuda() -> dict[str, str]:

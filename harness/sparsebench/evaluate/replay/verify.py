@@ -21,6 +21,7 @@ from sparsebench.models import find_submission
 from sparsebench.results import Audit
 from sparsebench.results.demanded import SCORED, missing_audits
 from sparsebench.tasks import load_task
+from sparsebench.tasks.line_ends import BY_LINE_ENDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -174,7 +175,9 @@ def _check_submission(row: Row) -> Audit:
     except SparsebenchError as error:
         return Audit("submission", "not-run", f"{row.submission} is not at hand: {error.what}")
     hashes = ("submission_hash", found.hash, row.submission_hash)
-    faults = differing([hashes, ("uses_tags", found.manifest.uses_tags, row.uses_tags)])
+    faults = list(differing([hashes, ("uses_tags", found.manifest.uses_tags, row.uses_tags)]))
+    if found.hash != row.submission_hash and found.differs_by_line_ends(row.submission_hash):
+        faults[0] += BY_LINE_ENDS
     return check("submission", faults, f"{row.submission} at hand has the hash {found.hash[:12]}...")
 
 

@@ -1,0 +1,71 @@
+"""What a published board is made of, written down: instances and seeds that depend on nobody's rows."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from typing import TYPE_CHECKING, NamedTuple
+
+from sparsebench.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sparsebench.leaderboard.board import Board
+
+__all__ = ["FILE_NAME", "Frozen", "frozen_text", "read_frozen"]
+
+FILE_NAME = "board.toml"
+"""Where it lies, beside the tables."""
+
+_HEAD = """\
+# Written by `sparsebench leaderboard freeze`: the seeds and instances that every entry of this board is
+# scored on, whatever rows there are. What is missing counts as failed.
+"""
+_MEND = "write it with `sparsebench leaderboard freeze`"
+
+
+class Frozen(NamedTuple):
+    """Instances and seeds of a board."""
+
+    seeds: int
+    """How many seeds: 0 ... seeds - 1."""
+    instances: dict[str, tuple[str, ...]]
+    """Task reference -> its instances."""
+
+
+def frozen_text(board: Board) -> str:
+    """Return the text of the file that makes other rows into a board of the same instances and seeds."""
+    lines = [f"{_HEAD}seeds = {board.seeds}", "", "[instances]"]
+    lines += [
+        f"{json.dumps(task.ref)} = {json.dumps(list(task.instances))}"
+        for task in board.tasks
+        if task.instances
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def read_frozen(path: Path) -> Frozen:
+    """Read what a board is made of.
+
+    Raises
+    ------
+    UsageError
+        There is no such file, or it says something else.
+    """
+    try:
+        told = tomllib.loads(path.read_bytes().decode())
+    except (OSError, ValueError) as fault:
+        raise UsageError(f"cannot read {path}: {fault}", help=_MEND) from fault
+    seeds, instances = told.get("seeds"), told.get("instances")
+    if set(told) != {"seeds", "instances"} or type(seeds) is not int or seeds < 1:
+        raise UsageError(
+            f"{path}: expected seeds = 1 or more and [instances], got {sorted(told)}", help=_MEND
+        )
+    if not isinstance(instances, dict) or not all(map(_are_names, instances.values())) or not instances:
+        raise UsageError(f"{path}: instances: expected a list of names for each task", help=_MEND)
+    return Frozen(seeds, {task: tuple(names) for task, names in instances.items()})
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
