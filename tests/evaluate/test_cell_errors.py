@@ -133,12 +133,12 @@ FAULTS = {
     "predict-gives-params": (
         plain(predict="return params"),
         "failed",
-        "predict: expected an array .*, got dict;",
+        "predict: expected an array .*, got Model;",
     ),
     "predict-reads-a-missing-parameter": (
         plain(predict="return params['v']"),
         "failed",
-        r"KeyError: 'v' \(submission\.py:\d+ in predict\)",
+        r"KeyError: \"no array called 'v'; the model has: b, w\" \(submission\.py:\d+ in predict\)",
     ),
     "uncounted-operation": (
         plain(predict="return xp.floor(x[:, 0])"),

@@ -150,7 +150,7 @@ DEEP = "def outer(x):\n    return inner(x)\n\n\ndef inner(x):\n    return x @ x\
     [
         (
             {"predict": "return params['nothing']"},
-            r"KeyError: 'nothing' \(submission\.py:\d+ in predict\)",
+            r"KeyError: \"no array called 'nothing'; the model has: b, w\" \(submission\.py:\d+ in predict\)",
             KeyError,
         ),
         (
@@ -194,10 +194,10 @@ def test_an_entry_that_is_wrong_is_told_as_check_tells_it(tmp_path):
 
 
 def test_an_error_of_ours_comes_out_as_it_is(tmp_path, monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise KeyError("ours")
 
-    monkeypatch.setattr("sparsebench.evaluate.inprocess.parameters_of", broken)
+    monkeypatch.setattr("sparsebench.evaluate.inprocess.model_of", broken)
     with pytest.raises(KeyError, match="ours"):
         explain(str(write(tmp_path / "mine", plain())))
 

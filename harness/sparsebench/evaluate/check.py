@@ -107,10 +107,11 @@ def _own_primitives(place: str, cell: Cell) -> Iterator[Check]:
     task = load_task(cell.task)
     instance = task.load(cell.instance)
     try:
-        with Session(cell, task.info[cell.instance], _LIMITS, gpu=gpu_name() is not None) as session:
+        with Session(cell.fitting, task.info[cell.instance], _LIMITS) as session:
             if not session.own:
                 return
-            parameters = session.fit(instance, cell.entropy("fit"))
+            parameters = session.fit(instance, cell.fitting.entropy("fit"))
+        with Session(cell, task.info[cell.instance], _LIMITS, gpu=gpu_name() is not None) as session:
             inputs = fresh(instance.train, np.random.default_rng(0), TIMED_ROWS, uses_tags=cell.uses_tags)
             findings = session.try_own(parameters, inputs)
     except CellError as error:

@@ -20,9 +20,10 @@ from sparsebench.evaluate.host.reports import one_line
 from sparsebench.evaluate.inprocess import LocalModel, fit_here, guest, is_own, mend_here
 from sparsebench.evaluate.passes.inputs import shown
 from sparsebench.evaluate.passes.metering import run_single
-from sparsebench.evaluate.passes.sample import hash_of_model, sample_by_identity
+from sparsebench.evaluate.passes.sample import sample_by_identity
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.meter import PROFILES, Engine, Ledger, price
+from sparsebench.meter.model_file import hash_of_model
 from sparsebench.meter.profile import NOWHERE, Place, Profiler
 from sparsebench.models import find_submission
 from sparsebench.ops import native

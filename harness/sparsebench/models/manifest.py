@@ -19,6 +19,7 @@ from pydantic import (
 
 from sparsebench.errors import ManifestError
 from sparsebench.models import requirements
+from sparsebench.models.fits import faults_of_fits
 from sparsebench.models.includes import check_spelling
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Variant(BaseModel):
 
     name: Name
     """Unique within the submission."""
+    fit: Name | None = None
+    """The variant whose fitted model it takes, to differ in ``predict`` only; None where it has its own."""
 
     @property
     def settings(self) -> dict[str, Setting]:
@@ -138,7 +141,8 @@ def read_manifest(path: Path) -> Manifest:
         With every fault of the file: the key, what was expected, what was got.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ManifestError(f"{path}: not valid TOML: {error}", help="mend the line that it names") from None
     except OSError as error:
@@ -149,11 +153,15 @@ def read_manifest(path: Path) -> Manifest:
         message = f"{path}: expected the tables [submission] and [[variants]], got {got}"
         raise ManifestError(message, help="`sparsebench new NAME` writes a valid one")
     try:
-        return Manifest.model_validate({**raw["submission"], "variants": raw.get("variants", [])})
+        manifest = Manifest.model_validate({**raw["submission"], "variants": raw.get("variants", [])})
     except ValidationError as error:
         faults = "; ".join(_fault(fault) for fault in error.errors())
         known = ", ".join(Manifest.model_fields)
         raise ManifestError(f"{path}: {faults}", help=f"mend these keys; the keys are {known}") from None
+    if faults := "; ".join(faults_of_fits(manifest.variants, text)):
+        mend = "name in `fit` a variant that is fitted by itself, or leave `fit` out"
+        raise ManifestError(f"{path}: {faults}", help=mend)
+    return manifest
 
 
 def _fault(fault: Any) -> str:

@@ -22,8 +22,18 @@ from sparsebench.evaluate.child.settings import check_settings
 from sparsebench.meter.client.array import MeteredArray
 from sparsebench.meter.client.namespace import MeteredNamespace
 from sparsebench.meter.client.transport import OverPipe, place_of
+from sparsebench.meter.model import Model
+from sparsebench.meter.structure import decode, encode
 from sparsebench.meter.wire import Pipe, unpack_description
-from sparsebench.models.contract import Routed, Routes, Submission, check_tags, routes_of
+from sparsebench.models.contract import (
+    Routed,
+    Routes,
+    Submission,
+    check_structure,
+    check_tags,
+    part_of,
+    routes_of,
+)
 from sparsebench.ops import backends, own
 from sparsebench.tasks.given import Split, TaskInfo
 
@@ -40,8 +50,8 @@ __all__ = [
     "is_routed",
     "load_entry",
     "made_by",
+    "model_of",
     "own_line",
-    "parameters_of",
 ]
 
 _GIVEN = ("x", "tag")  # what a model may be given of inputs, in the order of its arguments
@@ -107,21 +117,46 @@ def is_routed(submission: Submission) -> bool:
     return isinstance(submission, Routed) and type(submission).predict is Routed.predict
 
 
-def parameters_of(fitted: Any) -> dict[str, np.ndarray[Any, Any]]:
-    """Check what ``fit`` returned: a flat dictionary of named arrays.
+def model_of(fitted: Any, *, routed: bool = False) -> Model:
+    """Check what ``fit`` returned: a flat dictionary of named arrays, or a model that has a structure too.
+
+    Parameters
+    ----------
+    fitted
+        That.
+    routed
+        Whether router and experts are called one after the other, each with its own part of the structure.
+
+    Returns
+    -------
+    Model
+        The arrays, contiguous, and a copy of the structure as every other process will get it.
 
     Raises
     ------
     ContractError
         If it is anything else.
     """
-    mend = "return a dict of str to numpy.ndarray"
+    mend = "return a dict of str to numpy.ndarray, or sb.Model(arrays, structure)"
     if not isinstance(fitted, dict):
         raise ContractError(f"fit: expected a dict of arrays, got {type(fitted).__name__}", help=mend)
     for name, array in fitted.items():
         if wrong := no_parameter(name, array):
             raise wrong
-    return {name: np.ascontiguousarray(array) for name, array in fitted.items()}
+    return Model(
+        {name: np.ascontiguousarray(array) for name, array in fitted.items()}, _copied(fitted, routed=routed)
+    )
+
+
+def _copied(fitted: dict[str, Any], *, routed: bool) -> Any:
+    """Check a structure, and copy it: what a submission goes on to do with its own is not in the model."""
+    structure = getattr(fitted, "structure", None)
+    if routed:
+        check_structure(structure)
+    try:
+        return None if structure is None else decode(encode(structure))
+    except ContractError as error:
+        raise ContractError(f"fit: {error.what}", help=error.help) from None
 
 
 def array_of(answer: Any, where: str) -> MeteredArray:
@@ -148,7 +183,8 @@ class Worker:
         self._namespace = MeteredNamespace(self._meter)
         self._submission: Submission | None = None
         self._described: dict[str, Description] = {}
-        self._plain: dict[str, Any] = {}
+        self._plain = Model({})
+        self._structure: Any = None
         self._on_gpu = False
 
     def serve(self) -> None:
@@ -203,11 +239,14 @@ class Worker:
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(header["entropy"])))
         with backends.use("steady"):
             fitted = self._loaded.fit(_split(arrays, "train"), _split(arrays, "valid"), rng)
-        return None, safetensors.numpy.save(parameters_of(fitted))
+        model = model_of(fitted, routed=is_routed(self._loaded))
+        told = None if model.structure is None else encode(model.structure)
+        return told, safetensors.numpy.save(dict(model))
 
     def do_hold(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
-        """Take the handles of the parameters."""
+        """Take the handles of the parameters, and the structure."""
         self._described = {name: unpack_description(told) for name, told in header["params"].items()}
+        self._structure = _read(header)
         self._meter.foresight.hold(self._described.values())
         return None, b""
 
@@ -218,7 +257,9 @@ class Worker:
     def do_route(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Route on handles."""
         assert isinstance(self._submission, Routed)
-        routes = routes_of(self._submission.router.route(self._params(), *self._begin(header)))
+        routes = routes_of(
+            self._submission.router.route(part_of(self._params(), "router"), *self._begin(header))
+        )
         gates = None if routes.gates is None else self._told(routes.gates, "route: gates")
         return {"experts": self._told(routes.experts, "route: experts"), "gates": gates}, b""
 
@@ -228,15 +269,14 @@ class Worker:
         given = [None if header[name] is None else unpack_description(header[name]) for name in _APPLIED]
         self._meter.foresight.go_on("apply", given, header["next"])
         x, experts, gates = map(self._namespace.wrap, given)
-        answer = self._submission.experts.apply(self._params(), x, Routes(experts, gates))
+        answer = self._submission.experts.apply(part_of(self._params(), "experts"), x, Routes(experts, gates))
         return self._told(answer, "apply"), b""
 
     def do_arm(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
         """Take real parameters to be timed with, to the GPU if that is timed."""
-        self._plain = safetensors.numpy.load(payload)
+        arrays = safetensors.numpy.load(payload)
         self._on_gpu = header["gpu"]
-        if self._on_gpu:
-            self._plain = gpu.to_gpu(self._plain)
+        self._plain = Model(gpu.to_gpu(arrays) if self._on_gpu else arrays, _read(header))
         return None, b""
 
     def do_run(self, _: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
@@ -249,9 +289,9 @@ class Worker:
         inside = None
         with backends.use("auto"), backends.recorded() as ran:
             if self._on_gpu:
-                answer, inside = gpu.predict_on_gpu(self._loaded.predict, dict(self._plain), given)
+                answer, inside = gpu.predict_on_gpu(self._loaded.predict, self._real(), given)
             else:
-                answer = np.asarray(self._loaded.predict(dict(self._plain), *given.values()))
+                answer = np.asarray(self._loaded.predict(self._real(), *given.values()))
         told = {"faces": sorted({face for _, face in ran}), "seconds": inside}
         return told, np.ascontiguousarray(answer, dtype=np.float64).tobytes()
 
@@ -261,7 +301,7 @@ class Worker:
 
         given = safetensors.numpy.load(payload)
         inputs = [given[name] for name in _GIVEN if name in given]
-        return [list(found) for found in try_own(self._loaded.predict, dict(self._plain), inputs)], b""
+        return [list(found) for found in try_own(self._loaded.predict, self._real(), inputs)], b""
 
     @property
     def _loaded(self) -> Submission:
@@ -274,13 +314,24 @@ class Worker:
         self._meter.foresight.begin(header["do"], given, header["next"])
         return [self._namespace.wrap(about) for about in given]
 
-    def _params(self) -> dict[str, Any]:
-        return {name: self._namespace.wrap(about) for name, about in self._described.items()}
+    def _params(self) -> Model:
+        wrapped = {name: self._namespace.wrap(about) for name, about in self._described.items()}
+        return Model(wrapped, self._structure)
+
+    def _real(self) -> Model:
+        """Give the real parameters in a dict of predict's own."""
+        return Model(self._plain, self._plain.structure)
 
     @staticmethod
     def _told(answer: Any, where: str) -> Any:
         """Give the handle of an answer. The harness pins it before it hears that we have dropped it."""
         return array_of(answer, where).handle.number
+
+
+def _read(header: dict[str, Any]) -> Any:
+    """Read the structure that comes with the parameters: a copy of this process's own."""
+    text = header.get("structure")
+    return None if text is None else decode(text)
 
 
 def _refuse_other_tags(submission: Submission, *, declared: bool) -> None:
