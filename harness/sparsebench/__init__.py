@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sparsebench.api import Results, load_results, make_board, run
     from sparsebench.arrays import Array, Namespace
     from sparsebench.errors import SparsebenchError, UncountedOperationError
+    from sparsebench.meter.model import Model
     from sparsebench.meter.notebook import metered
     from sparsebench.models.contract import Experts, Routed, Router, Routes, Submission
     from sparsebench.ops.own import primitive
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Array",
     "Experts",
+    "Model",
     "Namespace",
     "Results",
     "Routed",
@@ -42,6 +44,7 @@ _HOMES = {
     "api": ("Results", "load_results", "make_board", "run"),
     "arrays": ("Array", "Namespace"),
     "errors": ("SparsebenchError", "UncountedOperationError"),
+    "meter.model": ("Model",),
     "meter.notebook": ("metered",),
     "models.contract": ("Experts", "Routed", "Router", "Routes", "Submission"),
     "ops.own": ("primitive",),

@@ -186,7 +186,9 @@ def test_a_mistake_in_the_code_is_no_traceback(cli, here):
     outcome = cli("explain", "mine")
     assert (outcome.code, outcome.out) == (1, "")
     error, mend = outcome.err.splitlines()
-    assert re.search(r"ValueError: matmul: shapes .*\(submission\.py:\d+ in predict\)$", error)
+    assert re.search(
+        r"ValueError: matmul: shapes .*\(submission\.py:\d+ in predict\): `return x @ x`$", error
+    )
     assert "sparsebench check FOLDER --in-process" in mend
 
 

@@ -101,6 +101,18 @@ def test_a_file_that_cannot_be_included(cli, here, verb, include, parts):
     assert [path.name for path in here.iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize("verb", ["eval", "check", "explain"])
+def test_a_package_that_is_not_installed(cli, here, verb):
+    write(here / "mine", plain(top="import nosuch"), more='requires = ["nosuch>=1.5"]')
+    outcome = cli(verb, "mine")
+    told(outcome, 2)
+    assert outcome.err == (
+        "error[SB100]: requires in submission.toml: expected nosuch>=1.5, got nothing installed\n"
+        "help: pip install 'nosuch>=1.5'\n"
+    )
+    assert [path.name for path in here.iterdir()] == ["mine"]
+
+
 @pytest.mark.parametrize("verb", ["eval", "check"])
 def test_code_that_is_not_python(cli, here, verb):
     write(here / "mine", "x = 1\ndef broken(:\n")

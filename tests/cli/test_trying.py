@@ -117,6 +117,7 @@ GOT = [
     ("hidden", "expected NAME=VALUE, got 'hidden'; such as hidden=32"),
     ("=3", "expected the name of a setting, got ''; such as hidden"),
     ("a-b=3", "expected the name of a setting, got 'a-b'; such as hidden"),
+    ("fit=3", "expected a setting of the variant, got 'fit'; that name is taken"),
     ("name=3", "expected a setting of the variant, got 'name'; that name is taken"),
     (
         "kind=relu",
@@ -134,6 +135,20 @@ def test_a_setting_that_is_none(cli, typed, line):
     outcome = cli("eval", "constant", "-p", typed)
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == f"error: sparsebench eval: --param: {line}\n"
+
+
+def test_a_variant_that_takes_anothers_fit_takes_it_when_it_is_tried(cli, here):
+    shared = ONE + '[[variants]]\nname = "w"\nfit = "v"\nscale = 2.0\n'
+    write(here / "mine", CODE, variants=shared)
+    assert cli("eval", "mine", *CELL).code == 0
+    assert cli("eval", "mine", *CELL, "--variants", "v,w", "-p", "scale=3.0", "-p", "a=1").code == 0
+    found = {row.variant: (row.fit_variant, row.stored_parameters) for row in rows(here)}
+    assert found == {
+        "v": (None, 4 + 1),
+        "w": ("v", 4 + 1),
+        "v+a=1+scale=3.0": (None, 4 + 2),
+        "w+a=1+scale=3.0": ("v", 4 + 1),
+    }
 
 
 def test_of_several_variants_one_is_named(cli, here):

@@ -21,7 +21,10 @@ LINES = [
         "submissions lst",
         "sparsebench submissions: expected a verb, got 'lst'; did you mean list?",
     ),
-    ("leaderboard zzz", "sparsebench leaderboard: expected a verb, got 'zzz'; there are: build, freeze, show"),
+    (
+        "leaderboard zzz",
+        "sparsebench leaderboard: expected a verb, got 'zzz'; there are: build, freeze, show",
+    ),
     (
         "eval constant --sedes 3",
         "sparsebench eval: expected one of its options, got --sedes; did you mean --seeds?",

@@ -307,7 +307,7 @@ def test_an_interrupted_cell_in_this_process_leaves_no_process(tmp_path, monkeyp
     measured()  # the parents of such processes stay
     others, during = left_over(), []
 
-    def interrupted(session, parameters):
+    def interrupted(session, *model):
         during.extend(left_over() - others)
         raise KeyboardInterrupt
 

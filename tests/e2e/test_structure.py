@@ -26,11 +26,14 @@ HEAVY = (
 # beside a stranger: it must need to.
 CHILD = {
     *("errors", "lazy", "evaluate", "evaluate.child"),
-    *(f"evaluate.child.{name}" for name in ("child", "gpu")),
-    *("meter", "meter.client", "meter.values", "meter.wire"),
-    *(f"meter.client.{name}" for name in ("array", "function", "functions")),
+    *(f"evaluate.child.{name}" for name in ("child", "gpu", "returned", "settings")),
+    *(
+        f"evaluate.child.{name}" for name in ("mends", "left_behind", "names", "sandboxed")
+    ),  # how errors are told
+    *("meter", "meter.client", "meter.model", "meter.structure", "meter.values", "meter.wire"),
+    *(f"meter.client.{name}" for name in ("array", "function", "functions", "meant")),
     *(f"meter.client.{name}" for name in ("foresight", "inspection", "namespace", "transport")),
-    *("models", "models.contract", "tasks", "tasks.given"),
+    *("models", "models.contract", "models.routes", "tasks", "tasks.given"),
     *("ops", "ops.backends", "ops.families", "ops.own"),
 }
 # What its warm parent holds beside that, and all of ops.
@@ -105,7 +108,7 @@ def test_what_a_submissions_process_holds_is_compiled_before():
     "code",
     [
         "from sparsebench import ops; ops.gather, ops.PRIMITIVES",
-        "import sparsebench as sb; sb.Routed, sb.Split, sb.primitive",
+        "import sparsebench as sb; sb.Model, sb.Routed, sb.Split, sb.primitive",
     ],
 )
 def test_what_a_submission_takes_brings_nothing_of_the_harness(code):
@@ -175,8 +178,8 @@ def test_public_names_resolve_and_are_sorted():
     for name in sparsebench.__all__:
         found = getattr(sparsebench, name)
         assert getattr(found, "__name__", "").rpartition(".")[2] == name
-    with pytest.raises(AttributeError, match="no attribute 'Model'"):
-        sparsebench.Model  # noqa: B018 - the access is what is tested
+    with pytest.raises(AttributeError, match="no attribute 'Network'"):
+        sparsebench.Network  # noqa: B018 - the access is what is tested
 
 
 @pytest.mark.parametrize(

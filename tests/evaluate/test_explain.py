@@ -150,7 +150,7 @@ DEEP = "def outer(x):\n    return inner(x)\n\n\ndef inner(x):\n    return x @ x\
     [
         (
             {"predict": "return params['nothing']"},
-            r"KeyError: 'nothing' \(submission\.py:\d+ in predict\)",
+            r"KeyError: \"no array called 'nothing'; the model has: b, w\" \(submission\.py:\d+ in predict\)",
             KeyError,
         ),
         (
@@ -178,7 +178,9 @@ def test_an_error_of_the_code_is_one_line_and_names_its_own(tmp_path, code, mess
 def test_a_setting_that_the_entry_does_not_take_is_one_line(tmp_path):
     code = plain().replace("def __init__(self, task, **settings):", "def __init__(self, task, settings=()):")
     folder = write(tmp_path / "mine", code, variants='[[variants]]\nname = "v"\nexperts = 8\n')
-    with pytest.raises(FailedError, match=r"TypeError: .*unexpected keyword argument 'experts'"):
+    with pytest.raises(
+        ContractError, match=r"has the key 'experts', which Model\(task, settings=\(\)\) does"
+    ):
         explain(str(folder))
 
 
@@ -192,10 +194,10 @@ def test_an_entry_that_is_wrong_is_told_as_check_tells_it(tmp_path):
 
 
 def test_an_error_of_ours_comes_out_as_it_is(tmp_path, monkeypatch):
-    def broken(*_):
+    def broken(*_, **__):
         raise KeyError("ours")
 
-    monkeypatch.setattr("sparsebench.evaluate.inprocess.parameters_of", broken)
+    monkeypatch.setattr("sparsebench.evaluate.inprocess.model_of", broken)
     with pytest.raises(KeyError, match="ours"):
         explain(str(write(tmp_path / "mine", plain())))
 

@@ -15,9 +15,9 @@ from sparsebench.errors import IntegrityError
 from sparsebench.evaluate.inprocess import LocalModel
 from sparsebench.evaluate.passes.inputs import Inputs
 from sparsebench.evaluate.passes.metering import run_single
-from sparsebench.evaluate.passes.sample import hash_of_model
 from sparsebench.evaluate.replay.tracing import make_trace, replay, run_recorded, trace_path
 from sparsebench.meter import Engine
+from sparsebench.meter.model_file import hash_of_model
 from sparsebench.meter.traces import tape
 from sparsebench.meter.traces.trace import Stream
 from sparsebench.meter.traces.trace_file import write_trace

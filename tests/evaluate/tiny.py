@@ -119,9 +119,10 @@ def _body(lines: str) -> str:
     return textwrap.indent(textwrap.dedent(lines).strip("\n"), " " * 8)
 
 
-def cell_of(folder: Path, *, instance: str = "n256-r4", seed: int = 0) -> Cell:
+def cell_of(folder: Path, *, instance: str = "n256-r4", seed: int = 0, variant: str = "") -> Cell:
     """Give the first cell of a submission on an instance."""
-    return make_plan([find_submission(str(folder))], Selection(instances=(instance,), seeds=(seed,)))[0]
+    chosen = Selection(instances=(instance,), seeds=(seed,), variants=(variant,) if variant else ())
+    return make_plan([find_submission(str(folder))], chosen)[0]
 
 
 def run(folder: Path, code: str, **limits: Any) -> Row:

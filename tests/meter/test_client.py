@@ -215,7 +215,7 @@ def test_sums_of_another_width(meter):
     assert meter.get(meter.xp.mean(meter.xp.zeros((0,)))) != 0.0
 
 
-@pytest.mark.parametrize("name", ["sum", "astype", "reshape", "argmax", "nosuch"])
+@pytest.mark.parametrize("name", ["sum", "astype", "reshape", "argmax"])
 def test_a_method_of_numpys_is_answered_with_the_namespace(meter, name):
     with pytest.raises(AttributeError, match=rf"{name}.*use the namespace: xp\.{name}\(x\)"):
         getattr(meter.x, name)

@@ -70,6 +70,8 @@ def test_every_name_is_there():
 
 
 GOOD = """
+    import numpy as np
+
     import sparsebench as sb
     from sparsebench import ops
 
@@ -81,6 +83,15 @@ GOOD = """
             if xp.any(xp.sum(gates, axis=-1, keepdims=True) > 0.0):
                 q, r = xp.linalg.qr(x.mT @ x)
             return sb.Routes(experts, gates)
+
+    class Deep(sb.Submission):
+        def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> sb.Model:
+            return sb.Model({"w": train.x[0]}, {"depth": 3})
+
+        def predict(self, params: sb.Model, x: sb.Array) -> sb.Array:
+            for _ in range(params.structure["depth"]):
+                x = x * params["w"]
+            return x[:, 0]
 """
 BAD = """
     import sparsebench as sb

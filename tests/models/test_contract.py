@@ -61,7 +61,7 @@ def test_parts_without_parameters_need_no_fit(split):
 
 
 def test_routes_have_no_gates_unless_given():
-    assert sb.Routes(np.zeros((1, 1))).gates is None
+    assert sb.Routes(np.zeros((1, 1), int)).gates is None
 
 
 def test_clashing_parameter_names_are_refused(split):
@@ -153,3 +153,64 @@ def test_code_and_manifest_must_agree_on_tags(uses):
 def test_the_bases_cannot_be_used_as_they_are(kind):
     with pytest.raises(TypeError, match="abstract"):
         kind()
+
+
+class Structured(Threshold):
+    def fit(self, train, valid, rng):
+        return sb.Model({"edge": np.array([0.5])}, {"column": 0})
+
+    def route(self, params, x):
+        column = params.structure["column"]
+        return sb.Routes((x[:, column : column + 1] > params["edge"]).astype(np.int64))
+
+
+def test_each_part_is_given_its_own_structure(split):
+    class Named(Means):
+        def fit(self, train, valid, rng, routes):
+            return sb.Model(super().fit(train, valid, rng, routes), ["means"])
+
+        def apply(self, params, x, routes):
+            return params[params.structure[0]][routes.experts[:, 0]]
+
+    routed = sb.Routed(Structured(), Named())
+    params = fit(routed, split)
+    assert params.structure == {"router": {"column": 0}, "experts": ["means"]}
+    np.testing.assert_array_equal(routed.predict(params, split.x), [2, 2, 15, 15])
+
+
+def test_a_part_without_a_structure_has_none(split):
+    class Watching(Means):
+        def apply(self, params, x, routes):
+            assert params.structure is None
+            return super().apply(params, x, routes)
+
+    routed = sb.Routed(Structured(), Watching())
+    params = fit(routed, split)
+    assert params.structure == {"router": {"column": 0}}
+    np.testing.assert_array_equal(routed.predict(params, split.x), [2, 2, 15, 15])
+    assert fit(sb.Routed(Threshold(), Means()), split).structure is None
+
+
+def test_a_part_routes_in_fit_as_it_will_in_predict(split):
+    """Keys are sorted already, and what fit changes afterwards is not in it."""
+    seen = []
+
+    class Sorted(Structured):
+        def fit(self, train, valid, rng):
+            return sb.Model({"edge": np.array([0.5])}, {"z": 1, "column": 0})
+
+        def route(self, params, x):
+            seen.append(list(params.structure))
+            return super().route(params, x)
+
+    fit(sb.Routed(Sorted(), Means()), split)
+    assert seen == [["column", "z"]]
+
+
+def test_a_part_whose_structure_is_wrong_is_named(split):
+    class Wrong(Threshold):
+        def fit(self, train, valid, rng):
+            return sb.Model({"edge": np.array([0.5])}, {"column": np.int64(0)})
+
+    with pytest.raises(ContractError, match=r"router: fit: structure\.column: expected .*, got numpy.int64"):
+        fit(sb.Routed(Wrong(), Means()), split)

@@ -163,3 +163,59 @@ def test_text_that_is_not_utf8_is_told(tmp_path):
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
     with pytest.raises(ManifestError, match="cannot be read"):
         read_manifest(tmp_path / "submission.toml")
+
+
+SEVERAL = """
+[[variants]]
+name = "one"
+k = 1
+
+[[variants]]
+name = "two"
+fit = "one"
+k = 2
+"""
+
+
+def test_a_variant_may_take_the_fit_of_another(tmp_path):
+    one, two = read(tmp_path, HEAD + SEVERAL).variants
+    assert (one.fit, two.fit) == (None, "one")
+    assert two.settings == {"k": 2}
+
+
+@pytest.mark.parametrize(
+    ("fit", "got"),
+    [
+        ("two", "one of one, got 'two', the variant itself"),
+        ("three", "one of one, got 'three', which is none"),
+        ("four", "one of one, got 'four', which itself takes the fit of 'one'"),
+    ],
+)
+def test_a_fit_that_cannot_be_taken_is_told_with_line_and_key(tmp_path, fit, got):
+    more = '[[variants]]\nname = "four"\n  fit="one"\n'
+    text = HEAD + SEVERAL.replace('fit = "one"', f'fit = "{fit}"') + more
+    message = fault(tmp_path, text)
+    line = next(place for place, line in enumerate(text.splitlines(), 1) if line.startswith("fit"))
+    expected = f"line {line}: variants.1.fit: expected a variant with a fit of its own, {got}"
+    assert expected in message.what
+    assert "leave `fit` out" in message.help
+
+
+def test_every_fit_that_cannot_be_taken_is_told_at_once(tmp_path):
+    text = HEAD + '[[variants]]\nname = "a"\nfit = "b"\n[[variants]]\nname = "b"\nfit = "a"\n'
+    message = fault(tmp_path, text)
+    assert (
+        "variants.0.fit: expected a variant with a fit of its own, one of none here, got 'b'" in message.what
+    )
+    assert "variants.1.fit: " in message.what
+
+
+def test_a_line_that_cannot_be_found_is_left_out(tmp_path):
+    text = 'variants = [{name = "a", fit = "a"}]\n' + HEAD
+    assert ": variants.0.fit: expected" in fault(tmp_path, text).what
+
+
+@pytest.mark.parametrize("fit", ["3", "true", '"Bad Name"', '""', '["one"]'])
+def test_a_fit_is_a_name(tmp_path, fit):
+    message = fault(tmp_path, HEAD + SEVERAL.replace('fit = "one"', f"fit = {fit}"))
+    assert re.search(r"variants\.1\.fit: ", message.what)

@@ -59,7 +59,8 @@ SUBMISSION = {
     "requires": ["r"],
     "gpu": "none",
     "uses_tags": False,
-    "variants": [{"name": "v", "width": 1}],
+    "allow_nan": False,
+    "variants": [{"name": "v", "width": 1}, {"name": "w", "fit": "v"}],
 }
 PRICES = {"name": "mine", "like": "ops", "ops": {"mul": 1.0}, "phases": {"router": 0.5}}
 

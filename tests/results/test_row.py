@@ -184,7 +184,8 @@ def test_a_timed_row_names_the_faces_that_ran():
 @pytest.mark.parametrize("version", SCHEMA_VERSIONS[:-1])
 def test_rows_of_earlier_versions_are_read_without_the_columns_that_they_lack(version):
     timed = TIMED if version > 2 else {"predict_seconds_cpu": 1e-6}
-    row = Row(**OK | timed | {"schema_version": version, "ops_batch": 100.0})  # as it was counted then
+    counted = {"ops_batch": 100.0} if version < 4 else ALONE  # as it was then
+    row = Row(**OK | timed | counted | {"schema_version": version})
     old = {name: value for name, value in row.to_dict().items() if name not in lacking(version)}
     assert Row.from_dict(old) == row
     assert {getattr(row, name) for name in lacking(version)} == {None}
@@ -195,7 +196,7 @@ def test_rows_of_earlier_versions_are_read_without_the_columns_that_they_lack(ve
 
 @pytest.mark.parametrize("name", lacking(3))
 def test_rows_of_earlier_versions_have_no_later_columns(name):
-    value = (OK | ALONE | FRESH | KEPT)[name]
+    value = (OK | ALONE | FRESH | KEPT | {"fit_variant": "other"})[name]
     with pytest.raises(IntegrityError, match=f"{name} is .*, expected null: rows of version 3 have none"):
         Row(**OK | {"schema_version": 3, name: value})
 
@@ -293,8 +294,14 @@ def test_metrics_and_counts_are_forbidden_beside_a_failure(name):
         ({"counts": (Count("a", "b", "c", -1),)}, "counts of b is -1"),
         ({"counts": 7}, "counts is a int"),
         ({"scoring_version": 0}, "scoring_version is 0"),
-        ({"schema_version": 1}, "schema_version is 1, expected 2 or 3 or 4"),
-        ({"schema_version": 5}, "schema_version is 5, expected 2 or 3 or 4"),
+        ({"schema_version": 1}, "schema_version is 1, expected 2 or 3 or 4 or 5"),
+        ({"schema_version": 6}, "schema_version is 6, expected 2 or 3 or 4 or 5"),
+        (
+            {"schema_version": 4, "fit_variant": "other"},
+            "fit_variant is 'other', expected null: rows of version 4",
+        ),
+        ({"fit_variant": OK["variant"]}, "expected another variant than the row's, or null"),
+        ({"fit_variant": ""}, "fit_variant is '', expected another variant"),
         (ALONE | {"ops_batch": 25.1}, "ops_batch is 25.1, expected at most 1 % or 1 more than ops = 24.0"),
         ({"ops_batch": 25.1}, "ops_batch is 25.1"),
         ({"coupled": True}, "coupled with ops_counted batch, expected one-by-one"),

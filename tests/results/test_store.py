@@ -203,7 +203,7 @@ def of_version(path, version, *dropped):
     pq.write_table(table.set_column(at, column, pa.array([version])), path)
 
 
-@pytest.mark.parametrize(("version", "dropped"), [(1, ["uses_tags", "accuracy", "nmi"]), (5, ["ops"])])
+@pytest.mark.parametrize(("version", "dropped"), [(1, ["uses_tags", "accuracy", "nmi"]), (6, ["ops"])])
 def test_rows_of_another_version_are_told_with_the_mend(results, version, dropped):
     results.write(row())
     path = results.write(row(seed=1))
@@ -221,8 +221,17 @@ TIMED = {"predict_seconds_cpu": 1e-6}
 OLD = {
     2: row(**TIMED, schema_version=2),
     3: row(**TIMED, schema_version=3, predict_backend_cpu="numpy", seed=1, ops_batch=20.0),
+    4: row(**TIMED, schema_version=4, predict_backend_cpu="numpy", seed=3, coupled=False),
 }
-NEW = row(**TIMED, predict_backend_cpu="numpy", seed=2, fresh_seed=7, fresh_inputs=8, quality_fresh=0.5)
+NEW = row(
+    **TIMED,
+    predict_backend_cpu="numpy",
+    seed=2,
+    fresh_seed=7,
+    fresh_inputs=8,
+    quality_fresh=0.5,
+    fit_variant="other",
+)
 
 
 def as_it_was_written(results, old):
@@ -233,7 +242,7 @@ def as_it_was_written(results, old):
     return path
 
 
-@pytest.mark.parametrize("versions", [(2,), (3,), (2, 3), (3, 2)])
+@pytest.mark.parametrize("versions", [(2,), (3,), (4,), (2, 3), (3, 2), (4, 2, 3)])
 def test_a_store_of_several_versions_is_read_and_compacted(results, versions):
     written = [OLD[version] for version in versions]
     for old in written:
@@ -253,7 +262,9 @@ def test_an_older_compacted_file_has_newer_columns_than_some_of_its_rows(results
     assert results.latest() == [OLD[2], OLD[3]]
 
 
-@pytest.mark.parametrize(("version", "first"), [(3, "predict_backend_cpu"), (4, "quality_fresh")])
+@pytest.mark.parametrize(
+    ("version", "first"), [(3, "predict_backend_cpu"), (4, "quality_fresh"), (5, "fit_variant")]
+)
 def test_a_file_of_earlier_columns_may_not_claim_a_later_version(results, version, first):
     path = results.write(row())
     of_version(path, version, *lacking(version - 1))

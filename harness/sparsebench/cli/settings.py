@@ -16,7 +16,7 @@ else:  # older releases of click have no type parameter there
 
 __all__ = ["Setting", "settings_option"]
 
-_TAKEN = ("name", "self", "task")
+_TAKEN = ("fit", "name", "self", "task")
 
 
 class Setting(_SettingType):

@@ -107,6 +107,7 @@ def _lines(found: SubmissionFolder) -> Iterator[str]:
         "requires": ", ".join(about.requires),
         "gpu": about.gpu,
         "uses tags": "yes" if about.uses_tags else "no",
+        "allows NaN": "yes" if about.allow_nan else "no",
         "folder": str(found.path),
         "hash": found.hash,
     }
@@ -114,7 +115,8 @@ def _lines(found: SubmissionFolder) -> Iterator[str]:
         yield f"{name:<10} {for_terminal(told, _LONGEST) or 'none'}"
     yield f"\n{len(about.variants)} variants:"
     for variant in about.variants:
-        settings = ", ".join(f"{name} = {json.dumps(value)}" for name, value in variant.settings.items())
+        given = variant.settings if variant.fit is None else {"fit": variant.fit, **variant.settings}
+        settings = ", ".join(f"{name} = {json.dumps(value)}" for name, value in given.items())
         yield f"  {variant.name}{f': {for_terminal(settings, _LONGEST)}' if settings else ''}"
 
 

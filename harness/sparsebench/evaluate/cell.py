@@ -16,10 +16,12 @@ from sparsebench.evaluate.audits import audits
 from sparsebench.evaluate.audits.trials import Trials, no_trials, run_trials
 from sparsebench.evaluate.child.gpu import gpu_name
 from sparsebench.evaluate.clock import Clock
+from sparsebench.evaluate.host.finite import naming_infinities
 from sparsebench.evaluate.host.parents import demand_sandbox, measured
 from sparsebench.evaluate.host.placement import on_one_core
 from sparsebench.evaluate.host.scratch import CodeCopy
-from sparsebench.evaluate.host.session import Session
+from sparsebench.evaluate.host.session import Session, text_of
+from sparsebench.evaluate.kept import Fitted, KeptModels
 from sparsebench.evaluate.known_answers import check_answers, dearer_alone, dearer_in_batches, draw_inputs
 from sparsebench.evaluate.passes.costs import (
     Beside,
@@ -36,13 +38,13 @@ from sparsebench.evaluate.passes.metering import run_batches, run_single
 from sparsebench.evaluate.passes.sample import (
     MOST_ALONE,
     SAMPLE,
-    hash_of_model,
     sample_by_identity,
     sample_inputs,
 )
 from sparsebench.evaluate.replay.tracing import make_trace, run_recorded, trace_path
 from sparsebench.evaluate.timing import TIMED, TIMED_ROWS, Timing, meter_fresh, time_predictions
 from sparsebench.meter import COST_MODEL, Engine
+from sparsebench.meter.model_file import hash_of_model
 from sparsebench.meter.traces.trace_file import write_trace
 from sparsebench.ops import native
 from sparsebench.results import Audit, Row
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from sparsebench.evaluate.replay.tracing import Recorded
     from sparsebench.evaluate.timing import Metered
     from sparsebench.meter import Description
+    from sparsebench.meter.model import Model
     from sparsebench.meter.traces.trace_file import Trace
     from sparsebench.tasks import Instance, Task, TaskInfo
 
@@ -68,7 +71,7 @@ __all__ = ["failed_row", "run_cell"]
 
 _IDENTITY = (
     *("task", "task_hash", "instance", "instance_hash"),
-    *("submission", "submission_hash", "variant", "seed", "uses_tags"),
+    *("submission", "submission_hash", "variant", "seed", "uses_tags", "fit_variant"),
 )
 
 
@@ -164,20 +167,31 @@ def _evaluate(cell: Cell, task: Task, instance: Instance, limits: Limits, findin
 
 def _go_through(processes: _Processes, task: Task, instance: Instance, findings: _Findings) -> None:
     cell, limits = processes.cell, processes.limits
-    with findings.clock.stage("fit"), processes.start() as session:
-        begin = time.perf_counter()
-        parameters = session.fit(instance, cell.entropy("fit"))
-        findings.fit_seconds = time.perf_counter() - begin
+    with findings.clock.stage("fit"):
+        parameters, findings.fit_seconds = _fit(processes, instance)
     findings.model_hash, findings.fit_rows = hash_of_model(parameters), len(instance.train)
     findings.stage = "predict"
     engine = Engine(memory_limit=limits.memory)
-    models = _Models(processes, engine.add_parameters(parameters))
+    models = _Models(processes, engine.add_parameters(parameters), text_of(parameters))
     run = _Run(cell, task, instance, models, engine, parameters, findings)
     whole, cost = _score(run)
     findings.stage = "fresh inputs"
     with findings.clock.stage("timing"):
         _time(run, whole, cost)
     findings.peak_bytes = engine.memory.peak
+
+
+def _fit(processes: _Processes, instance: Instance) -> Fitted:
+    """Fit, or take what another cell of the same fit has kept."""
+    cell, store = processes.cell.fitting, processes.limits.models
+    kept = KeptModels(store) if store is not None and cell.shared else None
+    if kept is not None and (there := kept.take(cell)) is not None:
+        return there
+    with processes.start(cell=cell) as session:
+        begin = time.perf_counter()
+        model = session.fit(instance, cell.entropy("fit"))
+        made = Fitted(model, time.perf_counter() - begin)
+    return made if kept is None else kept.keep(cell, made)
 
 
 @dataclass
@@ -190,11 +204,11 @@ class _Processes:
     code: Path
     clock: Clock
 
-    def start(self, *, deadline: float | None = None, gpu: bool = False) -> Session:
-        """Start one."""
+    def start(self, *, deadline: float | None = None, gpu: bool = False, cell: Cell | None = None) -> Session:
+        """Start one, of another variant where a cell says so."""
         with self.clock.stage("start"):
             return Session(
-                self.cell,
+                cell or self.cell,
                 self.info,
                 self.limits,
                 deadline=deadline,
@@ -210,6 +224,7 @@ class _Models:
 
     processes: _Processes
     parameters: dict[str, Description]
+    structure: str | None
     deadline: float = 0.0
 
     def __post_init__(self) -> None:
@@ -228,7 +243,7 @@ class _Models:
     def fresh(self) -> Iterator[Session]:
         """Start one that holds the parameters, on what is left of the stage's time."""
         with self.processes.start(deadline=self.deadline) as session:
-            session.hold(self.parameters)
+            session.hold(self.parameters, self.structure)
             with on_one_core(session.pid):
                 yield session
             session.demand_undisturbed()
@@ -237,7 +252,7 @@ class _Models:
     def timed(self, *, gpu: bool = False) -> Iterator[Session]:
         """Start one that holds the parameters and has all the time of a stage, for timing."""
         with self.processes.start(gpu=gpu) as session:
-            session.hold(self.parameters)
+            session.hold(self.parameters, self.structure)
             yield session
             session.demand_undisturbed()
 
@@ -251,7 +266,7 @@ class _Run:
     instance: Instance
     models: _Models
     engine: Engine
-    parameters: dict[str, np.ndarray[Any, Any]]
+    parameters: Model
     findings: _Findings
 
     @functools.cached_property
@@ -276,7 +291,8 @@ def _score(run: _Run) -> tuple[Pass, Cost]:
     """Meter the test split, score the predictions, audit both."""
     test, findings = run.instance.test, run.findings
     whole = run.in_batches("whole", run.inputs, test.tag)
-    scores = score_predictions(run.task.metric, test.y, whole.predictions, test.tag)
+    with naming_infinities(run.parameters):
+        scores = score_predictions(run.task.metric, test.y, whole.predictions, test.tag)
     cost, passes = _cost(run, whole)
     files = size_of_files(run.models.processes.code)
     columns = count_columns(whole, cost) | memory_columns(run.parameters, run.engine.constants, files)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sparsebench.errors import CellError
+from sparsebench.errors import CellError, SparsebenchError
 from sparsebench.evaluate.audits.audits import line
 from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.child.gpu import gpu_name
 from sparsebench.evaluate.host.entry import check_entry
 from sparsebench.evaluate.host.parents import pass_turn
+from sparsebench.evaluate.host.randomness import unseeded
 from sparsebench.evaluate.host.session import Session
-from sparsebench.evaluate.inprocess import LocalModel, fit_here, guest
+from sparsebench.evaluate.inprocess import LocalModel, fit_here, guest, mend_here
 from sparsebench.evaluate.passes.inputs import fresh, shown
 from sparsebench.evaluate.passes.metering import run_batches
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
@@ -29,10 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sparsebench.evaluate.plan import Cell
+    from sparsebench.models import Submission
     from sparsebench.results import Audit, Row
 
 __all__ = ["Check", "check_submission", "run_in_process"]
 
+_SEEDED = "draw randomness only from the rng that fit is given"
 _LIMITS = Limits(unsafe=True)  # an author's own code, on the author's machine
 
 
@@ -95,7 +99,9 @@ def check_submission(reference: str, variants: tuple[str, ...] = ()) -> Iterator
             yield Check(f"{place} {audit.name}", ok=_holds(audit), detail=detail, audit=True, ran=ran)
         yield from _own_primitives(place, cell)
         pass_turn()
-        yield _runs_again(place, row, run_cell(cell, _LIMITS))
+        again = run_cell(cell, _LIMITS)
+        yield _fits_again(place, cell, row, again)
+        yield _runs_again(place, row, again)
 
 
 def _manifest(cells: list[Cell]) -> str:
@@ -111,10 +117,11 @@ def _own_primitives(place: str, cell: Cell) -> Iterator[Check]:
     task = load_task(cell.task)
     instance = task.load(cell.instance)
     try:
-        with Session(cell, task.info[cell.instance], _LIMITS, gpu=gpu_name() is not None) as session:
+        with Session(cell.fitting, task.info[cell.instance], _LIMITS) as session:
             if not session.own:
                 return
-            parameters = session.fit(instance, cell.entropy("fit"))
+            parameters = session.fit(instance, cell.fitting.entropy("fit"))
+        with Session(cell, task.info[cell.instance], _LIMITS, gpu=gpu_name() is not None) as session:
             inputs = fresh(instance.train, np.random.default_rng(0), TIMED_ROWS, uses_tags=cell.uses_tags)
             findings = session.try_own(parameters, inputs)
     except CellError as error:
@@ -131,14 +138,23 @@ def _holds(audit: Audit) -> bool:
     return audit.verdict == "pass" or (audit.verdict == "not-run" and audit.name not in TIMED)
 
 
+def _fits_again(place: str, cell: Cell, first: Row, second: Row) -> Check:
+    """Compare the models of two fits, in two processes with hash seeds of their own."""
+    if first.model_hash == second.model_hash:
+        return Check(f"{place} fits-again", ok=True, detail="two fits in two processes give one model")
+    found = unseeded(cell.path, cell.include)
+    suspect = f" ({found})" if found else ""
+    detail = f"two fits in two processes give two models{suspect}; {_SEEDED}"
+    return Check(f"{place} fits-again", ok=False, detail=detail)
+
+
 def _runs_again(place: str, first: Row, second: Row) -> Check:
     """Compare two runs in all that is not a time."""
     a, b = (dict(row.to_dict(), audits=_of_scores(row)) for row in (first, second))
     drawn = may_differ(first) | may_differ(second)
     differing = [name for name in a if name not in drawn and a[name] != b[name]]
     if differing:
-        mend = "draw randomness only from the rng that fit is given"
-        detail = f"two runs differ in {', '.join(differing[:5])}; {mend}"
+        detail = f"two runs differ in {', '.join(differing[:5])}; {_SEEDED}"
         return Check(f"{place} runs-again", ok=False, detail=detail)
     return Check(f"{place} runs-again", ok=True, detail="two runs agree in every digit")
 
@@ -169,10 +185,23 @@ def run_in_process(reference: str, variants: tuple[str, ...] = ()) -> Iterator[s
         instance = task.load(cell.instance)
         test = instance.test
         engine = Engine()
-        with guest(cell):
+        with guest(cell), _with_a_note(cell) as stage:
             submission, fitted = fit_here(cell, task, instance)
+            stage.append(submission)
             model = LocalModel(submission, engine, fitted)
             result = run_batches(model, engine, shown(test, uses_tags=cell.uses_tags))
         scores = score_predictions(task.metric, test.y, result.predictions, test.tag)
         ops = price(result.ledger) / len(test)
         yield f"{cell.label}: ops {ops:g}, quality {scores.quality:.3f}, error {scores.error:.4g}"
+
+
+@contextlib.contextmanager
+def _with_a_note(cell: Cell) -> Iterator[list[Submission]]:
+    """Have what a submission raises come out as it is, with its mend; gives a list for the fitted one."""
+    stage: list[Submission] = []
+    try:
+        yield stage
+    except Exception as error:
+        if not isinstance(error, SparsebenchError) and (mend := mend_here(error, cell, stage)):
+            error.add_note(f"help: {mend}")
+        raise

@@ -13,6 +13,7 @@ import threading
 import traceback
 import types
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -123,7 +124,8 @@ def execute(
     SandboxError
         If the environment asks for a level of walls that there is not.
     """
-    waiting = list(reversed(cells))
+    # Those that take another's fit come last: most find it kept beside the rows.
+    waiting = sorted(cells, key=lambda cell: cell.fit_variant is not None)[::-1]
     # All temporary files of the workers lie in a folder of ours: a worker that is killed cannot clean up.
     with tempfile.TemporaryDirectory(prefix="sparsebench-", ignore_cleanup_errors=True) as scratch:
         while waiting:
@@ -181,7 +183,7 @@ def _alone(pool: _Pool, cell: Cell, store: Path, limits: Limits) -> Row:
 
 def _work(cell: Cell, store: Path, limits: Limits, *clock: Clock) -> Row:
     try:
-        row = run_cell(cell, limits, *clock)
+        row = run_cell(cell, replace(limits, models=store), *clock)
     except SparsebenchError:
         raise
     except Exception as error:  # noqa: BLE001 - a mistake of ours ends this cell and no other

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import CellError, FailedError, SparsebenchError, UsageError
 from sparsebench.evaluate.child.child import own_line
+from sparsebench.evaluate.child.mends import source_of
 from sparsebench.evaluate.explanation import Explanation, Line
 from sparsebench.evaluate.host.entry import check_entry
 from sparsebench.evaluate.host.reports import one_line
-from sparsebench.evaluate.inprocess import LocalModel, fit_here, guest, is_own
+from sparsebench.evaluate.inprocess import LocalModel, fit_here, guest, is_own, mend_here
 from sparsebench.evaluate.passes.inputs import shown
 from sparsebench.evaluate.passes.metering import run_single
-from sparsebench.evaluate.passes.sample import hash_of_model, sample_by_identity
+from sparsebench.evaluate.passes.sample import sample_by_identity
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.meter import PROFILES, Engine, Ledger, price
+from sparsebench.meter.model_file import hash_of_model
 from sparsebench.meter.profile import NOWHERE, Place, Profiler
 from sparsebench.models import find_submission
 from sparsebench.ops import native
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from sparsebench.evaluate.plan import Cell
     from sparsebench.meter import Description, Handle
-    from sparsebench.models import SubmissionFolder
+    from sparsebench.models import Submission, SubmissionFolder
 
 __all__ = ["explain"]
 
@@ -81,8 +83,14 @@ def explain(
     data = loaded.load(cell.instance)
     engine = Engine(memory_limit=Limits().memory)
     profiler = Profiler(engine, is_own(cell))
-    with contextlib.redirect_stdout(sys.stderr), guest(cell), _naming_the_line(cell), native.limited(1):
+    with (
+        contextlib.redirect_stdout(sys.stderr),
+        guest(cell),
+        _naming_the_line(cell) as stage,
+        native.limited(1),
+    ):
         submission, fitted = fit_here(cell, loaded, data)
+        stage.append(submission)
         model = _Watched(submission, engine, fitted)
         model.profiler = profiler
         engine.observers.append(profiler)
@@ -137,10 +145,14 @@ def _choose(folder: SubmissionFolder, task: str, variant: str, instance: str, se
 
 
 @contextlib.contextmanager
-def _naming_the_line(cell: Cell) -> Iterator[None]:
-    """Have an error name the line of the submission that it comes from, in one line as in a row."""
+def _naming_the_line(cell: Cell) -> Iterator[list[Submission]]:
+    """Have an error name the line of the submission that it comes from, in one line as in a row.
+
+    Gives a list for the submission, once it is fitted.
+    """
+    stage: list[Submission] = []
     try:
-        yield
+        yield stage
     except CellError as error:
         place = own_line(error, cell.path, cell.include)
         if not place:
@@ -153,8 +165,11 @@ def _naming_the_line(cell: Cell) -> Iterator[None]:
         if not place and not isinstance(error, (SyntaxError, TypeError)):
             raise  # ours: a traceback is for that. A call that the code does not take has no line of its own
         where = f" ({place})" if place else ""
-        message = f"{type(error).__name__}: {one_line(str(error).partition(chr(10))[0])}{where}"
-        raise FailedError(message, help=_TRACEBACK) from error
+        known = mend_here(error, cell, stage)
+        source = source_of(error, cell.path, cell.include)
+        shown = f": `{source}`" if source else ""
+        message = f"{type(error).__name__}: {one_line(str(error).partition(chr(10))[0])}{where}{shown}"
+        raise FailedError(message, help=f"{known}; {_TRACEBACK}" if known else _TRACEBACK) from error
 
 
 def _lines(profiler: Profiler, folder: Path) -> Iterator[Line]:

@@ -10,22 +10,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.evaluate.child.child import array_of, construct, is_routed, parameters_of
+from sparsebench.evaluate.child.child import array_of, is_routed, load_entry, made_by, model_of
+from sparsebench.evaluate.child.mends import Around, mend
+from sparsebench.evaluate.host.finite import check_numbers
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace
+from sparsebench.meter.model import Model
+from sparsebench.meter.model_file import structure_of
 from sparsebench.meter.profile import in_folder
 from sparsebench.models import Routed, Routes, Submission
-from sparsebench.models.contract import check_tags, routes_of
+from sparsebench.models.contract import check_tags, part_of, routes_of
 from sparsebench.ops import backends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from pathlib import Path
 
     from sparsebench.evaluate.plan import Cell
     from sparsebench.tasks import Instance, Task
 
-__all__ = ["LocalModel", "fit_here", "guest", "is_own"]
+__all__ = ["LocalModel", "fit_here", "guest", "is_own", "mend_here"]
 
 
 def is_own(cell: Cell) -> Callable[[str], bool]:
@@ -66,19 +70,44 @@ class _Included:
         return None if file is None else importlib.util.spec_from_file_location(name, file)
 
 
-def fit_here(cell: Cell, task: Task, data: Instance) -> tuple[Submission, dict[str, np.ndarray[Any, Any]]]:
+def fit_here(cell: Cell, task: Task, data: Instance) -> tuple[Submission, Model]:
     """Construct a cell's submission in this process, as a :func:`guest`, and fit it as a cell does.
+
+    What is given to predict with is constructed anew: nothing that ``fit`` leaves on ``self`` is there. Where
+    the cell takes the fit of another variant, that one is fitted.
 
     Raises
     ------
     ContractError
-        If it does not keep the contract. Whatever else the submission raises comes out as it is.
+        If it does not keep the contract.
+    FailedError
+        If there is NaN in what it returned. Whatever else the submission raises comes out as it is.
     """
-    submission = construct(cell.path, cell.entry, task.info[cell.instance], cell.settings)
+    entry, fitting, about = load_entry(cell.path, cell.entry), cell.fitting, task.info[cell.instance]
+    submission = made_by(entry, cell.path, about, fitting.settings, fitting.variant)
     check_tags(submission, declared=cell.uses_tags)
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(cell.entropy("fit"))))
+    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(fitting.entropy("fit"))))
     with backends.use("steady"):
-        return submission, parameters_of(submission.fit(data.train, data.valid, rng))
+        fitted = submission.fit(data.train, data.valid, rng)
+    model = model_of(fitted, routed=is_routed(submission))
+    check_numbers(model, allow_nan=cell.allow_nan)
+    return made_by(entry, cell.path, about, cell.settings, cell.variant), model
+
+
+def mend_here(error: BaseException, cell: Cell, fitted: Sequence[Submission]) -> str:
+    """Say what mends an error of a submission in this process.
+
+    Parameters
+    ----------
+    error
+        What it raised.
+    cell
+        Whose it is.
+    fitted
+        The submission, if it is fitted already.
+    """
+    doing, made = ("predict", fitted[0]) if fitted else ("load", None)
+    return mend(error, Around(cell.path, doing, "none", made, cell.variant, cell.settings))
 
 
 class LocalModel:
@@ -95,13 +124,14 @@ class LocalModel:
     """
 
     def __init__(
-        self, submission: Submission, engine: Engine, parameters: dict[str, np.ndarray[Any, Any]]
+        self, submission: Submission, engine: Engine, parameters: Mapping[str, np.ndarray[Any, Any]]
     ) -> None:
         self._submission = submission
         self._namespace = MeteredNamespace(InProcess(engine))
-        self._params = {
+        wrapped = {
             name: self._namespace.wrap(told) for name, told in engine.add_parameters(parameters).items()
         }
+        self._params = Model(wrapped, structure_of(parameters))
         self.routed = is_routed(submission)
 
     def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
@@ -114,7 +144,9 @@ class LocalModel:
     ) -> tuple[Handle, Handle | None]:
         """Give experts and gates."""
         assert isinstance(self._submission, Routed)
-        routes = routes_of(self._submission.router.route(self._params, *self._wrapped(x, tag)))
+        routes = routes_of(
+            self._submission.router.route(part_of(self._params, "router"), *self._wrapped(x, tag))
+        )
         gates = None if routes.gates is None else _pinned(engine, routes.gates, "route: gates")
         return _pinned(engine, routes.experts, "route: experts"), gates
 
@@ -122,7 +154,9 @@ class LocalModel:
         """Run the experts."""
         assert isinstance(self._submission, Routed)
         wrapped = [None if h is None else self._namespace.wrap(engine.describe(h)) for h in (experts, gates)]
-        answer = self._submission.experts.apply(self._params, self._namespace.wrap(x), Routes(*wrapped))
+        answer = self._submission.experts.apply(
+            part_of(self._params, "experts"), self._namespace.wrap(x), Routes(*wrapped)
+        )
         return _pinned(engine, answer, "apply")
 
     def _wrapped(self, x: Description, tag: Description | None) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import NotFoundError, UsageError
@@ -40,6 +40,9 @@ class Limits:
     """Whether predictions are timed on a GPU as well, where there is one."""
     require_sandbox: str = "none"
     """The weakest level of walls to run at: ``none``, ``restricted`` or ``isolated``."""
+    models: Path | None = None
+    """Directory of the result store that models which several variants take are kept beside; None for none:
+    then each variant is fitted by itself."""
     unsafe: bool = False
     """Whether to run strangers' code where nothing holds it. Its row says so."""
 
@@ -78,6 +81,23 @@ class Cell:
     """Whether it can use a GPU when it is timed: ``none``, ``optional`` or ``required``."""
     include: tuple[Path, ...] = ()
     """Files that the submission includes: modules beside its entry when it runs."""
+    allow_nan: bool = False
+    """Whether NaN in a model means something."""
+    fit_variant: str | None = None
+    """The variant whose fitted model it takes; None where it is its own."""
+    fit_settings: dict[str, Any] = field(default_factory=dict)
+    """Keywords for the constructor of what is fitted, where that is another variant."""
+    shared: bool = False
+    """Whether several variants take the model that it is fitted to."""
+
+    @property
+    def fitting(self) -> Cell:
+        """The cell that is fitted for this one: of the variant whose model it takes, or itself."""
+        if self.fit_variant is None:
+            return self
+        return replace(
+            self, variant=self.fit_variant, settings=self.fit_settings, fit_variant=None, fit_settings={}
+        )
 
     @property
     def key(self) -> str:
@@ -203,6 +223,8 @@ def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str,
     if folder.manifest.uses_tags and not task.instances[instance].domains:
         message = f"{folder.manifest.name} uses tags, but {task.ref}/{instance} has none"
         raise UsageError(message, help="take the task out of its submission.toml, or uses_tags = true")
+    named = {other.name: other for other in folder.manifest.variants}
+    taken = {other.fit for other in folder.manifest.variants}
     return Cell(
         task=task.ref,
         task_folder=task.folder,
@@ -219,15 +241,26 @@ def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str,
         seed=seed,
         gpu=folder.manifest.gpu,
         include=folder.include,
+        allow_nan=folder.manifest.allow_nan,
+        fit_variant=variant.fit,
+        fit_settings={} if variant.fit is None else named[variant.fit].settings,
+        shared=variant.fit is not None or variant.name in taken,
     )
 
 
 def _tried(cell: Cell, settings: Mapping[str, bool | float | str]) -> Cell:
-    """Give a cell with settings to try: one of another name, which no manifest's variant can have."""
+    """Give a cell with settings to try: one of another name, which no manifest's variant can have.
+
+    Where it takes another variant's fit, that stays as it is; nobody takes its own.
+    """
     if not settings:
         return cell
-    name = ad_hoc_name(cell.variant, settings)
-    return replace(cell, variant=name, settings={**cell.settings, **settings})
+    return replace(
+        cell,
+        variant=ad_hoc_name(cell.variant, settings),
+        settings={**cell.settings, **settings},
+        shared=cell.fit_variant is not None,
+    )
 
 
 def _check_tried(folders: Sequence[SubmissionFolder], selection: Selection) -> None:

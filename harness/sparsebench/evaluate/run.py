@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sparsebench.errors import UsageError
 from sparsebench.evaluate.executor import execute
 from sparsebench.evaluate.host.entry import check_entry
+from sparsebench.evaluate.kept import KeptModels
 from sparsebench.evaluate.plan import Cell, Limits, Selection, make_plan
 from sparsebench.models import find_submission
 from sparsebench.results import ResultStore
@@ -40,6 +41,8 @@ class Run:
     """Rows of cells that need not run again."""
     cells: list[Cell] = field(default_factory=list)
     """The cells to run."""
+    resume: bool = False
+    """Whether models that an earlier run has kept are taken."""
 
     def execute(
         self,
@@ -68,6 +71,8 @@ class Run:
             If a task's data are not what their hashes say.
         """
         rows = list(self.finished)
+        if not self.resume:
+            KeptModels(self.store).forget(cell.fitting for cell in self.cells if cell.shared)
         running = execute(
             self.cells, self.store, self.limits, jobs=jobs, on_start=on_start, on_clock=on_clock
         )
@@ -102,7 +107,7 @@ def prepare(
         Time and memory of a cell.
     resume
         Leave out the cells that have a row with status ``ok`` in the store, for the same task hash,
-        submission hash, seed, scoring version and cost model.
+        submission hash, seed, scoring version and cost model; and take models that variants share from there.
     make_data
         Whether data that are made on first use are made, and checked, now.
     progress
@@ -131,7 +136,7 @@ def prepare(
         return Run(store, limits, tasks, cells=cells)
     rows = {row.cell_key: row for row in ResultStore(store).latest() if row.status == "ok"}
     finished = [rows[cell.key] for cell in cells if cell.key in rows]
-    return Run(store, limits, tasks, finished, [cell for cell in cells if cell.key not in rows])
+    return Run(store, limits, tasks, finished, [cell for cell in cells if cell.key not in rows], resume=True)
 
 
 def _check_outside(store: Path, folders: Sequence[Path]) -> None:

@@ -12,7 +12,7 @@ from sparsebench.evaluate.audits import audits
 from sparsebench.evaluate.passes.metering import run_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sparsebench.evaluate.host.payloads import Timed
     from sparsebench.evaluate.host.session import Session
@@ -72,7 +72,7 @@ def meter_fresh(session: Session, engine: Engine, inputs: Inputs) -> Metered:
 
 def time_predictions(
     session: Session,
-    parameters: dict[str, np.ndarray[Any, Any]],
+    parameters: Mapping[str, np.ndarray[Any, Any]],
     metered: Metered,
     rng: np.random.Generator,
     *,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sparsebench import lazy
 
 if TYPE_CHECKING:
-    from sparsebench.models.contract import Experts, Parameters, Routed, Router, Routes, Submission
+    from sparsebench.models.contract import Experts, Model, Parameters, Routed, Router, Routes, Submission
     from sparsebench.models.discovery import (
         SubmissionFolder,
         find_submission,
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Experts",
+    "Model",
     "Parameters",
     "Routed",
     "Router",
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "contract": ("Experts", "Parameters", "Routed", "Router", "Routes", "Submission"),
+    "contract": ("Experts", "Model", "Parameters", "Routed", "Router", "Routes", "Submission"),
     "discovery": ("SubmissionFolder", "find_submission", "folder_hash", "is_shipped", "shipped_names"),
 }
 

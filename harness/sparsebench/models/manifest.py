@@ -18,7 +18,9 @@ from pydantic import (
 )
 
 from sparsebench.errors import ManifestError
+from sparsebench.models import requirements
 from sparsebench.models.faults import faults_of, near_task
+from sparsebench.models.fits import faults_of_fits
 from sparsebench.models.includes import check_spelling
 
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ __all__ = ["Manifest", "Variant", "read_manifest"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Setting = bool | int | float | str
 _RESERVED = frozenset({"self", "task"})
-_FORMS = {"name": "lower-case letters and digits joined by hyphens", "entry": "module:name"}
+_WORDS = "lower-case letters and digits joined by hyphens"
+_FORMS = {"name": _WORDS, "fit": _WORDS, "entry": "module:name"}
 _MOST_VARIANTS = 16  # as in scoring/budget.py, on the same floor of the house: a test holds both together
 
 
@@ -47,6 +50,8 @@ class Variant(BaseModel):
 
     name: Name
     """Unique within the submission."""
+    fit: Name | None = None
+    """The variant whose fitted model it takes, to differ in ``predict`` only; None where it has its own."""
 
     @property
     def settings(self) -> dict[str, Setting]:
@@ -75,12 +80,14 @@ class Manifest(BaseModel):
     """Where it was published."""
     include: list[Annotated[str, AfterValidator(check_spelling)]] = []
     """Files that it shares with other submissions: modules beside its entry when it runs."""
-    requires: list[str] = []
-    """Python requirements beyond sparsebench itself."""
+    requires: list[Annotated[str, AfterValidator(requirements.check_spelling)]] = []
+    """Python requirements beyond sparsebench itself, as pip writes them."""
     gpu: Literal["none", "optional", "required"] = "optional"
     """Whether it can use, or needs, a GPU when it is timed."""
     uses_tags: bool = False
     """Whether it is told the domain of every input that it predicts: the board marks it then."""
+    allow_nan: bool = False
+    """Whether NaN among what ``fit`` returns means something: it is refused otherwise."""
     variants: Annotated[list[Variant], Field(min_length=1)]
     """The points of its accuracy-cost curve: at most 16, because the best of many is good by luck."""
 
@@ -139,7 +146,8 @@ def read_manifest(path: Path) -> Manifest:
         With every fault of the file: the key, what was expected, what was got.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ManifestError(f"{path}: not valid TOML: {error}", help="mend the line that it names") from None
     except OSError as error:
@@ -150,6 +158,10 @@ def read_manifest(path: Path) -> Manifest:
         message = f"{path}: expected the tables [submission] and [[variants]], got {got}"
         raise ManifestError(message, help="`sparsebench new NAME` writes a valid one")
     try:
-        return Manifest.model_validate({**raw["submission"], "variants": raw.get("variants", [])})
+        manifest = Manifest.model_validate({**raw["submission"], "variants": raw.get("variants", [])})
     except ValidationError as error:
         raise faults_of(path, error, list(Manifest.model_fields), _FORMS) from None
+    if faults := "; ".join(faults_of_fits(manifest.variants, text)):
+        mend = "name in `fit` a variant that is fitted by itself, or leave `fit` out"
+        raise ManifestError(f"{path}: {faults}", help=mend)
+    return manifest

@@ -156,6 +156,7 @@ def validate(row: Row) -> None:
     _check_histogram(row)
     _check_draws(row)
     _check_memory(row)
+    _check_fit(row)
     _check_packages(row.packages)
     if row.cell_key != row.expected_key():
         raise _fault(
@@ -307,6 +308,12 @@ def _check_memory(row: Row) -> None:
         raise _fault(
             f"memory_bytes is {row.memory_bytes}, expected at least stored_bytes = {row.stored_bytes}"
         )
+
+
+def _check_fit(row: Row) -> None:
+    """Check that who takes a fit takes another variant's."""
+    if row.fit_variant in {"", row.variant}:
+        raise _fault(f"fit_variant is {row.fit_variant!r}, expected another variant than the row's, or null")
 
 
 def _check_packages(text: str) -> None:

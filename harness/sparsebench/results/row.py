@@ -32,12 +32,12 @@ __all__ = [
     "may_differ",
 ]
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The version of the columns below. Version 2 brought ``uses_tags``, ``accuracy`` and ``nmi``; version 3
 ``predict_backend_cpu`` and ``predict_backend_gpu``; version 4 what :data:`ADDED` names, and another rule of
-which ledger counts."""
+which ledger counts; version 5 ``fit_variant``."""
 
-SCHEMA_VERSIONS = (2, 3, 4)
+SCHEMA_VERSIONS = (2, 3, 4, 5)
 """Versions of rows that are read. What is written has the columns of the newest."""
 
 ADDED = {
@@ -47,6 +47,7 @@ ADDED = {
         "memory_bytes",
         *("sample_draw", "fresh_seed", "fresh_inputs", "fit_rows", "blas", "cpu_model"),
     ),
+    5: ("fit_variant",),
 }
 """Version -> the columns that it brought: they are None in rows of earlier ones."""
 
@@ -177,9 +178,9 @@ class Row:
     loaded_bytes: float | None = _count()
     """Bytes of those."""
     stored_parameters: int | None = _count()
-    """Parameter elements of the whole model."""
+    """Parameter elements of the whole model; and of its structure, one for every 8 bytes."""
     stored_bytes: int | None = _count()
-    """Bytes of those."""
+    """Bytes of those, and of the structure."""
     memory_bytes: int | None = _count()
     """Bytes of all that predict can know: ``stored_bytes``, the names and shapes of arrays, and what the
     submission's files have beyond 64 KiB. A board has room for 16 MiB of them."""
@@ -236,9 +237,12 @@ class Row:
     """What held the submission's processes: ``isolated``, ``restricted`` or ``none``; in older
     rows ``files``, which held files alone. See docs/trust.md."""
     model_hash: str | None = None
-    """Hash of the fitted parameters."""
+    """Hash of the fitted model: its parameters, and its structure if it has one."""
     fit_rows: int | None = None
     """Rows of train that ``fit`` was given."""
+    fit_variant: str | None = None
+    """The variant whose fit the model is; None where it is the row's own. ``fit_seconds`` are those of the
+    fit, whichever cell made it."""
     packages: str
     """Versions of the packages used: a JSON object with sorted keys."""
     python: str

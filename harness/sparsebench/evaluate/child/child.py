@@ -16,22 +16,43 @@ import numpy as np
 import safetensors.numpy
 
 from sparsebench.errors import ContractError, RefusedError, SparsebenchError
-from sparsebench.evaluate.child import gpu
+from sparsebench.evaluate.child import gpu, mends
+from sparsebench.evaluate.child.returned import no_parameter
+from sparsebench.evaluate.child.settings import check_settings
 from sparsebench.meter.client.array import MeteredArray
 from sparsebench.meter.client.namespace import MeteredNamespace
 from sparsebench.meter.client.transport import OverPipe, place_of
+from sparsebench.meter.model import Model
+from sparsebench.meter.structure import decode, encode
 from sparsebench.meter.wire import Pipe, unpack_description
-from sparsebench.models.contract import Routed, Routes, Submission, check_tags, routes_of
+from sparsebench.models.contract import (
+    Routed,
+    Routes,
+    Submission,
+    check_structure,
+    check_tags,
+    part_of,
+    routes_of,
+)
 from sparsebench.ops import backends, own
 from sparsebench.tasks.given import Split, TaskInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import ModuleType
 
     from sparsebench.meter.values import Description
 
-__all__ = ["Worker", "array_of", "construct", "is_routed", "load_entry", "own_line", "parameters_of"]
+__all__ = [
+    "Worker",
+    "array_of",
+    "construct",
+    "is_routed",
+    "load_entry",
+    "made_by",
+    "model_of",
+    "own_line",
+]
 
 _GIVEN = ("x", "tag")  # what a model may be given of inputs, in the order of its arguments
 _APPLIED = ("x", "experts", "gates")  # what experts are given
@@ -64,15 +85,25 @@ def _import(file: Path, name: str) -> ModuleType:
     return module
 
 
-def construct(path: Path, entry: str, task: TaskInfo, settings: dict[str, Any]) -> Submission:
+def construct(
+    path: Path, entry: str, task: TaskInfo, settings: dict[str, Any], variant: str = ""
+) -> Submission:
     """Make the submission of one variant.
 
     Raises
     ------
     ContractError
-        If what the entry gives is no :class:`sparsebench.Submission`.
+        If the entry does not take the settings, or what it gives is no :class:`sparsebench.Submission`.
     """
-    made = load_entry(path, entry)(task, **settings)
+    return made_by(load_entry(path, entry), path, task, settings, variant)
+
+
+def made_by(
+    entry: Callable[..., Any], path: Path, task: TaskInfo, settings: dict[str, Any], variant: str = ""
+) -> Submission:
+    """Make the submission of one variant by an entry that is loaded; as :func:`construct`."""
+    check_settings(entry, path, variant, settings)
+    made = entry(task, **settings)
     if not isinstance(made, Submission):
         message = f"entry: expected it to give a sparsebench.Submission, got {type(made).__name__}"
         raise ContractError(
@@ -86,25 +117,46 @@ def is_routed(submission: Submission) -> bool:
     return isinstance(submission, Routed) and type(submission).predict is Routed.predict
 
 
-def parameters_of(fitted: Any) -> dict[str, np.ndarray[Any, Any]]:
-    """Check what ``fit`` returned: a flat dictionary of named arrays.
+def model_of(fitted: Any, *, routed: bool = False) -> Model:
+    """Check what ``fit`` returned: a flat dictionary of named arrays, or a model that has a structure too.
+
+    Parameters
+    ----------
+    fitted
+        That.
+    routed
+        Whether router and experts are called one after the other, each with its own part of the structure.
+
+    Returns
+    -------
+    Model
+        The arrays, contiguous, and a copy of the structure as every other process will get it.
 
     Raises
     ------
     ContractError
         If it is anything else.
     """
-    mend = "return a dict of str to numpy.ndarray"
+    mend = "return a dict of str to numpy.ndarray, or sb.Model(arrays, structure)"
     if not isinstance(fitted, dict):
         raise ContractError(f"fit: expected a dict of arrays, got {type(fitted).__name__}", help=mend)
     for name, array in fitted.items():
-        if not isinstance(name, str) or not isinstance(array, np.ndarray) or array.dtype.kind not in "biuf":
-            got = getattr(array, "dtype", type(array).__name__)
-            if getattr(got, "kind", "") == "c":
-                mend = "store real and imaginary parts apart, and join them in predict: re + 1j * im"
-            message = f"fit: expected {name!r} to be an array of real numbers, got {got}"
-            raise ContractError(message, help=mend)
-    return {name: np.ascontiguousarray(array) for name, array in fitted.items()}
+        if wrong := no_parameter(name, array):
+            raise wrong
+    return Model(
+        {name: np.ascontiguousarray(array) for name, array in fitted.items()}, _copied(fitted, routed=routed)
+    )
+
+
+def _copied(fitted: dict[str, Any], *, routed: bool) -> Any:
+    """Check a structure, and copy it: what a submission goes on to do with its own is not in the model."""
+    structure = getattr(fitted, "structure", None)
+    if routed:
+        check_structure(structure)
+    try:
+        return None if structure is None else decode(encode(structure))
+    except ContractError as error:
+        raise ContractError(f"fit: {error.what}", help=error.help) from None
 
 
 def array_of(answer: Any, where: str) -> MeteredArray:
@@ -124,15 +176,16 @@ def array_of(answer: Any, where: str) -> MeteredArray:
 class Worker:
     """Does what the harness asks for, one request at a time."""
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: Pipe, sandbox: str = "none") -> None:
         self._pipe = pipe
+        self._around = mends.Around(Path(), sandbox=sandbox)  # what helps to tell an error
         self._meter = OverPipe(pipe)
         self._namespace = MeteredNamespace(self._meter)
         self._submission: Submission | None = None
         self._described: dict[str, Description] = {}
-        self._plain: dict[str, Any] = {}
+        self._plain = Model({})
+        self._structure: Any = None
         self._on_gpu = False
-        self._path: Path | None = None
 
     def serve(self) -> None:
         """Answer requests until the harness goes."""
@@ -154,7 +207,8 @@ class Worker:
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a submission raises is told, not swallowed
             first = self._first(error)
-            self._pipe.send({"error": _describe(first, self._path), "turn": turn})
+            around = self._around._replace(doing=header.get("do", ""), submission=self._submission)
+            self._pipe.send({"error": _describe(first, around), "turn": turn})
         else:
             waiting, arrays = self._meter.take()
             self._pipe.send({**waiting, "done": done, "turn": turn}, data or arrays)
@@ -172,9 +226,10 @@ class Worker:
 
     def do_load(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Import and construct the submission."""
-        path = self._path = Path(header["path"])
+        path, settings, variant = Path(header["path"]), header["settings"], header.get("variant", "")
+        self._around = self._around._replace(path=path, variant=variant, settings=settings)
         task = TaskInfo(**{**header["task"], "input_shape": tuple(header["task"]["input_shape"])})
-        self._submission = construct(path, header["entry"], task, header["settings"])
+        self._submission = construct(path, header["entry"], task, settings, variant)
         _refuse_other_tags(self._submission, declared=header["uses_tags"])
         return {"routed": is_routed(self._submission), "own": bool(own.DEFINED)}, b""
 
@@ -184,11 +239,14 @@ class Worker:
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(header["entropy"])))
         with backends.use("steady"):
             fitted = self._loaded.fit(_split(arrays, "train"), _split(arrays, "valid"), rng)
-        return None, safetensors.numpy.save(parameters_of(fitted))
+        model = model_of(fitted, routed=is_routed(self._loaded))
+        told = None if model.structure is None else encode(model.structure)
+        return told, safetensors.numpy.save(dict(model))
 
     def do_hold(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
-        """Take the handles of the parameters."""
+        """Take the handles of the parameters, and the structure."""
         self._described = {name: unpack_description(told) for name, told in header["params"].items()}
+        self._structure = _read(header)
         self._meter.foresight.hold(self._described.values())
         return None, b""
 
@@ -199,7 +257,9 @@ class Worker:
     def do_route(self, header: dict[str, Any], _: bytes) -> tuple[Any, bytes]:
         """Route on handles."""
         assert isinstance(self._submission, Routed)
-        routes = routes_of(self._submission.router.route(self._params(), *self._begin(header)))
+        routes = routes_of(
+            self._submission.router.route(part_of(self._params(), "router"), *self._begin(header))
+        )
         gates = None if routes.gates is None else self._told(routes.gates, "route: gates")
         return {"experts": self._told(routes.experts, "route: experts"), "gates": gates}, b""
 
@@ -209,15 +269,14 @@ class Worker:
         given = [None if header[name] is None else unpack_description(header[name]) for name in _APPLIED]
         self._meter.foresight.go_on("apply", given, header["next"])
         x, experts, gates = map(self._namespace.wrap, given)
-        answer = self._submission.experts.apply(self._params(), x, Routes(experts, gates))
+        answer = self._submission.experts.apply(part_of(self._params(), "experts"), x, Routes(experts, gates))
         return self._told(answer, "apply"), b""
 
     def do_arm(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
         """Take real parameters to be timed with, to the GPU if that is timed."""
-        self._plain = safetensors.numpy.load(payload)
+        arrays = safetensors.numpy.load(payload)
         self._on_gpu = header["gpu"]
-        if self._on_gpu:
-            self._plain = gpu.to_gpu(self._plain)
+        self._plain = Model(gpu.to_gpu(arrays) if self._on_gpu else arrays, _read(header))
         return None, b""
 
     def do_run(self, _: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
@@ -230,9 +289,9 @@ class Worker:
         inside = None
         with backends.use("auto"), backends.recorded() as ran:
             if self._on_gpu:
-                answer, inside = gpu.predict_on_gpu(self._loaded.predict, dict(self._plain), given)
+                answer, inside = gpu.predict_on_gpu(self._loaded.predict, self._real(), given)
             else:
-                answer = np.asarray(self._loaded.predict(dict(self._plain), *given.values()))
+                answer = np.asarray(self._loaded.predict(self._real(), *given.values()))
         told = {"faces": sorted({face for _, face in ran}), "seconds": inside}
         return told, np.ascontiguousarray(answer, dtype=np.float64).tobytes()
 
@@ -242,7 +301,7 @@ class Worker:
 
         given = safetensors.numpy.load(payload)
         inputs = [given[name] for name in _GIVEN if name in given]
-        return [list(found) for found in try_own(self._loaded.predict, dict(self._plain), inputs)], b""
+        return [list(found) for found in try_own(self._loaded.predict, self._real(), inputs)], b""
 
     @property
     def _loaded(self) -> Submission:
@@ -255,13 +314,24 @@ class Worker:
         self._meter.foresight.begin(header["do"], given, header["next"])
         return [self._namespace.wrap(about) for about in given]
 
-    def _params(self) -> dict[str, Any]:
-        return {name: self._namespace.wrap(about) for name, about in self._described.items()}
+    def _params(self) -> Model:
+        wrapped = {name: self._namespace.wrap(about) for name, about in self._described.items()}
+        return Model(wrapped, self._structure)
+
+    def _real(self) -> Model:
+        """Give the real parameters in a dict of predict's own."""
+        return Model(self._plain, self._plain.structure)
 
     @staticmethod
     def _told(answer: Any, where: str) -> Any:
         """Give the handle of an answer. The harness pins it before it hears that we have dropped it."""
         return array_of(answer, where).handle.number
+
+
+def _read(header: dict[str, Any]) -> Any:
+    """Read the structure that comes with the parameters: a copy of this process's own."""
+    text = header.get("structure")
+    return None if text is None else decode(text)
 
 
 def _refuse_other_tags(submission: Submission, *, declared: bool) -> None:
@@ -297,11 +367,12 @@ def own_line(error: BaseException, folder: Path, include: Sequence[Path] = ()) -
     return where
 
 
-def _describe(error: BaseException, path: Path | None) -> dict[str, Any]:
+def _describe(error: BaseException, around: mends.Around) -> dict[str, Any]:
     """Tell an error in JSON: its type, its first line, and the submission's own line that it comes from."""
-    where = "" if path is None else own_line(error, path)
-    mend = error.help if isinstance(error, SparsebenchError) else ""
-    return {"type": _kind(error), "text": _first_line(error), "where": where, "help": mend}
+    told = {"type": _kind(error), "text": _first_line(error), "where": "", "source": "", "help": ""}
+    if around.path != Path():
+        told |= {"where": own_line(error, around.path), "source": mends.source_of(error, around.path)}
+    return told | {"help": error.help if isinstance(error, SparsebenchError) else mends.mend(error, around)}
 
 
 def _kind(error: BaseException) -> str:

@@ -14,6 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sparsebench.meter.model import Model
+
 __all__ = ["gpu_name", "predict_on_gpu", "to_gpu"]
 
 
@@ -42,7 +44,7 @@ def to_gpu(arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Any]:
 
 
 def predict_on_gpu(
-    predict: Callable[..., Any], params: dict[str, Any], given: Mapping[str, np.ndarray[Any, Any]]
+    predict: Callable[..., Any], params: Model, given: Mapping[str, np.ndarray[Any, Any]]
 ) -> tuple[np.ndarray[Any, Any], float]:
     """Predict on a GPU.
 
@@ -51,7 +53,7 @@ def predict_on_gpu(
     predict
         Takes parameters and inputs.
     params
-        What :func:`to_gpu` gave.
+        The model, with arrays that :func:`to_gpu` gave.
     given
         Inputs, in the order of predict's arguments.
 

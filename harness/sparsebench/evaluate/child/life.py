@@ -66,7 +66,7 @@ def _serve(prepared: Any, plan: walls.Plan, pipe: Pipe, kept: set[int], canaries
         pipe.send({"walls": plan.level, "canaries": walls.canaries(plan, parent_pid=canaries_of)})
         return
     pipe.send({"walls": plan.level, "seconds": time.process_time()})
-    Worker(pipe).serve()
+    Worker(pipe, plan.level).serve()
 
 
 def _open_standard() -> None:

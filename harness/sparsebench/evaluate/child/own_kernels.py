@@ -19,6 +19,7 @@ from sparsebench.ops.own import recorded_calls
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from sparsebench.meter.model import Model
     from sparsebench.ops.own import Call
 
 __all__ = ["Tried", "try_own"]
@@ -49,7 +50,7 @@ class _NotRunError(Exception):
     """Something cannot be tried here."""
 
 
-def try_own(predict: Callable[..., Any], params: dict[str, Any], inputs: Sequence[Any]) -> Iterator[Tried]:
+def try_own(predict: Callable[..., Any], params: Model, inputs: Sequence[Any]) -> Iterator[Tried]:
     """Predict once on NumPy arrays, and try every own primitive that was called.
 
     Parameters

@@ -1,4 +1,4 @@
-"""A look at a submission's code before anything runs: whether it has what ``entry`` names."""
+"""A look at a submission before anything runs: is there what it requires, and what ``entry`` names."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import ContractError
+from sparsebench.models.requirements import check_requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,13 +17,16 @@ __all__ = ["check_entry"]
 
 
 def check_entry(folder: SubmissionFolder) -> None:
-    """Read the entry's module, without running it, and look for the name.
+    """Look for what is required; read the entry's module, without running it, and look for the name.
 
     Raises
     ------
+    UsageError
+        If something that ``requires`` names is not installed.
     ContractError
         If the module is not Python, or defines no such name.
     """
+    check_requirements(folder.manifest.requires)
     module, _, name = folder.manifest.entry.partition(":")
     file = folder.path / f"{module}.py"
     try:

@@ -1,4 +1,4 @@
-"""The arrays on the pipe: what a submission fits on, and the model that it gives back."""
+"""What is on the pipe: what a submission fits on, and the model that it gives back."""
 
 from __future__ import annotations
 
@@ -8,21 +8,26 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import safetensors.numpy
 
-from sparsebench.errors import FailedError
+from sparsebench.errors import ContractError, FailedError
 from sparsebench.evaluate.host import reports
+from sparsebench.meter.model import Model
+from sparsebench.meter.structure import decode
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops import backends
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sparsebench.evaluate.passes.inputs import Inputs
     from sparsebench.tasks import Split
 
-__all__ = ["FACES", "Finding", "Timed", "findings", "inputs", "model", "split", "timed"]
+__all__ = ["FACES", "Finding", "Timed", "check_arrays", "findings", "inputs", "model", "split", "timed"]
 
 FACES = frozenset({*backends.FACES, "steady", "reference", "own"})
 """What a face of a primitive may be called."""
 
 _MOST_ARRAYS, _LONGEST_NAME = 4096, 64
+_MEND = "return a dict of str to numpy.ndarray"
 _STORED = tuple(name for name in DTYPES if not name.startswith("complex"))  # what a model file can hold
 
 
@@ -63,28 +68,56 @@ def inputs(given: Inputs) -> dict[str, np.ndarray[Any, Any]]:
     return {name: np.ascontiguousarray(a) for name, a in vars(given).items() if a is not None}
 
 
-def model(payload: bytes) -> dict[str, np.ndarray[Any, Any]]:
-    """Read a model from the bytes that a stranger's process sent.
+def model(payload: bytes, told: Any = None) -> Model:
+    """Read a model from what a stranger's process sent.
+
+    Parameters
+    ----------
+    payload
+        The arrays, as safetensors.
+    told
+        The text of the structure; None where there is none.
 
     Raises
     ------
     FailedError
-        If they are no arrays, too many, or of a dtype that a stored model does not have.
+        If they are no arrays, too many, or of a dtype that a stored model does not have; or if the text is
+        that of no structure.
     """
-    mend = "return a dict of str to numpy.ndarray"
+    structure = None if told is None else _structure(told)
     try:
         parameters: dict[str, np.ndarray[Any, Any]] = safetensors.numpy.load(payload)
     except Exception as error:  # noqa: BLE001 - whatever an untrusted process sends, the parser may say
         message = f"fit: what came back are no arrays: {type(error).__name__}"
-        raise FailedError(message, help=mend) from None
+        raise FailedError(message, help=_MEND) from None
+    check_arrays(parameters)
+    return Model(parameters, structure)
+
+
+def check_arrays(parameters: Mapping[str, np.ndarray[Any, Any]]) -> None:
+    """Check that arrays are not too many, and of dtypes that a stored model has.
+
+    Raises
+    ------
+    FailedError
+        If they are not.
+    """
     if len(parameters) > _MOST_ARRAYS or any(len(name) > _LONGEST_NAME for name in parameters):
         message = f"fit: expected at most {_MOST_ARRAYS:,} arrays with names up to {_LONGEST_NAME} characters"
         raise FailedError(message, help="stack arrays of one shape into one")
     for array in parameters.values():
         if array.dtype.name not in _STORED:
             message = f"fit: expected arrays of one of {', '.join(_STORED)}, got {array.dtype.name}"
-            raise FailedError(message, help=mend)
-    return parameters
+            raise FailedError(message, help=_MEND)
+
+
+def _structure(told: Any) -> Any:
+    if type(told) is not str:
+        raise reports.not_a_message()
+    try:
+        return decode(told)
+    except ContractError as error:
+        raise FailedError(f"fit: {reports.one_line(error.what)}", help=error.help) from None
 
 
 def timed(told: Any, payload: bytes, seconds: float) -> Timed:

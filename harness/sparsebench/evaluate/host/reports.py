@@ -32,10 +32,10 @@ _KINDS: dict[str, type[CellError]] = {
 }
 
 
-def one_line(value: Any) -> str:
+def one_line(value: Any, longest: int = _TEXT_LIMIT) -> str:
     """Make text of a stranger one printable line, not too long."""
     line = "".join(c if c.isprintable() else " " for c in str(value)[: 4 * _TEXT_LIMIT]).strip()
-    return line if len(line) <= _TEXT_LIMIT else f"{line[: _TEXT_LIMIT - 3]}..."
+    return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 
 def clean(error: CellError) -> CellError:
@@ -60,6 +60,7 @@ def of_error(told: Any, fatal: CellError | None, *, code: Path | None = None) ->
         return not_a_message()
     told = told if isinstance(told, dict) else {}
     kind, text, where, mend = (one_line(told.get(key, "")) for key in ("type", "text", "where", "help"))
+    source = one_line(told.get("source", "")) if code is None else ""
     if code is not None:
         kind, text, where, mend = _without_words(kind, where, code)
     place = f" ({where})" if where else ""
@@ -70,8 +71,11 @@ def of_error(told: Any, fatal: CellError | None, *, code: Path | None = None) ->
         return MemoryLimitError(f"out of memory{place}", help="take less, or raise --memory-limit")
     if known:
         return known(f"{text}{place}", help=mend)
-    said = text if kind == "ContractError" and code is None else f"{kind}: {text}"
-    return FailedError(f"{said}{place}", help=mend)
+    if kind == "ContractError" and code is None:
+        return FailedError(f"{text}{place}", help=mend)
+    shown = f": `{source}`" if source and place else ""
+    said = one_line(f"{kind}: {text}", _TEXT_LIMIT - min(len(place) + len(shown), _TEXT_LIMIT // 2))
+    return FailedError(f"{said}{place}{shown}", help=mend)
 
 
 def _without_words(kind: str, where: str, code: Path) -> tuple[str, str, str, str]:

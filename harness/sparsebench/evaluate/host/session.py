@@ -23,14 +23,18 @@ from sparsebench.errors import (
 from sparsebench.evaluate.child import walls
 from sparsebench.evaluate.clock import Clock
 from sparsebench.evaluate.host import payloads, reports
+from sparsebench.evaluate.host.finite import check_numbers
 from sparsebench.evaluate.host.parents import measured, start
 from sparsebench.evaluate.host.scratch import CodeCopy, Scratch
 from sparsebench.evaluate.host.warm import SLACK
 from sparsebench.meter import Description, Engine, Handle, answer
+from sparsebench.meter.model_file import structure_of
+from sparsebench.meter.structure import encode
 from sparsebench.meter.wire import pack_description
 from sparsebench.tasks.cache import cache_root
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
@@ -38,9 +42,10 @@ if TYPE_CHECKING:
     from sparsebench.evaluate.host.payloads import Finding, Timed
     from sparsebench.evaluate.passes.inputs import Inputs
     from sparsebench.evaluate.plan import Cell, Limits
+    from sparsebench.meter.model import Model
     from sparsebench.tasks import Instance, TaskInfo
 
-__all__ = ["Session"]
+__all__ = ["Session", "text_of"]
 
 _GRACE = 1.0  # seconds for a process that closed its pipe to be gone by itself
 
@@ -95,6 +100,7 @@ class Session:
         clock: Clock | None = None,
     ) -> None:
         self._limits = limits
+        self._allow_nan = cell.allow_nan
         self._clock = clock or Clock()
         self._noted = 0.0  # processor seconds of the process that the clock knows of
         self._gpu = gpu
@@ -168,7 +174,7 @@ class Session:
         self._clock.child(max(0.0, self._process.wait().seconds - self._noted))
         self._pipe.close()
 
-    def fit(self, instance: Instance, entropy: list[int]) -> dict[str, np.ndarray[Any, Any]]:
+    def fit(self, instance: Instance, entropy: list[int]) -> Model:
         """Fit on an instance's train and valid splits.
 
         Raises
@@ -177,11 +183,15 @@ class Session:
             If it fails, takes too long, or returns something that is not a model.
         """
         arrays = {**payloads.split("train", instance.train), **payloads.split("valid", instance.valid)}
-        return payloads.model(self.ask({"do": "fit", "entropy": entropy}, safetensors.numpy.save(arrays))[1])
+        told, payload = self.ask({"do": "fit", "entropy": entropy}, safetensors.numpy.save(arrays))
+        model = payloads.model(payload, told)
+        check_numbers(model, allow_nan=self._allow_nan)
+        return model
 
-    def hold(self, parameters: dict[str, Description]) -> None:
-        """Hand over the handles of the parameters."""
-        self.ask({"do": "hold", "params": {name: pack_description(p) for name, p in parameters.items()}})
+    def hold(self, parameters: dict[str, Description], structure: str | None = None) -> None:
+        """Hand over the handles of the parameters, and the text of the structure, if there is one."""
+        params = {name: pack_description(p) for name, p in parameters.items()}
+        self.ask({"do": "hold", "params": params, "structure": structure})
 
     def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
         """Predict on handles."""
@@ -208,12 +218,13 @@ class Session:
         }
         return self._handle(engine, self.ask(request, engine=engine)[0])
 
-    def arm(self, parameters: dict[str, np.ndarray[Any, Any]]) -> None:
+    def arm(self, parameters: Mapping[str, np.ndarray[Any, Any]]) -> None:
         """Hand over real parameters to be timed with, where the process is to use a GPU, on that."""
         self._arm(parameters, gpu=self._gpu)
 
-    def _arm(self, parameters: dict[str, np.ndarray[Any, Any]], *, gpu: bool) -> None:
-        self.ask({"do": "arm", "gpu": gpu}, safetensors.numpy.save(parameters))
+    def _arm(self, parameters: Mapping[str, np.ndarray[Any, Any]], *, gpu: bool) -> None:
+        request = {"do": "arm", "gpu": gpu, "structure": text_of(parameters)}
+        self.ask(request, safetensors.numpy.save(dict(parameters)))
 
     def run(self, inputs: Inputs) -> Timed:
         """Predict on real inputs, and take the time from handing them over to the answer's last byte."""
@@ -223,7 +234,7 @@ class Session:
         seconds = time.perf_counter() - begin
         return payloads.timed(told, payload, seconds)
 
-    def try_own(self, parameters: dict[str, np.ndarray[Any, Any]], inputs: Inputs) -> list[Finding]:
+    def try_own(self, parameters: Mapping[str, np.ndarray[Any, Any]], inputs: Inputs) -> list[Finding]:
         """Have it try its own primitives on what they are called with for real inputs, for its author."""
         self._arm(parameters, gpu=False)
         told = self.ask({"do": "try"}, safetensors.numpy.save(payloads.inputs(inputs)))[0]
@@ -349,6 +360,12 @@ class Session:
             raise self._disturbed
 
 
+def text_of(parameters: Mapping[str, Any]) -> str | None:
+    """Give the text of a model's structure, as it goes over the pipe; None where there is none."""
+    structure = structure_of(parameters)
+    return None if structure is None else encode(structure)
+
+
 def _given(engine: Engine, x: Description, tag: Description | None) -> dict[str, Any]:
     """Name what is given to a model: no key of its own where there is no tag."""
     given = {"x": pack_description(x)} | ({} if tag is None else {"tag": pack_description(tag)})
@@ -367,6 +384,7 @@ def _load_request(cell: Cell, code: Path, task: TaskInfo, *, gpu: bool) -> dict[
         "path": str(code),
         "entry": cell.entry,
         "task": {**about, "input_shape": list(task.input_shape)},
+        "variant": cell.variant,
         "settings": cell.settings,
         "uses_tags": cell.uses_tags,
         "gpu": gpu,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from sparsebench.meter.model_file import structure_of
+from sparsebench.meter.structure import size_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -16,6 +19,7 @@ __all__ = ["FREE_FILES", "memory_columns", "size_of_files"]
 FREE_FILES = 64 << 10
 """Bytes of files that are code. What a folder has beyond them may be a model, whatever it is called."""
 _DIMENSION = 8  # bytes of a length in a shape: an array without elements may have any
+_PARAMETER = 8  # bytes of a structure that count as one stored number
 
 
 def memory_columns(
@@ -26,7 +30,7 @@ def memory_columns(
     Parameters
     ----------
     parameters
-        The model: name -> array.
+        The model: name -> array, and its structure, if it has one.
     constants
         Content hash -> (elements, bytes) of every array that the submission made by itself in predict.
     files
@@ -37,14 +41,17 @@ def memory_columns(
     dict
         ``stored_parameters``, ``stored_bytes``, and ``memory_bytes``: all that predict can know. That is
         the arrays; their names in UTF-8, kinds and shapes, which predict sees in the clear, so that they hold
-        data as well; and what the files have beyond `FREE_FILES`.
+        data as well; and what the files have beyond `FREE_FILES`. The bytes of a structure are stored bytes,
+        and 8 of them a stored parameter: it may hold any numbers.
     """
+    structure = size_of(structure_of(parameters))
     stored = sum(p.nbytes for p in parameters.values()) + sum(size for _, size in constants.values())
+    elements = sum(p.size for p in parameters.values()) + sum(n for n, _ in constants.values())
     heads = sum(len(name.encode()) + 1 + _DIMENSION * p.ndim for name, p in parameters.items())
     return {
-        "stored_parameters": sum(p.size for p in parameters.values()) + sum(n for n, _ in constants.values()),
-        "stored_bytes": stored,
-        "memory_bytes": stored + heads + max(0, files - FREE_FILES),
+        "stored_parameters": elements + -(-structure // _PARAMETER),
+        "stored_bytes": stored + structure,
+        "memory_bytes": stored + structure + heads + max(0, files - FREE_FILES),
     }
 
 

@@ -6,24 +6,18 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import safetensors.numpy
 
 if TYPE_CHECKING:
     from sparsebench.evaluate.plan import Cell
     from sparsebench.results import Row
 
-__all__ = ["MOST_ALONE", "SAMPLE", "hash_of_model", "sample_by_identity", "sample_inputs"]
+__all__ = ["MOST_ALONE", "SAMPLE", "sample_by_identity", "sample_inputs"]
 
 SAMPLE = 256
 """Inputs of the test split that are run one by one in any case."""
 
 MOST_ALONE = 4096
 """Inputs that are run one by one where these do not all cost the same: of a larger split, a sample."""
-
-
-def hash_of_model(parameters: dict[str, np.ndarray[Any, Any]]) -> str:
-    """Hash a model: SHA-256 of its safetensors file, in hexadecimal."""
-    return hashlib.sha256(safetensors.numpy.save(parameters)).hexdigest()
 
 
 def sample_inputs(draw: int, n: int, size: int) -> np.ndarray[Any, Any]:

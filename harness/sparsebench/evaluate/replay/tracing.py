@@ -14,6 +14,7 @@ from sparsebench.meter.traces.trace_file import Trace
 from sparsebench.ops import native
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
@@ -121,7 +122,7 @@ def make_trace(
     recorded: Recorded,
     single: Single,
     ids: np.ndarray[Any, Any],
-    parameters: dict[str, np.ndarray[Any, Any]],
+    parameters: Mapping[str, np.ndarray[Any, Any]],
     model_hash: str,
 ) -> Trace | None:
     """Make the trace of a cell.
@@ -135,7 +136,7 @@ def make_trace(
     ids
         The ``id`` of every input of that, int64 ``(n,)``.
     parameters, model_hash
-        The model, and its hash (:func:`sparsebench.evaluate.passes.sample.hash_of_model`).
+        The model, and its hash (:func:`sparsebench.meter.model_file.hash_of_model`).
 
     Returns
     -------

@@ -20,6 +20,7 @@ from sparsebench.meter import Entry, Ledger
 from sparsebench.models import find_submission
 from sparsebench.results import Audit
 from sparsebench.results.demanded import SCORED, missing_audits
+from sparsebench.results.row import lacking
 from sparsebench.tasks import load_task
 from sparsebench.tasks.line_ends import BY_LINE_ENDS
 
@@ -174,8 +175,14 @@ def _check_submission(row: Row) -> Audit:
         return Audit("submission", "not-run", detail)
     except SparsebenchError as error:
         return Audit("submission", "not-run", f"{row.submission} is not at hand: {error.what}")
-    hashes = ("submission_hash", found.hash, row.submission_hash)
-    faults = list(differing([hashes, ("uses_tags", found.manifest.uses_tags, row.uses_tags)]))
+    told = [
+        ("submission_hash", found.hash, row.submission_hash),
+        ("uses_tags", found.manifest.uses_tags, row.uses_tags),
+    ]
+    if "fit_variant" not in lacking(row.schema_version):
+        fits = {variant.name: variant.fit for variant in found.manifest.variants}
+        told.append(("fit_variant", fits.get(row.variant), row.fit_variant))
+    faults = list(differing(told))
     if found.hash != row.submission_hash and found.differs_by_line_ends(row.submission_hash):
         faults[0] += BY_LINE_ENDS
     return check("submission", faults, f"{row.submission} at hand has the hash {found.hash[:12]}...")

@@ -70,7 +70,7 @@ def check_rerun(row: Row, rows: Sequence[Row]) -> Iterator[Audit]:
         If there is no other run.
     """
     rerun = find_rerun(row, rows)
-    common = ("status", "uses_tags", "fit_rows")
+    common = ("status", "uses_tags", "fit_rows", "fit_variant")
     pairs = [(name, getattr(row, name), getattr(rerun, name)) for name in _known(common, row, rerun)]
     machines = _machines(row, rerun) or f"{_machine(row)}, both times"
     yield check("rerun", differing(pairs), f"run again {rerun.started}: {machines}")

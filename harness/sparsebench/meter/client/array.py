@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from sparsebench.errors import UncountedOperationError
+from sparsebench.meter.client.functions import FUNCTIONS, REFUSED
+from sparsebench.meter.client.meant import PRICES, instead, of_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from sparsebench.meter.values import Description, Handle
 
 __all__ = ["ARITHMETIC", "COMPARISONS", "MeteredArray"]
+
+_NAMESPACE = "use the namespace of x, xp = x.__array_namespace__()"
 
 
 def _refuse(what: str, mend: str) -> NoReturn:
@@ -53,12 +57,17 @@ class MeteredArray:
         name = _UFUNCS.get(ufunc.__name__, ufunc.__name__)
         if method != "__call__" or kwargs:
             _refuse(f"numpy.{ufunc.__name__} with more than its arrays", "use the functions of xp")
+        if name not in FUNCTIONS and name not in REFUSED:
+            raise UncountedOperationError(
+                f"numpy.{ufunc.__name__} has no price in the cost model", help=instead(name) or PRICES
+            )
         if "logical" not in name and all(_is_boolean(value) for value in inputs):
             name = _BOOLEAN.get(name, name)
         return self._call(name, *inputs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> NoReturn:
-        _refuse(f"numpy.{func.__name__}(x)", f"use the namespace of x: xp.{func.__name__}(x)")
+        name = f"{func.__module__}.{func.__name__}".removeprefix("numpy.")
+        _refuse(f"numpy.{name}(x)", instead(name) or f"use the namespace of x: {PRICES}")
 
     def __sparsebench_call__(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         return self._namespace.call(name, *args, **kwargs)
@@ -89,6 +98,11 @@ class MeteredArray:
             shape = self._namespace.transport.reveal_shape(self._about.handle)
             self._about = self._about._replace(shape=shape)
         return self._about.shape or ()
+
+    @property
+    def known_shape(self) -> tuple[int, ...] | None:
+        """The shape where it is known already, else None. Asking costs nothing, and tells nothing new."""
+        return self._about.shape
 
     @property
     def size(self) -> int:
@@ -132,9 +146,7 @@ class MeteredArray:
 
     def __getattr__(self, name: str) -> Any:
         """Say where NumPy's methods are: the standard has functions."""
-        raise AttributeError(
-            f"a metered array has no {name!r}; if it is NumPy's, use the namespace: xp.{name}(x)"
-        )
+        raise AttributeError(f"a metered array has no {name!r}; {of_method(name)}")
 
     def __bool__(self) -> bool:
         return self._namespace.transport.reveal_bit(self._about.handle)
@@ -182,15 +194,17 @@ class MeteredArray:
         _refuse("using x as a Python index", "use ops.gather(index, table)")
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray[Any, Any]:
-        _refuse("numpy.asarray(x)", "use the namespace of x: xp = x.__array_namespace__()")
+        _refuse(
+            "numpy.asarray(x)", f"{_NAMESPACE}: xp.stack([x, y]), or ops.gather(x, table) to index a table"
+        )
 
     def __dlpack__(
         self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: Any = None
     ) -> NoReturn:
-        _refuse("DLPack", "use the namespace of x: xp = x.__array_namespace__()")
+        _refuse("DLPack", _NAMESPACE)
 
     def __dlpack_device__(self) -> NoReturn:
-        _refuse("DLPack", "use the namespace of x: xp = x.__array_namespace__()")
+        _refuse("DLPack", _NAMESPACE)
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         _refuse("pickling x", "predict returns arrays; there is nothing to store")
@@ -252,11 +266,20 @@ def _bound(value: Any) -> int | None:
 _OPERANDS = (MeteredArray, np.ndarray, np.generic, bool, int, float, complex)
 
 
+def _no_operand(name: str, other: Any) -> str:
+    got = type(other).__name__
+    mend = "use a number" if isinstance(other, str) else f"use xp.asarray({got}), or make the array in fit"
+    return f"{name}: expected an array or a number beside a metered array, got a {got}; {mend}"
+
+
 def _operator(name: str, *, reflected: bool = False) -> Callable[[Any, Any], Any]:
     on_booleans = _BOOLEAN.get(name, name)
 
     def operate(self: MeteredArray, other: Any) -> Any:
         if not isinstance(other, _OPERANDS):
+            # Python would repeat a list x times, and call any list unequal: also one of the same numbers.
+            if isinstance(other, list | tuple | range) or (isinstance(other, str) and name in _NO_COMPARISON):
+                raise TypeError(_no_operand(name, other))
             return NotImplemented
         chosen = on_booleans if self._about.dtype == "bool" else name
         return self._call(chosen, other, self) if reflected else self._call(chosen, self, other)
@@ -287,6 +310,7 @@ COMPARISONS = {
     "lt": "less",
     "ne": "not_equal",
 }
+_NO_COMPARISON = frozenset(ARITHMETIC.values())
 for _short, _name in (*ARITHMETIC.items(), *COMPARISONS.items()):
     setattr(MeteredArray, f"__{_short}__", _operator(_name))
 for _short, _name in ARITHMETIC.items():

@@ -13,8 +13,8 @@ from sparsebench.meter.client.array import MeteredArray
 from sparsebench.meter.client.function import check_device, function, refused, results
 from sparsebench.meter.client.functions import FUNCTIONS, REFUSED
 from sparsebench.meter.client.inspection import NamespaceInfo, can_cast, finfo, iinfo, isdtype, result_type
+from sparsebench.meter.client.meant import PRICES, instead
 from sparsebench.meter.values import DTYPES
-from sparsebench.ops.families import FAMILIES
 
 if TYPE_CHECKING:
     from sparsebench.meter.client.transport import Transport
@@ -79,13 +79,13 @@ class _Names(abc.ABC):
 
     def _instead(self, name: str) -> str:
         """Say what may have been meant by a name that is not there."""
-        if any(name in names for names in FAMILIES.values()):
-            return f"use sparsebench.ops.{name}"
+        if known := instead(self._prefix + name):
+            return known
         import difflib  # noqa: PLC0415 - only where a name is mistaken
 
         near = difflib.get_close_matches(name, dir(self), n=1, cutoff=0.75)
         guess = f"did you mean xp.{self._prefix}{near[0]}? " if near else ""
-        return f"{guess}docs/cost-model.md lists what has"
+        return f"{guess}{PRICES}"
 
     @abc.abstractmethod
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any: ...
@@ -184,6 +184,7 @@ class MeteredNamespace(_Names):
         """Make a metered array of an array, a number or lists of numbers. Constants count as parameters."""
         check_device(device)
         if not isinstance(obj, MeteredArray):
+            _refuse_arrays_in(obj)
             if copy is False:
                 raise ValueError("asarray: numbers must be copied to the meter; leave out copy=False")
             plain = np.asarray(obj, dtype=dtype)
@@ -203,6 +204,13 @@ class MeteredNamespace(_Names):
         if isinstance(x, MeteredArray):
             return self.asarray(x, device=device, copy=copy)
         return self.asarray(np.from_dlpack(x), device=device, copy=copy)
+
+
+def _refuse_arrays_in(obj: Any) -> None:
+    """Say how metered arrays are put together: NumPy would ask each for its values."""
+    if isinstance(obj, list | tuple) and any(isinstance(item, MeteredArray) for item in obj):
+        mend = "use xp.stack(arrays) or xp.concat(arrays)"
+        raise UncountedOperationError("asarray: expected numbers, got a list of metered arrays", help=mend)
 
 
 def _handles(value: Any) -> Any:

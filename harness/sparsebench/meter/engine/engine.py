@@ -155,7 +155,7 @@ class Engine:
         """Bits that have left since :meth:`begin`."""
         return self._reveals.used
 
-    def add_parameters(self, parameters: dict[str, np.ndarray[Any, Any]]) -> dict[str, Description]:
+    def add_parameters(self, parameters: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Description]:
         """Put the model's arrays under the meter, read-only; they stay until the engine goes.
 
         Raises

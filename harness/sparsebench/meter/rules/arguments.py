@@ -257,12 +257,32 @@ def _explain(rule: Rule, signature: inspect.Signature, args: tuple[Any, ...], kw
         for value in given[name] if several else (given[name],):
             if not kind.fits(value):
                 got = type(value).__name__
-                raise TypeError(
-                    f"{rule.name}: expected {name} to be {kind.words}, got {_NAMES.get(got, got)}"
-                )
+                told = f"{rule.name}: expected {name} to be {kind.words}, got {_NAMES.get(got, got)}"
+                raise TypeError(f"{told}{_mend(rule.name, name, kind, value)}")
 
 
-_NAMES = {"ndarray": "an array", "str": "text", "int": "an integer"}
+_NAMES = {
+    "NoneType": "None",
+    "int": "an integer",
+    "ndarray": "an array",
+    "str": "text",
+    "tuple": "a list or a tuple",
+}
+_MENDS = {
+    "repeat.repeats": "let fit make index = numpy.repeat(numpy.arange(n), repeats): xp.take(x, index)",
+}
+"""What to do instead, by rule and parameter, where an array is given for a plain number."""
+
+
+def _mend(rule: str, parameter: str, kind: _Kind, value: Any) -> str:
+    """Say how to get from what was given to what was expected, if that is known."""
+    if isinstance(value, np.ndarray):
+        mend = _MENDS.get(f"{rule}.{parameter}", "")
+        return f"; {mend}" if mend else ""
+    parts = value if isinstance(value, tuple) else ()
+    if kind.typed.startswith(("Array", "Sequence[Array")) and any(isinstance(part, tuple) for part in parts):
+        return "; make arrays of lists with xp.asarray"
+    return "; make an array of it with xp.asarray" if kind.typed.startswith("Array") and parts else ""
 
 
 @functools.cache

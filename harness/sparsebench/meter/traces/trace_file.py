@@ -16,9 +16,11 @@ import numpy as np
 import safetensors.numpy
 
 from sparsebench.errors import UsageError
+from sparsebench.meter.model_file import save_model
 from sparsebench.meter.traces.trace import pack_real
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from sparsebench.meter.traces.trace import Stream
@@ -62,8 +64,8 @@ class Trace:
     """SHA-256 of ``model.safetensors``."""
     cost_model: int
     """Version of the prices."""
-    model: dict[str, np.ndarray[Any, Any]]
-    """The parameters."""
+    model: Mapping[str, np.ndarray[Any, Any]]
+    """The parameters; a :class:`~sparsebench.meter.model.Model` where they have a structure."""
     constants: dict[str, np.ndarray[Any, Any]]
     """Arrays that the submission made by itself, by :func:`~sparsebench.meter.engine.values.array_hash`."""
     streams: tuple[Stream, ...]
@@ -94,7 +96,7 @@ def write_trace(path: Path, trace: Trace) -> bool:
     UsageError
         If it cannot be written there.
     """
-    model = safetensors.numpy.save(trace.model)
+    model = save_model(trace.model)
     if len(model) > MOST_MODEL_BYTES:
         return False
     header = {"format": FORMAT, "version": VERSION, **{name: getattr(trace, name) for name in HEADER}}

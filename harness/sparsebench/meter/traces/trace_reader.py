@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import safetensors
 import safetensors.numpy
 
-from sparsebench.errors import IntegrityError, RefusedError
+from sparsebench.errors import ContractError, IntegrityError, RefusedError
 from sparsebench.meter import wire
 from sparsebench.meter.engine.values import array_hash
+from sparsebench.meter.model_file import load_model
 from sparsebench.meter.traces.tape import MOST_CONSTANT_BYTES, MOST_STREAM_BYTES
 from sparsebench.meter.traces.trace import Stream, load_json, unpack_real
 from sparsebench.meter.traces.trace_file import FORMAT, HEADER, MOST_MODEL_BYTES, VERSION, Inputs, Trace
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+
+    from sparsebench.meter.model import Model
 
 __all__ = ["read_trace"]
 
@@ -178,15 +181,17 @@ class _Reader:
                 raise _Wrong(f"streams.jsonl: stream {number}", "requests", fault) from None
         return tuple(streams)
 
-    def _model(self, expected: str) -> dict[str, np.ndarray[Any, Any]]:
+    def _model(self, expected: str) -> Model:
         content = self._members["model.safetensors"]
         got = hashlib.sha256(content).hexdigest()
         if got != expected:
             raise _Wrong(
                 "model.safetensors", f"SHA-256 {expected[:12]}... as in the header", f"{got[:12]}..."
             )
-        model: dict[str, np.ndarray[Any, Any]] = safetensors.numpy.load(content)
-        return model
+        try:
+            return load_model(content)
+        except ContractError as fault:
+            raise _Wrong("model.safetensors", "the file of a model", fault.what) from None
 
     def _constants(self, streams: tuple[Stream, ...]) -> dict[str, np.ndarray[Any, Any]]:
         plain = safetensors.numpy.load(self._members["constants.safetensors"])
