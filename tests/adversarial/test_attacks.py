@@ -64,7 +64,7 @@ def check_row(row: Row, verdict: Verdict) -> None:
     assert row.reason is None or (row.reason.isprintable() and len(row.reason) < 1000)
     assert verdict.ops is None or row.ops == verdict.ops
     assert row.status != "ok" or row.ops >= verdict.least
-    assert row.status != "ok" or row.memory_bytes > verdict.stores
+    assert row.status != "ok" or not verdict.stores or row.memory_bytes > verdict.stores
     assert verdict.recall is None or row.recall == verdict.recall
     assert verdict.counted is None or row.ops_counted == verdict.counted
     if row.status == "ok":

@@ -212,7 +212,10 @@ def test_a_method_that_is_called_otherwise_is_told_its_signature(tmp_path, which
 
 
 RETURNED = {
-    "nothing": ("pass", f"fit: expected a dict of arrays, got NoneType; {DICT}"),
+    "nothing": (
+        "pass",
+        f"fit: expected a dict of arrays, got NoneType; {DICT}, or sb.Model(arrays, structure)",
+    ),
     "none": (
         "return {'w': None}",
         "fit: expected 'w' to be an array of real numbers, got None; leave it out: a model is what predict needs",

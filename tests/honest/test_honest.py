@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.host.parents import measured
+from sparsebench.evaluate.host.parents import _end, measured
 from sparsebench.evaluate.host.session import Session
 from sparsebench.evaluate.plan import Cell, Limits, Selection, make_plan
 from sparsebench.models import find_submission
@@ -101,7 +101,14 @@ np.savez(sys.argv[2], **module.work(5), **module.threads())
 """
 
 
-def test_linear_algebra_gives_the_bits_and_has_the_threads_of_a_cold_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kernels", ["chosen", "usual"])
+def test_linear_algebra_gives_the_bits_and_has_the_threads_of_a_cold_process(
+    tmp_path: Path, kernels: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the kernels that the environment chooses, too: a row names the BLAS of our own process."""
+    if kernels == "chosen":
+        monkeypatch.setenv("OPENBLAS_CORETYPE", "Nehalem")
+        _end()  # warm parents have the environment of when they were started
     made = fitted("fits-by-linear-algebra")
     told = dict(name.removeprefix("env:").split("=", 1) for name in made if name.startswith("env:"))
     kept = {name: value for name, value in os.environ.items() if not name.endswith("_THREADS")}
@@ -121,3 +128,4 @@ def test_linear_algebra_gives_the_bits_and_has_the_threads_of_a_cold_process(tmp
         assert [name for name in cold if name.startswith("threads:")]
         for name in cold:
             np.testing.assert_array_equal(made[name], cold[name], err_msg=name)
+    _end()

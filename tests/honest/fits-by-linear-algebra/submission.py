@@ -22,7 +22,10 @@ def work(seed):
 
 
 def threads():
-    return {f"threads:{pool['prefix']}": np.array([pool["num_threads"]]) for pool in threadpool_info()}
+    return {
+        f"threads:{pool['prefix']}:{pool.get('architecture')}": np.array([pool["num_threads"]])
+        for pool in threadpool_info()
+    }
 
 
 class Honest(sb.Submission):

@@ -31,6 +31,10 @@ __all__ = ["SLACK", "WarmParent", "cuda", "start_alone"]
 _ANSWER = 120.0  # seconds for an answer: it may still be importing
 _END = 10.0  # seconds for who keeps it to end what is left
 _LINE = 512
+_KERNELS = (
+    *("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "BLIS_ARCH_TYPE"),
+    *("NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES"),
+)
 _AGAIN = "the machine is short of memory or processes; --resume runs it again"
 SLACK = 16 << 20
 """Bytes of a message beside its arrays."""
@@ -215,10 +219,14 @@ def cuda() -> dict[str, str]:
 
 
 def _environment() -> dict[str, str]:
-    """Make a clean environment: no secrets, and one thread, so that results do not depend on load."""
+    """Make a clean environment: no secrets, and one thread, so that results do not depend on load.
+
+    What chooses kernels of libraries is kept: a fit then rounds as this process does, whose BLAS its row
+    names.
+    """
     threads = dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
     )
     path = os.environ.get("PATH", os.defpath)
-    kept = {name: os.environ[name] for name in ("COVERAGE_PROCESS_START",) if name in os.environ}
+    kept = {name: os.environ[name] for name in ("COVERAGE_PROCESS_START", *_KERNELS) if name in os.environ}
     return {"PATH": path, "LANG": "C.UTF-8", **threads, **kept}
