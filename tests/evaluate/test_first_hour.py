@@ -20,7 +20,7 @@ CLOSED = (
     "the sandbox ({sandbox}) lets code read what is installed or lies beside it, and write in its working folder "
     "alone, the current one, HOME and TMPDIR: write 'name', not '/path/name'"
 )
-DICT = "return a dict of str to numpy.ndarray, or sb.Model(arrays, structure)"
+DICT = "return a dict of str to numpy.ndarray"
 KEEPS = "self.w = 1.0\nreturn {}"
 
 STATE = {
