@@ -1,6 +1,7 @@
 """``sparsebench eval``: what it selects, runs, stores and prints."""
 
 import json
+from collections import Counter
 
 import pytest
 
@@ -198,6 +199,26 @@ def test_check_tells_what_fails(cli, here):
     assert "FAIL bad on memorization@1/n256-r4 runs: failed: ValueError: bad (submission.py:" in outcome.out
     told = json.loads(cli("check", "mine", "--json").out)
     assert [check["ok"] for check in told].count(False) == 1
+    assert [check["verdict"] for check in told].count("fail") == 1
+
+
+def test_check_prints_audits_that_do_not_pass_and_counts_all(cli, here):
+    write(here / "mine", plain())
+    outcome = cli("check", "mine")
+    assert outcome.code == 0
+    told = json.loads(cli("check", "mine", "--json").out)
+    by_verdict = Counter(check["verdict"] for check in told)
+    assert by_verdict.keys() == {"pass", "not-run"}
+    *lines, summary = outcome.out.splitlines()
+    assert summary == f"{len(told)} checks: {by_verdict['pass']} pass, {by_verdict['not-run']} not run"
+    shown = [check for check in told if check["verdict"] != "pass" or not check["audit"]]
+    assert len(lines) == len(shown)
+    for line, check in zip(lines, shown, strict=True):
+        mark = {"pass": "pass", "not-run": "not run"}[check["verdict"]]
+        detail = check["detail"].removeprefix("not run: ")
+        assert line == f"{mark} {check['name']}: {detail}"
+    assert "not run v on memorization@1/n256-r4 expert-poison: there is no router" in lines
+    assert "order-invariance" not in outcome.out  # it passes, and is counted
 
 
 def test_check_tells_of_a_fit_that_does_not_repeat(cli, here):

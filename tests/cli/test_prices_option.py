@@ -138,7 +138,7 @@ def test_a_faulty_list_is_told_before_anything_is_done(cli, here, own, verb):
     outcome = cli(*verb, "--prices", own)
     assert (outcome.code, outcome.out) == (2, "")
     assert "error[SB102]" in outcome.err
-    assert "ops.add: expected greater than or equal to 0, got -1" in outcome.err
+    assert "ops.add: expected a number of at least 0, got -1" in outcome.err
     assert "did you mean 'mul'?" in outcome.err
     assert "ops.sqrt: expected the price of square roots, got nothing" in outcome.err
     assert not (here / "sparsebench-results").exists()

@@ -118,7 +118,7 @@ def test_what_is_not_in_the_repository_is_made_in_the_cache(cli, cache):
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("verify", "--seed-file", __file__), 2, "--seed-file and --task belong to one sealed folder"),
+        (("verify", "--seed-file", __file__), 2, "expected one sealed folder with --seed-file and --task"),
         (("verify", "memorization@1", "--seed-file", __file__), 2, "memorization@1 is not sealed"),
         (("generate", "memorization@1", "--instances", "n3"), 2, "unknown instance 'n3'"),
         (

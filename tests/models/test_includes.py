@@ -170,7 +170,7 @@ def test_a_path_that_is_no_relative_one_of_a_module(tmp_path, spelled):
 @pytest.mark.parametrize(("value", "key"), [('"../common/shared.py"', "include"), ("[1]", "include.0")])
 def test_a_value_that_is_no_list_of_strings(tmp_path, value, key):
     write(tmp_path / "mine", plain(), more=f"include = {value}")
-    with pytest.raises(ManifestError, match=rf"{key}: Input should be a valid (list|string), got"):
+    with pytest.raises(ManifestError, match=rf"{key}: expected (a list|text in quotes), got"):
         found(tmp_path / "mine")
 
 

@@ -83,18 +83,18 @@ def test_every_fault_is_named_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "key", "expected", "got"),
     [
-        ('"a-name"', "3", "name", "string", "3"),
-        ('"a-name"', '"with_underscore"', "name", "pattern", "with_underscore"),
-        ('"a-name"', '"-a"', "name", "pattern", "-a"),
+        ('"a-name"', "3", "name", "text in quotes", "3"),
+        ('"a-name"', '"with_underscore"', "name", "lower-case letters", "with_underscore"),
+        ('"a-name"', '"-a"', "name", "lower-case letters", "-a"),
         ('"a-name"', f'"{"a" * 65}"', "name", "64", "aaa"),
-        ('"A title"', '""', "title", "1", "''"),
+        ('"A title"', '""', "title", "1 or more", "''"),
         ('["somebody"]', '"somebody"', "authors", "list", "somebody"),
-        ('["somebody"]', "[1]", r"authors\.0", "string", "1"),
-        ('["memorization@1"]', '["memorization@1"]\nuses_tags = 1', "uses_tags", "boolean", "1"),
-        ('["memorization@1"]', "[]", "tasks", "at least 1", r"\[\]"),
+        ('["somebody"]', "[1]", r"authors\.0", "text", "1"),
+        ('["memorization@1"]', '["memorization@1"]\nuses_tags = 1', "uses_tags", "true or false", "1"),
+        ('["memorization@1"]', "[]", "tasks", "1 or more", r"\[\]"),
         ('["memorization@1"]', '["Memorization@1"]', "tasks", "name@version", "Memorization@1"),
-        ('"submission:Model"', '"a.b:C"', "entry", "pattern", r"a\.b:C"),
-        ('"submission:Model"', '"../x:C"', "entry", "pattern", r"\.\./x:C"),
+        ('"submission:Model"', '"a.b:C"', "entry", "module:name", r"a\.b:C"),
+        ('"submission:Model"', '"../x:C"', "entry", "module:name", r"\.\./x:C"),
     ],
 )
 def test_a_wrong_value_is_told_with_key_expectation_and_value(tmp_path, old, new, key, expected, got):
@@ -105,7 +105,7 @@ def test_a_wrong_value_is_told_with_key_expectation_and_value(tmp_path, old, new
 @pytest.mark.parametrize(
     ("variant", "pattern"),
     [
-        ("", "variants: .*at least 1"),
+        ("", "variants: .*1 or more"),
         ("[[variants]]\nplanes = 3\n", r"variants\.0\.name: missing"),
         ('[[variants]]\nname = "Bad Name"\n', r"variants\.0\.name: .*got 'Bad Name'"),
         ('[[variants]]\nname = "v"\nwidths = [1, 2]\n', r"variants\.0\.widths.*got \[1, 2\]"),

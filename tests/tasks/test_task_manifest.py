@@ -39,20 +39,25 @@ def test_a_valid_manifest_becomes_a_task(folder):
         (
             "version = 1",
             "version = 0",
-            "task.version: expected greater than or equal to 1, got 0",
+            "task.version: expected a number of at least 1, got 0",
             "whole number",
         ),
         (
             "version = 1",
             'version = "1"',
-            "task.version: expected a valid integer, got '1'",
+            "task.version: expected a whole number, got '1'",
             "whole number from 1",
         ),
-        ("seed = 7", "seed = 0xffffffffffffffff", "instances[0].seed: expected less than", "whole number"),
+        (
+            "seed = 7",
+            "seed = 0xffffffffffffffff",
+            "instances[0].seed: expected a number below",
+            "whole number",
+        ),
         (
             "seed = 7",
             "seed = true",
-            "instances[0].seed: expected a valid integer, got True",
+            "instances[0].seed: expected a whole number, got True",
             "whole number from 0",
         ),
         (
@@ -62,18 +67,18 @@ def test_a_valid_manifest_becomes_a_task(folder):
             "log2 of operations, 0 to 64",
         ),
         ("= 4.5", "= -0.0", "box.log2_ops_high: expected more than log2_ops_low = 0.0, got -0.0", "exchange"),
-        ("= 4.5", "= 65", "box.log2_ops_high: expected less than or equal to 64, got 65", "0 to 64"),
+        ("= 4.5", "= 65", "box.log2_ops_high: expected a number of at most 64, got 65", "0 to 64"),
         (
             "small = true",
             'small = "yes"',
-            "instances[0].small: expected a valid boolean, got 'yes'",
+            "instances[0].small: expected true or false, got 'yes'",
             "true where",
         ),
         ("[2]", "[]", "instances[0].input_shape: expected", "the shape of one input, such as [4]"),
         (
             "[2]",
             "[0]",
-            "instances[0].input_shape[0]: expected greater than or equal to 1, got 0",
+            "instances[0].input_shape[0]: expected a number of at least 1, got 0",
             "such as [4]",
         ),
         (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sparsebench.cli.mistakes import Verbs, line_of
 from sparsebench.errors import SparsebenchError
 
 if TYPE_CHECKING:
@@ -23,15 +24,15 @@ _VERBS = {
     "explain": "Show where a submission's operations go, line by line.",
     "leaderboard": "Show the board of stored rows, or publish it.",
     "new": "Start a submission of your own.",
-    "results": "Look at stored rows.",
-    "submissions": "List the submissions that come with sparsebench.",
+    "results": "Look at stored rows, check and merge them.",
+    "submissions": "List the submissions that come with sparsebench, or show one.",
     "tasks": "List, show, verify and re-create the standard tasks.",
 }
 _MODULES = {"eval": "evaluate"}
 _INTERRUPTED = 130
 
 
-class _Verbs(click.Group):
+class _Verbs(Verbs):
     """Verbs that are imported only when they are used, so that `--help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _report(error)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        click.echo(line_of(error), err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

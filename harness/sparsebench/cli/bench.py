@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sparsebench.cli.kinds import OneOf, PathTo
+from sparsebench.cli.mistakes import Verbs
 from sparsebench.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ _HEADERS = (
 )
 
 
-@click.group("bench")
+@click.group("bench", cls=Verbs)
 def command() -> None:
     """Time primitives.
 
@@ -46,12 +48,12 @@ def command() -> None:
 @command.command("ops")
 @click.option("--primitive", "primitives", multiple=True, help="Only this one; may be repeated.")
 @click.option("--face", "faces", multiple=True, help=f"Only this face; may be repeated: {', '.join(_FACES)}.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "gpu"]), default="auto", show_default=True)
-@click.option("--dtype", type=click.Choice(_DTYPES), default="float32", show_default=True)
+@click.option("--device", type=OneOf(["auto", "cpu", "gpu"]), default="auto", show_default=True)
+@click.option("--dtype", type=OneOf(_DTYPES), default="float32", show_default=True)
 @click.option("--quick", is_flag=True, help="Small inputs and few runs: a look, not a measurement.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False), help="Write the records there, a line of JSON each."
+    "-o", "--output", type=PathTo(dir_okay=False), help="Write the records there, a line of JSON each."
 )
 def ops(
     primitives: tuple[str, ...],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict
 
 import click
@@ -10,6 +11,12 @@ import click
 from sparsebench.cli.options import Names
 
 __all__ = ["command"]
+
+_MARKS = {
+    "pass": click.style("pass", fg="green"),
+    "fail": click.style("FAIL", fg="red", bold=True),
+    "not-run": click.style("not run", fg="yellow"),
+}
 
 
 @click.command("check")
@@ -25,6 +32,7 @@ def command(submission: str, variants: tuple[str, ...], *, in_process: bool, as_
     """Check that a submission keeps the contract, on the smallest instance of each of its tasks.
 
     Every variant is run twice as a score would be: in a process of its own, on handles. Nothing is stored.
+    Of audits those are printed that do not pass, of all checks how many do.
 
     \b
     Examples:
@@ -42,9 +50,19 @@ def command(submission: str, variants: tuple[str, ...], *, in_process: bool, as_
     checks = []
     for check in check_submission(submission, variants):
         checks.append(check)
-        if not as_json:
-            mark = click.style("pass", fg="green") if check.ok else click.style("FAIL", fg="red", bold=True)
-            click.echo(f"{mark} {check.name}: {check.detail}")
+        if not as_json and not (check.audit and check.verdict == "pass"):
+            detail = check.detail.removeprefix("not run: ") if check.verdict == "not-run" else check.detail
+            click.echo(f"{_MARKS[check.verdict]} {check.name}: {detail}")
     if as_json:
-        click.echo(json.dumps([asdict(check) for check in checks], indent=1))
+        click.echo(json.dumps([{**asdict(check), "verdict": check.verdict} for check in checks], indent=1))
+    else:
+        click.echo(_summary([check.verdict for check in checks]))
     return int(not all(check.ok for check in checks))
+
+
+def _summary(verdicts: list[str]) -> str:
+    """Count what was found; what was not run is no pass."""
+    counted = Counter(verdicts)
+    words = {"pass": "pass", "fail": "fail" if counted["fail"] != 1 else "fails", "not-run": "not run"}
+    said = [f"{counted[verdict]} {word}" for verdict, word in words.items() if counted[verdict]]
+    return f"{len(verdicts)} checks: {', '.join(said)}"

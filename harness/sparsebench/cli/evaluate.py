@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from sparsebench.cli.config import config_option, from_command_line
+from sparsebench.cli.eval_report import report
+from sparsebench.cli.kinds import OneOf, Whole
 from sparsebench.cli.options import Names, Seconds, Seeds, Size, output_option
 from sparsebench.cli.prices import prices_option
+from sparsebench.cli.settings import settings_option
 from sparsebench.cores import usable_cores
-from sparsebench.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +44,7 @@ __all__ = ["command"]
 @click.option("--small", is_flag=True, help="Only the small instances, for a quick try.")
 @click.option("--variants", type=Names(), default="", help="Only these variants.")
 @click.option("--seeds", type=Seeds(), default="5", show_default=True, help="How many, or 3-7, or 0,2,9.")
-@click.option(
-    "--jobs", type=click.IntRange(min=1), default=None, help="Cells at once. Default: one per core."
-)
+@click.option("--jobs", type=Whole(min=1), default=None, help="Cells at once. Default: one per core.")
 @click.option(
     "--time-limit",
     type=Seconds(),
@@ -59,14 +59,14 @@ __all__ = ["command"]
 )
 @click.option(
     "--gpu",
-    type=click.Choice(["auto", "off"]),
+    type=OneOf(["auto", "off"]),
     default="auto",
     show_default=True,
     help="Whether to time on a GPU as well, where there is one and the submission can use it.",
 )
 @click.option(
     "--require-sandbox",
-    type=click.Choice(["none", "restricted", "isolated"]),
+    type=OneOf(["none", "restricted", "isolated"]),
     default="none",
     show_default=True,
     help="Refuse to run (exit code 3) where submissions are held less than that.",
@@ -77,10 +77,16 @@ __all__ = ["command"]
     help="Run strangers' code even where nothing holds it; its rows say so for ever.",
 )
 @click.option("--dry-run", is_flag=True, help="Print the cells and stop.")
+@settings_option
 @prices_option
+@click.option("-q", "--quiet", is_flag=True, help="No progress: only errors, and what is asked for.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell of each cell how long its stages took.")
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as a JSON list on standard output.")
 @output_option
+@click.pass_context
 def command(
+    ctx: click.Context,
     submissions: tuple[str, ...],
     *,
     shipped: bool,
@@ -99,7 +105,10 @@ def command(
     require_sandbox: str,
     unsafe_no_sandbox: bool,
     dry_run: bool,
+    settings: tuple[tuple[str, bool | float | str], ...],
     prices: PriceList | None,
+    quiet: bool,
+    verbose: bool,
     as_json: bool,
     output: Path,
 ) -> int:
@@ -117,6 +126,8 @@ def command(
       sparsebench eval conditional-tree --small --traces
       sparsebench eval ./a-strangers --require-sandbox isolated
       sparsebench eval lsh-constant --tasks lipschitz-regression@1 --json > rows.json
+      sparsebench eval one-hidden-layer --small --variants units-16 -p units=24
+      sparsebench eval --config run.toml --seeds 2
 
     Exit code: 0 all cells ok; 1 some cell is not; 2 a mistake in usage; 3 too weak a sandbox; 4 data that
     are not what their hashes say.
@@ -125,13 +136,15 @@ def command(
     from sparsebench.evaluate.run import prepare  # noqa: PLC0415
     from sparsebench.models import shipped_names  # noqa: PLC0415
 
-    references = [*submissions, *(shipped_names() if shipped else [])]
+    named = submissions or (ctx.default_map or {}).get("submissions", ())
+    references = [*named, *(shipped_names() if shipped else [])]
     if not references:
-        raise click.UsageError("expected a submission: a path, the name of a shipped one, or --shipped")
-    if instances and all_instances:
-        message = "expected --instances or --all-instances, got both"
-        raise UsageError(message, help="leave one out: names are of any instance")
-    selection = Selection(tasks, instances, variants, seeds, small, all_instances)
+        message = "expected a submission: a path, the name of a shipped one, or --shipped, got nothing"
+        raise click.UsageError(f"{message}; `sparsebench submissions` lists the shipped ones")
+    if quiet and verbose:
+        raise click.UsageError("expected --quiet or --verbose, got both; leave one out")
+    instances, small, all_instances = _which(ctx, instances, small=small, all_instances=all_instances)
+    selection = Selection(tasks, instances, variants, seeds, small, all_instances, settings)
     limits = Limits(
         time_limit,
         memory_limit,
@@ -140,37 +153,58 @@ def command(
         require_sandbox=require_sandbox,
         unsafe=unsafe_no_sandbox,
     )
-    run = prepare(references, selection, output, limits, resume=resume, make_data=not dry_run, progress=_say)
+    say = _say_nothing if quiet else _say
+    run = prepare(references, selection, output, limits, resume=resume, make_data=not dry_run, progress=say)
     if dry_run:
         for cell in run.cells:
             click.echo(cell.label)
         return 0
-    rows = _execute(run, jobs or usable_cores())
-    _print(run, rows, prices, as_json=as_json)
+    rows = _execute(run, jobs or usable_cores(), quiet=quiet, verbose=verbose)
+    report(run, rows, prices, as_json=as_json, quiet=quiet)
     return int(any(row.status != "ok" for row in rows))
 
 
-_WEAK = {
-    "none": "warning: nothing held the submissions' processes: sandbox none",
-    "files": "warning: rows of an earlier harness, which held files alone: sandbox files",
-    "restricted": "note: submissions ran without namespaces of their own: sandbox restricted",
-}
-"""What is said of rows by what held their processes."""
+def _which(
+    ctx: click.Context, instances: tuple[str, ...], *, small: bool, all_instances: bool
+) -> tuple[tuple[str, ...], bool, bool]:
+    """Take of the three that say which instances to run those that were typed before those of a file.
+
+    Raises
+    ------
+    click.UsageError
+        If --all-instances is there, and another of them.
+    """
+    given = {"instances": instances, "small": small, "all_instances": all_instances}
+    if any(given[name] and from_command_line(ctx, name) for name in given):
+        given = {
+            name: value if from_command_line(ctx, name) else type(value)() for name, value in given.items()
+        }
+    if given["all_instances"] and (given["instances"] or given["small"]):
+        other = "--instances" if given["instances"] else "--small"
+        message = f"expected {other} or --all-instances, got both"
+        raise click.UsageError(f"{message}; leave one out, since each says which instances to run")
+    return (instances if given["instances"] else ()), bool(given["small"]), bool(given["all_instances"])
 
 
 def _say(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _execute(run: Run, jobs: int) -> list[Row]:
+def _say_nothing(_: str) -> None:
+    """Tell nobody."""
+
+
+def _execute(run: Run, jobs: int, *, quiet: bool, verbose: bool) -> list[Row]:
     from sparsebench.cli.progress import Progress  # noqa: PLC0415
 
-    if run.finished:
+    if run.finished and not quiet:
         click.echo(f"{len(run.finished)} cells are finished already", err=True)
-    with Progress(len(run.cells)) as progress, _stopped_by_schedulers():
+    with Progress(len(run.cells), quiet=quiet, verbose=verbose) as progress, _stopped_by_schedulers():
         try:
             jobs = min(jobs, max(len(run.cells), 1))
-            return run.execute(jobs=jobs, on_row=progress.advance, on_start=progress.start)
+            return run.execute(
+                jobs=jobs, on_row=progress.advance, on_start=progress.start, on_clock=progress.took
+            )
         except KeyboardInterrupt:
             done = f"{progress.done} of {len(run.cells)} cells finished, their rows are in {run.store}"
             progress.say(f"{done}; go on with the same command and --resume")
@@ -192,42 +226,3 @@ def _stopped_by_schedulers() -> Iterator[None]:
 
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
-
-
-def _print(run: Run, rows: list[Row], prices: PriceList | None, *, as_json: bool) -> None:
-    """Print the rows or the tables to standard output, and remarks to standard error."""
-    from sparsebench.cli.leaderboard import terminal_width  # noqa: PLC0415
-    from sparsebench.leaderboard import terminal  # noqa: PLC0415
-    from sparsebench.leaderboard.standard import Choice, board_of  # noqa: PLC0415
-    from sparsebench.results.priced import with_price  # noqa: PLC0415
-
-    if as_json:
-        click.echo(json.dumps([with_price(row, prices) for row in rows], indent=1, allow_nan=False))
-    else:
-        board = board_of(rows, list(run.tasks.values()), Choice(prices=prices))
-        click.echo(terminal(board, width=terminal_width()))
-    for row in rows:
-        if row.status != "ok":
-            place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"
-            click.echo(f"{row.status}: {place}: {row.reason}", err=True)
-    weak = sorted({row.sandbox for row in rows} - {"isolated"})
-    for level in weak:
-        click.echo(f"{_WEAK[level]}; `sparsebench doctor` says what would raise it", err=True)
-    if run.limits.traces:
-        _print_lacking(run.limits.traces, rows)
-    click.echo(f"rows: {run.store}", err=True)
-
-
-def _print_lacking(store: Path, rows: list[Row]) -> None:
-    """Say which rows have no trace: they were finished before, or their model is too large for one."""
-    from sparsebench.evaluate.replay.tracing import trace_path  # noqa: PLC0415
-
-    lacking = [row for row in rows if row.status == "ok" and not trace_path(store, row.cell_key).exists()]
-    for row in lacking:
-        place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"
-        click.echo(f"no trace: {place}", err=True)
-    if lacking:
-        mend = (
-            "without --resume a finished cell runs again; what is too large for a trace, docs/traces.md says"
-        )
-        click.echo(f"{len(lacking)} rows have no trace: {mend}", err=True)

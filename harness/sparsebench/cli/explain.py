@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sparsebench.cli.kinds import OneOf, Whole
 from sparsebench.cli.prices import prices_option
 
 if TYPE_CHECKING:
@@ -20,17 +21,17 @@ __all__ = ["command"]
 @click.option("--task", default="", help="A task that it answers. May be left out where it answers one.")
 @click.option("--variant", default="", help="A variant. Default: the first.")
 @click.option("--instance", default="", help="An instance of the task. Default: the first small one.")
-@click.option("--seed", type=click.IntRange(0, 10**9 - 1), default=0, show_default=True, help="The seed.")
+@click.option("--seed", type=Whole(0, 10**9 - 1), default=0, show_default=True, help="The seed.")
 @click.option(
     "--inputs",
-    type=click.IntRange(min=1),
+    type=Whole(min=1),
     default=256,
     show_default=True,
     help="Inputs of the test split, each counted alone. The same ones each time.",
 )
 @click.option(
     "--by",
-    type=click.Choice(["line", "kind", "phase"]),
+    type=OneOf(["line", "kind", "phase"]),
     default="line",
     show_default=True,
     help="What the table goes by. JSON has all three.",

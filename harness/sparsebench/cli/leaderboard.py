@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparsebench.cli.kinds import OneOf, PathTo, Whole
+from sparsebench.cli.mistakes import Verbs
 from sparsebench.cli.options import Names, output_option
 from sparsebench.cli.prices import prices_option
+from sparsebench.cli.stored import stored_rows
 from sparsebench.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ _PROFILES = ("ops", "add-mul-cmp", "macs", "paper-router-free")
 _SORTS = ("score", "name", "x.5", "x.7", "x.9", "router", "p95", "failed")
 
 
-@click.group("leaderboard")
+@click.group("leaderboard", cls=Verbs)
 def command() -> None:
     """Show the board of stored rows, or publish it.
 
@@ -43,7 +46,7 @@ def _choosing(verb: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
             "--seeds",
-            type=click.IntRange(min=1),
+            type=Whole(min=1),
             default=5,
             show_default=True,
             metavar="M",
@@ -63,28 +66,28 @@ def _choosing(verb: Callable[..., Any]) -> Callable[..., Any]:
 @_choosing
 @click.option(
     "--frozen",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathTo(path_type=Path, dir_okay=False),
     help="A board.toml, which says which instances and seeds there are.",
 )
 @click.option("--submissions", type=Names(), default="", help="Only these, ranked among one another.")
 @click.option(
     "--tags",
-    type=click.Choice(["yes", "no"]),
+    type=OneOf(["yes", "no"]),
     default="yes",
     show_default=True,
     help="Whether to show entries that are told the domains.",
 )
 @click.option(
     "--by",
-    type=click.Choice(["task", "instance"]),
+    type=OneOf(["task", "instance"]),
     default="task",
     show_default=True,
     help="A score for each task, or an area for each instance.",
 )
-@click.option("--sort", type=click.Choice(_SORTS), default="score", show_default=True)
+@click.option("--sort", type=OneOf(_SORTS), default="score", show_default=True)
 @click.option(
     "--profile",
-    type=click.Choice(_PROFILES),
+    type=OneOf(_PROFILES),
     default="ops",
     show_default=True,
     help="What a cell costs. Only `ops` is the standard board.",
@@ -92,7 +95,7 @@ def _choosing(verb: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["terminal", "markdown", "csv"]),
+    type=OneOf(["terminal", "markdown", "csv"]),
     default="terminal",
     show_default=True,
     help="csv prints the points.",
@@ -161,7 +164,7 @@ def show(
 @_choosing
 @click.option(
     "--into",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathTo(path_type=Path, file_okay=False),
     default=Path("leaderboard"),
     show_default=True,
     help="Directory for README.md, board.csv, points.csv and areas.csv.",
@@ -205,7 +208,7 @@ def build(
 @_choosing
 @click.option(
     "--into",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathTo(path_type=Path, file_okay=False),
     default=Path("leaderboard"),
     show_default=True,
     help="Directory of the board.",
@@ -243,8 +246,7 @@ def terminal_width() -> int | None:
 
 def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
     """Build the board of the tasks that are asked for, else of all that have rows."""
-    from sparsebench.cli.results import stored_rows  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.leaderboard.standard import board_of  # noqa: PLC0415
+    from sparsebench.leaderboard.standard import board_of  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.tasks import load_task  # noqa: PLC0415
 
     rows = stored_rows(output)

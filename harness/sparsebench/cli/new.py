@@ -6,11 +6,13 @@ from pathlib import Path
 
 import click
 
+from sparsebench.cli.kinds import PathTo
+
 __all__ = ["command"]
 
 
 @click.command("new")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PathTo(path_type=Path))
 @click.option("--kernel", is_flag=True, help="Start with a CUDA kernel of your own beside its reference.")
 def command(folder: Path, *, kernel: bool) -> None:
     """Start a submission of your own: a folder with a router and experts that run as they are.

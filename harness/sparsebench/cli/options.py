@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparsebench.cli.kinds import PathTo
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     _NamesType = click.ParamType[tuple[str, ...]]
     _SeedsType = click.ParamType[tuple[int, ...]]
     _SizeType = click.ParamType[int]
@@ -19,6 +23,9 @@ else:  # older releases of click have no type parameter there
 
 __all__ = ["Names", "Seconds", "Seeds", "Size", "output_option"]
 
+_MOST_SEEDS = 10_000
+_LARGEST_SEED = 10**9 - 1
+_DIGITS = 20  # of a number are enough to tell that it is too large
 _LEAST = 64 << 20  # bytes
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -48,18 +55,49 @@ class Seeds(_SeedsType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
-        """Read any of the three forms."""
+        """Read any of the three forms; say which rule is broken by what is none of them."""
+        if isinstance(value, tuple):
+            return value
         text = str(value).strip()
-        if re.fullmatch(r"[1-9][0-9]{0,3}", text):
-            return tuple(range(int(text)))
-        if found := re.fullmatch(r"([0-9]{1,9})-([0-9]{1,9})", text):
-            first, last = int(found[1]), int(found[2])
-            if first <= last < first + 10_000:
-                return tuple(range(first, last + 1))
-        if re.fullmatch(r"[0-9]{1,9}(,[0-9]{1,9})+,?|[0-9]{1,9},", text):
-            return tuple(dict.fromkeys(int(part) for part in text.split(",") if part))
-        wanted = "a number of seeds (5), a range (3-7) or a list (0,2,9)"
-        return self.fail(f"expected {wanted}, got {text!r}", param, ctx)
+        try:
+            return _seeds(text)
+        except ValueError as error:
+            return self.fail(f"expected {error}", param, ctx)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    if re.fullmatch(r"[0-9]+", text):
+        return _counted(int(text[:_DIGITS]), text)
+    if found := re.fullmatch(r"([0-9]+)-([0-9]+)", text):
+        _check_seeds(found.groups(), text)
+        return _ranged(int(found[1]), int(found[2]), text)
+    if re.fullmatch(r"[0-9]+(,[0-9]+)+,?|[0-9]+,", text):
+        parts = [part for part in text.split(",") if part]
+        _check_seeds(parts, text)
+        return tuple(dict.fromkeys(map(int, parts)))
+    raise ValueError(f"a number of seeds (5), a range (3-7) or a list (0,2,9), got {text!r}; try 5")
+
+
+def _counted(number: int, text: str) -> tuple[int, ...]:
+    if not number:
+        raise ValueError(f"at least 1 seed, got {text!r}; 1 is seed 0 alone, and so is 0,")
+    if number > _MOST_SEEDS:
+        raise ValueError(f"at most {_MOST_SEEDS} seeds at once, got {text!r}; {text}, is that seed alone")
+    return tuple(range(number))
+
+
+def _ranged(first: int, last: int, text: str) -> tuple[int, ...]:
+    if last < first:
+        raise ValueError(f"a range from the smaller seed to the larger, got {text!r}; try {last}-{first}")
+    if last - first >= _MOST_SEEDS:
+        end = first + _MOST_SEEDS - 1
+        raise ValueError(f"at most {_MOST_SEEDS} seeds at once, got {text!r}; {first}-{end} are so many")
+    return tuple(range(first, last + 1))
+
+
+def _check_seeds(parts: Iterable[str], text: str) -> None:
+    if any(int(part[:_DIGITS]) > _LARGEST_SEED for part in parts):
+        raise ValueError(f"seeds of at most {_LARGEST_SEED}, got {text!r}; give smaller ones")
 
 
 class Size(_SizeType):
@@ -73,10 +111,12 @@ class Size(_SizeType):
             return value
         found = re.fullmatch(r"([0-9]+)\s*([KMG]?)(i?B)?", str(value).strip(), flags=re.IGNORECASE)
         if not found or not int(found[1]):
-            self.fail(f"expected a size such as 512M or 4G, got {value!r}", param, ctx)
+            self.fail(
+                f"expected a size such as 512M or 4G, got {value!r}; bare numbers are bytes", param, ctx
+            )
         size = int(found[1]) * _UNITS[found[2].upper()]
         if size < _LEAST:
-            self.fail(f"expected at least 64M, which Python itself needs, got {value!r}", param, ctx)
+            self.fail(f"expected at least 64M, which Python itself needs, got {value!r}; try 64M", param, ctx)
         return size
 
 
@@ -92,14 +132,14 @@ class Seconds(_SecondsType):
         except ValueError:
             seconds = math.nan
         if not 0 < seconds < math.inf:
-            self.fail(f"expected a positive number of seconds, got {value!r}", param, ctx)
+            self.fail(f"expected a positive number of seconds, got {value!r}; 600 is ten minutes", param, ctx)
         return seconds
 
 
 output_option = click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathTo(path_type=Path, file_okay=False),
     default=Path("sparsebench-results"),
     show_default=True,
     help="Directory of the result store.",

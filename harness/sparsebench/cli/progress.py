@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 if TYPE_CHECKING:
+    from sparsebench.evaluate.clock import Clock
     from sparsebench.results import Row
 
 __all__ = ["Progress", "Telling"]
@@ -22,9 +23,15 @@ class Progress:
     ----------
     total
         How many cells there are.
+    quiet
+        Tell nothing but that the run was interrupted.
+    verbose
+        Tell of every cell how long its stages took, on a terminal too.
     """
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, quiet: bool = False, verbose: bool = False) -> None:
+        self._quiet, self._verbose = quiet, verbose
+        self._clock: Clock | None = None
         self.done = 0
         self._total = total
         self._begin = time.monotonic()
@@ -40,22 +47,33 @@ class Progress:
 
     def start(self) -> None:
         """Show the bar, on a terminal; a thread draws it from then on. May be called again."""
-        if self._bar is None and sys.stderr.isatty() and not os.environ.get("CI"):
+        if not self._quiet and self._bar is None and sys.stderr.isatty() and not os.environ.get("CI"):
             self._bar, self._task = _bar(self._total)
             self._bar.start()
+
+    def took(self, clock: Clock) -> None:
+        """Note where the time of the cell went that is told of next."""
+        self._clock = clock
 
     def advance(self, row: Row) -> None:
         """Note a finished cell."""
         self.done += 1
+        clock, self._clock = self._clock, None
+        if self._quiet:
+            return
         label = f"{row.submission}/{row.variant} {row.instance} seed {row.seed}"
         if self._bar is not None:
             self._bar.update(self._task, advance=1, description=label)
             if row.status != "ok":
                 self._bar.console.print(f"{row.status}: {label}: {row.reason}", markup=False, style="yellow")
+            if self._verbose:
+                self._bar.console.print(f"{label}: {_stages(clock)}", markup=False)
             return
         seconds = time.monotonic() - self._begin
         figures = f"ops {row.ops:g}, quality {row.quality:.3f}" if row.status == "ok" else str(row.reason)
         self.say(f"[{self.done}/{self._total}, {seconds:.0f} s] {row.status} {label}: {figures}")
+        if self._verbose:
+            self.say(f"  {_stages(clock)}")
 
     def say(self, text: str) -> None:
         """Print a line."""
@@ -96,6 +114,16 @@ class Telling:
     def print(line: str) -> None:
         """Print a line of what was asked for."""
         click.echo(line)
+
+
+def _stages(clock: Clock | None) -> str:
+    """Say how long stages took, in their order: seconds on the wall."""
+    from sparsebench.evaluate.clock import STAGES  # noqa: PLC0415 - keeps `--help` quick
+
+    if clock is None or not clock.stages:
+        return "nobody knows where its time went"
+    known = [name for name in STAGES if name in clock.stages]
+    return ", ".join(f"{name} {clock.stages[name].wall:.2f} s" for name in known)
 
 
 def _bar(total: int) -> tuple[Any, Any]:

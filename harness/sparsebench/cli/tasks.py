@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sparsebench.cli.mistakes import Verbs
 from sparsebench.cli.tasks_data import croissant, freeze, generate, verify
 from sparsebench.cli.tasks_own import check, new, seal
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.group("tasks")
+@click.group("tasks", cls=Verbs)
 def command() -> None:
     """List, show, verify and re-create tasks; make one of your own.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sparsebench.cli.kinds import PathTo, Whole
 from sparsebench.cli.options import Names
 from sparsebench.cli.progress import Telling
 from sparsebench.cores import usable_cores
@@ -27,13 +28,11 @@ __all__ = ["croissant", "freeze", "generate", "verify"]
 @click.option("--regenerate", is_flag=True, help="Also make the data again from their seeds, and compare.")
 @click.option(
     "--seed-file",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    type=PathTo(path_type=Path, dir_okay=False, exists=True),
     help="The seed of a sealed folder.",
 )
 @click.option("--task", "drawn_from", help="The task that a sealed folder was drawn from, if it is your own.")
-@click.option(
-    "--jobs", type=click.IntRange(min=1), default=None, help="Instances at once. Default: one per core."
-)
+@click.option("--jobs", type=Whole(min=1), default=None, help="Instances at once. Default: one per core.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def verify(
     tasks: tuple[str, ...],
@@ -62,7 +61,8 @@ def verify(
     from sparsebench.tasks import list_tasks, load_task  # noqa: PLC0415 - keeps `--help` quick
 
     if (seed_file is not None or drawn_from) and len(tasks) != 1:
-        raise click.UsageError("--seed-file and --task belong to one sealed folder: name it")
+        message = f"expected one sealed folder with --seed-file and --task, got {len(tasks)}"
+        raise click.UsageError(f"{message}; name the folder")
     told, wrong = [], 0
     for task in [load_task(ref) for ref in tasks] or list_tasks():
         if seed_file is not None or _is_sealed(task):
@@ -108,7 +108,7 @@ def _checks(task: Task, *, again: bool, jobs: int) -> Iterator[FileCheck]:
 
 @click.command("generate")
 @click.argument("task")
-@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), required=False)
+@click.argument("directory", type=PathTo(path_type=Path, file_okay=False), required=False)
 @click.option("--instances", type=Names(), default="", help="Only these instances.")
 def generate(task: str, directory: Path | None, instances: tuple[str, ...]) -> None:
     """Make a task's Parquet files from their seeds, in DIRECTORY.
@@ -160,7 +160,7 @@ def _make(directory: Path) -> None:
 
 
 @click.command("freeze")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.argument("folder", type=PathTo(path_type=Path, file_okay=False, exists=True))
 @click.option("--instances", type=Names(), default="", help="Only these instances.")
 @click.option(
     "--overwrite", is_flag=True, help="Change hashes that are there: for a draft that nobody has used."

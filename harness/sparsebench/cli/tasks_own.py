@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sparsebench.cli.kinds import PathTo
 from sparsebench.cli.options import Names
 from sparsebench.cli.progress import Telling
 
@@ -14,7 +15,7 @@ __all__ = ["check", "new", "seal"]
 
 
 @click.command("new")
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=PathTo(path_type=Path))
 def new(folder: Path) -> None:
     """Start a task of your own: a folder FOLDER/v1 with a generator that runs as it is.
 
@@ -77,14 +78,14 @@ def check(tasks: tuple[str, ...], instances: tuple[str, ...], *, as_json: bool) 
 @click.option("--instance", required=True, help="Which instance to draw anew.")
 @click.option(
     "--seed-file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathTo(path_type=Path, dir_okay=False),
     required=True,
     help="The secret seed. Made, with 256 random bits, if there is no such file.",
 )
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathTo(path_type=Path, file_okay=False),
     required=True,
     help="The folder to make.",
 )

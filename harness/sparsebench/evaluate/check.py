@@ -50,6 +50,15 @@ class Check:
     """Whether it holds."""
     detail: str
     """What was seen; where it does not hold, what is wrong and the mend."""
+    audit: bool = False
+    """Whether it is an audit of a cell's row."""
+    ran: bool = True
+    """Whether it was made. What was not, because nothing gave occasion for it, holds, and is no pass."""
+
+    @property
+    def verdict(self) -> str:
+        """``pass``, ``fail``, or ``not-run`` for what was not made and need not be."""
+        return "fail" if not self.ok else "pass" if self.ran else "not-run"
 
 
 def check_submission(reference: str, variants: tuple[str, ...] = ()) -> Iterator[Check]:
@@ -86,7 +95,8 @@ def check_submission(reference: str, variants: tuple[str, ...] = ()) -> Iterator
         yield Check(f"{place} runs", ok=True, detail=figures)
         for audit in row.audits:
             detail = f"not run: {audit.detail}" if audit.verdict == "not-run" else audit.detail
-            yield Check(f"{place} {audit.name}", ok=_holds(audit), detail=detail)
+            ran = audit.verdict != "not-run"
+            yield Check(f"{place} {audit.name}", ok=_holds(audit), detail=detail, audit=True, ran=ran)
         yield from _own_primitives(place, cell)
         pass_turn()
         again = run_cell(cell, _LIMITS)

@@ -21,6 +21,7 @@ import sparsebench.evaluate.child.parent  # noqa: F401 - compiled here: the subm
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.cell import failed_row, run_cell
 from sparsebench.evaluate.child.walls.powers import die_with_parent
+from sparsebench.evaluate.clock import Clock
 from sparsebench.evaluate.host.parents import agree_in
 from sparsebench.results import ResultStore
 
@@ -91,6 +92,7 @@ def execute(
     *,
     jobs: int,
     on_start: Callable[[], object] = lambda: None,
+    on_clock: Callable[[Clock], object] = lambda _: None,
 ) -> Generator[tuple[Cell, Row]]:
     """Run cells in worker processes, and yield them with their rows as they finish.
 
@@ -107,6 +109,8 @@ def execute(
         How many cells run at once.
     on_start
         Called once the first workers are there: a thread may be started then.
+    on_clock
+        Told where a cell's time went, just before the cell is yielded; not of one that took its worker down.
 
     Yields
     ------
@@ -127,7 +131,7 @@ def execute(
         while waiting:
             suspects: list[Cell] = []
             with _Pool(jobs, scratch) as pool:
-                yield from _in_pool(pool, waiting, suspects, store, limits, jobs, on_start)
+                yield from _in_pool(pool, waiting, suspects, store, limits, jobs, on_start, on_clock)
             for cell in suspects:  # one of them took a worker down: each gets a pool of its own, to see which
                 with _Pool(1, scratch) as pool:
                     row = _alone(pool, cell, store, limits)
@@ -142,6 +146,7 @@ def _in_pool(
     limits: Limits,
     jobs: int,
     on_start: Callable[[], object],
+    on_clock: Callable[[Clock], object],
 ) -> Iterator[tuple[Cell, Row]]:
     """Work off ``waiting`` until it is empty or a worker dies; then the cells in flight become suspects."""
     running: dict[_Future, Cell] = {}
@@ -153,7 +158,8 @@ def _in_pool(
             on_start()
             done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
             for future in done:
-                row = future.result()
+                row, clock = future.result()
+                on_clock(clock)
                 yield running.pop(future), row
     except BrokenProcessPool:
         suspects.extend(running.values())
@@ -165,20 +171,19 @@ def _in_pool(
 def _alone(pool: _Pool, cell: Cell, store: Path, limits: Limits) -> Row:
     """Run a cell that may have taken a worker down; if it does so again, that is its row."""
     try:
-        row: Row = pool.submit(_work_in_pool, cell, store, limits).result()
+        row: Row = pool.submit(_work_in_pool, cell, store, limits).result()[0]
     except BrokenProcessPool:
         row = failed_row(cell, "the harness's own process died while it ran this cell; is memory short?")
         ResultStore(store).write(row)
-        return row
     except BaseException:
         _stop(pool)
         raise
     return row
 
 
-def _work(cell: Cell, store: Path, limits: Limits) -> Row:
+def _work(cell: Cell, store: Path, limits: Limits, *clock: Clock) -> Row:
     try:
-        row = run_cell(cell, replace(limits, models=store))
+        row = run_cell(cell, replace(limits, models=store), *clock)
     except SparsebenchError:
         raise
     except Exception as error:  # noqa: BLE001 - a mistake of ours ends this cell and no other
@@ -190,10 +195,14 @@ def _work(cell: Cell, store: Path, limits: Limits) -> Row:
     return row
 
 
-def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> Row:
-    """Work in a process of a pool. The pool keeps a worker that was told to leave; this makes it go."""
+def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> tuple[Row, Clock]:
+    """Work in a process of a pool, and say where the time went.
+
+    The pool keeps a worker that was told to leave; this makes it go.
+    """
+    clock = Clock()
     try:
-        return _work(cell, store, limits)
+        return _work(cell, store, limits, clock), clock
     except SystemExit:
         pass  # and with it the frames that still held processes and folders
     os._exit(1)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from sparsebench.errors import NotFoundError, UsageError
 from sparsebench.meter import COST_MODEL
 from sparsebench.results import cell_key
+from sparsebench.results.adhoc import ad_hoc_name
 from sparsebench.scoring import SCORING_VERSION
 from sparsebench.tasks import load_task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from sparsebench.models import SubmissionFolder
@@ -142,6 +143,8 @@ class Selection:
     """Only the instances that are meant for a quick try, also those that the board is not scored on."""
     all_instances: bool = False
     """Also the instances that the board is not scored on, but for those that are too large to be loaded."""
+    settings: tuple[tuple[str, bool | float | str], ...] = ()
+    """Settings to try, in the place of those that the variants have or beside them."""
 
 
 def first_small(task: Task) -> str:
@@ -162,10 +165,11 @@ def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list
     NotFoundError
         If a task, an instance or a variant has a name that nothing has.
     UsageError
-        If two different submissions have one name, one uses tags that a task does not have, or nothing is
-        selected.
+        If two different submissions have one name, one uses tags that a task does not have, nothing is
+        selected, or settings are to be tried and it is not said with which variants.
     """
     _refuse_homonyms(folders)
+    _check_tried(folders, selection)
     chosen = {task.ref: task for task in map(load_task, selection.tasks)}
     declared = {ref for folder in folders for ref in folder.manifest.tasks}
     tasks = {
@@ -175,8 +179,9 @@ def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list
         "instance", selection.instances, [name for task in tasks.values() for name in task.instances]
     )
     variants = _variants(folders, selection.variants)
+    tried = dict(selection.settings)
     cells = [
-        _cell(folder, variant, task, instance, seed)
+        _tried(_cell(folder, variant, task, instance, seed), tried)
         for folder in folders
         for ref, task in tasks.items()
         if ref in folder.manifest.tasks
@@ -241,6 +246,38 @@ def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str,
         fit_settings={} if variant.fit is None else named[variant.fit].settings,
         shared=variant.fit is not None or variant.name in taken,
     )
+
+
+def _tried(cell: Cell, settings: Mapping[str, bool | float | str]) -> Cell:
+    """Give a cell with settings to try: one of another name, which no manifest's variant can have.
+
+    Where it takes another variant's fit, that stays as it is; nobody takes its own.
+    """
+    if not settings:
+        return cell
+    return replace(
+        cell,
+        variant=ad_hoc_name(cell.variant, settings),
+        settings={**cell.settings, **settings},
+        shared=cell.fit_variant is not None,
+    )
+
+
+def _check_tried(folders: Sequence[SubmissionFolder], selection: Selection) -> None:
+    """Check that settings to try are for variants that were chosen: those of one submission."""
+    if not selection.settings:
+        return
+    if len(folders) != 1:
+        names = ", ".join(folder.manifest.name for folder in folders)
+        message = f"expected one submission with settings to try, got {names or 'none'}"
+        raise UsageError(message, help="evaluate each by itself")
+    (folder,) = folders
+    several = [variant.name for variant in folder.manifest.variants]
+    if len(several) > 1 and not selection.variants:
+        message = (
+            f"expected --variants with settings to try, got none: {folder.manifest.name} has {len(several)}"
+        )
+        raise UsageError(message, help=f"name the variant to start from: {', '.join(several)}")
 
 
 def _refuse_homonyms(folders: Sequence[SubmissionFolder]) -> None:

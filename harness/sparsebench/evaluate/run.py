@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from sparsebench.evaluate.clock import Clock
     from sparsebench.results import Row
     from sparsebench.tasks import Task
 
@@ -49,6 +50,7 @@ class Run:
         jobs: int,
         on_row: Callable[[Row], None],
         on_start: Callable[[], object] = lambda: None,
+        on_clock: Callable[[Clock], object] = lambda _: None,
     ) -> list[Row]:
         """Run the cells; tell of every row as it comes; give all rows, the finished ones too, in order.
 
@@ -60,6 +62,8 @@ class Run:
             Told of every row.
         on_start
             Called when the first workers are there, and perhaps again: a thread may be started then.
+        on_clock
+            Told where a cell's time went, before ``on_row`` is told of its row.
 
         Raises
         ------
@@ -69,7 +73,9 @@ class Run:
         rows = list(self.finished)
         if not self.resume:
             KeptModels(self.store).forget(cell.fitting for cell in self.cells if cell.shared)
-        running = execute(self.cells, self.store, self.limits, jobs=jobs, on_start=on_start)
+        running = execute(
+            self.cells, self.store, self.limits, jobs=jobs, on_start=on_start, on_clock=on_clock
+        )
         with contextlib.closing(running) as done:
             for _, row in done:  # closed at once, even where ``on_row`` is what raises: cells end then
                 on_row(row)

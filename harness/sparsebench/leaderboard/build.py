@@ -15,6 +15,7 @@ from sparsebench.leaderboard.board import ENOUGH_SEEDS, Board, BoardTask, short_
 from sparsebench.leaderboard.cells import PROFILES, Grid
 from sparsebench.leaderboard.entries import make_entries
 from sparsebench.leaderboard.notes import notes_on
+from sparsebench.results.adhoc import is_ad_hoc
 from sparsebench.results.demanded import demand_audits
 from sparsebench.scoring import MOST_VARIANTS, SCORING_VERSION
 
@@ -70,7 +71,8 @@ def build_board(
     ----------
     rows
         Rows in any order. Of several rows of a cell the newest counts, one with status ``ok`` before any
-        other. Rows of tasks not given are passed over.
+        other. Rows of tasks not given are passed over; rows with settings from the command line are left out,
+        and a note says so.
     tasks
         The tasks of the board, in the order to show.
     titles
@@ -114,9 +116,9 @@ def build_board(
     _check_choice(seeds, profile)
     shown = _board_tasks(tasks, instances or {}, references or {})
     given = {task.ref: set(task.instances) for task in shown}
-    present = [
+    present, tried = _apart(
         row for row in rows if row.task in given and (not given[row.task] or row.instance in given[row.task])
-    ]
+    )
     version, model = _only("scoring_version", present), _only("cost_model", present)
     _check_scoring(version)
     for task in shown:
@@ -140,13 +142,26 @@ def build_board(
         entries=entries,
         scoring_version=version,
         cost_model=model,
-        notes=(*notes, *left_out, *notes_on(shown, entries, current, m)),
+        notes=(*tried, *notes, *left_out, *notes_on(shown, entries, current, m)),
         seeds=m,
         wanted_seeds=max(seeds, ENOUGH_SEEDS) if frozen else seeds,
         pairs=pairs,
         profile=profile,
         prices=None if prices is None else prices.name,
     )
+
+
+def _apart(rows: Iterable[Row]) -> tuple[list[Row], list[str]]:
+    """Leave out what was tried with settings of the command line, and say so."""
+    kept: list[Row] = []
+    tried: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        if is_ad_hoc(row.variant):
+            tried[row.submission].add(row.variant)
+        else:
+            kept.append(row)
+    what = "rows with settings from the command line are left out"
+    return kept, [f"{name}: {what}: {', '.join(sorted(tried[name]))}" for name in sorted(tried)]
 
 
 def _check_choice(seeds: int, profile: str) -> None:

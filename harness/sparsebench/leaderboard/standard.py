@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sparsebench.errors import NotFoundError
 from sparsebench.leaderboard.board import ENOUGH_SEEDS
 from sparsebench.leaderboard.build import build_board
+from sparsebench.results.adhoc import is_ad_hoc
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,8 +72,9 @@ def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None =
     """
     choice = choice or Choice()
     _check(rows, choice)
-    states = _states(rows)
-    present = {task.ref: {row.instance for row in rows if row.task == task.ref} for task in tasks}
+    entered = [row for row in rows if not is_ad_hoc(row.variant)]
+    states = _states(entered)
+    present = {task.ref: {row.instance for row in entered if row.task == task.ref} for task in tasks}
     scored = {task.ref: _scored(task, present[task.ref], choice) for task in tasks}
     seeds = choice.seeds if choice.frozen is None else choice.frozen.seeds
     shown = [task for task in tasks if scored[task.ref]]
@@ -80,15 +82,17 @@ def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None =
         small = "small " if choice.small else ""
         among = ", ".join(choice.instances) or f"any {small}instance"
         message = f"no rows of {among} of {', '.join(task.ref for task in tasks)}"
-        raise NotFoundError(message, help="choose less narrowly, or evaluate them")
+        tried = ", without -p: rows of settings from the command line are never on a board"
+        mend = f"choose less narrowly, or evaluate them{tried * (len(entered) < len(rows))}"
+        raise NotFoundError(message, help=mend)
     board = build_board(
         rows,
         shown,
-        titles=_titles(rows, states) if choice.titled else {},
+        titles=_titles(entered, states) if choice.titled else {},
         instances=scored,
         submissions=choice.submissions or None,
         tags=choice.tags,
-        references={task: name for task, name in REFERENCES.items() if _is_there(rows, name, states)},
+        references={task: name for task, name in REFERENCES.items() if _is_there(entered, name, states)},
         states=states,
         seeds=seeds,
         frozen=choice.frozen is not None,

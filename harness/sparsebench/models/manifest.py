@@ -19,6 +19,7 @@ from pydantic import (
 
 from sparsebench.errors import ManifestError
 from sparsebench.models import requirements
+from sparsebench.models.faults import faults_of, near_task
 from sparsebench.models.fits import faults_of_fits
 from sparsebench.models.includes import check_spelling
 
@@ -30,6 +31,8 @@ __all__ = ["Manifest", "Variant", "read_manifest"]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Setting = bool | int | float | str
 _RESERVED = frozenset({"self", "task"})
+_WORDS = "lower-case letters and digits joined by hyphens"
+_FORMS = {"name": _WORDS, "fit": _WORDS, "entry": "module:name"}
 _MOST_VARIANTS = 16  # as in scoring/budget.py, on the same floor of the house: a test holds both together
 
 
@@ -93,7 +96,9 @@ class Manifest(BaseModel):
     def _references(cls, tasks: list[str]) -> list[str]:
         wrong = [task for task in tasks if not re.fullmatch(r"[a-z0-9-]+@[0-9]+", task)]
         if wrong:
-            raise ValueError(f"expected name@version, got {wrong[0]!r}")
+            near = near_task(wrong[0])
+            mend = f": did you mean {near}?" if near else ""
+            raise ValueError(f"expected name@version, got {wrong[0]!r}{mend}")
         return tasks
 
     @field_validator("include")
@@ -155,22 +160,8 @@ def read_manifest(path: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate({**raw["submission"], "variants": raw.get("variants", [])})
     except ValidationError as error:
-        faults = "; ".join(_fault(fault) for fault in error.errors())
-        known = ", ".join(Manifest.model_fields)
-        raise ManifestError(f"{path}: {faults}", help=f"mend these keys; the keys are {known}") from None
+        raise faults_of(path, error, list(Manifest.model_fields), _FORMS) from None
     if faults := "; ".join(faults_of_fits(manifest.variants, text)):
         mend = "name in `fit` a variant that is fitted by itself, or leave `fit` out"
         raise ManifestError(f"{path}: {faults}", help=mend)
     return manifest
-
-
-def _fault(fault: Any) -> str:
-    """One fault: key, what was expected, what was got."""
-    key = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "missing":
-        return f"{key}: missing"
-    if fault["type"] == "extra_forbidden":
-        return f"{key}: not a key that is known"
-    got = repr(fault["input"])
-    message = fault["msg"].removeprefix("Value error, ")
-    return f"{key}: {message}, got {got if len(got) < 60 else got[:57] + '...'}"  # noqa: PLR2004 - one line

@@ -73,6 +73,23 @@ class ResultStore:
         row.validate()
         return self._add([row], row.cell_key[:12])
 
+    def add(self, rows: list[Row]) -> Path:
+        """Write several rows as one new file, which is there whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The new file.
+
+        Raises
+        ------
+        UsageError
+            As ``write``.
+        """
+        for row in rows:
+            row.validate()
+        return self._add(rows, "merge")
+
     def compact(self) -> Path | None:
         """Put the rows of all files into one new file, then remove those files.
 

@@ -7,6 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparsebench.errors import ManifestError, NotFoundError
+from sparsebench.tasks.wording import expectation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,14 +82,11 @@ def _fault(item: dict[str, Any], model: type[BaseModel]) -> Fault:
     mend = f"set it to {description}" if description else "change it"
     if item["type"] == "missing":
         return Fault(key, description or "a value", "nothing", f"add the key {str(location[-1])!r}")
-    if item["type"] == "model_type":  # its message names a class of ours
-        return Fault(key, "a table", _shown(item["input"]), mend)
     if item["type"] == "string_pattern_mismatch" and description:
         return Fault(
             key, description, _shown(item["input"]), "change it"
         )  # no regular expressions for people
-    expected = item["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return Fault(key, expected[:1].lower() + expected[1:], _shown(item["input"]), mend)
+    return Fault(key, expectation(item), _shown(item["input"]), mend)
 
 
 def _unknown_key(key: str, name: str, known: list[str]) -> Fault:

@@ -1,0 +1,95 @@
+"""What ``sparsebench eval`` prints in the end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sparsebench.evaluate.run import Run
+    from sparsebench.meter.pricelist import PriceList
+    from sparsebench.results import Row
+
+__all__ = ["report"]
+
+_WEAK = {
+    "none": "warning: nothing held the submissions' processes: sandbox none",
+    "files": "warning: rows of an earlier harness, which held files alone: sandbox files",
+    "restricted": "note: submissions ran without namespaces of their own: sandbox restricted",
+}
+"""What is said of rows by what held their processes."""
+
+_WARNINGS = ("none", "files")
+_TRIED = "Settings from the command line are for trying: such rows are never on a board."
+
+
+def report(run: Run, rows: list[Row], prices: PriceList | None, *, as_json: bool, quiet: bool) -> None:
+    """Print the rows or the tables to standard output, and remarks to standard error.
+
+    Parameters
+    ----------
+    run
+        What was run.
+    rows
+        All rows of it, in order.
+    prices
+        A price list of which there is one more column.
+    as_json
+        Print the rows as JSON.
+    quiet
+        Of remarks only errors and warnings.
+    """
+    if as_json:
+        from sparsebench.results.priced import with_price  # noqa: PLC0415 - keeps `--help` quick
+
+        click.echo(json.dumps([with_price(row, prices) for row in rows], indent=1, allow_nan=False))
+    else:
+        _print_table(run, rows, prices)
+    for row in rows:
+        if row.status != "ok":
+            place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"
+            click.echo(f"{row.status}: {place}: {row.reason}", err=True)
+    weak = sorted({row.sandbox for row in rows} - {"isolated"})
+    for level in weak:
+        if not quiet or level in _WARNINGS:
+            click.echo(f"{_WEAK[level]}; `sparsebench doctor` says what would raise it", err=True)
+    if run.limits.traces:
+        _print_lacking(run.limits.traces, rows)
+    if not quiet:
+        click.echo(f"rows: {run.store}", err=True)
+
+
+def _print_table(run: Run, rows: list[Row], prices: PriceList | None) -> None:
+    from sparsebench.results.adhoc import is_ad_hoc  # noqa: PLC0415 - keeps `--help` quick
+
+    if any(is_ad_hoc(row.variant) for row in rows):  # then all are: settings hold for every cell of a run
+        from sparsebench.cli.results_show import table_of  # noqa: PLC0415
+
+        click.echo(table_of(rows, prices))
+        click.echo(f"\n{_TRIED}")
+        return
+    from sparsebench.cli.leaderboard import terminal_width  # noqa: PLC0415
+    from sparsebench.leaderboard import terminal  # noqa: PLC0415
+    from sparsebench.leaderboard.standard import Choice, board_of  # noqa: PLC0415
+
+    board = board_of(rows, list(run.tasks.values()), Choice(prices=prices))
+    click.echo(terminal(board, width=terminal_width()))
+
+
+def _print_lacking(store: Path, rows: list[Row]) -> None:
+    """Say which rows have no trace: they were finished before, or their model is too large for one."""
+    from sparsebench.evaluate.replay.tracing import trace_path  # noqa: PLC0415
+
+    lacking = [row for row in rows if row.status == "ok" and not trace_path(store, row.cell_key).exists()]
+    for row in lacking:
+        place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"
+        click.echo(f"no trace: {place}", err=True)
+    if lacking:
+        mend = (
+            "without --resume a finished cell runs again; what is too large for a trace, docs/traces.md says"
+        )
+        click.echo(f"{len(lacking)} rows have no trace: {mend}", err=True)
