@@ -15,6 +15,16 @@ def test_the_page_is_the_one_that_is_generated():
     assert (ROOT / "docs" / "ops.md").read_text(encoding="utf-8") == document.markdown(), told
 
 
+def test_the_page_for_authors_has_the_table_of_all():
+    told = (
+        "run `python -m sparsebench.ops.document --table`, and put it between the markers of docs/submit.md"
+    )
+    page = (ROOT / "docs" / "submit.md").read_text(encoding="utf-8")
+    block = page.partition("<!-- primitives:begin -->\n")[2].partition("<!-- primitives:end -->")[0]
+    assert block == document.table(), told
+    assert block.count("\n") == 2 + len(ops.PRIMITIVES)
+
+
 def test_it_runs_as_a_module():
     command = [sys.executable, "-m", "sparsebench.ops.document"]
     made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, encoding="utf-8")

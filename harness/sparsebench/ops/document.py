@@ -1,4 +1,7 @@
-"""The page of the operations, written from the primitives: ``python -m sparsebench.ops.document``."""
+"""The page of the operations, written from the primitives: ``python -m sparsebench.ops.document``.
+
+With ``--table``: the table of them in docs/submit.md.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
 
     from sparsebench.ops.primitive import Primitive
 
-__all__ = ["faces_of", "markdown"]
+__all__ = ["faces_of", "markdown", "table"]
 
 _HEAD = """# Operations
 
@@ -54,6 +57,19 @@ def markdown() -> str:
     families = [(name, list(members)) for name, members in groupby(ordered, lambda made: made.family)]
     parts = [_HEAD, _overview(ordered), *(_family(members) for _, members in families)]
     return "\n\n".join(parts) + "\n"
+
+
+def table() -> str:
+    """Write the table of all operations, as their calls, and of what they do: a part of docs/submit.md.
+
+    Returns
+    -------
+    str
+        Markdown, ending in a newline.
+    """
+    ordered = sorted(PRIMITIVES.values(), key=lambda made: (made.family, made.name))
+    lines = [f"| `ops.{made.name}{_signature(made)}` | {_cell(_summary(made))} |" for made in ordered]
+    return "\n".join(["| primitive | does |", "| --- | --- |", *lines]) + "\n"
 
 
 def faces_of(made: Primitive) -> tuple[str, ...]:
@@ -96,18 +112,23 @@ def _family(members: list[Primitive]) -> str:
 
 
 def _section(made: Primitive) -> str:
-    summary, _, rest = (inspect.getdoc(made.reference) or "").partition("\n\n")
+    rest = (inspect.getdoc(made.reference) or "").partition("\n\n")[2]
     facts = [f"- Price: {made.price}. Source: {made.source}.", f"- Fast faces: {_faces(made)}."]
     parts = [
         f"### {made.name}",
         f"`ops.{made.name}{_signature(made)}`",
-        " ".join(summary.split()).replace("``", "`"),
+        _summary(made),
         "\n".join(facts),
         f"```python\n{made.example}\n```",
     ]
     if rest:
         parts.append(f"```text\n{rest}\n```")
     return "\n\n".join(parts)
+
+
+def _summary(made: Primitive) -> str:
+    summary = (inspect.getdoc(made.reference) or "").partition("\n\n")[0]
+    return " ".join(summary.split()).replace("``", "`")
 
 
 def _signature(made: Primitive) -> str:
@@ -126,4 +147,4 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(markdown())
+    sys.stdout.write(table() if "--table" in sys.argv[1:] else markdown())
