@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING
 from evaluate.tiny import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from sparsebench.results import Row
+
+FACTS: dict[str, Callable[[Row], bool]] = {
+    "early-exit": lambda row: len(row.ops_histogram or ()) == 2 and row.ops < row.ops_max,
+    "refine": lambda row: len(row.ops_histogram or ()) >= 3,
+    "k-nn": lambda row: row.ops > 256 * 16,
+    "tree": lambda row: row.ops == 4 * 8,
+    "experts": lambda row: row.experts_seen > 1 and row.nmi is not None,
+}
+"""What makes an example: (a row of it) -> whether it is there."""
 
 PAGE = ROOT / "docs" / "examples.md"
 _BLOCK = re.compile(

@@ -12,7 +12,7 @@ import zipfile
 
 import pytest
 
-from e2e.examples import type_off
+from e2e.examples import FACTS, type_off
 from evaluate.tiny import ROOT
 from sparsebench.results import ResultStore
 from sparsebench.tasks import list_tasks
@@ -154,6 +154,7 @@ def test_a_strangers_path(python, tmp_path):
     rows = ResultStore(tmp_path / "sparsebench-results").latest()
     assert {row.submission: row.status for row in rows} == dict.fromkeys(("my-router", *typed), "ok")
     assert all(row.quality > 0.1 for row in rows)
+    assert [row.submission for row in rows if not FACTS.get(row.submission, bool)(row)] == []
     assert called([*run, "leaderboard", "show"], cwd=tmp_path) == told
     for name in ("my-router", *typed):
         assert f"  {name}  " in told
