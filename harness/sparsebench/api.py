@@ -6,6 +6,7 @@ code runs in processes of its own and not here.
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparsebench.cores import usable_cores
 from sparsebench.errors import NotFoundError, UsageError
+from sparsebench.limits import LEAST, LONGEST, MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Results", "load_results", "make_board", "run"]
 
+_SEEDS = 10**9  # as on the command line
 _LEVELS = ("none", "restricted", "isolated")
 
 OUTPUT = "sparsebench-results"
@@ -137,19 +140,26 @@ def run(
     from sparsebench.evaluate.plan import Limits, Selection  # noqa: PLC0415 - `import sparsebench` is quick
     from sparsebench.evaluate.run import prepare  # noqa: PLC0415
 
+    for name, value in (("small", small), ("resume", resume), ("gpu", gpu)):
+        _flag(name, value)
     selection = Selection(
-        _names(tasks), _names(instances), _names(variants), _seeds(seeds), small, all_instances=False
+        _names("tasks", tasks),
+        _names("instances", instances),
+        _names("variants", variants),
+        _seeds(seeds),
+        small,
+        all_instances=False,
     )
     if require_sandbox not in _LEVELS:
         message = f"require_sandbox: expected none, restricted or isolated, got {require_sandbox!r}"
         raise UsageError(message, help="sparsebench doctor tells what this machine can do")
     limits = Limits(
-        _positive("time_limit", time_limit),
-        int(_positive("memory_limit", memory_limit)),
+        _within("time_limit", time_limit, 0.0, LONGEST),
+        int(_within("memory_limit", memory_limit, LEAST, MOST)),
         gpu=gpu,
         require_sandbox=require_sandbox,
     )
-    workers = usable_cores() if jobs is None else int(_positive("jobs", jobs))
+    workers = usable_cores() if jobs is None else _whole("jobs", jobs, 1)
     prepared = prepare(_folders(submissions), selection, Path(output), limits, resume=resume)
     workers = max(1, min(workers, len(prepared.cells)))
     rows = prepared.execute(jobs=workers, on_row=on_row or _say_nothing)
@@ -217,8 +227,12 @@ def _board_of(rows: Sequence[Row], *, tasks: Names = (), **choice: Any) -> Board
         names = ", ".join(["tasks", *sorted(known)])
         raise UsageError(f"a board has no choice called {unknown[0]!r}", help=f"there are: {names}")
     for name in ("instances", "submissions"):
-        choice[name] = _names(choice.get(name, ()))
-    wanted = _names(tasks) or sorted({row.task for row in rows})
+        choice[name] = _names(name, choice.get(name, ()))
+    for name in {"small", "tags", "titled"} & set(choice):
+        _flag(name, choice[name])
+    if "seeds" in choice:
+        choice["seeds"] = _whole("seeds", choice["seeds"], 1)
+    wanted = _names("tasks", tasks) or sorted({row.task for row in rows})
     return board_of(rows, [load_task(ref) for ref in wanted], Choice(**choice))
 
 
@@ -260,21 +274,42 @@ def _iterable(given: object) -> Iterable[Any]:
     return given if isinstance(given, Iterable) else [given]
 
 
-def _names(given: Names) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) else tuple(given)
+def _names(what: str, given: Names) -> tuple[str, ...]:
+    names = (given,) if isinstance(given, str) else tuple(_iterable(given))
+    if not all(isinstance(name, str) for name in names):
+        raise UsageError(f"{what}: expected a name or several, got {given!r}", help="leave it out for all")
+    return names
 
 
 def _seeds(given: int | Iterable[int]) -> tuple[int, ...]:
-    if isinstance(given, int) and not isinstance(given, bool):
-        given = range(int(_positive("seeds", given)))
-    seeds = tuple(_iterable(given))
-    if not seeds or not all(type(seed) is int and seed >= 0 for seed in seeds):
-        raise UsageError(f"seeds: expected how many, or which ones, got {given!r}", help="5, or [0, 2, 9]")
+    told = [given] if isinstance(given, str) else list(_iterable(given))
+    try:
+        seeds = tuple(dict.fromkeys(map(operator.index, told)))
+    except TypeError:
+        seeds = ()
+    if seeds and not isinstance(given, Iterable):
+        return tuple(range(_whole("seeds", seeds[0], 1)))
+    if not seeds or not all(0 <= seed < _SEEDS for seed in seeds):
+        message = f"seeds: expected how many, or which ones, got {given!r}"
+        raise UsageError(message, help="5 for the seeds 0 to 4, or a list such as [0, 2, 9]")
     return seeds
 
 
-def _positive(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-        message = f"{name}: expected a number above 0, got {value!r}"
+def _flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise UsageError(f"{name}: expected True or False, got {value!r}", help="leave it out for the usual")
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        message = f"{name}: expected a whole number of at least {least}, got {value!r}"
         raise UsageError(message, help="leave it out for the usual one")
     return value
+
+
+def _within(name: str, value: Any, least: float, most: float) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not value > 0 or not least <= value <= most:
+        message = f"{name}: expected a number from {least:g} to {most:g}, got {value!r}"
+        raise UsageError(message, help="leave it out for the usual one")
+    return float(value)

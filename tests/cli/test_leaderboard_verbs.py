@@ -16,7 +16,7 @@ import pytest
 
 from evaluate.tiny import ROOT, plain, write
 from leaderboard.test_board import made
-from sparsebench.errors import NotFoundError
+from sparsebench.errors import NotFoundError, UsageError
 from sparsebench.leaderboard.columns import with_interval
 from sparsebench.leaderboard.frozen import Frozen, read_frozen
 from sparsebench.leaderboard.standard import REFERENCES, Choice, board_of
@@ -215,7 +215,8 @@ def test_a_frozen_board_stays_what_it_is(cli, here):
     store = ResultStore(here / "sparsebench-results")
     store.write(cell("n256-r4"))
     board = here / "leaderboard"
-    assert cli("leaderboard", "freeze").code == 0
+    frozen = cli("leaderboard", "freeze")
+    assert (frozen.code, "it is preliminary: 1 of 5 seeds have rows" in frozen.err) == (0, True)
     assert read_frozen(board / "board.toml") == Frozen(1, {MEMORIZATION.ref: ("n256-r4",)})
     assert cli("leaderboard", "build").code == 0
     before = (board / "board.csv").read_text(encoding="utf-8")
@@ -227,9 +228,37 @@ def test_a_frozen_board_stays_what_it_is(cli, here):
     assert [score["score"] for score in json.loads(shown.out)["scores"]] == [0.5]
     again = cli("leaderboard", "freeze")
     assert (again.code, "stays what it is" in again.err) == (2, True)
-    for wrong in (("--small",), ("--tasks", MEMORIZATION.ref), ("--instances", "n256-r4")):
+    for wrong in (("--small",), ("--seeds", "3"), ("--instances", "n256-r4")):
+        refused = cli("leaderboard", "show", "--frozen", board / "board.toml", *wrong)
+        assert (refused.code, "says what is on this board" in refused.err) == (2, True)
+    for wrong in (("--small",), ("--tasks", MEMORIZATION.ref), ("--instances", "n256-r4"), ("--seeds", "9")):
         refused = cli("leaderboard", "build", *wrong)
         assert (refused.code, "says what is on this board" in refused.err) == (2, True)
+
+
+def test_a_frozen_board_with_a_typing_error_is_refused(cli, here):
+    ResultStore(here / "sparsebench-results").write(cell("n256-r4"))
+    (here / "board.toml").write_text(f'seeds = 1\n[instances]\n"{MEMORIZATION.ref}" = ["n256-r5"]\n')
+    shown = cli("leaderboard", "show", "--frozen", "board.toml")
+    assert shown.code == 2
+    assert "has no instance called 'n256-r5'" in shown.err
+    assert "did you mean 'n256-r4'" in shown.err
+
+
+def test_tables_go_into_no_folder_of_something_else(cli, here):
+    store = ResultStore(here / "sparsebench-results")
+    store.write(cell("n256-r4"))
+    write(here / "mine", plain())
+    for into, owner in (("mine", "a submission"), ("sparsebench-results/rows", "a result store's rows")):
+        before = sorted((here / into).iterdir())
+        for verb in ("build", "freeze"):
+            refused = cli("leaderboard", verb, "--into", into)
+            assert (refused.code, f"is the folder of {owner}" in refused.err) == (2, True)
+        assert sorted((here / into).iterdir()) == before
+    with pytest.raises(UsageError, match="inside of another store's rows"):
+        ResultStore(here / "sparsebench-results" / "rows").write(cell("n256-r4"))
+    both = cli("leaderboard", "show", "--format", "csv", "--json")
+    assert (both.code, "expected --format or --json, got both" in both.err) == (2, True)
 
 
 @pytest.fixture

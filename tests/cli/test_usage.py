@@ -129,10 +129,14 @@ SIZES = [
     ("0", "a size such as 512M or 4G, got '0'; bare numbers are bytes"),
     *((text, f"at least 64M, which Python itself needs, got {text!r}; try 64M") for text in ("63M", "4")),
     ("67108863", "at least 64M, which Python itself needs, got '67108863'; try 64M"),
+    ("9999999G", "at most 65,536G, got '9999999G'; 4G is the usual"),
 ]
 TIMES = [
-    (text, f"a positive number of seconds, got {text!r}; 600 is ten minutes")
-    for text in ("0", "nan", "inf", "1h")
+    *(
+        (text, f"a positive number of seconds, got {text!r}; 600 is ten minutes")
+        for text in ("0", "nan", "inf", "1h")
+    ),
+    ("3000000", "at most 1,000,000 seconds, got '3000000'; 600 is ten minutes"),
 ]
 
 

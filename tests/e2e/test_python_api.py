@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -96,14 +97,22 @@ def test_a_folder_may_be_a_path_and_a_cell_that_fails_is_a_row(tmp_path: Path) -
         (sb.Submission, {}, "submissions: expected folders or names, got a ABCMeta"),
         (7, {}, "submissions: expected folders or names, got a int"),
         ("no-such", {}, "no-such"),
-        ("constant", {"seeds": 0}, "seeds: expected a number above 0, got 0"),
+        ("constant", {"seeds": 0}, "seeds: expected a whole number of at least 1, got 0"),
+        ("constant", {"seeds": [10**30]}, "seeds: expected how many, or which ones"),
+        ("constant", {"gpu": "off"}, "gpu: expected True or False, got 'off'"),
+        ("constant", {"resume": "no"}, "resume: expected True or False, got 'no'"),
+        ("constant", {"small": 1}, "small: expected True or False, got 1"),
+        ("constant", {"instances": 5}, "instances: expected a name or several, got 5"),
+        ("constant", {"tasks": [None]}, r"tasks: expected a name or several, got \[None\]"),
         ("constant", {"seeds": []}, r"seeds: expected how many, or which ones, got \[\]"),
         ("constant", {"seeds": [0.5]}, "seeds: expected how many, or which ones"),
         ("constant", {"seeds": "5"}, "seeds: expected how many, or which ones"),
         ("constant", {"seeds": [-1]}, "seeds: expected how many, or which ones"),
-        ("constant", {"jobs": 0}, "jobs: expected a number above 0, got 0"),
-        ("constant", {"time_limit": "1"}, "time_limit: expected a number above 0, got '1'"),
-        ("constant", {"memory_limit": True}, "memory_limit: expected a number above 0, got True"),
+        ("constant", {"jobs": 0}, "jobs: expected a whole number of at least 1, got 0"),
+        ("constant", {"time_limit": "1"}, r"time_limit: expected a number from 0 to 1e\+06, got '1'"),
+        ("constant", {"time_limit": float("inf")}, "time_limit: expected a number from 0 to"),
+        ("constant", {"memory_limit": 1000}, "memory_limit: expected a number from"),
+        ("constant", {"memory_limit": True}, "memory_limit: expected a number from"),
         ("constant", {"instances": "n257"}, "n257"),
         ("constant", {"require_sandbox": "steel"}, "require_sandbox: expected none, restricted or isolated"),
     ],
@@ -114,6 +123,20 @@ def test_mistakes_are_told_before_anything_runs(
     with pytest.raises(UsageError, match=message):
         sb.run(submission, **{"output": tmp_path / "rows", "seeds": 1, **options})
     assert not (tmp_path / "rows").exists()
+
+
+def test_seeds_may_be_numpys_and_count_once(done: sb.Results) -> None:
+    for seeds in (np.int64(2), np.arange(2), [0, 1, 1, 0]):
+        again = sb.run("conditional-tree", **(ONE | {"seeds": seeds}), output=done.output, resume=True)
+        assert [row.seed for row in again.rows] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "choice", [{"tags": "no"}, {"small": "yes"}, {"seeds": 2.5}, {"seeds": True}, {"instances": 5}]
+)
+def test_choices_of_a_board_are_checked(done: sb.Results, choice: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="expected"):
+        sb.make_board(done, **choice)
 
 
 def test_where_there_are_no_rows_that_is_told(tmp_path: Path) -> None:

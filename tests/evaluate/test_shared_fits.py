@@ -24,6 +24,7 @@ from sparsebench.evaluate.run import prepare
 from sparsebench.meter.model_file import hash_of_model
 from sparsebench.models import find_submission
 from sparsebench.results import ResultStore, Row
+from sparsebench.tasks.cache import CACHE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,6 +230,9 @@ TAMPERED = {
     "less than none": changed(fit_seconds=-1.0),
     "endless": changed(fit_seconds=float("inf")),
     "nan": changed(fit_seconds=float("nan")),
+    "faster": changed(fit_seconds=0.001),
+    "no mark": changed(mark=None),
+    "another mark": changed(mark="0" * 64),
 }
 
 
@@ -241,6 +245,18 @@ def test_what_somebody_changed_is_fitted_again(tmp_path: Path, one: Cell, model:
     if how != "a folder":  # what is in the way stays there, and nothing is kept
         assert kept.keep(one, model) is model
         assert taken(tmp_path, one) == (digest, {"k": [1, 2]}, 1.5)
+
+
+def test_models_that_came_with_somebodys_rows_are_not_taken(
+    tmp_path: Path, one: Cell, model: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A note of another user's, in all else as it should be: who marks it has another secret."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "theirs"))
+    KeptModels(tmp_path).keep(one, model)
+    assert taken(tmp_path, one) is not None
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "ours"))
+    assert taken(tmp_path, one) is None
+    assert (tmp_path / "theirs" / "kept-models.secret").stat().st_mode & 0o077 == 0
 
 
 def test_a_cell_whose_kept_model_was_changed_says_what_it_fitted(tmp_path: Path) -> None:

@@ -156,6 +156,14 @@ def test_submissions_at_hand(done, verdicts, tmp_path, monkeypatch):
     assert (verdict, detail[:25]) == ("fail", "submission_hash: expected")
 
 
+def test_a_variant_that_no_submission_has_is_found(done, verdicts, tmp_path, monkeypatch):
+    """A row of settings that were tried, under a name that boards let pass."""
+    shutil.copytree(done.folder, tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    verdict, detail = verdicts(submission="./mine", variant="best", cell_key="")["submission"]
+    assert (verdict, detail) == ("fail", "variant: expected one of its submission.toml, got best")
+
+
 def test_a_checkout_with_crlf_is_the_submission_at_hand(done, verdicts, tmp_path, monkeypatch):
     folder = checked_out_with_crlf(done.folder, tmp_path / "mine")
     monkeypatch.chdir(tmp_path)

@@ -335,6 +335,15 @@ def test_a_cell_that_is_believed_at_the_second_try_is_told():
     assert "a: 1 cells were invalid in another run, and count by the one that was not" in board.notes
 
 
+def test_runs_of_a_cell_that_disagree_are_told():
+    """Who draws numbers of his own, or writes a row with a late date, does not go unseen."""
+    late = made(quality=0.9, ended="9999-12-31T00:00:00.000000+00:00")
+    board = build_board([made(), late], [MEMO])
+    assert "a: 1 cells have runs of other quality than the newest, which counts" in board.notes
+    same = build_board([made(), made(ended="2026-01-02T03:04:08.000000+00:00")], [MEMO])
+    assert not any("other quality" in note for note in same.notes)
+
+
 def test_entries_told_the_domains_can_be_left_out_by_what_they_are_now():
     old = made("was", uses_tags=True, submission_hash="old")
     new = made("was", submission_hash="new", ended="2026-02-02T03:04:06.000000+00:00")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from sparsebench.cli.kinds import OneOf, PathTo, Whole
 from sparsebench.cli.mistakes import Verbs
@@ -138,6 +139,10 @@ def show(
     from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
+    if frozen:
+        _refuse_beside(frozen, "instances", "small", "seeds")
+    if as_json and click.get_current_context().get_parameter_source("form") is ParameterSource.COMMANDLINE:
+        raise UsageError("expected --format or --json, got both", help="leave one of them out")
     choice = Choice(
         instances=instances,
         small=small,
@@ -194,11 +199,7 @@ def build(
 
     choice = Choice(instances=instances, small=small, seeds=seeds, titled=True)
     if (into / FILE_NAME).exists():
-        if instances or small or tasks:
-            message = (
-                f"{into / FILE_NAME} says what is on this board, expected no --tasks, --instances, --small"
-            )
-            raise UsageError(message, help="build another board into another folder")
+        _refuse_beside(into / FILE_NAME, "tasks", "instances", "small", "seeds")
         choice = replace(choice, frozen=read_frozen(into / FILE_NAME))
     for path in write_leaderboard(_board(output, tasks, choice), into):
         click.echo(path)
@@ -235,8 +236,20 @@ def freeze(
     from sparsebench.leaderboard import freeze_board  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
-    choice = Choice(instances=instances, small=small, seeds=seeds)
-    click.echo(freeze_board(_board(output, tasks, choice), into))
+    board = _board(output, tasks, Choice(instances=instances, small=small, seeds=seeds))
+    click.echo(freeze_board(board, into))
+    if board.preliminary:
+        message = f"note: it is preliminary: {board.seeds} of {board.wanted_seeds} seeds have rows"
+        click.echo(f"{message}; evaluate the others and freeze it anew before anybody relies on it", err=True)
+
+
+def _refuse_beside(frozen: Path, *names: str) -> None:
+    """Refuse options that a frozen board does not leave open: they would be passed over."""
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            message = f"{frozen} says what is on this board, expected no --{name}"
+            raise UsageError(message, help="leave it out, or make another board in another folder")
 
 
 def terminal_width() -> int | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sparsebench.cli.kinds import PathTo
+from sparsebench.limits import LEAST, LONGEST, MOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +27,6 @@ __all__ = ["Names", "Seconds", "Seeds", "Size", "output_option"]
 _MOST_SEEDS = 10_000
 _LARGEST_SEED = 10**9 - 1
 _DIGITS = 20  # of a number are enough to tell that it is too large
-_LEAST = 64 << 20  # bytes
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -115,8 +115,10 @@ class Size(_SizeType):
                 f"expected a size such as 512M or 4G, got {value!r}; bare numbers are bytes", param, ctx
             )
         size = int(found[1]) * _UNITS[found[2].upper()]
-        if size < _LEAST:
+        if size < LEAST:
             self.fail(f"expected at least 64M, which Python itself needs, got {value!r}; try 64M", param, ctx)
+        if size > MOST:
+            self.fail(f"expected at most {MOST >> 30:,}G, got {value!r}; 4G is the usual", param, ctx)
         return size
 
 
@@ -133,6 +135,10 @@ class Seconds(_SecondsType):
             seconds = math.nan
         if not 0 < seconds < math.inf:
             self.fail(f"expected a positive number of seconds, got {value!r}; 600 is ten minutes", param, ctx)
+        if seconds > LONGEST:
+            self.fail(
+                f"expected at most {LONGEST:,.0f} seconds, got {value!r}; 600 is ten minutes", param, ctx
+            )
         return seconds
 
 

@@ -8,25 +8,29 @@ cell fits by itself, and what it fits takes that place.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
+import hmac
 import json
 import math
 import os
 import re
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import safetensors
 
+import sparsebench
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.host import payloads
 from sparsebench.evaluate.host.parents import measured
 from sparsebench.meter.model_file import load_model, save_model
 from sparsebench.results.provenance import provenance_fields
+from sparsebench.tasks.cache import cache_root
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
     from sparsebench.evaluate.plan import Cell
     from sparsebench.meter.model import Model
@@ -37,6 +41,7 @@ MOST_KEPT_BYTES = 64 << 20
 """Bytes of the largest model that is kept: a larger one is fitted again for each variant."""
 
 _MOST_NOTE = 1 << 16
+_SECRET = 32  # bytes
 _HASH = re.compile(r"[0-9a-f]{64}")
 _BROKEN = (
     *(OSError, ValueError, KeyError, TypeError, RecursionError),
@@ -75,6 +80,8 @@ class KeptModels:
         """
         try:
             note = json.loads(_read(self._note(cell), _MOST_NOTE))
+            if not hmac.compare_digest(note.pop("mark"), _mark(note)):
+                return None
             if any(note[name] != value for name, value in _about(cell).items()):
                 return None
             model, seconds = self._model(note["model_hash"]), note["fit_seconds"]
@@ -107,6 +114,7 @@ class KeptModels:
         digest = hashlib.sha256(content).hexdigest()
         note = {**_about(cell), "model_hash": digest, "fit_seconds": made.seconds}
         with contextlib.suppress(OSError):
+            note["mark"] = _mark(note)
             self._folder.mkdir(parents=True, exist_ok=True)
             _write(self._file(digest), content)  # before the note: who finds a note finds its model
             _write(self._note(cell), json.dumps(note, indent=1).encode())
@@ -136,15 +144,53 @@ class KeptModels:
         return model
 
 
+def _mark(note: Mapping[str, Any]) -> str:
+    """Mark a note as one of this user's own runs: models that came with somebody's rows are none.
+
+    What marks it is a secret in the user's cache, which walls close to submissions.
+    """
+    text = json.dumps(note, sort_keys=True).encode()
+    return hmac.new(_secret(), text, hashlib.sha256).hexdigest()
+
+
+def _secret() -> bytes:
+    """Give the user's secret; made when it is first asked for."""
+    path = cache_root() / "kept-models.secret"
+    with contextlib.suppress(FileNotFoundError):
+        if len(secret := path.read_bytes()) == _SECRET:
+            return secret
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.touch(mode=0o600)
+        temporary.write_bytes(secrets.token_bytes(_SECRET))
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)  # whole, or not at all; another worker's, where that was first
+    finally:
+        temporary.unlink(missing_ok=True)
+    if len(secret := path.read_bytes()) != _SECRET:
+        raise OSError(f"{path} is no secret of ours")
+    return secret
+
+
 def _about(cell: Cell) -> dict[str, Any]:
     """Say whose a model is, and what made it: rows say the same of what made them."""
-    made_with = {name: value for name, value in provenance_fields().items() if name != "harness_dirty"}
+    made_with = provenance_fields()
+    if made_with["harness_dirty"]:
+        made_with["harness_changed"] = _last_change()
     return {
         "cell_key": cell.key,
         "submission_hash": cell.submission_hash,
         "sandbox": measured().level,
         **made_with,
     }
+
+
+@functools.cache
+def _last_change() -> int:
+    """Say when the harness was last edited, in nanoseconds: its commit does not tell what it is."""
+    root = Path(sparsebench.__file__).parent
+    return max(path.stat().st_mtime_ns for path in root.rglob("*.py"))
 
 
 def _read(path: Path, most: int) -> bytes:

@@ -6,6 +6,7 @@ given ones of these, adding or deleting another submission's rows never changes 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
@@ -288,12 +289,23 @@ def _on_states(name: str, rows: Sequence[Row], counts: str, wanted: str) -> list
 
 
 def _on_second_tries(name: str, rows: Sequence[Row]) -> list[str]:
-    """Tell of cells that were not believed, and ran again until they were: fresh inputs are drawn anew."""
-    believed = {row.cell_key for row in rows if row.status == "ok"}
-    again = len({row.cell_key for row in rows if row.status == "invalid"} & believed)
-    return [f"{name}: {again} cells were invalid in another run, and count by the one that was not"] * (
-        again > 0
-    )
+    """Tell of cells that ran more than once and did not give the same, whichever row counts."""
+    runs: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        runs[row.cell_key].append(row)
+    again = disagree = 0
+    for of_cell in runs.values():
+        ran = [row for row in of_cell if row.status == "ok"]
+        again += bool(ran) and any(row.status == "invalid" for row in of_cell)
+        disagree += any(
+            not math.isclose(row.quality or 0.0, ran[0].quality or 0.0, rel_tol=1e-9) for row in ran
+        )
+    notes = []
+    if again:
+        notes.append(f"{name}: {again} cells were invalid in another run, and count by the one that was not")
+    if disagree:
+        notes.append(f"{name}: {disagree} cells have runs of other quality than the newest, which counts")
+    return notes
 
 
 def _one_per_cell(rows: Iterable[Row]) -> Iterable[Row]:

@@ -76,6 +76,7 @@ def write_leaderboard(board: Board, directory: str | os.PathLike[str]) -> list[P
         README.md lacks the markers or is no text, or a file cannot be written. Nothing is changed then.
     """
     folder = Path(directory)
+    _check_place(folder)
     readme, sheets = _readme(folder / _README, markdown(board)), csv(board)
     texts = {
         _README: readme,
@@ -94,6 +95,18 @@ def write_leaderboard(board: Board, directory: str | os.PathLike[str]) -> list[P
     return [folder / name for name in texts]
 
 
+def _check_place(folder: Path) -> None:
+    """Refuse folders that belong to something else, which tables would change."""
+    owner = None
+    if (folder / "submission.toml").exists():
+        owner = "a submission, whose hash they would change"
+    elif folder.name == "rows" and any(folder.glob("*.parquet")):
+        owner = "a result store's rows"
+    if owner:
+        message = f"cannot write tables into {folder}: it is the folder of {owner}"
+        raise UsageError(message, help="give another folder, such as leaderboard")
+
+
 def freeze_board(board: Board, directory: str | os.PathLike[str]) -> Path:
     """Write ``board.toml``: the instances and seeds that the board has from then on.
 
@@ -108,6 +121,7 @@ def freeze_board(board: Board, directory: str | os.PathLike[str]) -> Path:
         There is one already, or it cannot be written.
     """
     path = Path(directory) / FILE_NAME
+    _check_place(path.parent)
     if path.exists():
         raise UsageError(
             f"{path} is there already: a board that is published stays what it is",

@@ -6,6 +6,7 @@ figures in each.
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -136,11 +137,21 @@ def _titles(rows: Sequence[Row], states: Mapping[str, str]) -> dict[str, str]:
 
 def _scored(task: Task, present: set[str], choice: Choice) -> set[str]:
     if choice.frozen is not None:
-        return set(choice.frozen.instances.get(task.ref, ()))
+        return set(_known(task, choice.frozen.instances.get(task.ref, ())))
     chosen = present & set(choice.instances) if choice.instances else present & _board_of(task) or present
     if choice.small:
         chosen = {name for name in chosen if name in task.instances and task.instances[name].small}
     return chosen
+
+
+def _known(task: Task, names: Sequence[str]) -> Sequence[str]:
+    """Check that a frozen board names instances that there are: a typing error is no cell that failed."""
+    for name in names:
+        if name not in task.instances:
+            near = difflib.get_close_matches(name, task.instances, n=1) or list(task.instances)
+            message = f"board.toml: {task.ref} has no instance called {name!r}"
+            raise NotFoundError(message, help=f"did you mean {near[0]!r}?")
+    return names
 
 
 def _board_of(task: Task) -> set[str]:

@@ -35,6 +35,7 @@ _REPORTED = (
     "pandas",
     "pyarrow",
     "safetensors",
+    "scikit-learn",
     "scipy",
     "threadpoolctl",
     "torch",

@@ -116,6 +116,11 @@ class ResultStore:
         return target
 
     def _add(self, rows: list[Row], label: str) -> Path:
+        if self.directory.parent.name == "rows" and any(self.directory.parent.glob(f"*{_SUFFIX}")):
+            raise UsageError(
+                f"cannot write rows into {self.directory}: it is inside of another store's rows",
+                help=f"give the store itself: {self.directory.parent.parent}",
+            )
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         name = f"{moment}-{label}-{secrets.token_hex(8)}{_SUFFIX}"
         target, temporary = self.directory / name, self.directory / f".{name}.tmp"

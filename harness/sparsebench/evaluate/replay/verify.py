@@ -179,6 +179,8 @@ def _check_submission(row: Row) -> Audit:
         ("submission_hash", found.hash, row.submission_hash),
         ("uses_tags", found.manifest.uses_tags, row.uses_tags),
     ]
+    if row.variant not in {variant.name for variant in found.manifest.variants}:
+        told.append(("variant", "one of its submission.toml", row.variant))
     if "fit_variant" not in lacking(row.schema_version):
         fits = {variant.name: variant.fit for variant in found.manifest.variants}
         told.append(("fit_variant", fits.get(row.variant), row.fit_variant))
