@@ -41,7 +41,10 @@ def told(outcome, code, *parts):
             ["eval", "conditional-tree", "--tasks", "lipschitz-regression@1"],
             ["nothing to run", "widen --tasks"],
         ),
-        (["eval", "constant", "--small", "--instances", "n65536-r4"], ["nothing to run", "widen"]),
+        (
+            ["eval", "constant", "--small", "--instances", "n65536-r4"],
+            ["nothing to run", "take --small out: none of n65536-r4 is small"],
+        ),
         (["eval", "constant", "--instances", "n16777216-r4"], ["too large to be loaded", "in batches"]),
         (["check", "contant"], ["did you mean 'constant'?"]),
         (["check", "constant", "--variants", "zz"], ["no variant called 'zz'"]),

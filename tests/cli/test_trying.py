@@ -45,6 +45,18 @@ def test_a_setting_is_tried_and_the_row_is_marked(cli, here):
     assert "Score" not in outcome.out
 
 
+def test_a_setting_that_the_entry_does_not_take_is_told(cli, here):
+    code = plain().replace(
+        "def __init__(self, task, **settings):", "def __init__(self, task, scale=1.0, settings=()):"
+    )
+    write(here / "mine", code, variants=ONE)
+    outcome = cli("eval", "mine", *CELL, "-p", "scales=2.0")
+    assert outcome.code == 1
+    (row,) = rows(here)
+    told = "-p scales: expected a setting that Model(task, scale=1.0, settings=()) takes, got 'scales'"
+    assert row.reason == f"{told}; did you mean 'scale'?"
+
+
 @pytest.mark.usefixtures("mine")
 def test_what_is_tried_is_what_the_entry_gets(cli, here):
     assert cli("eval", "mine", *CELL, "-p", "scale=0.0", "--json").code == 0

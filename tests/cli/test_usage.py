@@ -247,3 +247,20 @@ def test_the_mistakes_that_the_docs_show_are_told_so(cli):
     for typed, lines in shown:
         wanted = [re.escape(line.strip()).replace("…", ".*") for line in lines.splitlines()]
         assert re.fullmatch("\n".join(wanted) + "\n", cli(*typed.split()).err), typed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("eval", "constant", "--dry-run", "--json"),
+            "eval: expected --dry-run or --json, got both; leave one out",
+        ),
+        (
+            ("check", "constant", "--in-process", "--json"),
+            "check: expected --in-process or --json, got both; leave one out",
+        ),
+    ],
+)
+def test_what_is_no_json_is_not_asked_for_as_json(cli, arguments, message):
+    told(cli(*arguments), f"sparsebench {message}")

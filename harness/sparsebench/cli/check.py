@@ -43,6 +43,8 @@ def command(submission: str, variants: tuple[str, ...], *, in_process: bool, as_
     """
     from sparsebench.evaluate.check import check_submission, run_in_process  # noqa: PLC0415 - keeps `--help` quick
 
+    if in_process and as_json:
+        raise click.UsageError("expected --in-process or --json, got both; leave one out")
     if in_process:
         for line in run_in_process(submission, variants):
             click.echo(line)

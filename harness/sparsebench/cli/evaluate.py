@@ -143,6 +143,8 @@ def command(
         raise click.UsageError(f"{message}; `sparsebench submissions` lists the shipped ones")
     if quiet and verbose:
         raise click.UsageError("expected --quiet or --verbose, got both; leave one out")
+    if dry_run and as_json:
+        raise click.UsageError("expected --dry-run or --json, got both; leave one out")
     instances, small, all_instances = _which(ctx, instances, small=small, all_instances=all_instances)
     selection = Selection(tasks, instances, variants, seeds, small, all_instances, settings)
     limits = Limits(

@@ -192,9 +192,10 @@ def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list
     if not cells:
         names = ", ".join(folder.manifest.name for folder in folders) or "no submission"
         answered = ", ".join(sorted(declared)) or "nothing"
-        raise UsageError(
-            f"nothing to run: {names} answers {answered}", help="widen --tasks, --instances or --variants"
-        )
+        mend = "widen --tasks, --instances or --variants"
+        if selection.small and selection.instances:
+            mend = f"take --small out: none of {', '.join(selection.instances)} is small"
+        raise UsageError(f"nothing to run: {names} answers {answered}", help=mend)
     return cells
 
 

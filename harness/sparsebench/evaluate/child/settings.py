@@ -54,6 +54,8 @@ def _fault(
     if unknown := [key for key in settings if key not in names and not open_ended]:
         place = place_of_setting(folder, variant, unknown[0])
         message = f"{place}: variant {variant!r} has the key {unknown[0]!r}, which {called} does not take"
+        if f"+{unknown[0]}=" in variant:  # it was given for a try, and stands in no file
+            message = f"-p {unknown[0]}: expected a setting that {called} takes, got {unknown[0]!r}"
         return ContractError(message, help=_mend_of_unknown(unknown[0], names))
     needed = [p.name for p in takes if p.default is p.empty and p.name in names]
     missing = [name for name in needed if name not in settings]
