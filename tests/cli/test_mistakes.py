@@ -252,3 +252,11 @@ def test_another_instance_of_a_damaged_task_still_runs(cli, tasks):
     (tasks / "memorization" / "v1" / "n65536-r4.parquet").write_bytes(b"")
     outcome = cli("eval", "constant", "--instances", "n256-r4", "--seeds", "1")
     assert outcome.code == 0, outcome.err
+
+
+def test_a_folder_nearby_is_thought_of(cli, here):
+    write(here / "my-router", plain())
+    for typed in ("my-ruter", "my-routr"):
+        outcome = cli("eval", typed)
+        assert outcome.code == 2
+        assert "did you mean 'my-router'?" in outcome.err

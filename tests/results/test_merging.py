@@ -40,6 +40,15 @@ def test_every_row_is_kept_once_and_runs_that_differ_are_kept_all(stores):
     assert files(*sources) == before
 
 
+def test_rows_of_the_future_are_refused(stores, tmp_path):
+    """Such a row would be the newest of its cell for ever."""
+    *_, into = stores
+    ResultStore(tmp_path / "c").write(replace(AGAIN, ended="9999-12-31T00:00:00.000000+00:00"))
+    with pytest.raises(IntegrityError, match=r"ended at 9999-12-31T00.*, expected a time that is past"):
+        merge_stores([tmp_path / "a", tmp_path / "c"], into)
+    assert not into.exists()
+
+
 def test_merging_again_adds_nothing(stores):
     *sources, into = stores
     merge_stores(sources, into)

@@ -128,11 +128,19 @@ def _locate(reference: str) -> Path:
     if path.name != reference:
         message = f"{reference}: there is no such folder"
         raise NotFoundError(message, help=f"give the path of a folder with a {MANIFEST}")
-    raise _not_found("submission", reference, shipped_names())
+    raise _not_found("submission", reference, shipped_names(), here=_beside(path))
 
 
-def _not_found(what: str, name: str, known: list[str]) -> NotFoundError:
-    close = difflib.get_close_matches(name, known, n=1)
+def _beside(path: Path) -> list[str]:
+    """Name the submissions that lie where one was looked for."""
+    try:
+        return sorted(found.parent.name for found in path.absolute().parent.glob(f"*/{MANIFEST}"))
+    except OSError:
+        return []
+
+
+def _not_found(what: str, name: str, known: list[str], *, here: Sequence[str] = ()) -> NotFoundError:
+    close = difflib.get_close_matches(name, here, n=1) or difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     return NotFoundError(f"there is no {what} called {name!r}", help=f"{hint}there are: {', '.join(known)}")
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sparsebench.errors import NotFoundError
+from sparsebench.errors import IntegrityError, NotFoundError
 from sparsebench.results.store import ResultStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from sparsebench.results.row import Row
+
 __all__ = ["Merged", "merge_stores"]
+
+_CLOCKS = timedelta(days=1)  # by how much the clocks of two machines may differ
 
 
 class Merged(NamedTuple):
@@ -42,7 +47,8 @@ def merge_stores(sources: Sequence[Path], into: Path) -> Merged:
     NotFoundError
         A source has no rows.
     IntegrityError
-        Something in a store is no file of rows, or of a schema that is not read; the message names it.
+        Something in a store is no file of rows, or of a schema that is not read, or a row says that it will
+        end: it would be the newest for ever. The message names it.
     UsageError
         As :meth:`sparsebench.results.ResultStore.write`.
     """
@@ -55,7 +61,19 @@ def merge_stores(sources: Sequence[Path], into: Path) -> Merged:
             raise NotFoundError(
                 f"{source}: no rows there", help="give directories that `sparsebench eval` wrote"
             )
+        _check_times(rows, source)
         given += len(rows)
         known.update(dict.fromkeys(rows))
     new = list(known)[before:]
     return Merged(target.add(new) if new else None, len(new), given - len(new))
+
+
+def _check_times(rows: Sequence[Row], source: Path) -> None:
+    """Refuse rows of the future, but for clocks that differ: of several runs of a cell the newest counts."""
+    latest = datetime.now(UTC) + _CLOCKS
+    for row in rows:
+        if datetime.fromisoformat(row.ended) > latest:
+            raise IntegrityError(
+                f"{source}: row {row.cell_key[:12]}... ended at {row.ended}, expected a time that is past",
+                help="evaluate the cell again, on a machine whose clock is right",
+            )
