@@ -24,6 +24,12 @@ def meter():
     return meter
 
 
+def test_a_shape_that_depends_on_values_is_known_once_it_was_asked_for(meter):
+    some = meter.x[meter.x[:, 0] > 0.7]
+    assert (meter.x.known_shape, some.known_shape) == ((2, 3), None)
+    assert some.shape == some.known_shape == (1, 3)
+
+
 OPERATORS = {
     "add": lambda a: a + 2.0,
     "radd": lambda a: 2.0 + a,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 import sparsebench as sb
 from sparsebench.errors import ContractError
+from sparsebench.meter import model_file
 from sparsebench.meter.model_file import hash_of_model, load_model, save_model, structure_of
 
 ARRAYS = {"a": np.arange(3.0), "b": np.zeros((2, 2), dtype=np.int8)}
@@ -32,6 +33,7 @@ def test_it_is_a_dict_of_its_arrays() -> None:
     assert {**model} == ARRAYS
     assert model.structure is STRUCTURE
     assert sb.Model({}).structure is None
+    assert repr(sb.Model({"a": 1}, [2])) == "Model({'a': 1}, [2])"
 
 
 def test_a_missing_array_says_what_there_is() -> None:
@@ -81,6 +83,13 @@ def test_a_structure_is_part_of_the_hash() -> None:
 def test_another_text_in_a_file_is_refused(metadata: dict[str, str]) -> None:
     with pytest.raises(ContractError, match="expected"):
         load_model(safetensors.numpy.save(ARRAYS, metadata=metadata))
+
+
+def test_a_header_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = save_model(ARRAYS)
+    monkeypatch.setattr(model_file, "_MOST_HEADER", 16)
+    with pytest.raises(ContractError, match="expected at most 16 bytes of names and shapes"):
+        load_model(content)
 
 
 @given(st.binary(max_size=64))

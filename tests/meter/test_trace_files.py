@@ -367,6 +367,10 @@ def test_other_models(parts, refused):
             "model.safetensors: expected one of the dtypes",
         ),
         (struct.pack("<Q", 1 << 62) + b"{}", "broken file"),
+        (
+            safetensors.numpy.save({"w": np.zeros(2)}, metadata={"other": "{}"}),
+            "model.safetensors: expected the file of a model, got expected 'structure' as the only metadata",
+        ),
         (named('{"w":{"dtype":"F99","shape":[1],"data_offsets":[0,8]}}'), "broken file"),
         (named('{"w":{"dtype":"BF16","shape":[4],"data_offsets":[0,8]}}'), "broken file"),
         (named('{"w":{"dtype":"F64","shape":[9],"data_offsets":[0,8]}}'), "broken file"),
