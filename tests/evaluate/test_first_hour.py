@@ -369,7 +369,8 @@ DEEPER = {
 def test_a_key_that_code_further_in_does_not_take_is_told_with_its_line(tmp_path, where):
     code, message, source = DEEPER[where]
     row = reason_of(tmp_path / "mine", code, variants='[[variants]]\nname = "v"\nplains = 8\n')
-    assert row.reason == message.format(line=line_of(code, source))
+    told = row.reason.replace(". Did you mean 'planes'?", "")  # Python 3.13 says so by itself
+    assert told == message.format(line=line_of(code, source))
 
 
 def test_an_entry_that_takes_no_task_is_told(tmp_path):
