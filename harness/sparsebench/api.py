@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparsebench.cores import usable_cores
 from sparsebench.errors import NotFoundError, UsageError
-from sparsebench.limits import LEAST, LONGEST, MOST
+from sparsebench.limits import LARGEST_SEED, LEAST, LONGEST, MOST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     Folder = str | os.PathLike[str]
 
 __all__ = ["Results", "load_results", "make_board", "run"]
-
-_SEEDS = 10**9  # as on the command line
-_LEVELS = ("none", "restricted", "isolated")
 
 OUTPUT = "sparsebench-results"
 """Where rows go, as on the command line."""
@@ -137,7 +134,8 @@ def run(
     SandboxError
         If what holds submissions here is weaker than it must be.
     """
-    from sparsebench.evaluate.plan import Limits, Selection  # noqa: PLC0415 - `import sparsebench` is quick
+    from sparsebench.evaluate.child.walls import LEVELS  # noqa: PLC0415 - `import sparsebench` is quick
+    from sparsebench.evaluate.plan import Limits, Selection  # noqa: PLC0415
     from sparsebench.evaluate.run import prepare  # noqa: PLC0415
 
     for name, value in (("small", small), ("resume", resume), ("gpu", gpu)):
@@ -150,7 +148,7 @@ def run(
         small,
         all_instances=False,
     )
-    if require_sandbox not in _LEVELS:
+    if require_sandbox not in LEVELS:
         message = f"require_sandbox: expected none, restricted or isolated, got {require_sandbox!r}"
         raise UsageError(message, help="sparsebench doctor tells what this machine can do")
     limits = Limits(
@@ -219,8 +217,7 @@ def make_board(results: Results | Folder = OUTPUT, **choice: Any) -> Board:
 
 
 def _board_of(rows: Sequence[Row], *, tasks: Names = (), **choice: Any) -> Board:
-    from sparsebench.leaderboard.standard import Choice, board_of  # noqa: PLC0415
-    from sparsebench.tasks import load_task  # noqa: PLC0415
+    from sparsebench.leaderboard.standard import Choice, board_of, tasks_of  # noqa: PLC0415
 
     known = {field.name for field in fields(Choice)}
     if unknown := sorted(set(choice) - known):
@@ -232,8 +229,8 @@ def _board_of(rows: Sequence[Row], *, tasks: Names = (), **choice: Any) -> Board
         _flag(name, choice[name])
     if "seeds" in choice:
         choice["seeds"] = _whole("seeds", choice["seeds"], 1)
-    wanted = _names("tasks", tasks) or sorted({row.task for row in rows})
-    return board_of(rows, [load_task(ref) for ref in wanted], Choice(**choice))
+    chosen = Choice(**choice)
+    return board_of(rows, tasks_of(rows, _names("tasks", tasks), chosen), chosen)
 
 
 def _load(path: Folder) -> list[Row]:
@@ -289,7 +286,7 @@ def _seeds(given: int | Iterable[int]) -> tuple[int, ...]:
         seeds = ()
     if seeds and not isinstance(given, Iterable):
         return tuple(range(_whole("seeds", seeds[0], 1)))
-    if not seeds or not all(0 <= seed < _SEEDS for seed in seeds):
+    if not seeds or not all(0 <= seed <= LARGEST_SEED for seed in seeds):
         message = f"seeds: expected how many, or which ones, got {given!r}"
         raise UsageError(message, help="5 for the seeds 0 to 4, or a list such as [0, 2, 9]")
     return seeds

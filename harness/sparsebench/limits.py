@@ -1,8 +1,11 @@
-"""What a cell may be allowed at least and at most."""
+"""What a cell may be asked for and allowed, at least and at most."""
 
 from __future__ import annotations
 
-__all__ = ["LEAST", "LONGEST", "MOST"]
+__all__ = ["LARGEST_SEED", "LEAST", "LONGEST", "MOST"]
+
+LARGEST_SEED = 10**9 - 1
+"""Of a cell."""
 
 LEAST = 64 << 20
 """Bytes of memory: Python itself needs as much."""

@@ -16,8 +16,10 @@ import pytest
 
 from evaluate.tiny import ROOT, plain, write
 from leaderboard.test_board import made
+from sparsebench.cli import leaderboard
 from sparsebench.errors import NotFoundError, UsageError
-from sparsebench.leaderboard.columns import with_interval
+from sparsebench.leaderboard.cells import PROFILES
+from sparsebench.leaderboard.columns import SORTS, with_interval
 from sparsebench.leaderboard.frozen import Frozen, read_frozen
 from sparsebench.leaderboard.standard import REFERENCES, Choice, board_of
 from sparsebench.models import find_submission, shipped_names
@@ -157,6 +159,12 @@ def test_eval_show_and_the_sheets_print_the_same_figures(cli, here):
         assert score == words
         assert f" {score} |" in block
     assert list(printed(run.out)) == ["conditional-tree", "constant"]
+
+
+def test_what_is_offered_is_what_there_is():
+    """The command line has names of its own, so that `--help` imports no board."""
+    assert tuple(PROFILES) == leaderboard._PROFILES
+    assert tuple(SORTS) == leaderboard._SORTS
 
 
 def test_options_of_show(cli, here):

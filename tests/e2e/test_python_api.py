@@ -15,6 +15,7 @@ import sparsebench as sb
 from evaluate.tiny import plain, write
 from sparsebench.errors import NotFoundError, UsageError
 from sparsebench.leaderboard import Board
+from sparsebench.leaderboard.frozen import Frozen
 from sparsebench.results import COLUMNS
 
 if TYPE_CHECKING:
@@ -62,6 +63,13 @@ def test_a_board_of_stored_rows_is_that_of_the_run(done: sb.Results) -> None:
     assert "tasks, frozen, instances" in caught.value.help
     with pytest.raises(NotFoundError, match="no row is of a submission called 'tree'"):
         sb.make_board(done, submissions="tree")
+
+
+def test_a_frozen_board_has_its_own_tasks(done: sb.Results) -> None:
+    frozen = Frozen(2, {"memorization@1": ("n256-r4",), "lipschitz-regression@1": ("polynomial",)})
+    board = sb.make_board(done, frozen=frozen)
+    assert [task.ref for task in board.tasks] == ["lipschitz-regression@1", "memorization@1"]
+    assert [entry.score for entry in board.entries] == [None, None]  # nobody enters every task
 
 
 def test_a_run_goes_on_where_it_was(done: sb.Results) -> None:

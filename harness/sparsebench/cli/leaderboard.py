@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 import sys
@@ -61,6 +62,15 @@ def _choosing(verb: Callable[..., Any]) -> Callable[..., Any]:
     ):
         verb = option(verb)
     return verb
+
+
+_into_option = functools.partial(
+    click.option,
+    "--into",
+    type=PathTo(path_type=Path, file_okay=False),
+    default=Path("leaderboard"),
+    show_default=True,
+)
 
 
 @command.command("show")
@@ -167,13 +177,7 @@ def show(
 
 @command.command("build")
 @_choosing
-@click.option(
-    "--into",
-    type=PathTo(path_type=Path, file_okay=False),
-    default=Path("leaderboard"),
-    show_default=True,
-    help="Directory for README.md, board.csv, points.csv and areas.csv.",
-)
+@_into_option(help="Directory for README.md, board.csv, points.csv and areas.csv.")
 @output_option
 def build(
     tasks: tuple[str, ...],
@@ -207,13 +211,7 @@ def build(
 
 @command.command("freeze")
 @_choosing
-@click.option(
-    "--into",
-    type=PathTo(path_type=Path, file_okay=False),
-    default=Path("leaderboard"),
-    show_default=True,
-    help="Directory of the board.",
-)
+@_into_option(help="Directory of the board.")
 @output_option
 def freeze(
     tasks: tuple[str, ...],
@@ -259,13 +257,11 @@ def terminal_width() -> int | None:
 
 def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
     """Build the board of the tasks that are asked for, else of all that have rows."""
-    from sparsebench.leaderboard.standard import board_of  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.tasks import load_task  # noqa: PLC0415
+    from sparsebench.leaderboard.standard import board_of, tasks_of  # noqa: PLC0415 - keeps `--help` quick
 
     rows = stored_rows(output)
     stored = sorted({row.task for row in rows})
-    frozen = sorted(choice.frozen.instances) if choice.frozen else stored
-    wanted = [load_task(ref) for ref in tasks or frozen]
+    wanted = tasks_of(rows, tasks, choice)
     if not {task.ref for task in wanted} & set(stored):
         message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
         raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sparsebench.cli.kinds import PathTo
-from sparsebench.limits import LEAST, LONGEST, MOST
+from sparsebench.limits import LARGEST_SEED, LEAST, LONGEST, MOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,6 @@ else:  # older releases of click have no type parameter there
 __all__ = ["Names", "Seconds", "Seeds", "Size", "output_option"]
 
 _MOST_SEEDS = 10_000
-_LARGEST_SEED = 10**9 - 1
 _DIGITS = 20  # of a number are enough to tell that it is too large
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -96,8 +95,8 @@ def _ranged(first: int, last: int, text: str) -> tuple[int, ...]:
 
 
 def _check_seeds(parts: Iterable[str], text: str) -> None:
-    if any(int(part[:_DIGITS]) > _LARGEST_SEED for part in parts):
-        raise ValueError(f"seeds of at most {_LARGEST_SEED}, got {text!r}; give smaller ones")
+    if any(int(part[:_DIGITS]) > LARGEST_SEED for part in parts):
+        raise ValueError(f"seeds of at most {LARGEST_SEED}, got {text!r}; give smaller ones")
 
 
 class Size(_SizeType):

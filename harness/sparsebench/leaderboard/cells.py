@@ -6,6 +6,7 @@ has no row at all, or whose model has no room in the box buys nothing.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -62,6 +63,7 @@ class Grid:
         """Whether the submission was told domains."""
         return any(row.uses_tags for row in self.rows.values())
 
+    @functools.cached_property
     def cells(self) -> list[Variants]:
         """Return ``(i, v, m)``: what each cell costs and buys, None where it buys nothing."""
         return [
@@ -71,7 +73,7 @@ class Grid:
 
     def areas(self) -> tuple[float, ...]:
         """Return the area under the budget curve of each instance."""
-        return tuple(budget_area(variants, self.task) for variants in self.cells())
+        return tuple(budget_area(variants, self.task) for variants in self.cells)
 
     def point(self, variant: str, prices: PriceList | None) -> Point:
         """Return what the tables show of a variant, with its price by a list beside the standard one."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from sparsebench.leaderboard.board import Entry, Pair, TaskScore
-from sparsebench.leaderboard.ratios import ratios_to
+from sparsebench.leaderboard.ratios import ratios_to, reaches_of
 from sparsebench.scoring import (
     SeededScore,
     compare_entries,
@@ -20,7 +20,7 @@ from sparsebench.scoring import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sparsebench.leaderboard.board import BoardTask
+    from sparsebench.leaderboard.board import BoardTask, Ratio
     from sparsebench.leaderboard.cells import Grid
     from sparsebench.meter.pricelist import PriceList
     from sparsebench.scoring import PairVerdict, Rank, Standings
@@ -107,7 +107,7 @@ def make_entries(
 
 
 def _scored(grid: Grid) -> _Scored:
-    return _Scored(grid, score_task(grid.cells(), grid.task), grid.areas())
+    return _Scored(grid, score_task(grid.cells, grid.task), grid.areas())
 
 
 def _placed(entry: Entry, standings: Standings) -> Entry:
@@ -135,6 +135,7 @@ def _column(
         for name, after in pairwise(order)
         if name not in told and after not in told
     }
+    ratios = {} if reference is None else _ratios(scored, reference)
     return {
         name: TaskScore(
             task=task.ref,
@@ -147,7 +148,7 @@ def _column(
             ahead=ahead.get(name),
             areas=each.areas,
             values=each.seeded.pseudo_values,
-            ratios=() if reference is None else ratios_to(reference, each.grid),
+            ratios=ratios.get(name, ()),
             router_share=each.grid.router_share(),
             tail=each.grid.tail(),
             seeds=each.grid.seen(),
@@ -155,6 +156,12 @@ def _column(
         )
         for name, each in scored.items()
     }
+
+
+def _ratios(scored: Mapping[str, _Scored], reference: Grid) -> dict[str, tuple[Ratio, ...]]:
+    base = reaches_of(reference)
+    own = {name: base if each.grid is reference else reaches_of(each.grid) for name, each in scored.items()}
+    return {name: ratios_to(base, reaches) for name, reaches in own.items()}
 
 
 def _pair(verdict: PairVerdict, scored: Mapping[str, _Scored]) -> Pair:

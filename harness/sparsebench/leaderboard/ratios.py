@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from sparsebench.leaderboard.board import QUALITIES, Ratio
-from sparsebench.scoring import t_half_width
+from sparsebench.scoring import ROUNDING, t_half_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     Cells = Sequence[tuple[float, float] | None]
 
-__all__ = ["Reach", "ratios_to", "reach"]
+__all__ = ["Reach", "Reaches", "ratios_to", "reach", "reaches_of"]
 
-_ROUNDING = 1e-12  # qualities are means over seeds: a smaller difference is the order of a sum
 _MOST = 1023.0  # a float has no larger power of two
 
 
@@ -45,13 +44,22 @@ def reach(variants: Variants, quality: float) -> Reach:
     """
     steps = [step for cells in variants for step in _steps(cells)]
     return Reach(
-        _first((cost for cost, mean, _ in steps if mean >= quality - _ROUNDING)),
-        _first((cost for cost, mean, half in steps if mean + (half or 0.0) >= quality - _ROUNDING)),
-        _first((c for c, mean, half in steps if half is not None and mean - half >= quality - _ROUNDING)),
+        _first((cost for cost, mean, _ in steps if mean >= quality - ROUNDING)),
+        _first((cost for cost, mean, half in steps if mean + (half or 0.0) >= quality - ROUNDING)),
+        _first((c for c, mean, half in steps if half is not None and mean - half >= quality - ROUNDING)),
     )
 
 
-def ratios_to(reference: Grid, own: Grid) -> tuple[Ratio, ...]:
+Reaches = tuple[list[Reach], ...]
+"""For each of `QUALITIES`, what it costs a submission on each of a task's instances."""
+
+
+def reaches_of(grid: Grid) -> Reaches:
+    """Find out what each of `QUALITIES` costs a submission on each instance."""
+    return tuple([reach(variants, quality) for variants in grid.cells] for quality in QUALITIES)
+
+
+def ratios_to(reference: Reaches, own: Reaches) -> tuple[Ratio, ...]:
     """Compare operations at each of `QUALITIES`.
 
     The ratio is a geometric mean over the instances on which both reach the quality. Their number stands
@@ -64,22 +72,22 @@ def ratios_to(reference: Grid, own: Grid) -> tuple[Ratio, ...]:
     Parameters
     ----------
     reference, own
-        Cells on the same instances, over the same seeds.
+        Of the same instances, over the same seeds; one object, where the reference is compared with itself.
     """
-    return tuple(_ratio(quality, reference, own) for quality in QUALITIES)
+    return tuple(
+        _ratio(quality, theirs, mine, itself=own is reference)
+        for quality, theirs, mine in zip(QUALITIES, reference, own, strict=True)
+    )
 
 
-def _ratio(quality: float, reference: Grid, own: Grid) -> Ratio:
-    pairs = [
-        (reach(theirs, quality), reach(mine, quality))
-        for theirs, mine in zip(reference.cells(), own.cells(), strict=True)
-    ]
+def _ratio(quality: float, theirs: list[Reach], mine: list[Reach], *, itself: bool) -> Ratio:
+    pairs = zip(theirs, mine, strict=True)
     both = [(a, b) for a, b in pairs if a.cost is not None and b.cost is not None]
     times = _power(_mean(_less(a.cost, b.cost) for a, b in both))
     low = _power(_mean(_less(a.sooner, b.later) for a, b in both))
     high = _power(_mean(_less(a.later, b.sooner) for a, b in both))
-    if own is reference:
-        low = high = times  # it is compared with itself, whatever its cost is
+    if itself:  # whatever its cost is
+        low = high = times
     return Ratio(quality=quality, times=times, low=low, high=high, instances=len(both))
 
 

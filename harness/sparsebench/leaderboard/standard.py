@@ -16,15 +16,16 @@ from sparsebench.leaderboard.build import build_board
 from sparsebench.results.adhoc import is_ad_hoc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from sparsebench.leaderboard.board import Board
     from sparsebench.leaderboard.frozen import Frozen
     from sparsebench.meter.pricelist import PriceList
+    from sparsebench.models import SubmissionFolder
     from sparsebench.results import Row
     from sparsebench.tasks import Task
 
-__all__ = ["REFERENCES", "Choice", "board_of"]
+__all__ = ["REFERENCES", "Choice", "board_of", "tasks_of"]
 
 REFERENCES = {
     "lipschitz-regression@1": "dense-features",
@@ -74,7 +75,9 @@ def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None =
     choice = choice or Choice()
     _check(rows, choice)
     entered = [row for row in rows if not is_ad_hoc(row.variant)]
-    states = _states(entered)
+    shipped, states = _shipped(entered), {(row.submission, row.submission_hash) for row in entered}
+    # Rows of a shipped submission itself, and not of one that has its name.
+    genuine = {name for name, of in shipped.items() if (name, of.hash) in states}
     present = {task.ref: {row.instance for row in entered if row.task == task.ref} for task in tasks}
     scored = {task.ref: _scored(task, present[task.ref], choice) for task in tasks}
     seeds = choice.seeds if choice.frozen is None else choice.frozen.seeds
@@ -89,12 +92,12 @@ def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None =
     board = build_board(
         rows,
         shown,
-        titles=_titles(entered, states) if choice.titled else {},
+        titles={name: shipped[name].manifest.title for name in genuine} if choice.titled else {},
         instances=scored,
         submissions=choice.submissions or None,
         tags=choice.tags,
-        references={task: name for task, name in REFERENCES.items() if _is_there(entered, name, states)},
-        states=states,
+        references={task: name for task, name in REFERENCES.items() if name in genuine},
+        states={name: of.hash for name, of in shipped.items()},
         seeds=seeds,
         frozen=choice.frozen is not None,
         profile=choice.profile,
@@ -116,23 +119,20 @@ def _check(rows: Sequence[Row], choice: Choice) -> None:
                 raise NotFoundError(message, help=f"there are rows of: {', '.join(sorted(known))}")
 
 
-def _states(rows: Sequence[Row]) -> dict[str, str]:
-    """Give the content hash of each submission that comes with sparsebench and is named in rows."""
+def tasks_of(rows: Sequence[Row], refs: Sequence[str], choice: Choice) -> list[Task]:
+    """Load the tasks that are asked for; else those of a frozen board; else all that have rows."""
+    from sparsebench.tasks import load_task  # noqa: PLC0415 - only where there are rows
+
+    frozen = choice.frozen.instances if choice.frozen is not None else ()
+    return [load_task(ref) for ref in refs or sorted(frozen) or sorted({row.task for row in rows})]
+
+
+def _shipped(rows: Sequence[Row]) -> dict[str, SubmissionFolder]:
+    """Find the submissions that come with sparsebench and are named in rows."""
     from sparsebench.models import find_submission, shipped_names  # noqa: PLC0415 - only where there are rows
 
     named = {row.submission for row in rows}
-    return {name: find_submission(name).hash for name in shipped_names() if name in named}
-
-
-def _is_there(rows: Sequence[Row], name: str, states: Mapping[str, str]) -> bool:
-    """Say whether there are rows of a shipped submission itself, and not of one that has its name."""
-    return any(row.submission_hash == states.get(name) for row in rows if row.submission == name)
-
-
-def _titles(rows: Sequence[Row], states: Mapping[str, str]) -> dict[str, str]:
-    from sparsebench.models import find_submission  # noqa: PLC0415 - only where it is asked for
-
-    return {name: find_submission(name).manifest.title for name in states if _is_there(rows, name, states)}
+    return {name: find_submission(name) for name in shipped_names() if name in named}
 
 
 def _scored(task: Task, present: set[str], choice: Choice) -> set[str]:

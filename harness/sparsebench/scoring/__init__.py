@@ -38,6 +38,7 @@ from sparsebench.scoring.metrics import (
     score_predictions,
 )
 from sparsebench.scoring.significance import (
+    ROUNDING,
     Rank,
     holm,
     rank_groups,
@@ -58,6 +59,7 @@ __all__ = [
     "METRICS",
     "MOST_BYTES",
     "MOST_VARIANTS",
+    "ROUNDING",
     "SCORING_VERSION",
     "SMALLEST_LEAD",
     "STANDARD_ERRORS",

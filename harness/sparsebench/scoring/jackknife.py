@@ -35,6 +35,7 @@ import numpy as np
 
 from sparsebench.errors import UsageError
 from sparsebench.scoring.budget import count_seeds, task_area
+from sparsebench.scoring.significance import ROUNDING
 from sparsebench.scoring.student import t_quantile
 from sparsebench.scoring.welch import Estimate, estimate_bounds
 
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 __all__ = ["SeededScore", "pseudo_values", "score_over_seeds", "score_task"]
 
 _LEVEL = 0.95
-_ROUNDING = 1e-12  # scores lie in [0, 1]: a smaller difference is the order of a sum
 
 
 class SeededScore(NamedTuple):
@@ -119,7 +119,7 @@ def score_over_seeds(plain: float, without: Sequence[float], level: float = 0.95
     if not without:
         return SeededScore(plain, None, None, plain, exact=False, variance=None, pseudo_values=(plain,))
     values = pseudo_values(plain, without)
-    if all(abs(value - plain) <= _ROUNDING for value in values):
+    if all(abs(value - plain) <= ROUNDING for value in values):
         same = (plain,) * len(values)
         return SeededScore(plain, plain, plain, plain, exact=True, variance=0.0, pseudo_values=same)
     m, score = len(values), min(plain, _held(math.fsum(values) / len(values)))  # above it by rounding alone

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
+    "ROUNDING",
     "Rank",
     "holm",
     "rank_groups",
     "t_half_width",
 ]
+
+ROUNDING = 1e-12
+"""Scores and qualities lie in [0, 1]: a smaller difference is the order of a sum, and no difference."""
 
 _FEWEST = 2  # values that have a spread
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sparsebench.scoring.significance import Rank, holm, rank_groups
+from sparsebench.scoring.significance import ROUNDING, Rank, holm, rank_groups
 from sparsebench.scoring.welch import Estimate, mean_estimate, welch_test
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ __all__ = ["SMALLEST_LEAD", "PairVerdict", "Standings", "compare_entries", "rank
 SMALLEST_LEAD = 0.005
 """A smaller difference of scores beats nobody, however sure it is: half a unit of the second digit."""
 _LEVEL = 0.05
-_ROUNDING = 1e-12  # .105 - .1 is below .005 in floats
 
 
 class PairVerdict(NamedTuple):
@@ -136,5 +135,5 @@ def _verdict(
     first, second = (estimates[name] for name in pair)
     difference = first.score - second.score
     certain = first.variance == second.variance == 0.0 if adjusted is None else adjusted < _LEVEL
-    leads = certain and abs(difference) >= SMALLEST_LEAD - _ROUNDING
+    leads = certain and abs(difference) >= SMALLEST_LEAD - ROUNDING
     return PairVerdict(*pair, difference, p, adjusted, pair[difference < 0] if leads else None)
