@@ -213,7 +213,8 @@ def make_board(results: Results | Folder = OUTPUT, **choice: Any) -> Board:
     UsageError
         The rows cannot share a board, or there is no such choice.
     """
-    return _board_of(results.rows if isinstance(results, Results) else _load(results), **choice)
+    rows = results.rows if isinstance(results, Results) else _load(results, all_runs=True)
+    return _board_of(rows, **choice)
 
 
 def _board_of(rows: Sequence[Row], *, tasks: Names = (), **choice: Any) -> Board:
@@ -233,10 +234,11 @@ def _board_of(rows: Sequence[Row], *, tasks: Names = (), **choice: Any) -> Board
     return board_of(rows, tasks_of(rows, _names("tasks", tasks), chosen), chosen)
 
 
-def _load(path: Folder) -> list[Row]:
+def _load(path: Folder, *, all_runs: bool = False) -> list[Row]:
     from sparsebench.results import ResultStore  # noqa: PLC0415
 
-    rows = ResultStore(Path(path)).latest() if Path(path).exists() else []
+    store = ResultStore(Path(path))
+    rows = (store.rows() if all_runs else store.latest()) if store.exists() else []
     if not rows:
         raise NotFoundError(f"no rows in {path}", help="give the directory that --output or output named")
     return rows

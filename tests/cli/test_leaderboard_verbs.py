@@ -14,6 +14,7 @@ from dataclasses import replace
 
 import pytest
 
+import sparsebench as sb
 from evaluate.tiny import ROOT, plain, write
 from leaderboard.test_board import made
 from sparsebench.cli import leaderboard
@@ -159,6 +160,20 @@ def test_eval_show_and_the_sheets_print_the_same_figures(cli, here):
         assert score == words
         assert f" {score} |" in block
     assert list(printed(run.out)) == ["conditional-tree", "constant"]
+
+
+def test_runs_of_a_cell_that_disagree_are_told_of_a_stores_board(cli, here):
+    """All runs in a store are looked at, and not the newest alone."""
+    store = ResultStore(here / "sparsebench-results")
+    for quality, minute in ((1.0, 4), (0.5, 5)):
+        store.write(
+            replace(cell("n256-r4", quality=quality), ended=f"2026-01-02T03:{minute:02}:06.000000+00:00")
+        )
+    told = "a: 1 cells have runs of other quality than the newest, which counts"
+    shown = cli("leaderboard", "show")
+    assert told in " ".join(shown.out.split())
+    assert list(printed(shown.out).values()) == ["0.250 (one seed)"]
+    assert told in sb.make_board(here / "sparsebench-results").notes
 
 
 def test_what_is_offered_is_what_there_is():

@@ -17,7 +17,7 @@ from sparsebench.cli.kinds import OneOf, PathTo, Whole
 from sparsebench.cli.mistakes import Verbs
 from sparsebench.cli.options import Names, output_option
 from sparsebench.cli.prices import prices_option
-from sparsebench.cli.stored import stored_rows
+from sparsebench.cli.stored import runs
 from sparsebench.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
     """Build the board of the tasks that are asked for, else of all that have rows."""
     from sparsebench.leaderboard.standard import board_of, tasks_of  # noqa: PLC0415 - keeps `--help` quick
 
-    rows = stored_rows(output)
+    rows = runs(output, "--output")  # all of them: a board says where runs of a cell disagree
     stored = sorted({row.task for row in rows})
     wanted = tasks_of(rows, tasks, choice)
     if not {task.ref for task in wanted} & set(stored):
