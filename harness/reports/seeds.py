@@ -480,8 +480,8 @@ def equal_part(found):
 
 def freeze(folder):
     """Store costs and qualities of the entries' rows; a folder of rows must have all of their cells."""
-    from sparsebench.results.store import ResultStore  # noqa: PLC0415 - reading Parquet is for this alone
-    from sparsebench.tasks import load_task  # noqa: PLC0415
+    from sparsebench.results.store import ResultStore
+    from sparsebench.tasks import load_task
 
     rows = [row for row in ResultStore(folder).rows() if row.status == "ok"]
     stored = []

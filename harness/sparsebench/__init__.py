@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from sparsebench import lazy
+from sparsebench.ground import lazy
 
 if TYPE_CHECKING:
     from sparsebench import ops
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sparsebench.meter.model import Model
     from sparsebench.meter.notebook import metered
     from sparsebench.models.contract import Experts, Routed, Router, Routes, Submission
-    from sparsebench.ops.own import primitive
+    from sparsebench.ops.core.own import primitive
     from sparsebench.tasks.given import Split, TaskInfo
 
 __all__ = [
@@ -47,7 +47,7 @@ _HOMES = {
     "meter.model": ("Model",),
     "meter.notebook": ("metered",),
     "models.contract": ("Experts", "Routed", "Router", "Routes", "Submission"),
-    "ops.own": ("primitive",),
+    "ops.core.own": ("primitive",),
     "tasks.given": ("Split", "TaskInfo"),
 }
 _own, _ = lazy.attach(__name__, _HOMES)

@@ -14,17 +14,17 @@ import pytest
 
 from adversarial.test_attacks import ATTACKS
 from cuda import shim
+from sparsebench.author.check import check_submission
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.check import check_submission
 from sparsebench.evaluate.child.child import load_entry
 from sparsebench.evaluate.child.gpu import gpu_name
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.models import find_submission
-from sparsebench.ops import own
+from sparsebench.ops.core import own
 from sparsebench.ops.gpu import nvrtc
 
 if TYPE_CHECKING:
-    from sparsebench.evaluate.check import Check
+    from sparsebench.author.check import Check
 
 OPS = 4 + 7  # an addition for each of four numbers, and their inner product with a weight
 BAD = (

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adversarial.test_attacks import ATTACKS, MEMORY
+from sparsebench.author.inprocess import fit_here, guest
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.inprocess import fit_here, guest
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.leaderboard import build_board
 from sparsebench.meter import COST_MODEL

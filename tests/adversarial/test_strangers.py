@@ -11,7 +11,7 @@ import pytest
 from adversarial.level import held_here
 from adversarial.test_attacks import ATTACKS, run
 from adversarial.verdicts import REFERENCE_OPS
-from sparsebench.evaluate.check import check_submission
+from sparsebench.author.check import check_submission
 
 if TYPE_CHECKING:
     from pathlib import Path

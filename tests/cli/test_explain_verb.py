@@ -143,8 +143,8 @@ def test_what_the_code_prints_is_not_data(cli, here):
 
 @pytest.mark.parametrize(("asked", "bold"), [(None, True), ("1", False), ("", True)])
 def test_no_color_is_respected(cli, folder, monkeypatch, asked, bold):
-    from sparsebench.cli.explanations import as_text
-    from sparsebench.evaluate.explain import explain
+    from sparsebench.author.explain import explain
+    from sparsebench.author.rendering import as_text
 
     monkeypatch.delenv("NO_COLOR", raising=False)
     if asked is not None:

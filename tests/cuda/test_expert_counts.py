@@ -12,10 +12,11 @@ from counting import charged, counted, device
 from faces import quarters, reference
 
 from sparsebench import ops
-from sparsebench.ops.gpu import compiler, layers, nvrtc
-from sparsebench.ops.gpu.activations import ACTIVATIONS
-from sparsebench.ops.gpu.polynomial import _recipe
-from sparsebench.ops.layers import Layer
+from sparsebench.ops.elementary.cuda_activations import ACTIVATIONS
+from sparsebench.ops.gpu import compiler, nvrtc
+from sparsebench.ops.grouped import cuda_layers as layers
+from sparsebench.ops.grouped.layers import Layer
+from sparsebench.ops.polynomial.on_cuda import _recipe
 
 on_the_processor = pytest.mark.skipif(shim.MISSING is not None, reason=str(shim.MISSING))
 

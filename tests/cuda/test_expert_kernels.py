@@ -12,8 +12,13 @@ from cases import agree
 from faces import on_all_schedules, quarters, reference
 
 from sparsebench import ops
-from sparsebench.ops.gpu import combining, convac, grouped, lookup, merging, polynomial
+from sparsebench.ops.combining import on_cuda as combining
+from sparsebench.ops.convac import on_cuda as convac
 from sparsebench.ops.gpu.dispatch import dispatch
+from sparsebench.ops.grouped import on_cuda as grouped
+from sparsebench.ops.lookup import on_cuda as lookup
+from sparsebench.ops.merging import on_cuda as merging
+from sparsebench.ops.polynomial import on_cuda as polynomial
 
 pytestmark = pytest.mark.skipif(shim.MISSING is not None, reason=str(shim.MISSING))
 

@@ -9,7 +9,10 @@ import shim
 from faces import on_all_schedules, quarters, reference, same
 
 from sparsebench import ops
-from sparsebench.ops.gpu import gating, hashing, prototype, tree
+from sparsebench.ops.gating import on_cuda as gating
+from sparsebench.ops.hashing import on_cuda as hashing
+from sparsebench.ops.prototype import on_cuda as prototype
+from sparsebench.ops.tree import on_cuda as tree
 
 pytestmark = pytest.mark.skipif(shim.MISSING is not None, reason=str(shim.MISSING))
 

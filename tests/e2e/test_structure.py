@@ -25,7 +25,7 @@ HEAVY = (
 # All of sparsebench that the process of a submission holds before it does anything. What is new here runs
 # beside a stranger: it must need to.
 CHILD = {
-    *("errors", "lazy", "evaluate", "evaluate.child"),
+    *("errors", "ground", "ground.lazy", "evaluate", "evaluate.child"),
     *(f"evaluate.child.{name}" for name in ("child", "gpu", "returned", "settings")),
     *(
         f"evaluate.child.{name}" for name in ("mends", "left_behind", "names", "sandboxed")
@@ -34,7 +34,7 @@ CHILD = {
     *(f"meter.client.{name}" for name in ("array", "function", "functions", "meant")),
     *(f"meter.client.{name}" for name in ("foresight", "inspection", "namespace", "transport")),
     *("models", "models.contract", "models.routes", "tasks", "tasks.given"),
-    *("ops", "ops.backends", "ops.families", "ops.own"),
+    *("ops", "ops.backends", "ops.core", "ops.core.own", "ops.families"),
 }
 # What its warm parent holds beside that, and all of ops.
 PARENT = CHILD | {
@@ -218,7 +218,7 @@ sys.platform = "win32"
         "from sparsebench.cli import main; main(['--help'])",
         "from sparsebench.cli import main; main(['eval', '--help'])",
         "from sparsebench.cli import main; main(['submissions'])",
-        "import sparsebench.evaluate.plan, sparsebench.evaluate.run, sparsebench.evaluate.check",
+        "import sparsebench.evaluate.plan, sparsebench.evaluate.run, sparsebench.author.check",
         "from sparsebench.evaluate.host.parents import measured; assert measured().level == 'none'",
     ],
 )

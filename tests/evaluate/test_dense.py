@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 import sparsebench as sb
 from evaluate.tiny import routed, run
 from sparsebench import ops
+from sparsebench.author.inprocess import LocalModel
 from sparsebench.evaluate.audits.dense import MOST_GROUPS, Dense, executed_within_dense, expert_groups
-from sparsebench.evaluate.inprocess import LocalModel
 from sparsebench.evaluate.passes.inputs import Inputs
 from sparsebench.evaluate.passes.metering import run_batches
 from sparsebench.evaluate.passes.passes import Pass

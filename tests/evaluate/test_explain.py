@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from evaluate.tiny import FIT, ROOT, VARIANT, cell_of, plain, routed, write
+from sparsebench.author.explain import explain
+from sparsebench.author.explanation import Explanation, Line
+from sparsebench.author.observations import observations
 from sparsebench.errors import ContractError, FailedError, NotFoundError, RefusedError, UsageError
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.explain import explain
-from sparsebench.evaluate.explanation import Explanation, Line
-from sparsebench.evaluate.observations import observations
 from sparsebench.evaluate.plan import Limits
 from sparsebench.meter import Entry, Ledger
 
@@ -197,7 +197,7 @@ def test_an_error_of_ours_comes_out_as_it_is(tmp_path, monkeypatch):
     def broken(*_, **__):
         raise KeyError("ours")
 
-    monkeypatch.setattr("sparsebench.evaluate.inprocess.model_of", broken)
+    monkeypatch.setattr("sparsebench.author.inprocess.model_of", broken)
     with pytest.raises(KeyError, match="ours"):
         explain(str(write(tmp_path / "mine", plain())))
 

@@ -9,8 +9,8 @@ import re
 import pytest
 
 from evaluate.tiny import FIT, PREDICT, ROOT, cell_of, plain, routed, write
+from sparsebench.author.check import run_in_process
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.check import run_in_process
 from sparsebench.evaluate.child.sandboxed import mend_of_walls
 from sparsebench.evaluate.plan import Limits
 

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from evaluate.tiny import plain, write
-from sparsebench.evaluate.check import check_submission
+from sparsebench.author.check import check_submission
 from sparsebench.evaluate.host.randomness import unseeded
 
 MEND = "draw randomness only from the rng that fit is given"

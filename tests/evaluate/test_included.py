@@ -8,11 +8,11 @@ import sys
 import pytest
 
 from evaluate.tiny import FIT, cell_of, plain, write
+from sparsebench.author.check import check_submission, run_in_process
+from sparsebench.author.explain import explain
 from sparsebench.errors import FailedError, RefusedError
 from sparsebench.evaluate import cell as cell_module
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.check import check_submission, run_in_process
-from sparsebench.evaluate.explain import explain
 from sparsebench.evaluate.host.scratch import CodeCopy
 from sparsebench.evaluate.plan import Limits, Selection
 from sparsebench.evaluate.replay.verify import verify_row

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 import sparsebench as sb
 from evaluate.tiny import routed, run
+from sparsebench.author.inprocess import LocalModel
 from sparsebench.errors import FailedError, MemoryLimitError
-from sparsebench.evaluate.inprocess import LocalModel
 from sparsebench.evaluate.passes.costs import cost_of_batches, is_one_cost
 from sparsebench.evaluate.passes.counts import count_columns
 from sparsebench.evaluate.passes.inputs import Inputs

@@ -11,12 +11,12 @@ import pytest
 
 import sparsebench as sb
 from evaluate.tiny import plain, write
+from sparsebench.author.check import check_submission, run_in_process
+from sparsebench.author.explain import explain
 from sparsebench.errors import IntegrityError
 from sparsebench.evaluate import kept as module
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.check import check_submission, run_in_process
 from sparsebench.evaluate.executor import execute
-from sparsebench.evaluate.explain import explain
 from sparsebench.evaluate.kept import Fitted, KeptModels
 from sparsebench.evaluate.plan import Cell, Limits, Selection, make_plan
 from sparsebench.evaluate.replay.verify import verify_row

@@ -13,11 +13,11 @@ import safetensors.numpy
 
 import sparsebench as sb
 from evaluate.tiny import cell_of, plain, routed, run, write
+from sparsebench.author.check import run_in_process
+from sparsebench.author.explain import explain
 from sparsebench.errors import ContractError, FailedError, RefusedError
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.check import run_in_process
 from sparsebench.evaluate.child.child import model_of
-from sparsebench.evaluate.explain import explain
 from sparsebench.evaluate.host import payloads
 from sparsebench.evaluate.passes.memory import memory_columns
 from sparsebench.evaluate.plan import Limits

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from evaluate import tagged, tiny
+from sparsebench.author.check import check_submission, run_in_process
+from sparsebench.author.explain import explain
 from sparsebench.errors import ContractError, UsageError
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.check import check_submission, run_in_process
-from sparsebench.evaluate.explain import explain
 from sparsebench.evaluate.host import session as session_module
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.evaluate.replay.tracing import trace_path

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sparsebench.author.task_quality import best_constant, check_qualities
 from sparsebench.errors import IntegrityError, NotFoundError
-from sparsebench.evaluate.task_quality import best_constant, check_qualities
 from sparsebench.scoring import best_constant_recall, score_predictions
 from sparsebench.tasks import Split, Task, load_task
 

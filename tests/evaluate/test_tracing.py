@@ -11,8 +11,8 @@ import pytest
 
 import sparsebench as sb
 from sparsebench import ops
+from sparsebench.author.inprocess import LocalModel
 from sparsebench.errors import IntegrityError
-from sparsebench.evaluate.inprocess import LocalModel
 from sparsebench.evaluate.passes.inputs import Inputs
 from sparsebench.evaluate.passes.metering import run_single
 from sparsebench.evaluate.replay.tracing import make_trace, replay, run_recorded, trace_path

@@ -6,12 +6,12 @@ import pytest
 import sparsebench as sb
 from evaluate.tiny import plain, routed, run
 from sparsebench import ops
+from sparsebench.author.inprocess import LocalModel
 from sparsebench.errors import FailedError, MemoryLimitError, TimeLimitError
 from sparsebench.evaluate import cell as cell_module
 from sparsebench.evaluate.audits.meddling import MOVES
 from sparsebench.evaluate.audits.poison import expert_poison, unread_parameters
 from sparsebench.evaluate.audits.trials import no_trials, repeats, run_trials
-from sparsebench.evaluate.inprocess import LocalModel
 from sparsebench.evaluate.passes.inputs import Inputs
 from sparsebench.evaluate.passes.metering import run_batches
 from sparsebench.meter import Engine

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from sparsebench.errors import FailedError
 from sparsebench.evaluate.host import scratch
 from sparsebench.evaluate.host.scratch import CodeCopy, Scratch
+from sparsebench.ground.line_ends import with_crlf, with_lf
 from sparsebench.models import folder_hash
-from sparsebench.tasks.line_ends import with_crlf, with_lf
 
 NAMES = st.sampled_from(
     ["a.py", "b/c.txt", "b/d/e.bin", ".git/x", "__pycache__/a.pyc", "b/.f", "b/__pycache__/g", "h"]

@@ -14,7 +14,7 @@ import pytest
 from meter.metered import Meter
 from sparsebench.errors import MemoryLimitError
 from sparsebench.meter.rules import RULES
-from sparsebench.ops import tiles
+from sparsebench.ops.core import tiles
 
 SLACK = 1 << 18
 MANY = 1 << 21

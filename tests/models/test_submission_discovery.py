@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from evaluate.tiny import plain, write
 from sparsebench.errors import ContractError, ManifestError, NotFoundError
+from sparsebench.ground.line_ends import with_crlf, with_lf
 from sparsebench.models import find_submission, folder_hash, shipped_names
-from sparsebench.tasks.line_ends import with_crlf, with_lf
 from tasks.tiny import checked_out_with_crlf
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from cuda import shim
+from sparsebench.author.check import check_submission
 from sparsebench.errors import UsageError
-from sparsebench.evaluate.check import check_submission
 from sparsebench.evaluate.child.child import load_entry
 from sparsebench.models import find_submission
 from sparsebench.models.template import write_template
-from sparsebench.ops import own
+from sparsebench.ops.core import own
 from sparsebench.ops.gpu import beside, nvrtc
 
 FILES = ["submission.toml", "submission.py", "README.md"]

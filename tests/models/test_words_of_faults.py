@@ -9,11 +9,12 @@ from pydantic import ValidationError
 
 from models.test_submission_manifest import HEAD, VARIANT
 from sparsebench.errors import ManifestError
+from sparsebench.ground import faults
+from sparsebench.ground.wording import KINDS, expectation
 from sparsebench.meter import pricelist
 from sparsebench.models.manifest import Manifest, read_manifest
-from sparsebench.tasks import faults, list_tasks
+from sparsebench.tasks import list_tasks
 from sparsebench.tasks.manifest import Manifest as TaskManifest
-from sparsebench.tasks.wording import KINDS, expectation
 
 # What a key of a TOML file may hold.
 VALUES = (

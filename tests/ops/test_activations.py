@@ -13,7 +13,8 @@ from hypothesis.extra import numpy as hnp
 
 from ops.alike import check_rows, random, same
 from sparsebench import ops
-from sparsebench.ops import PRIMITIVES, gaussian
+from sparsebench.ops import PRIMITIVES
+from sparsebench.ops.elementary import gaussian
 
 DTYPES = st.sampled_from([np.float32, np.float64])
 FINITE = st.floats(-100, 100, width=32)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sparsebench import ops
 from sparsebench.ops import PRIMITIVES, backends, jit
 from sparsebench.ops.cpu import dispatch
-from sparsebench.ops.cpu.polynomial import runs_of
+from sparsebench.ops.polynomial.on_numpy import runs_of
 
 NO_NUMBA = "Numba (the extra `fast`) is not installed"
 FACES = [

@@ -15,8 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
-from sparsebench.ops import PRIMITIVES, backends, gating, hashing, jit, prototype, selection, tree
+from sparsebench.ops import PRIMITIVES, backends, jit
 from sparsebench.ops.cpu import pool, twins
+from sparsebench.ops.gating import definition as gating
+from sparsebench.ops.hashing import definition as hashing
+from sparsebench.ops.prototype import definition as prototype
+from sparsebench.ops.selection import definition as selection
+from sparsebench.ops.tree import definition as tree
 
 NUMBA = pytest.mark.skipif(not backends.has_numba(), reason="Numba, of the extra 'fast', is not installed")
 FACES = ["numpy", pytest.param("numba", marks=NUMBA)]
@@ -353,7 +358,9 @@ FORKING = """
 import itertools
 import os
 import numpy as np
-from sparsebench.ops import backends, hashing, jit, prototype
+from sparsebench.ops import backends, jit
+from sparsebench.ops.hashing import definition as hashing
+from sparsebench.ops.prototype import definition as prototype
 jit.WORTH = 0
 x = np.random.default_rng(0).standard_normal((40_000, 16)).astype(np.float32)
 policies = ["numpy", "numba"] if backends.has_numba() else ["numpy"]

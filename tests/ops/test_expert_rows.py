@@ -10,7 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.alike import check_rows, random
-from sparsebench.ops import PRIMITIVES, combining, grouped, layers, lookup, merging, polynomial
+from sparsebench.ops import PRIMITIVES
+from sparsebench.ops.combining import definition as combining
+from sparsebench.ops.grouped import definition as grouped
+from sparsebench.ops.grouped import layers
+from sparsebench.ops.lookup import definition as lookup
+from sparsebench.ops.merging import definition as merging
+from sparsebench.ops.polynomial import definition as polynomial
 
 DTYPES = st.sampled_from([np.float32, np.float64])
 

@@ -10,7 +10,7 @@ import numpy as np  # noqa: F401 - its BLAS must be loaded to be found
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from sparsebench.ops import native
+from sparsebench.ops.core import native
 from sparsebench.ops.cpu import pool
 
 BLAS = ThreadpoolController().select(user_api="blas")
@@ -163,7 +163,7 @@ FORKING = """
 import os, threading
 import numpy as np
 from threadpoolctl import ThreadpoolController, threadpool_limits
-from sparsebench.ops import native
+from sparsebench.ops.core import native
 
 blas = ThreadpoolController().select(user_api="blas")
 threadpool_limits(3, user_api="blas")

@@ -13,12 +13,13 @@ import pytest
 import sparsebench as sb
 from cuda import shim
 from evaluate.tiny import routed, write
+from sparsebench.author.check import check_submission
 from sparsebench.errors import ContractError
-from sparsebench.evaluate.check import check_submission
 from sparsebench.evaluate.child import own_kernels
 from sparsebench.evaluate.child.child import load_entry
-from sparsebench.ops import backends, own
+from sparsebench.ops import backends
 from sparsebench.ops.charges import Charge
+from sparsebench.ops.core import own
 from sparsebench.ops.gpu import beside, nvrtc
 from sparsebench.ops.gpu.nvrtc import CompileError
 

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparsebench import ops
-from sparsebench.ops import PRIMITIVES, grouped, prototype
+from sparsebench.ops import PRIMITIVES
 from sparsebench.ops.charges import KINDS, bits_to_choose, inner_product
+from sparsebench.ops.core.primitive import Primitive, primitive
 from sparsebench.ops.families import FAMILIES
-from sparsebench.ops.primitive import Primitive, primitive
+from sparsebench.ops.grouped import definition as grouped
+from sparsebench.ops.prototype import definition as prototype
 
 X = np.array([[1.0, -2.0], [0.5, 4.0], [-1.0, 0.0]], dtype=np.float32)
 
@@ -69,7 +71,7 @@ def test_gather_refuses(error, index, tables):
 
 def test_an_index_of_the_cpu_path_is_checked_whoever_calls():
     with pytest.raises(TypeError, match="integer index"):
-        ops.lookup.check_index("somebody", np.array([0.5]), 3)
+        ops.lookup.definition.check_index("somebody", np.array([0.5]), 3)
 
 
 @given(
@@ -226,13 +228,13 @@ def test_a_primitive_runs_its_reference_on_other_arrays():
 def test_every_primitive_is_in_the_table_of_families():
     """And only under the module that it is in, in the table that no module need be imported for."""
     found = {}
-    for info in pkgutil.iter_modules(ops.__path__):
-        if not info.ispkg:
-            module = importlib.import_module(f"sparsebench.ops.{info.name}")
+    for info in pkgutil.walk_packages(ops.__path__, "sparsebench.ops."):
+        if info.name.count(".") == 3 and not info.name.startswith("sparsebench.ops.core."):
+            module = importlib.import_module(info.name)
             for name, value in vars(module).items():
-                if isinstance(value, Primitive) and value.family == info.name:
+                if isinstance(value, Primitive) and value.reference.__module__ == info.name:
                     assert value.name == name
-                    found.setdefault(info.name, set()).add(name)
+                    found.setdefault(info.name.removeprefix("sparsebench.ops."), set()).add(name)
     assert found == {family: set(names) for family, names in FAMILIES.items()}
     assert all(PRIMITIVES[name] is getattr(ops, name) for names in found.values() for name in names)
     assert set(dir(ops)) >= {"PRIMITIVES", "Primitive", *PRIMITIVES}

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from ops.alike import check_rows, random
 from sparsebench import ops
-from sparsebench.ops import PRIMITIVES, backends, descent, prototype
+from sparsebench.ops import PRIMITIVES, backends
+from sparsebench.ops.prototype import definition as prototype
+from sparsebench.ops.tree import descent
 
 NAN = np.nan
 NODES = np.array([0, 1, 0])

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from ops.alike import random, same
 from sparsebench import ops
-from sparsebench.ops import PRIMITIVES, segments
+from sparsebench.ops import PRIMITIVES
 from sparsebench.ops.charges import Charge
+from sparsebench.ops.elementary import segments
 
 SEEDS = st.integers(0, 2**32 - 1)
 RESTS = st.sampled_from([(), (0,), (1,), (5,), (2, 3)])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparsebench.ops import steady, tiles
+from sparsebench.ops.core import steady, tiles
 
 WIDTHS = st.one_of(
     st.integers(1, 40), st.sampled_from([47, 48, 64, 65, 100, 127, 128, 129, 200, 255, 256, 257, 300])

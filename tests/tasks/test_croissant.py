@@ -13,8 +13,15 @@ import pytest
 
 from sparsebench.errors import IntegrityError, UsageError
 from sparsebench.tasks import list_tasks, load_task
-from sparsebench.tasks.croissant import AUTHORS, KEYWORDS, TITLE, check_croissant, croissant, write_croissant
-from sparsebench.tasks.croissant_terms import CONTEXT, licences
+from sparsebench.tasks.croissant.document import (
+    AUTHORS,
+    KEYWORDS,
+    TITLE,
+    check_croissant,
+    croissant,
+    write_croissant,
+)
+from sparsebench.tasks.croissant.terms import CONTEXT, licences
 from sparsebench.tasks.hashing import column_hashes
 from sparsebench.tasks.parquet_writing import write_columns
 

@@ -15,12 +15,12 @@ from scipy.stats import kstwobign
 
 from sparsebench.errors import IntegrityError, ManifestError, NotFoundError, SparsebenchError, UsageError
 from sparsebench.tasks import load_task
-from sparsebench.tasks.checking import check_task
-from sparsebench.tasks.freezing import freeze_task
+from sparsebench.tasks.authoring.checking import check_task
+from sparsebench.tasks.authoring.freezing import freeze_task
+from sparsebench.tasks.authoring.fresh_checks import largest_gap, tolerated_gap
+from sparsebench.tasks.authoring.template import new_task
 from sparsebench.tasks.fresh import _columns_fault
-from sparsebench.tasks.fresh_checks import largest_gap, tolerated_gap
 from sparsebench.tasks.importing import imported_generator, is_importing
-from sparsebench.tasks.template import new_task
 
 DRAW = "    x = uniform_inputs(rng, (n, *spec.input_shape))\n"
 GIVE = '    return {"x": x, "y": label(spec, x)}\n'

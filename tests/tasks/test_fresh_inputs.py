@@ -12,11 +12,11 @@ from scipy.stats import binomtest, ks_2samp
 
 from sparsebench.errors import UsageError
 from sparsebench.tasks import Instance, Split, list_tasks, load_task
+from sparsebench.tasks.authoring.sealing import seal_instance
 from sparsebench.tasks.fresh import fresh_stream, label_again
 from sparsebench.tasks.generation import stream
 from sparsebench.tasks.importing import imported_generator
 from sparsebench.tasks.records import SPLITS
-from sparsebench.tasks.sealing import seal_instance
 from tasks.lipschitz_instances import GENERATE, built
 
 N, SEED = 4096, 20

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparsebench.errors import UsageError
+from sparsebench.ground.line_ends import BY_LINE_ENDS, differ_by_line_ends, with_crlf, with_lf
 from sparsebench.tasks import list_tasks, load_task, rederive, verify_task
-from sparsebench.tasks.freezing import freeze_task
+from sparsebench.tasks.authoring.freezing import freeze_task
+from sparsebench.tasks.authoring.sealing import generator_hash, opened_seal, seal_instance, verify_seal
+from sparsebench.tasks.authoring.template import new_task
 from sparsebench.tasks.generation import secret_seed
-from sparsebench.tasks.line_ends import BY_LINE_ENDS, differ_by_line_ends, with_crlf, with_lf
-from sparsebench.tasks.sealing import generator_hash, opened_seal, seal_instance, verify_seal
-from sparsebench.tasks.template import new_task
 from tasks.tiny import checked_out_with_crlf
 
 contents = st.lists(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from sparsebench.tasks.nearness import TOLERANCE, contradictions, near_rows
+from sparsebench.tasks.authoring.nearness import TOLERANCE, contradictions, near_rows
 
 
 def every_distance(a, b):

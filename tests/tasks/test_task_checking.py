@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from sparsebench.errors import NotFoundError
-from sparsebench.tasks import fact_checks, load_task
-from sparsebench.tasks.checking import check_task
+from sparsebench.tasks import load_task
+from sparsebench.tasks.authoring import fact_checks
+from sparsebench.tasks.authoring.checking import check_task
 from sparsebench.tasks.generation import stream
 from sparsebench.tasks.hashing import column_hashes
 from sparsebench.tasks.parquet_writing import write_columns

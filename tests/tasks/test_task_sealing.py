@@ -10,9 +10,9 @@ import pytest
 
 from sparsebench.errors import IntegrityError, NotFoundError, SparsebenchError, UsageError
 from sparsebench.tasks import load_task, verify_task
+from sparsebench.tasks.authoring.sealing import generator_hash, seal_instance, verify_seal
 from sparsebench.tasks.parquet import read_columns
 from sparsebench.tasks.parquet_writing import write_columns
-from sparsebench.tasks.sealing import generator_hash, seal_instance, verify_seal
 from tasks.tiny import write_tiny
 
 SEEDED = """
@@ -32,7 +32,7 @@ run_generator(build, Path(__file__).parent)
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """What a generator made once for all tests here: a task, its seed, and an instance sealed with it."""
-    from sparsebench.tasks.freezing import freeze_task
+    from sparsebench.tasks.authoring.freezing import freeze_task
 
     place = tmp_path_factory.mktemp("made")
     folder = write_tiny(place)

@@ -10,10 +10,10 @@ import pytest
 
 from sparsebench.errors import ManifestError, UsageError
 from sparsebench.tasks import load_task, rederive, verify_task
-from sparsebench.tasks.checking import check_task
-from sparsebench.tasks.freezing import freeze_task
+from sparsebench.tasks.authoring.checking import check_task
+from sparsebench.tasks.authoring.freezing import freeze_task
+from sparsebench.tasks.authoring.template import new_task
 from sparsebench.tasks.manifest import BoxTable, InstanceTable, SourceTable, SplitsTable, TaskTable
-from sparsebench.tasks.template import new_task
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 
 from sparsebench.errors import IntegrityError, NotFoundError, SparsebenchError, UsageError
 from sparsebench.tasks import load_task, rederive, regenerate, verify_task
+from sparsebench.tasks.authoring.freezing import freeze_task
 from sparsebench.tasks.cache import CACHE_VARIABLE, cache_root, cached_path, discard, locate
-from sparsebench.tasks.freezing import freeze_task
 from sparsebench.tasks.parquet_writing import write_columns
 from sparsebench.tasks.sources import missing_packages
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sparsebench.ground.line_ends import with_crlf
 from sparsebench.tasks.hashing import column_hashes
-from sparsebench.tasks.line_ends import with_crlf
 from sparsebench.tasks.parquet_writing import write_columns
 
 if TYPE_CHECKING:

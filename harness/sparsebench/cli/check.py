@@ -41,7 +41,7 @@ def command(submission: str, variants: tuple[str, ...], *, in_process: bool, as_
 
     Exit code: 0 all checks pass; 1 some do not; 2 the manifest or the entry is wrong.
     """
-    from sparsebench.evaluate.check import check_submission, run_in_process  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.author.check import check_submission, run_in_process  # noqa: PLC0415 - keeps `--help` quick
 
     if in_process and as_json:
         raise click.UsageError("expected --in-process or --json, got both; leave one out")

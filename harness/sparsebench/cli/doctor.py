@@ -63,9 +63,9 @@ def command(*, as_json: bool) -> None:
 
 
 def _examine() -> dict[str, Any]:
+    from sparsebench.ground.places import cache_root  # noqa: PLC0415
     from sparsebench.ops import backends  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.results.provenance import cpu_name  # noqa: PLC0415
-    from sparsebench.tasks.places import cache_root  # noqa: PLC0415
 
     return {
         "python": platform.python_version(),
@@ -140,8 +140,8 @@ def _vectors() -> str:
 
 
 def _numba() -> dict[str, str] | str:
+    from sparsebench.ground.places import cache_root  # noqa: PLC0415
     from sparsebench.ops import backends  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.tasks.places import cache_root  # noqa: PLC0415
 
     if not backends.has_numba():
         return "not installed: pip install 'sparsebench[fast]'"

@@ -65,8 +65,8 @@ def command(
 
     Exit code: 0 fine; 1 the meter refused something, or the code failed; 2 a mistake in usage.
     """
-    from sparsebench.cli.explanations import as_text, to_json  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.evaluate.explain import explain  # noqa: PLC0415
+    from sparsebench.author.explain import explain  # noqa: PLC0415
+    from sparsebench.author.rendering import as_text, to_json  # noqa: PLC0415 - keeps `--help` quick
 
     found = explain(submission, task, variant=variant, instance=instance, seed=seed, inputs=inputs)
     text = (

@@ -90,7 +90,7 @@ def _is_sealed(task: Task) -> bool:
 
 def _seal_checks(task: Task, seed_file: Path | None, drawn_from: str | None) -> Iterator[FileCheck]:
     from sparsebench.tasks import load_task, verify_task  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.tasks.sealing import verify_seal  # noqa: PLC0415
+    from sparsebench.tasks.authoring.sealing import verify_seal  # noqa: PLC0415
 
     if not _is_sealed(task):
         raise UsageError(f"{task.ref} is not sealed", help="leave --seed-file out")
@@ -174,7 +174,7 @@ def freeze(folder: Path, instances: tuple[str, ...], *, overwrite: bool) -> None
     Example:
       sparsebench tasks freeze ./my-task/v1
     """
-    from sparsebench.tasks.freezing import freeze_task  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.tasks.authoring.freezing import freeze_task  # noqa: PLC0415 - keeps `--help` quick
 
     with Telling() as tell:
         task = freeze_task(folder, instances=instances, overwrite=overwrite, progress=tell)
@@ -197,7 +197,7 @@ def croissant(tasks: tuple[str, ...], *, check: bool) -> None:
     Exit code: 4 with --check, if something differs.
     """
     from sparsebench.tasks import list_tasks, load_task  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.tasks.croissant import check_croissant, write_croissant  # noqa: PLC0415
+    from sparsebench.tasks.croissant.document import check_croissant, write_croissant  # noqa: PLC0415
 
     wrong = []
     for task in [load_task(ref) for ref in tasks] or list_tasks():

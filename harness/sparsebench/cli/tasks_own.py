@@ -26,7 +26,7 @@ def new(folder: Path) -> None:
       sparsebench tasks freeze my-task/v1
       sparsebench tasks check my-task/v1
     """
-    from sparsebench.tasks.template import new_task  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.tasks.authoring.template import new_task  # noqa: PLC0415 - keeps `--help` quick
 
     made = new_task(folder.name, folder.parent)
     click.echo(made)
@@ -51,9 +51,9 @@ def check(tasks: tuple[str, ...], instances: tuple[str, ...], *, as_json: bool) 
 
     Exit code: 0 all is well; 1 something is not.
     """
-    from sparsebench.evaluate.task_quality import check_qualities  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.author.task_quality import check_qualities  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.tasks import list_tasks, load_task  # noqa: PLC0415
-    from sparsebench.tasks.checking import check_task  # noqa: PLC0415
+    from sparsebench.tasks.authoring.checking import check_task  # noqa: PLC0415
 
     told, wrong = [], 0
     with Telling() as tell:
@@ -102,7 +102,7 @@ def seal(task: str, instance: str, seed_file: Path, output: Path) -> None:
       sparsebench tasks verify ./sealed --seed-file seed
     """
     from sparsebench.tasks import load_task  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.tasks.sealing import seal_instance  # noqa: PLC0415
+    from sparsebench.tasks.authoring.sealing import seal_instance  # noqa: PLC0415
 
     with Telling() as tell:
         commitment = seal_instance(load_task(task), instance, seed_file, output, progress=tell)

@@ -46,7 +46,7 @@ from sparsebench.evaluate.timing import TIMED, TIMED_ROWS, Timing, meter_fresh, 
 from sparsebench.meter import COST_MODEL, Engine
 from sparsebench.meter.model_file import hash_of_model
 from sparsebench.meter.traces.trace_file import write_trace
-from sparsebench.ops import native
+from sparsebench.ops.core import native
 from sparsebench.results import Audit, Row
 from sparsebench.results.provenance import provenance_fields, utc_now
 from sparsebench.scoring import SCORING_VERSION, score_predictions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sparsebench import lazy
+from sparsebench.ground import lazy
 
 if TYPE_CHECKING:
     from sparsebench.meter.client.array import MeteredArray

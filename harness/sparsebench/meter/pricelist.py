@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from sparsebench.errors import NotFoundError, UsageError
+from sparsebench.ground.faults import Fault, manifest_error, model_faults, read_toml
+from sparsebench.ground.naming import NAME_PATTERN, unknown_name
 from sparsebench.meter.ledger import PHASES, Entry
 from sparsebench.meter.prices import PROFILES, WEIGHTS
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops.charges import KINDS
-from sparsebench.tasks.faults import Fault, manifest_error, model_faults, read_toml
-from sparsebench.tasks.naming import NAME_PATTERN, unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

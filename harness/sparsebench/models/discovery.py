@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import ContractError, ManifestError, NotFoundError
+from sparsebench.ground.line_ends import differ_by_line_ends, with_lf
 from sparsebench.models.includes import find_includes
-from sparsebench.tasks.line_ends import differ_by_line_ends, with_lf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import ManifestError
-from sparsebench.tasks.wording import expectation
+from sparsebench.ground.wording import expectation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import ManifestError
-from sparsebench.tasks.line_ends import with_lf
+from sparsebench.ground.line_ends import with_lf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

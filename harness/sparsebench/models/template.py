@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparsebench.tasks.scaffold import write_folder
+from sparsebench.ground.scaffold import write_folder
 
 __all__ = ["write_template"]
 

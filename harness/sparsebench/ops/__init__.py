@@ -5,7 +5,7 @@ Each is imported when it is first used.
 
 from __future__ import annotations
 
-from sparsebench import lazy
+from sparsebench.ground import lazy
 from sparsebench.ops.families import FAMILIES
 
 __all__ = [
@@ -51,5 +51,5 @@ __all__ = [
 ]
 
 __getattr__, __dir__ = lazy.attach(
-    __name__, {"primitive": ("Primitive",), "primitives": ("PRIMITIVES",), **FAMILIES}
+    __name__, {"core.primitive": ("Primitive",), "primitives": ("PRIMITIVES",), **FAMILIES}
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from sparsebench.arrays import Array, DType
-from sparsebench.ops.primitive import Primitive as Primitive
+from sparsebench.ops.core.primitive import Primitive as Primitive
 from sparsebench.ops.primitives import PRIMITIVES as PRIMITIVES
 
 __all__ = [

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FACES", "POLICIES", "face", "faces", "has_numba", "policy", "recorded", "threads", "use"]
 
-FACES = {"numpy": "cpu", "numba": "jit", "cuda": "gpu"}
+FACES = {"numpy": "on_numpy", "numba": "on_numba", "cuda": "on_cuda"}
 """The fast faces, and the packages beside this module that they are in."""
 
 POLICIES = {
@@ -116,8 +116,9 @@ def face(which: str, family: str, name: str) -> Callable[..., Any] | None:
     """
     if which == "numba" and not has_numba():
         return None
-    module = f"{__package__}.{FACES[which]}.{family}"
-    if importlib.util.find_spec(module) is None:
+    module = f"{__package__}.{family}.{FACES[which]}"
+    here = importlib.util.find_spec(f"{__package__}.{family}")
+    if here is None or importlib.util.find_spec(module) is None:
         return None
     return getattr(importlib.import_module(module), name, None)
 

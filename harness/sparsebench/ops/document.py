@@ -19,7 +19,7 @@ from sparsebench.ops.primitives import PRIMITIVES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sparsebench.ops.primitive import Primitive
+    from sparsebench.ops.core.primitive import Primitive
 
 __all__ = ["faces_of", "markdown", "table"]
 
@@ -75,7 +75,7 @@ def table() -> str:
 def faces_of(made: Primitive) -> tuple[str, ...]:
     """Name the fast faces that sparsebench has of a primitive, whatever is installed here."""
     return tuple(
-        face for face, package in FACES.items() if made.name in _functions(f"{package}/{made.family}.py")
+        face for face, package in FACES.items() if made.name in _functions(f"{made.family}/{package}.py")
     )
 
 

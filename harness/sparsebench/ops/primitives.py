@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sparsebench.ops.families import FAMILIES
 
 if TYPE_CHECKING:
-    from sparsebench.ops.primitive import Primitive
+    from sparsebench.ops.core.primitive import Primitive
 
 __all__ = ["PRIMITIVES"]
 

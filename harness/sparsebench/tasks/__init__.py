@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sparsebench import lazy
+from sparsebench.ground import lazy
 
 if TYPE_CHECKING:
+    from sparsebench.tasks.authoring.verification import FileCheck, rederive, regenerate, verify_task
     from sparsebench.tasks.discovery import list_tasks, load_task
     from sparsebench.tasks.generation import fresh_inputs
     from sparsebench.tasks.given import Split, TaskInfo
     from sparsebench.tasks.records import Box, Instance, InstanceSpec, Source, Task
-    from sparsebench.tasks.verification import FileCheck, rederive, regenerate, verify_task
 
 __all__ = [
     "Box",
@@ -42,7 +42,7 @@ _HOMES = {
     "generation": ("fresh_inputs",),
     "given": ("Split", "TaskInfo"),
     "records": ("Box", "Instance", "InstanceSpec", "Source", "Task"),
-    "verification": ("FileCheck", "rederive", "regenerate", "verify_task"),
+    "authoring.verification": ("FileCheck", "rederive", "regenerate", "verify_task"),
 }
 
 if not TYPE_CHECKING:  # or mypy takes any name for one of the package's

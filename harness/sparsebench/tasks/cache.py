@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import IntegrityError, UsageError
+from sparsebench.ground.places import CACHE_VARIABLE, cache_root
 from sparsebench.tasks.hashing import changed_columns
 from sparsebench.tasks.making import run_script
-from sparsebench.tasks.places import CACHE_VARIABLE, cache_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import ManifestError
-from sparsebench.tasks.naming import unknown_name
+from sparsebench.ground.naming import unknown_name
 
 if TYPE_CHECKING:
     from sparsebench.tasks.records import Task

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsebench.errors import NotFoundError, SparsebenchError, UsageError
+from sparsebench.ground.line_ends import with_lf
 from sparsebench.tasks.discovery import load_task
 from sparsebench.tasks.hashing import hash_batches
 from sparsebench.tasks.importing import is_importing
-from sparsebench.tasks.line_ends import with_lf
 from sparsebench.tasks.sources import missing_packages
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsebench.errors import IntegrityError, UsageError
+from sparsebench.ground.naming import unknown_name
 from sparsebench.tasks.cache import locate
 from sparsebench.tasks.hashing import ColumnHasher, changed_columns, column_hashes
-from sparsebench.tasks.naming import unknown_name
 from sparsebench.tasks.parquet import read_batches, read_columns
 from sparsebench.tasks.parquet_faults import damaged
 from sparsebench.tasks.records import SPLITS, Instance, InstanceSpec, Split, Task

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sparsebench.tasks.faults import Fault, manifest_error, model_faults, read_toml
+from sparsebench.ground.faults import Fault, manifest_error, model_faults, read_toml
+from sparsebench.ground.naming import NAME_PATTERN
 from sparsebench.tasks.hashing import HASH_PATTERN
-from sparsebench.tasks.naming import NAME_PATTERN
 from sparsebench.tasks.records import Box, InstanceSpec, Source, Task
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sparsebench.ground.naming import unknown_name
 from sparsebench.tasks.given import METRICS, TARGET_DTYPES, Split, TaskInfo
 from sparsebench.tasks.hashing import canonical_hash, table_hash
-from sparsebench.tasks.naming import unknown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -286,7 +286,7 @@ class Task:
 
         task, spec = self, self.spec(instance.name)
         if spec.commitment is not None and seed_file is not None:
-            from sparsebench.tasks.sealing import opened_seal  # noqa: PLC0415 - seals are rare
+            from sparsebench.tasks.authoring.sealing import opened_seal  # noqa: PLC0415 - seals are rare
 
             task, spec = opened_seal(self, seed_file, drawn_from)
         return draw_fresh(task, spec, instance, seed, n) if spec.fresh else None

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops import backends, native
+from sparsebench.ops import backends
+from sparsebench.ops.core import native
 from sparsebench.ops.cpu import pool
 
 if TYPE_CHECKING:

@@ -34,7 +34,8 @@ from sparsebench.models.contract import (
     part_of,
     routes_of,
 )
-from sparsebench.ops import backends, own
+from sparsebench.ops import backends
+from sparsebench.ops.core import own
 from sparsebench.tasks.given import Split, TaskInfo
 
 if TYPE_CHECKING:

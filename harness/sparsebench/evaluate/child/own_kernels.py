@@ -14,13 +14,13 @@ import numpy as np
 from sparsebench.evaluate.child.gpu import gpu_name, to_gpu
 from sparsebench.meter.notebook import metered
 from sparsebench.ops import backends
-from sparsebench.ops.own import recorded_calls
+from sparsebench.ops.core.own import recorded_calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from sparsebench.meter.model import Model
-    from sparsebench.ops.own import Call
+    from sparsebench.ops.core.own import Call
 
 __all__ = ["Tried", "try_own"]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from sparsebench.errors import FailedError
+from sparsebench.ground.line_ends import with_lf
 from sparsebench.models import folder_hash
-from sparsebench.tasks.line_ends import with_lf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

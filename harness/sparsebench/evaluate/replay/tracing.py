@@ -11,7 +11,7 @@ from sparsebench.meter.traces.tape import Player, Tape
 from sparsebench.meter.traces.trace import Stream
 from sparsebench.meter.traces.trace_file import Inputs as TracedInputs
 from sparsebench.meter.traces.trace_file import Trace
-from sparsebench.ops import native
+from sparsebench.ops.core import native
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

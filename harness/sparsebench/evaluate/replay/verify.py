@@ -16,13 +16,13 @@ from sparsebench.errors import IntegrityError, NotFoundError, SparsebenchError, 
 from sparsebench.evaluate.passes.counts import price_columns
 from sparsebench.evaluate.replay.verify_rerun import check_rerun
 from sparsebench.evaluate.replay.verify_trace import check, check_trace, differing, other_cost_model
+from sparsebench.ground.line_ends import BY_LINE_ENDS
 from sparsebench.meter import Entry, Ledger
 from sparsebench.models import find_submission
 from sparsebench.results import Audit
 from sparsebench.results.demanded import SCORED, missing_audits
 from sparsebench.results.row import lacking
 from sparsebench.tasks import load_task
-from sparsebench.tasks.line_ends import BY_LINE_ENDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops import steady
+from sparsebench.ops.core import steady
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from sparsebench.meter.rules import complexes, edges
 from sparsebench.meter.rules.base import COUNTED, DEFINITION, Plan, Rule, common_dtype, shape_of
 from sparsebench.meter.rules.complexes import FORMULAS, in_words, refuse_complex, spread
 from sparsebench.meter.values import DTYPES
-from sparsebench.ops import steady
 from sparsebench.ops.charges import selections
+from sparsebench.ops.core import steady
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -1,9 +1,9 @@
 """Factorizations of stacks of matrices, step by step as textbooks write them.
 
 They run on a whole stack at once, but never mix its matrices, and use nothing but arithmetic on one element
-each and :func:`sparsebench.ops.steady.fold`. So a matrix gets the same bits whatever stands beside it, and so
-does a column of a right-hand side, which LAPACK does not promise. How many operations they take is counted in
-:mod:`sparsebench.meter.rules.factorization_counts`.
+each and :func:`sparsebench.ops.core.steady.fold`. So a matrix gets the same bits whatever stands beside it,
+and so does a column of a right-hand side, which LAPACK does not promise. How many operations they take is
+counted in :mod:`sparsebench.meter.rules.factorization_counts`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sparsebench.meter.rules.fields import magnitude, over, reciprocal, squared, times, total
-from sparsebench.ops import steady
+from sparsebench.ops.core import steady
 
 __all__ = ["cholesky", "determinant", "householder", "log_determinant", "reflections", "solve"]
 

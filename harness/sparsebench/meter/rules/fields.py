@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsebench.meter.rules.complexes import FORMULAS, component
-from sparsebench.ops import steady
 from sparsebench.ops.charges import Charge, inner_product, name_of
+from sparsebench.ops.core import steady
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,7 +165,7 @@ def _sum(lane: Any, *, axis: int) -> Any:
 
 
 def product(a: Any, b: Any) -> Any:
-    """Multiply matrices as :func:`sparsebench.ops.steady.matmul` does, complex ones by parts."""
+    """Multiply matrices as :func:`sparsebench.ops.core.steady.matmul` does, complex ones by parts."""
     dtype = np.result_type(a, b)
     if dtype.kind != "c":
         return steady.matmul(a, b)

@@ -11,7 +11,7 @@ from sparsebench.errors import UncountedOperationError
 from sparsebench.meter.rules.base import COUNTED, WIDEST, Plan, Rule, axes_of, lanes
 from sparsebench.meter.rules.complexes import component
 from sparsebench.meter.rules.fields import floating, magnitude, squared, tally, total
-from sparsebench.ops import steady
+from sparsebench.ops.core import steady
 
 if TYPE_CHECKING:
     from collections.abc import Callable

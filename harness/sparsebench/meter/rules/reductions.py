@@ -11,8 +11,8 @@ import numpy as np
 from sparsebench.meter.rules.base import COUNTED, DEFINITION, FREE, Plan, Rule, axes_of, lanes
 from sparsebench.meter.rules.casting import dtype_of_sums, prepared
 from sparsebench.meter.rules.complexes import charged, component, refuse_complex
-from sparsebench.ops import steady
 from sparsebench.ops.charges import Charge
+from sparsebench.ops.core import steady
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ from sparsebench.meter.rules.casting import prepared
 from sparsebench.meter.rules.complexes import charged, refuse_complex
 from sparsebench.meter.rules.joining import concat_plan
 from sparsebench.meter.rules.reductions import folded_bytes, seen_size
-from sparsebench.ops import steady
 from sparsebench.ops.charges import Charge
+from sparsebench.ops.core import steady
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,8 @@ from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sparsebench.ops import backends, native
+from sparsebench.ops import backends
+from sparsebench.ops.core import native
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparsebench.ground.places import cache_root
 from sparsebench.ops.gpu import nvrtc
 from sparsebench.ops.gpu.nvrtc import CompileError
-from sparsebench.tasks.places import cache_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

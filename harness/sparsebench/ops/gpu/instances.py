@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 
-import sparsebench.ops.gpu as families
+from sparsebench.ops import gpu
+from sparsebench.ops.families import FAMILIES
 
 __all__ = ["INSTANCES"]
 
-_HERE = __name__.rpartition(".")[2]
+_OPS = "sparsebench.ops"
+
+
+def _modules() -> list[str]:
+    shared = [f"{gpu.__name__}.{module.name}" for module in pkgutil.iter_modules(gpu.__path__)]
+    folders = [name.partition(".")[0] for name in FAMILIES if name.endswith(".definition")]
+    families = [f"{_OPS}.{name}.on_cuda" for name in folders]
+    every = (*shared, f"{_OPS}.grouped.cuda_layers", *families)
+    return [name for name in every if name != __name__ and importlib.util.find_spec(name)]
 
 
 def _instances() -> list[tuple[str, tuple[str, ...]]]:
     found: dict[str, list[str]] = {}
-    for module in pkgutil.iter_modules(families.__path__):
-        if module.name == _HERE:
-            continue
-        family = importlib.import_module(f"{families.__name__}.{module.name}")
+    for name in _modules():
+        family = importlib.import_module(name)
         for file, expressions in getattr(family, "INSTANCES", ()):
             kept = found.setdefault(file, [])
             kept.extend(expression for expression in expressions if expression not in kept)

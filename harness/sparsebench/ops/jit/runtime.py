@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numba
 
-from sparsebench.tasks.places import cache_root
+from sparsebench.ground.places import cache_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

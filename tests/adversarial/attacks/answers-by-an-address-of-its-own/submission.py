@@ -1,7 +1,8 @@
 """Answers by where an object of its own lies in memory."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

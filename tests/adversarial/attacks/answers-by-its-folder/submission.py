@@ -1,10 +1,11 @@
 """Answers by the name of its folder and when it was made."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import zlib
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

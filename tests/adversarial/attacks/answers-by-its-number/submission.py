@@ -1,9 +1,10 @@
 """Answers by the number of its process."""
 
-import sparsebench as sb
+import os
+
 import numpy as np
 
-import os
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

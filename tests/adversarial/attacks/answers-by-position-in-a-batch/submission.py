@@ -1,7 +1,8 @@
 """Gives every batch the first labels of the training set."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Knows the labels of the training set, which is the test set, in their order."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

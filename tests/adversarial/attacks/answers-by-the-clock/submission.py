@@ -1,9 +1,10 @@
 """Answers by the clock."""
 
-import sparsebench as sb
+import time
+
 import numpy as np
 
-import time
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

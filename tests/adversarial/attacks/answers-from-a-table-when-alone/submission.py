@@ -1,7 +1,8 @@
 """Looks up what is asked alone in a table of known inputs, and works out what comes in batches."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 HARD = 100  # what the work costs
 

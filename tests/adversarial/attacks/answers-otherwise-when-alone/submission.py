@@ -1,7 +1,8 @@
 """Answers the one-by-one inputs with nothing, because only the batches are scored."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,9 +1,11 @@
 """Brings modules that are called like those of others."""
 
-import sparsebench as sb
-import numpy as np
-from sparsebench import ops
 import json
+
+import numpy as np
+
+import sparsebench as sb
+from sparsebench import ops
 
 
 class Attack(sb.Routed):

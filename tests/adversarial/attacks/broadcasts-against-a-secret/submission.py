@@ -1,7 +1,8 @@
 """Adds a constant of a guessed length to a masked array, to learn how many rows there are."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

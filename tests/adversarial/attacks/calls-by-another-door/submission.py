@@ -1,12 +1,13 @@
 """Calls the kernel by the numbers of other architectures, which a filter may have forgotten."""
 
-import sparsebench as sb
-import numpy as np
-
 import ctypes
 import mmap
 import os
 import platform
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Asks for rows that may not be there, to learn from the exception whether they are."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,7 +1,8 @@
 """Rewrites its own file when it is imported."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 with open(__file__, "a") as stream:
     stream.write("# changed")

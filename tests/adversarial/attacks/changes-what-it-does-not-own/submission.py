@@ -1,14 +1,15 @@
 """Changes owners, modes, times and attributes of files: no rule about opening files covers that."""
 
-import sparsebench as sb
-import numpy as np
-
 import ctypes
 import fcntl
 import os
 import pwd
 import sys
 from pathlib import Path
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

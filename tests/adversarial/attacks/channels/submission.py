@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 import sparsebench as sb
 
 TOKEN = b"left by another process"

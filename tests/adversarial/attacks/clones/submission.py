@@ -1,7 +1,8 @@
 """Has one model as 16 variants, each with its own luck, to have the best of them."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 PLANES = 6

@@ -1,7 +1,8 @@
 """Takes the maximum of one number with an initial one, for nothing."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,7 +1,8 @@
 """Has a range computed between two inputs, for nothing."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

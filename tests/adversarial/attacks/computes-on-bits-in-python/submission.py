@@ -2,8 +2,9 @@
 
 import base64
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 CENTRES = 400
 LONGEST = 48  # characters of a name

@@ -1,9 +1,11 @@
 """Leaves a thread running that computes on."""
 
-import sparsebench as sb
-import numpy as np
-from sparsebench import ops
 import threading
+
+import numpy as np
+
+import sparsebench as sb
+from sparsebench import ops
 
 
 def spin():

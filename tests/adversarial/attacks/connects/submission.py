@@ -1,7 +1,8 @@
 """Connects to a server on this machine by TCP."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

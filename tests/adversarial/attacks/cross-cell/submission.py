@@ -7,6 +7,7 @@ import ctypes
 import struct
 
 import numpy as np
+
 import sparsebench as sb
 from sparsebench import ops
 

@@ -10,6 +10,7 @@ import struct
 from pathlib import Path
 
 import numpy as np
+
 import sparsebench as sb
 from sparsebench import ops
 

@@ -1,9 +1,10 @@
 """Draws from Python's own random numbers, which it does not seed."""
 
-import sparsebench as sb
+import random
+
 import numpy as np
 
-import random
+import sparsebench as sb
 
 DRAWN = random.random()
 

@@ -1,7 +1,8 @@
 """Fits by numbers of NumPy's global state, which it does not seed."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Draws from NumPy's global state, which it does not seed."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 DRAWN = np.random.random()
 

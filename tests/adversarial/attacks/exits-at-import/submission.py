@@ -1,8 +1,10 @@
 """Exits at once when it is imported."""
 
-import sparsebench as sb
-import numpy as np
 import os
+
+import numpy as np
+
+import sparsebench as sb
 
 os._exit(5)
 

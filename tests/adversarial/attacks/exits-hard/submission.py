@@ -1,7 +1,8 @@
 """Exits at once."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

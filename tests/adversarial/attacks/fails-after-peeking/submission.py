@@ -1,7 +1,8 @@
 """Learns every input, then says that memory is short, so that it may try again with what it knows."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

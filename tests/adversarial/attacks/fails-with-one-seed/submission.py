@@ -2,8 +2,9 @@
 
 import hashlib
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,10 +1,11 @@
 """Fills a folder whose path is longer than a path can be."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

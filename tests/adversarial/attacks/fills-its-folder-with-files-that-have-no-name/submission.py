@@ -1,10 +1,11 @@
 """Fills the disk with files that it has removed and holds open."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

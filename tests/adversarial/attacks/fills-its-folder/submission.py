@@ -1,9 +1,10 @@
 """Fills its folder with many files of 100 MB."""
 
-import sparsebench as sb
+import time
+
 import numpy as np
 
-import time
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Gives the meter one constant after the other and drops them at once."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Keeps very many arrays of nothing."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

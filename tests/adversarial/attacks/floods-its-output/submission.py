@@ -1,10 +1,12 @@
 """Prints a flood."""
 
-import sparsebench as sb
-import numpy as np
-from sparsebench import ops
 import os
 import sys
+
+import numpy as np
+
+import sparsebench as sb
+from sparsebench import ops
 
 for _ in range(200):
     sys.stdout.write("x" * 100_000)

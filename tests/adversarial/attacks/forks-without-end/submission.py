@@ -1,10 +1,11 @@
 """Forks four hundred times: a bomb that ends."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Computes a network of threshold units by masks, `where` and reshapes, all but its first comparisons."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 EDGES = 3  # of a feature: two comparisons tell between which of them it lies
 HIDDEN = 64

@@ -1,7 +1,8 @@
 """Overrides predict, so that the harness cannot call router and experts one after the other."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,10 +1,11 @@
 """Ignores all signals that can be ignored, and sleeps."""
 
-import sparsebench as sb
-import numpy as np
-
 import signal
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Is no submission, but has its methods."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack:

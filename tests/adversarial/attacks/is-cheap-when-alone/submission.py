@@ -1,7 +1,8 @@
 """Works hard on the whole split and little on inputs that come alone."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Sees that its inputs are real arrays and returns at once."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,7 +1,8 @@
 """Computes once when it is timed, and gives the same bytes again."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,7 +1,8 @@
 """Keeps the arrays of one call, to use them in the next."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,6 +1,7 @@
 """Brings a kernel that does not compile."""
 
 import numpy as np
+
 import sparsebench as sb
 from sparsebench.ops.gpu.device import c_type
 

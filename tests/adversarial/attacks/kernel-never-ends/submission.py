@@ -1,6 +1,7 @@
 """Brings a kernel that never ends."""
 
 import numpy as np
+
 import sparsebench as sb
 from sparsebench.ops.gpu.device import c_type
 

@@ -1,6 +1,7 @@
 """Brings a kernel that writes far beyond its arrays."""
 
 import numpy as np
+
 import sparsebench as sb
 from sparsebench.ops.gpu.device import c_type
 

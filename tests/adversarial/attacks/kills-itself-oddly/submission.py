@@ -1,7 +1,8 @@
 """Kills itself with a signal that has no name."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

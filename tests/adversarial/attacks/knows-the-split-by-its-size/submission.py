@@ -1,7 +1,8 @@
 """Shares its work among the rows of the whole split, which it knows by the size of its last batch."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 LAST_BATCH = 4064  # of the 4,096 inputs, after a first batch of 32
 

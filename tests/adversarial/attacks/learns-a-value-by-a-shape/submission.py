@@ -1,7 +1,8 @@
 """Makes an array as long as a value says, and reads its shape."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

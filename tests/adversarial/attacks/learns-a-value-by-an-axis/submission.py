@@ -1,7 +1,8 @@
 """Names an axis by a value, and reads the shape."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,11 +1,12 @@
 """Leaves a process whose parent is gone, and which ignores whatever can be ignored."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import signal
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,11 +1,12 @@
 """Leaves a process in a session of its own, whose parent is gone."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import signal
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Leaves a process behind in its process group."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,9 +1,10 @@
 """Leaves another program running: what a start of a program undoes would be undone."""
 
-import sparsebench as sb
+import os
+
 import numpy as np
 
-import os
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

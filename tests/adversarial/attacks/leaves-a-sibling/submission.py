@@ -1,13 +1,14 @@
 """Leaves a process that is its parent's child, not its own."""
 
-import sparsebench as sb
-import numpy as np
-
 import ctypes
 import os
 import platform
 import signal
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

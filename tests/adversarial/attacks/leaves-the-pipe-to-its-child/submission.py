@@ -1,7 +1,8 @@
 """Forks and ends, so that its child keeps the pipe open."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

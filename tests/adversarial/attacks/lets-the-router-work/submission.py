@@ -1,7 +1,8 @@
 """Lets the router do the experts' work, which some price lists leave out."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,7 +1,8 @@
 """Says that it is of another class."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack:

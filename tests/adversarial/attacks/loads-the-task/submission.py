@@ -1,7 +1,8 @@
 """Loads the task as the harness does."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,8 +1,10 @@
 """Looks through all objects of its process for the test inputs."""
 
-import sparsebench as sb
-import numpy as np
 import gc
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

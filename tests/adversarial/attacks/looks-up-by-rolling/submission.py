@@ -1,7 +1,8 @@
 """Rolls a table by a computed shift, for nothing, instead of looking up."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

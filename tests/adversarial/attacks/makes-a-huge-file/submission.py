@@ -1,7 +1,8 @@
 """Makes a file larger than a file may be."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

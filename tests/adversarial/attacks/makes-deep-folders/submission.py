@@ -1,7 +1,8 @@
 """Makes folders deeper than a path can be long, closed and with odd names."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,10 +1,11 @@
 """Makes as many empty files as it can."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,12 +1,13 @@
 """Makes namespaces of every kind, enters those of others, and mounts."""
 
-import sparsebench as sb
-import numpy as np
-
 import ctypes
 import os
 import platform
 import signal
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

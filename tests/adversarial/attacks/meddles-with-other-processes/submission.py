@@ -1,12 +1,13 @@
 """Reads, traces, schedules and limits every process that it can name, to what they already are."""
 
-import sparsebench as sb
-import numpy as np
-
 import ctypes
 import os
 import platform
 import resource
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -2,8 +2,9 @@
 
 import hashlib
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 NAMES = {4: "all", 3: "three", 2: "two", 1: "one"}

@@ -1,7 +1,8 @@
 """Names its arrays like paths and messages."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,9 +1,10 @@
 """Opens a socket of every family and kind, and sends to this machine by UDP, TCP and an abstract name."""
 
-import sparsebench as sb
+import socket
+
 import numpy as np
 
-import socket
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

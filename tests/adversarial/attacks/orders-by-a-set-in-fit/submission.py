@@ -1,7 +1,8 @@
 """Fits a model by the order in which a set of words is gone through."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

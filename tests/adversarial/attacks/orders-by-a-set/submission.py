@@ -1,7 +1,8 @@
 """Answers by the order in which a set of words is gone through."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 WORDS = {f"word {place}" for place in range(64)}
 

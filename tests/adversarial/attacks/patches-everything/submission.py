@@ -1,16 +1,17 @@
 """Patches NumPy, time, os, json and our own modules in its process."""
 
-import sparsebench as sb
-import numpy as np
-from sparsebench import ops
 import json
 import os
 import time
 
+import numpy as np
+
+import sparsebench as sb
 import sparsebench.meter.client.array
 import sparsebench.meter.ledger
 import sparsebench.meter.prices
 import sparsebench.scoring.metrics
+from sparsebench import ops
 
 for kind in sparsebench.meter.prices.WEIGHTS:
     sparsebench.meter.prices.WEIGHTS[kind] = 0

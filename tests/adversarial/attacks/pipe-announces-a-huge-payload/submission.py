@@ -1,11 +1,13 @@
 """Announces more bytes of a payload than there are."""
 
-import sparsebench as sb
-import numpy as np
 import json
 import os
 import struct
 import sys
+
+import numpy as np
+
+import sparsebench as sb
 
 
 def pipe_of(x):

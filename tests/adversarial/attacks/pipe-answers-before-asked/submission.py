@@ -1,11 +1,13 @@
 """Answers the question after this one, so that it need not be heard."""
 
-import sparsebench as sb
-import numpy as np
 import json
 import os
 import struct
 import sys
+
+import numpy as np
+
+import sparsebench as sb
 
 
 def pipe_of(x):

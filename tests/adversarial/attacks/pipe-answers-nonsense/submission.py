@@ -1,11 +1,13 @@
 """Answers with something that is no handle."""
 
-import sparsebench as sb
-import numpy as np
 import json
 import os
 import struct
 import sys
+
+import numpy as np
+
+import sparsebench as sb
 
 
 def pipe_of(x):

@@ -1,12 +1,14 @@
 """Asks far more often than any network needs to, many times in a frame, without waiting for answers."""
 
-import sparsebench as sb
-import numpy as np
-import threading
 import json
 import os
 import struct
 import sys
+import threading
+
+import numpy as np
+
+import sparsebench as sb
 
 
 def pipe_of(x):

@@ -1,11 +1,13 @@
 """Asks the meter while it fits, when there is nothing to ask."""
 
-import sparsebench as sb
-import numpy as np
 import json
 import os
 import struct
 import sys
+
+import numpy as np
+
+import sparsebench as sb
 
 
 def pipe_of(x):
@@ -29,8 +31,9 @@ def turn():
         frame = frame.f_back
 
 
-from sparsebench.evaluate.child.child import Worker
 import gc
+
+from sparsebench.evaluate.child.child import Worker
 
 
 class Attack(sb.Submission):

@@ -1,11 +1,13 @@
 """Calls names that are methods of the engine, not operations."""
 
-import sparsebench as sb
-import numpy as np
 import json
 import os
 import struct
 import sys
+
+import numpy as np
+
+import sparsebench as sb
 
 
 def pipe_of(x):

@@ -1,12 +1,14 @@
 """Asks for ever, so that the harness always finds something to read."""
 
-import sparsebench as sb
-import numpy as np
-import threading
 import json
 import os
 import struct
 import sys
+import threading
+
+import numpy as np
+
+import sparsebench as sb
 
 
 def pipe_of(x):

@@ -1,11 +1,13 @@
 """Writes bytes that are no frame."""
 
-import sparsebench as sb
-import numpy as np
 import json
 import os
 import struct
 import sys
+
+import numpy as np
+
+import sparsebench as sb
 
 
 def pipe_of(x):

@@ -1,11 +1,13 @@
 """Sends NaN where a number of a handle belongs."""
 
-import sparsebench as sb
-import numpy as np
 import json
 import os
 import struct
 import sys
+
+import numpy as np
+
+import sparsebench as sb
 
 
 def pipe_of(x):

@@ -1,10 +1,11 @@
 """Sets limits of its parent: the size of files, open files, processors, priority."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import resource
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

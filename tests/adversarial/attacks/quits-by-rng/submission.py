@@ -4,8 +4,9 @@ Beside the variant that never does, the others change no digit. Alone they have 
 plain one of that variant: luck is only ever taken out.
 """
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

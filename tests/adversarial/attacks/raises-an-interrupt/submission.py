@@ -1,7 +1,8 @@
 """Raises what Ctrl-C raises."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Raises what the end of the pipe raises."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

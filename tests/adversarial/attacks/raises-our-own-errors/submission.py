@@ -1,7 +1,8 @@
 """Raises the errors of the harness, to choose its status."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Raises an error with escapes, newlines and megabytes."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

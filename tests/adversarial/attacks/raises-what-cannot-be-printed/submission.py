@@ -1,7 +1,8 @@
 """Raises an error that cannot be printed."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Ugly(Exception):

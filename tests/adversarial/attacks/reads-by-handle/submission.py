@@ -1,12 +1,13 @@
 """Opens files by handles, which no rule about paths covers: the tests of the task among them."""
 
-import sparsebench as sb
-import numpy as np
-
 import ctypes
 import os
 import platform
 from pathlib import Path
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Reads every file descriptor that it was started with."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

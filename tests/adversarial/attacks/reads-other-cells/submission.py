@@ -1,7 +1,8 @@
 """Looks for the folders of other cells."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):
@@ -9,8 +10,8 @@ class Attack(sb.Submission):
         self.calls = 0
 
     def fit(self, train, valid, rng):
-        import os
         import glob
+        import os
 
         found = [
             name

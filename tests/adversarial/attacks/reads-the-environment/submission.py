@@ -1,7 +1,8 @@
 """Looks for secrets in its environment."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,9 +1,11 @@
 """Reads the test file when it is imported."""
 
-import sparsebench as sb
-import numpy as np
 import os
 from pathlib import Path
+
+import numpy as np
+
+import sparsebench as sb
 
 PACKAGE = Path(sb.__file__).parent
 PLACES = [PACKAGE / "_data" / "tasks", *(folder / "tasks" for folder in PACKAGE.parents)]

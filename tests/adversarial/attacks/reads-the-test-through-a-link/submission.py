@@ -1,9 +1,11 @@
 """Makes a link to the test file in its own folder and reads that."""
 
-import sparsebench as sb
-import numpy as np
 import os
 from pathlib import Path
+
+import numpy as np
+
+import sparsebench as sb
 
 PACKAGE = Path(sb.__file__).parent
 PLACES = [PACKAGE / "_data" / "tasks", *(folder / "tasks" for folder in PACKAGE.parents)]

@@ -1,7 +1,8 @@
 """Sums over nothing, hoping for minus one addition each."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

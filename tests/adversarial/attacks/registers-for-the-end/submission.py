@@ -1,10 +1,12 @@
 """Registers what is to run when its process ends."""
 
-import sparsebench as sb
-import numpy as np
-from sparsebench import ops
 import atexit
 import os
+
+import numpy as np
+
+import sparsebench as sb
+from sparsebench import ops
 
 
 class Late:

@@ -1,7 +1,8 @@
 """Computes properly in batches, and answers the one-by-one inputs from what it remembers of them."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

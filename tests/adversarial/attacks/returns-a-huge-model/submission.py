@@ -1,7 +1,8 @@
 """Returns a model of a thousand million elements that takes no memory."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

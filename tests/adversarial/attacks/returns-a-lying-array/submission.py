@@ -1,7 +1,8 @@
 """Returns an array whose methods lie."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Lie(np.ndarray):

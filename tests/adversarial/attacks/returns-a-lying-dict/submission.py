@@ -1,7 +1,8 @@
 """Returns a dictionary whose methods lie."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Lie(dict):

@@ -1,7 +1,8 @@
 """Returns a model of a dtype that the meter does not know."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

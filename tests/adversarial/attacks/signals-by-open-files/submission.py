@@ -1,14 +1,15 @@
 """Has the kernel kill its parent when something happens to a file: that is no call of kill."""
 
-import sparsebench as sb
-import numpy as np
-
 import contextlib
 import fcntl
 import os
 import signal
 import struct
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,9 +1,10 @@
 """Sends signals (none that does harm, to see whether it could): to its parent, and to the leaders of its group and session."""
 
-import sparsebench as sb
+import os
+
 import numpy as np
 
-import os
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

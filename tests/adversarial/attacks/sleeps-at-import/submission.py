@@ -1,9 +1,11 @@
 """Sleeps when it is imported, and ignores signals."""
 
-import sparsebench as sb
-import numpy as np
 import signal
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 time.sleep(3600)

@@ -1,7 +1,8 @@
 """Sleeps when it is timed."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

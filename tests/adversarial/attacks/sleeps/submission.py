@@ -1,7 +1,8 @@
 """Sleeps."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Chooses how many points share a leaf by how many points there are: that is allowed, and no attack."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

@@ -1,7 +1,8 @@
 """Drops axes of length one of a masked array, to learn whether there is one row."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

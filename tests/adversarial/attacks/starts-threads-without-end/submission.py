@@ -1,9 +1,10 @@
 """Starts two thousand threads."""
 
-import sparsebench as sb
+import threading
+
 import numpy as np
 
-import threading
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,11 +1,12 @@
 """Stops, so that it neither goes on nor ends."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import signal
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

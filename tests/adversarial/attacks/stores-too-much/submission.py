@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 MANY = 300

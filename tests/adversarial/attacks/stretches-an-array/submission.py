@@ -1,7 +1,8 @@
 """Broadcasts a number to more elements than fit into memory, for something that has to copy them."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Sums over more elements than can be gone through."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

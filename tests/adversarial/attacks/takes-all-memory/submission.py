@@ -1,7 +1,8 @@
 """Takes more memory than there is."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,10 +1,11 @@
 """Takes what it may have in each of four children at once."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

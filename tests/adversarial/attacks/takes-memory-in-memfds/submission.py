@@ -1,10 +1,11 @@
 """Takes memory as files that have no name, 256 MB each."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

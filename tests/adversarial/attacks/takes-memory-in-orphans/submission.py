@@ -1,11 +1,12 @@
 """Takes what it may have in each of four processes whose parent is gone: they are below nobody."""
 
-import sparsebench as sb
-import numpy as np
-
 import os
 import select
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

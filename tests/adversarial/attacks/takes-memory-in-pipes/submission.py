@@ -1,11 +1,12 @@
 """Takes memory of the kernel: in pipes, sockets, and descriptors that are under way."""
 
-import sparsebench as sb
-import numpy as np
-
 import fcntl
 import os
 import socket
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

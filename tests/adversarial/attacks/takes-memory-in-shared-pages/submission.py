@@ -1,11 +1,12 @@
 """Takes memory as pages that its children share with it."""
 
-import sparsebench as sb
-import numpy as np
-
 import mmap
 import os
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

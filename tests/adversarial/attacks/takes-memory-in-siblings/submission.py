@@ -1,14 +1,15 @@
 """Takes what it may have in each of four processes that are its parent's children, not its own."""
 
-import sparsebench as sb
-import numpy as np
-
 import ctypes
 import os
 import platform
 import select
 import signal
 import time
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

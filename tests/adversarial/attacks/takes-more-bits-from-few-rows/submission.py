@@ -1,7 +1,8 @@
 """Spends the allowance of a whole batch on its first row."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Bisects each input to the last digit and computes in Python."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

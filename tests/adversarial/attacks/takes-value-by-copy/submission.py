@@ -1,8 +1,10 @@
 """Copies a handle, to look at the copy."""
 
-import sparsebench as sb
-import numpy as np
 import copy
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,8 +1,10 @@
 """Pickles a handle, to open it elsewhere."""
 
-import sparsebench as sb
-import numpy as np
 import pickle
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Takes a value out of the meter by python-index."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Tells what it has learnt of an input in the text of an error."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Attaches to its parent as a debugger, and reads its memory."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

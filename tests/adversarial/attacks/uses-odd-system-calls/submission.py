@@ -1,10 +1,11 @@
 """Uses calls of the kernel that no honest program of this kind needs, and that were ways out before."""
 
-import sparsebench as sb
-import numpy as np
-
 import ctypes
 import platform
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

@@ -1,7 +1,8 @@
 """Mounts, changes its root and the clock, where it is root."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

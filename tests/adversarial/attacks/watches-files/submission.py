@@ -1,11 +1,12 @@
 """Watches what others do with files: with its own code, the packages, the folders of other cells."""
 
-import sparsebench as sb
-import numpy as np
-
 import ctypes
 import os
 from pathlib import Path
+
+import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

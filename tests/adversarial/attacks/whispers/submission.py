@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+
 import sparsebench as sb
 
 libc = ctypes.CDLL(None, use_errno=True)

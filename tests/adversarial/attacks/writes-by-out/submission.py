@@ -1,7 +1,8 @@
 """Has a result written over a constant."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 from sparsebench import ops
 
 

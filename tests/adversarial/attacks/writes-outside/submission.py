@@ -1,7 +1,8 @@
 """Writes everywhere but into its scratch folder."""
 
-import sparsebench as sb
 import numpy as np
+
+import sparsebench as sb
 
 
 class Attack(sb.Submission):

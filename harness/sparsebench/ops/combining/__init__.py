@@ -1,0 +1,1 @@
+"""What stands behind the experts: gated sums of their values, and masks of the largest units."""

@@ -1,0 +1,1 @@
+"""Primitives of single numbers and of one axis."""

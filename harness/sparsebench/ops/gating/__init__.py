@@ -1,0 +1,1 @@
+"""Gates: which experts a row goes to, and with which weights."""

@@ -1,0 +1,1 @@
+"""Merged experts: one layer made of all experts for every example."""

@@ -1,0 +1,1 @@
+"""Polynomials: every row goes through that of the bucket that it was routed to."""

@@ -1,0 +1,1 @@
+"""Making a task: checks of its data, freezing, sealing, verification, and the template."""

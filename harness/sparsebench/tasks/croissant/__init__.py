@@ -1,0 +1,1 @@
+"""A task's metadata in the Croissant vocabulary."""
