@@ -247,7 +247,7 @@ def _load(path: Folder, *, all_runs: bool = False) -> list[Row]:
 def _frame(rows: Iterable[Row]) -> pd.DataFrame:
     import pandas as pd  # noqa: PLC0415
 
-    from sparsebench.results.row import COLUMNS  # noqa: PLC0415
+    from sparsebench.results.columns import COLUMNS  # noqa: PLC0415
 
     return pd.DataFrame([row.to_json_dict() for row in rows], columns=list(COLUMNS))
 

@@ -8,7 +8,7 @@ import pytest
 from evaluate.tiny import plain, write
 from sparsebench.models import find_submission
 from sparsebench.results import MEASURED, ResultStore, Row
-from sparsebench.results.row import COLUMNS
+from sparsebench.results.columns import COLUMNS
 from sparsebench.tasks import load_task
 
 TWO = '[[variants]]\nname = "good"\nbad = false\n[[variants]]\nname = "bad"\nbad = true\n'

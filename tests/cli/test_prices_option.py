@@ -10,7 +10,7 @@ import pytest
 from evaluate.tiny import plain, write
 from sparsebench.meter import PROFILES
 from sparsebench.results import MEASURED, ResultStore
-from sparsebench.results.row import COLUMNS
+from sparsebench.results.columns import COLUMNS
 
 OWN = 'name = "mine-alone"\nlike = "ops"\n[ops]\nmul = 10\n'
 CELL = ("--instances", "n256-r4", "--seeds", "1", "--jobs", "1")

@@ -23,7 +23,7 @@ from sparsebench.evaluate.replay.verify_trace import _check_error
 from sparsebench.meter.traces.trace_file import write_trace
 from sparsebench.meter.traces.trace_reader import read_trace
 from sparsebench.results import Audit, Bin, Count
-from sparsebench.results.row import lacking
+from sparsebench.results.columns import lacking
 from sparsebench.tasks import load_task
 from tasks.tiny import checked_out_with_crlf
 

@@ -12,7 +12,7 @@ from sparsebench.evaluate.replay.verify import standing, verify_row
 from sparsebench.evaluate.replay.verify_rerun import check_rerun, find_rerun
 from sparsebench.results import COUNTS, MEASURED, OUTCOME, Audit, Count
 from sparsebench.results.agreement import ROUNDED, agree
-from sparsebench.results.row import lacking
+from sparsebench.results.columns import lacking
 
 CHECKS = ["rerun", "same-counts", "same-scores", "same-model", "same-audits"]
 LATER = "2036-01-01T00:00:00.000000+00:00"

@@ -9,8 +9,8 @@ from leaderboard.test_board import MEMO, StubTask, made
 from sparsebench.errors import IntegrityError
 from sparsebench.leaderboard import build_board
 from sparsebench.results import Audit
+from sparsebench.results.columns import lacking
 from sparsebench.results.demanded import SCORED, demand_audits, missing_audits
-from sparsebench.results.row import lacking
 from sparsebench.tasks import load_task
 
 WITHOUT_FRESH = {"fresh_seed": None, "fresh_inputs": None}

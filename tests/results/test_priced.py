@@ -5,8 +5,8 @@ import pytest
 from leaderboard.test_board import made
 from sparsebench.meter.pricelist import PriceList, standard_price_list
 from sparsebench.results import Count
+from sparsebench.results.columns import COLUMNS
 from sparsebench.results.priced import price_footnote, price_of_row, with_price
-from sparsebench.results.row import COLUMNS
 
 COUNTS = (Count("router", "cmp", "float32", 30), Count("experts", "mul", "float64", 20))
 TENFOLD = PriceList("tenfold", lambda entry: 10)

@@ -29,7 +29,7 @@ from sparsebench.results import (
     rows_from_table,
     table_from_rows,
 )
-from sparsebench.results.row import SCHEMA_VERSIONS, lacking
+from sparsebench.results.columns import SCHEMA_VERSIONS, lacking
 
 TIME = "2026-01-02T03:04:05.000006+00:00"
 IDENTITY = {

@@ -19,7 +19,7 @@ from sparsebench.results import (
     store,
     table_from_rows,
 )
-from sparsebench.results.row import ADDED, lacking
+from sparsebench.results.columns import ADDED, lacking
 
 
 def time_at(second):

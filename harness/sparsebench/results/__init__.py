@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from sparsebench.results.arrow import arrow_schema, rows_from_table, table_from_rows
 from sparsebench.results.checks import dearer
+from sparsebench.results.columns import (
+    COLUMNS,
+    COUNTS,
+    MEASURED,
+    OUTCOME,
+    SCHEMA_VERSION,
+    STATUSES,
+    may_differ,
+)
 from sparsebench.results.key import cell_key
 from sparsebench.results.parts import Audit, Bin, Count, Pair
 from sparsebench.results.provenance import (
@@ -16,16 +25,7 @@ from sparsebench.results.provenance import (
     provenance_fields,
     utc_now,
 )
-from sparsebench.results.row import (
-    COLUMNS,
-    COUNTS,
-    MEASURED,
-    OUTCOME,
-    SCHEMA_VERSION,
-    STATUSES,
-    Row,
-    may_differ,
-)
+from sparsebench.results.row import Row
 from sparsebench.results.store import RESULTS_DIRECTORY, ResultStore
 
 __all__ = [

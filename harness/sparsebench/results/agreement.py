@@ -8,7 +8,7 @@ amplifies rounding, and may differ by far more: docs/trust.md has the figures.
 
 from __future__ import annotations
 
-from sparsebench.results.row import OUTCOME
+from sparsebench.results.columns import OUTCOME
 
 __all__ = ["NEAR_ZERO", "RELATIVE", "ROUNDED", "agree"]
 

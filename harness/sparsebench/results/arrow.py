@@ -10,7 +10,8 @@ import pyarrow as pa
 from sparsebench.errors import IntegrityError
 from sparsebench.results.building import array_of
 from sparsebench.results.checks import columns, record_types
-from sparsebench.results.row import SCHEMA_VERSION, SCHEMA_VERSIONS, Row, lacking
+from sparsebench.results.columns import SCHEMA_VERSION, SCHEMA_VERSIONS, lacking
+from sparsebench.results.row import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,11 +11,20 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from sparsebench.errors import IntegrityError
+from sparsebench.results.columns import (
+    ADDED,
+    COLUMNS,
+    COUNTS,
+    OUTCOME,
+    SCHEMA_VERSIONS,
+    STATUSES,
+    Columns,
+    lacking,
+)
+from sparsebench.results.key import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from sparsebench.results.row import Row
 
 __all__ = ["columns", "dearer", "normalised", "record_types", "validate"]
 
@@ -55,9 +64,7 @@ def columns() -> dict[str, tuple[type, bool]]:
 
     The type is ``str``, ``int``, ``float``, ``bool``, or the dataclass of which the column holds a list.
     """
-    from sparsebench.results.row import COLUMNS, Row  # noqa: PLC0415 - row imports this module
-
-    hints = get_type_hints(Row)
+    hints = get_type_hints(Columns)
     return {name: _column(hints[name]) for name in COLUMNS}
 
 
@@ -69,7 +76,7 @@ def _column(hint: Any) -> tuple[type, bool]:
     return (options[0] if options else hint), False  # tuple[Count, ...] has the options (Count, ...)
 
 
-def normalised(row: Row) -> Iterator[tuple[str, Any]]:
+def normalised(row: Columns) -> Iterator[tuple[str, Any]]:
     """Yield each field's name and its value in the column's own type (``numpy.float64`` becomes ``float``).
 
     Raises
@@ -138,7 +145,7 @@ def dearer(ops: float, alone: float) -> bool:
     return ops > alone * (1.0 + share) and ops > alone + few
 
 
-def validate(row: Row) -> None:
+def validate(row: Columns) -> None:
     """Check all invariants of a row whose values have their types.
 
     Raises
@@ -158,13 +165,11 @@ def validate(row: Row) -> None:
     _check_memory(row)
     _check_fit(row)
     _check_packages(row.packages)
-    if row.cell_key != row.expected_key():
-        raise _fault(
-            f"cell_key is {row.cell_key[:12]}..., expected {row.expected_key()[:12]}... from its identity"
-        )
+    if row.cell_key != (expected := Identity.of(row).key):
+        raise _fault(f"cell_key is {row.cell_key[:12]}..., expected {expected[:12]}... from its identity")
 
 
-def _check_words(row: Row) -> None:
+def _check_words(row: Columns) -> None:
     _one_of("sandbox", row.sandbox, _SANDBOXES)
     if row.ops_counted is not None:
         _one_of("ops_counted", row.ops_counted, _PASSES)
@@ -180,9 +185,7 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
         raise _fault(f"{name} is {value!r}, expected one of {', '.join(known)}")
 
 
-def _check_status(row: Row) -> None:
-    from sparsebench.results.row import COUNTS, OUTCOME, STATUSES  # noqa: PLC0415 - row imports this module
-
+def _check_status(row: Columns) -> None:
     _one_of("status", row.status, STATUSES)
     if row.status == "ok":
         absent = [name for name in _REQUIRED_WHEN_OK if getattr(row, name) is None]
@@ -196,9 +199,7 @@ def _check_status(row: Row) -> None:
         raise _fault(f"status {row.status} with {present}, expected no metrics and no counts")
 
 
-def _check_ranges(row: Row) -> None:
-    from sparsebench.results.row import COUNTS, SCHEMA_VERSIONS  # noqa: PLC0415 - row imports this module
-
+def _check_ranges(row: Columns) -> None:
     kinds = columns()
     if row.schema_version not in SCHEMA_VERSIONS:
         known = " or ".join(map(str, SCHEMA_VERSIONS))
@@ -218,7 +219,7 @@ def _check_ranges(row: Row) -> None:
     _check_records(row)
 
 
-def _check_records(row: Row) -> None:
+def _check_records(row: Columns) -> None:
     for count in row.counts or ():
         if count.count < 0:
             raise _fault(f"counts of {count.kind} is {count.count}, expected at least 0")
@@ -227,20 +228,16 @@ def _check_records(row: Row) -> None:
             raise _fault(f"expert_domains of expert {pair.expert} is {pair.inputs}, expected at least 1")
 
 
-def _check_version(row: Row) -> None:
+def _check_version(row: Columns) -> None:
     """Check that a row has no columns that came after its version."""
-    from sparsebench.results.row import lacking  # noqa: PLC0415 - row imports this module
-
     for name in lacking(row.schema_version):
         if getattr(row, name) is not None:
             got, version = getattr(row, name), row.schema_version
             raise _fault(f"{name} is {got!r}, expected null: rows of version {version} have none")
 
 
-def _check_backends(row: Row) -> None:
+def _check_backends(row: Columns) -> None:
     """Check that backends are named where there is a time, and only there, in the versions that have them."""
-    from sparsebench.results.row import ADDED  # noqa: PLC0415 - row imports this module
-
     for name in ADDED[_BACKENDS] if row.schema_version >= _BACKENDS else ():
         told = getattr(row, name)
         timed = getattr(row, name.replace("backend", "seconds")) is not None
@@ -255,7 +252,7 @@ def _sorted_names(text: str) -> str:
     return "+".join(sorted(set(text.split("+"))))
 
 
-def _check_sum(row: Row) -> None:
+def _check_sum(row: Columns) -> None:
     if row.ops is None or row.ops_router is None or row.ops_experts is None:
         return
     total = row.ops_router + row.ops_experts
@@ -263,7 +260,7 @@ def _check_sum(row: Row) -> None:
         raise _fault(f"ops_router + ops_experts is {total}, expected ops = {row.ops}")
 
 
-def _check_alone(row: Row) -> None:
+def _check_alone(row: Columns) -> None:
     """Check that a row's cost is what inputs cost alone: batches may share work, and not waste any.
 
     Rows of earlier versions have what batches cost where they cost more.
@@ -276,7 +273,7 @@ def _check_alone(row: Row) -> None:
         raise _fault("coupled with ops_counted batch, expected one-by-one: each input costs the same there")
 
 
-def _check_histogram(row: Row) -> None:
+def _check_histogram(row: Columns) -> None:
     if row.ops_histogram is None:
         return
     bins = [each.log2_ops for each in row.ops_histogram]
@@ -292,7 +289,7 @@ def _check_histogram(row: Row) -> None:
         raise _fault(f"ops_histogram ends with bin {bins[-1]}, expected that of ops_max = {row.ops_max}")
 
 
-def _check_draws(row: Row) -> None:
+def _check_draws(row: Columns) -> None:
     """Check that what is said of fresh inputs is said together."""
     if (row.fresh_seed is None) != (row.fresh_inputs is None):
         raise _fault(f"fresh_seed is {row.fresh_seed} with fresh_inputs {row.fresh_inputs}, expected both")
@@ -302,7 +299,7 @@ def _check_draws(row: Row) -> None:
         raise _fault(f"quality_fresh is {row.quality_fresh} without fresh_seed, expected the seed beside it")
 
 
-def _check_memory(row: Row) -> None:
+def _check_memory(row: Columns) -> None:
     """Check that all that is stored holds the arrays that are."""
     if row.memory_bytes is not None and row.memory_bytes < (row.stored_bytes or 0):
         raise _fault(
@@ -310,7 +307,7 @@ def _check_memory(row: Row) -> None:
         )
 
 
-def _check_fit(row: Row) -> None:
+def _check_fit(row: Columns) -> None:
     """Check that who takes a fit takes another variant's."""
     if row.fit_variant in {"", row.variant}:
         raise _fault(f"fit_variant is {row.fit_variant!r}, expected another variant than the row's, or null")

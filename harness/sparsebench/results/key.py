@@ -1,51 +1,77 @@
-"""The name of a cell: a hash of everything that its scores may depend on."""
+"""What a cell is, and its name: a hash of everything that its scores may depend on."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
 
-__all__ = ["cell_key"]
+__all__ = ["Identity", "cell_key"]
 
 
-def cell_key(
-    *,
-    task: str,
-    task_hash: str,
-    instance: str,
-    instance_hash: str,
-    submission: str,
-    submission_hash: str,
-    variant: str,
-    seed: int,
-    scoring_version: int,
-    cost_model: int,
-) -> str:
-    """Return the key of a cell. Two runs with the same key must agree in every field that is not a time.
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What makes a cell that cell. A cell to be run has these fields, and its row columns of these names."""
+
+    task: str
+    """Task reference, such as ``memorization@1``."""
+    task_hash: str
+    """Content hash of the task's version."""
+    instance: str
+    """Name of the instance."""
+    instance_hash: str
+    """Hash of the instance's logical values."""
+    submission: str
+    """Name of the submission."""
+    submission_hash: str
+    """Content hash of the submission's folder and of what it includes."""
+    variant: str
+    """Name of the variant."""
+    seed: int
+    """Seed of the cell, the unit of replication."""
+    scoring_version: int
+    """Version of the rules that make ``error`` and ``quality``."""
+    cost_model: int
+    """Version of the price list."""
+
+    @classmethod
+    def of(cls, holder: Any) -> Self:
+        """Take the identity of a cell that is to be run, or of a row: whatever has these fields."""
+        return cls(**{field.name: getattr(holder, field.name) for field in fields(Identity)})
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The fields by name, as a row has them."""
+        return asdict(self)
+
+    @property
+    def key(self) -> str:
+        """The key of the cell. Two runs with the same key must agree in every field that is not a time.
+
+        SHA-256, 64 hexadecimal digits, of the fields as canonical JSON: an object with sorted keys, no
+        spaces, ASCII only.
+        """
+        text = json.dumps(self.columns, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+    @property
+    def place(self) -> tuple[str, str, str, str, int]:
+        """Where the cell comes in a list: by task, instance, submission, variant and seed."""
+        return self.task, self.instance, self.submission, self.variant, self.seed
+
+    @property
+    def label(self) -> str:
+        """The cell in a line, for people."""
+        return f"{self.submission}/{self.variant} on {self.task}/{self.instance}, seed {self.seed}"
+
+
+def cell_key(**identity: Any) -> str:
+    """Return the key of a cell: see :attr:`Identity.key`.
 
     Parameters
     ----------
-    task, task_hash, instance, instance_hash, submission, submission_hash, variant, seed, scoring_version,
-    cost_model
-        The fields of the row with the same names.
-
-    Returns
-    -------
-    str
-        SHA-256, 64 hexadecimal digits, of the fields as canonical JSON: an object with sorted keys, no
-        spaces, ASCII only.
+    identity
+        The fields of :class:`Identity`, all of them.
     """
-    fields = {
-        "cost_model": cost_model,
-        "instance": instance,
-        "instance_hash": instance_hash,
-        "scoring_version": scoring_version,
-        "seed": seed,
-        "submission": submission,
-        "submission_hash": submission_hash,
-        "task": task,
-        "task_hash": task_hash,
-        "variant": variant,
-    }
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
+    return Identity(**identity).key

@@ -21,7 +21,7 @@ from sparsebench.results.arrow import (
     table_from_rows,
     with_all_columns,
 )
-from sparsebench.results.row import SCHEMA_VERSION, SCHEMA_VERSIONS
+from sparsebench.results.columns import SCHEMA_VERSION, SCHEMA_VERSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -20,8 +20,8 @@ from sparsebench.ground.line_ends import BY_LINE_ENDS
 from sparsebench.meter import Entry, Ledger
 from sparsebench.models import find_submission
 from sparsebench.results import Audit
+from sparsebench.results.columns import lacking
 from sparsebench.results.demanded import SCORED, missing_audits
-from sparsebench.results.row import lacking
 from sparsebench.tasks import load_task
 
 if TYPE_CHECKING:

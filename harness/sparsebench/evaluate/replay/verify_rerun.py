@@ -9,8 +9,8 @@ from sparsebench.evaluate.replay.verify_trace import check, differing
 from sparsebench.evaluate.timing import TIMED
 from sparsebench.results import COLUMNS, COUNTS, Audit, may_differ
 from sparsebench.results.agreement import NEAR_ZERO, RELATIVE, ROUNDED, agree
+from sparsebench.results.columns import lacking
 from sparsebench.results.demanded import SCORED, missing_audits
-from sparsebench.results.row import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

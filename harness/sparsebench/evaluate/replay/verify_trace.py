@@ -15,7 +15,7 @@ from sparsebench.evaluate.replay.tracing import replay
 from sparsebench.meter import COST_MODEL
 from sparsebench.meter.traces.trace_reader import read_trace
 from sparsebench.results import Audit
-from sparsebench.results.row import lacking
+from sparsebench.results.columns import lacking
 from sparsebench.scoring import score_predictions
 from sparsebench.tasks import load_task
 
