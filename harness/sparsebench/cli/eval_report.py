@@ -51,8 +51,7 @@ def report(run: Run, rows: list[Row], prices: PriceList | None, *, as_json: bool
         _print_table(run, rows, prices)
     for row in rows:
         if row.status != "ok":
-            place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"
-            click.echo(f"{row.status}: {place}: {row.reason}", err=True)
+            click.echo(f"{row.status}: {row.identity.label}: {row.reason}", err=True)
     weak = sorted({row.sandbox for row in rows} - {"isolated"})
     for level in weak:
         if not quiet or level in _WARNINGS:
@@ -86,8 +85,7 @@ def _print_lacking(store: Path, rows: list[Row]) -> None:
 
     lacking = [row for row in rows if row.status == "ok" and not trace_path(store, row.cell_key).exists()]
     for row in lacking:
-        place = f"{row.submission}/{row.variant} on {row.task}/{row.instance}, seed {row.seed}"
-        click.echo(f"no trace: {place}", err=True)
+        click.echo(f"no trace: {row.identity.label}", err=True)
     if lacking:
         mend = (
             "without --resume a finished cell runs again; what is too large for a trace, docs/traces.md says"

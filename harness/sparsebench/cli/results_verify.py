@@ -68,8 +68,7 @@ def verify(row: str, output: Path, *, replay: bool, rerun: Path | None, as_json:
         checks: list[Audit] = []
         trace = trace_path(output, found.cell_key) if replay else None
         if not as_json:
-            place = f"{found.submission}/{found.variant} on {found.task}/{found.instance}, seed {found.seed}"
-            click.echo(f"{found.cell_key[:KEY]} {place}")
+            click.echo(f"{found.cell_key[:KEY]} {found.identity.label}")
         try:
             _take(verify_row(found, trace, reruns), checks, silent=as_json)
         except NotFoundError as error:  # the other rows have theirs

@@ -43,13 +43,13 @@ from sparsebench.evaluate.passes.sample import (
 )
 from sparsebench.evaluate.replay.tracing import make_trace, run_recorded, trace_path
 from sparsebench.evaluate.timing import TIMED, TIMED_ROWS, Timing, meter_fresh, time_predictions
-from sparsebench.meter import COST_MODEL, Engine
+from sparsebench.meter import Engine
 from sparsebench.meter.model_file import hash_of_model
 from sparsebench.meter.traces.trace_file import write_trace
 from sparsebench.ops.core import native
 from sparsebench.results import Audit, Row
 from sparsebench.results.provenance import provenance_fields, utc_now
-from sparsebench.scoring import SCORING_VERSION, score_predictions
+from sparsebench.scoring import score_predictions
 from sparsebench.tasks import load_task
 
 if TYPE_CHECKING:
@@ -68,11 +68,6 @@ if TYPE_CHECKING:
     from sparsebench.tasks import Instance, Task, TaskInfo
 
 __all__ = ["failed_row", "run_cell"]
-
-_IDENTITY = (
-    *("task", "task_hash", "instance", "instance_hash"),
-    *("submission", "submission_hash", "variant", "seed", "uses_tags", "fit_variant"),
-)
 
 
 @dataclass
@@ -472,15 +467,14 @@ def _timed(findings: _Findings) -> dict[str, Any]:
 
 
 def _row(cell: Cell, findings: _Findings, status: str, reason: str | None, started: str) -> Row:
-    identity = {name: getattr(cell, name) for name in _IDENTITY}
     figures = findings.columns | _timed(findings) if status == "ok" else {}
     return Row(
         **provenance_fields(),
-        **identity,
+        **cell.identity_columns,
+        uses_tags=cell.uses_tags,
+        fit_variant=cell.fit_variant,
         **findings.draws,
         **figures,
-        scoring_version=SCORING_VERSION,
-        cost_model=COST_MODEL,
         status=status,
         reason=reason,
         audits=tuple(findings.audits),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import NotFoundError, UsageError
 from sparsebench.meter import COST_MODEL
-from sparsebench.results import cell_key
 from sparsebench.results.adhoc import ad_hoc_name
+from sparsebench.results.key import Identity
 from sparsebench.scoring import SCORING_VERSION
 from sparsebench.tasks import load_task
 
@@ -47,36 +47,25 @@ class Limits:
     """Whether to run strangers' code where nothing holds it. Its row says so."""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One variant on one instance with one seed: the unit of work, of resuming and of failure."""
+@dataclass(frozen=True, kw_only=True)
+class Cell(Identity):
+    """One variant on one instance with one seed: the unit of work, of resuming and of failure.
 
-    task: str
-    """Task reference."""
+    Beside what makes it that cell, whatever it takes to run it.
+    """
+
+    scoring_version: int = SCORING_VERSION
+    cost_model: int = COST_MODEL
     task_folder: Path
     """Folder of the task's version."""
-    task_hash: str
-    """Content hash of the task."""
-    instance: str
-    """Name of the instance."""
-    instance_hash: str
-    """Content hash of the instance."""
-    submission: str
-    """Name of the submission."""
     path: Path
     """Folder of the submission."""
-    submission_hash: str
-    """Content hash of that folder and of what it includes."""
     entry: str
     """``module:name`` of its code."""
-    variant: str
-    """Name of the variant."""
     settings: dict[str, Any]
     """Keywords for its constructor."""
     uses_tags: bool
     """Whether it is told the domain of every input that it predicts."""
-    seed: int
-    """The seed."""
     gpu: str = "optional"
     """Whether it can use a GPU when it is timed: ``none``, ``optional`` or ``required``."""
     include: tuple[Path, ...] = ()
@@ -98,27 +87,6 @@ class Cell:
         return replace(
             self, variant=self.fit_variant, settings=self.fit_settings, fit_variant=None, fit_settings={}
         )
-
-    @property
-    def key(self) -> str:
-        """The name of the cell: everything that its scores may depend on."""
-        return cell_key(
-            task=self.task,
-            task_hash=self.task_hash,
-            instance=self.instance,
-            instance_hash=self.instance_hash,
-            submission=self.submission,
-            submission_hash=self.submission_hash,
-            variant=self.variant,
-            seed=self.seed,
-            scoring_version=SCORING_VERSION,
-            cost_model=COST_MODEL,
-        )
-
-    @property
-    def label(self) -> str:
-        """The cell in a line, for people."""
-        return f"{self.submission}/{self.variant} on {self.task}/{self.instance}, seed {self.seed}"
 
     def entropy(self, purpose: str) -> list[int]:
         """Give entropy for a seed sequence: of (task, instance, variant, seed) and a purpose."""

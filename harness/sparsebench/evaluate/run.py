@@ -80,7 +80,7 @@ class Run:
             for _, row in done:  # closed at once, even where ``on_row`` is what raises: cells end then
                 on_row(row)
                 rows.append(row)
-        return sorted(rows, key=lambda r: (r.task, r.instance, r.submission, r.variant, r.seed))
+        return sorted(rows, key=lambda row: row.identity.place)
 
 
 def prepare(

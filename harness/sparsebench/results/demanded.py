@@ -7,6 +7,7 @@ something and decide nothing: those of the trials, of the timing, and ``phases-a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import IntegrityError
@@ -101,11 +102,17 @@ def demand_audits(rows: Iterable[Row], tasks: Mapping[str, object] | None = None
 
 def _place(row: Row) -> str:
     """Say where a row belongs, in one line: its names come from strangers."""
-    names = (row.submission, row.variant, row.task, row.instance)
-    submission, variant, task, instance = (
-        "".join(letter if letter.isprintable() else "?" for letter in name[:_LONGEST]) for name in names
-    )
-    return f"{submission}/{variant} on {task}/{instance}, seed {row.seed}"
+    return replace(
+        row.identity,
+        submission=_shown(row.submission),
+        variant=_shown(row.variant),
+        task=_shown(row.task),
+        instance=_shown(row.instance),
+    ).label
+
+
+def _shown(name: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in name[:_LONGEST])
 
 
 def _told_by(task: object, instance: str) -> tuple[str | None, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 __all__ = ["Identity", "cell_key"]
@@ -41,9 +41,9 @@ class Identity:
         return cls(**{field.name: getattr(holder, field.name) for field in fields(Identity)})
 
     @property
-    def columns(self) -> dict[str, Any]:
-        """The fields by name, as a row has them."""
-        return asdict(self)
+    def identity_columns(self) -> dict[str, Any]:
+        """The fields above by name, as a row has them; none of those that a class below adds."""
+        return {field.name: getattr(self, field.name) for field in fields(Identity)}
 
     @property
     def key(self) -> str:
@@ -52,7 +52,7 @@ class Identity:
         SHA-256, 64 hexadecimal digits, of the fields as canonical JSON: an object with sorted keys, no
         spaces, ASCII only.
         """
-        text = json.dumps(self.columns, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        text = json.dumps(self.identity_columns, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
     @property

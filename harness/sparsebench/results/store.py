@@ -259,8 +259,8 @@ def _recency(row: Row) -> tuple[bool, str]:
     return row.status == "ok", row.ended
 
 
-def _place(row: Row) -> tuple[str, str, str, str, int, str]:
-    return row.task, row.instance, row.submission, row.variant, row.seed, row.cell_key
+def _place(row: Row) -> tuple[object, ...]:
+    return *row.identity.place, row.cell_key
 
 
 def _foreign(path: Path, why: str) -> IntegrityError:
