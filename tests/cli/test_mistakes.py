@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from evaluate.tiny import ROOT, plain, write
-from sparsebench.tasks import discovery, load_task
+from sparsebench.tasks import load_task, standard
 
 
 def told(outcome, code, *parts):
@@ -221,7 +221,7 @@ def test_a_damaged_file_in_the_store_is_refused(cli, here, arguments):
 def tasks(tmp_path, monkeypatch):
     """Have a copy of the tasks that may be damaged."""
     shutil.copytree(ROOT / "tasks", tmp_path / "tasks")
-    monkeypatch.setattr(discovery, "tasks_root", lambda: tmp_path / "tasks")
+    monkeypatch.setattr(standard, "tasks_root", lambda: tmp_path / "tasks")
     assert load_task("memorization@1").folder.is_relative_to(tmp_path)
     return tmp_path / "tasks"
 

@@ -128,6 +128,32 @@ def test_imports_only_go_down_the_house():
     assert "3 kept, 0 broken" in ran.stdout
 
 
+def circles(graph):
+    """Give the modules that are in circles of imports, or between two of them."""
+    below = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    while bare := {name for name, imported in below.items() if not imported}:
+        below = {name: imported - bare for name, imported in below.items() if name not in bare}
+    above = {name: {other for other in below if name in below[other]} for name in below}
+    while bare := {name for name, importers in above.items() if not importers}:
+        above = {name: importers - bare for name, importers in above.items() if name not in bare}
+    return sorted(above)
+
+
+def test_no_import_goes_in_a_circle():
+    """Not one in a function either: what two modules share belongs below both."""
+    grimp = pytest.importorskip("grimp", reason="grimp is not installed: pip install import-linter")
+    graph = grimp.build_graph("sparsebench", exclude_type_checking_imports=True, cache_dir=None)
+    assert circles(graph) == []
+
+
+def test_a_circle_of_imports_would_be_seen():
+    grimp = pytest.importorskip("grimp", reason="grimp is not installed: pip install import-linter")
+    graph = grimp.ImportGraph()
+    for importer, imported in ("ab", "bc", "ca", "xa", "cy", "yz"):
+        graph.add_import(importer=importer, imported=imported)
+    assert circles(graph) == ["a", "b", "c"]
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -18,7 +18,7 @@ from sparsebench.evaluate.run import prepare
 from sparsebench.meter import price
 from sparsebench.meter.traces.trace_reader import read_trace
 from sparsebench.models import find_submission
-from sparsebench.tasks import discovery, load_task
+from sparsebench.tasks import load_task, standard
 
 USES = "uses_tags = true"
 BLIND = tagged.PLAIN.replace("    uses_tags = True\n", "").replace("x, tag):", "x):")
@@ -34,7 +34,7 @@ def root(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _only_this_task(root, monkeypatch):
-    monkeypatch.setattr(discovery, "tasks_root", lambda: root)
+    monkeypatch.setattr(standard, "tasks_root", lambda: root)
 
 
 def cell_of(folder, code, *, more=USES, instance="one"):
@@ -56,7 +56,7 @@ def oracle(root, tmp_path_factory):
     """The oracle's row, and the store with its trace."""
     folder = tmp_path_factory.mktemp("oracle")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(discovery, "tasks_root", lambda: root)
+        patch.setattr(standard, "tasks_root", lambda: root)
         return run(folder / "oracle", tagged.ORACLE, traces=folder / "store"), folder / "store"
 
 
@@ -181,7 +181,7 @@ def test_a_plan_has_the_instances_of_the_board_unless_others_are_asked_for(tmp_p
 
 def test_what_is_too_large_to_load_is_in_no_plan_unless_it_is_named(tmp_path, monkeypatch):
     place = tagged.write_task(tmp_path / "tasks") / "task.toml"
-    monkeypatch.setattr(discovery, "tasks_root", lambda: tmp_path / "tasks")
+    monkeypatch.setattr(standard, "tasks_root", lambda: tmp_path / "tasks")
     text = place.read_text(encoding="utf-8").replace('name = "bare"', 'name = "bare"\nstreamed = true')
     place.write_text(text, encoding="utf-8")
     folder = tiny.write(tmp_path / "mine", BLIND, tasks=(tagged.REF,))
@@ -205,7 +205,7 @@ def test_it_can_be_checked_and_explained_in_this_process(tmp_path, code):
 
 def test_labels_of_another_metric_refuse_integers(tmp_path, monkeypatch):
     tagged.write_task(tmp_path / "tasks", metric="nmse")
-    monkeypatch.setattr(discovery, "tasks_root", lambda: tmp_path / "tasks")
+    monkeypatch.setattr(standard, "tasks_root", lambda: tmp_path / "tasks")
     row = run(tmp_path / "mine", tagged.PLAIN)
     assert row.status == "failed"
     assert "predict returned dtype int64, expected float32 or float64; return floats" in row.reason

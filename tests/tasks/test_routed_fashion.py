@@ -8,8 +8,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from sparsebench.tasks.discovery import load_task, tasks_root
+from sparsebench.tasks.discovery import load_task
 from sparsebench.tasks.parquet import read_columns
+from sparsebench.tasks.standard import tasks_root
 
 TASK = load_task(tasks_root() / "routed-classification" / "v1", draft=True)
 SPEC = TASK.instances["fashion"]

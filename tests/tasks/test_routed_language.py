@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsebench.tasks.discovery import tasks_root
 from sparsebench.tasks.sources import missing_packages
+from sparsebench.tasks.standard import tasks_root
 
 FOLDER = tasks_root() / "routed-classification" / "v1"
 MISSING = missing_packages(["babel==2.19.0", "django==5.2.19"])

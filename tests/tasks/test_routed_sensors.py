@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from sparsebench.tasks.discovery import tasks_root
+from sparsebench.tasks.standard import tasks_root
 
 FOLDER = tasks_root() / "routed-classification" / "v1"
 

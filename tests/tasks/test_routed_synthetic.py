@@ -9,7 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from sparsebench.tasks.discovery import load_task, tasks_root
+from sparsebench.tasks.discovery import load_task
+from sparsebench.tasks.standard import tasks_root
 
 TASK = load_task(tasks_root() / "routed-classification" / "v1", draft=True)
 FOLDER, SPECS = TASK.folder, TASK.instances

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sparsebench.errors import ManifestError, NotFoundError
-from sparsebench.tasks import Split, discovery, list_tasks, load_task
+from sparsebench.tasks import Split, list_tasks, load_task, standard
 
 
 def test_the_standard_tasks_are_listed_in_order():
@@ -54,7 +54,7 @@ def test_a_path_is_never_taken_for_a_name(ref, tmp_path, monkeypatch):
 
 @pytest.fixture
 def root(folder, monkeypatch):
-    monkeypatch.setattr(discovery, "tasks_root", lambda: folder.parents[1])
+    monkeypatch.setattr(standard, "tasks_root", lambda: folder.parents[1])
     return folder.parents[1]
 
 
@@ -83,10 +83,10 @@ def test_no_tasks_at_all(root, folder):
 
 def test_the_data_inside_an_installed_package_come_first(tmp_path, monkeypatch):
     package = tmp_path / "site" / "sparsebench"
-    monkeypatch.setattr(discovery, "__file__", str(package / "tasks" / "discovery.py"))
-    assert discovery.tasks_root() == tmp_path / "tasks"
+    monkeypatch.setattr(standard, "__file__", str(package / "tasks" / "standard.py"))
+    assert standard.tasks_root() == tmp_path / "tasks"
     (package / "_data" / "tasks").mkdir(parents=True)
-    assert discovery.tasks_root() == package / "_data" / "tasks"
+    assert standard.tasks_root() == package / "_data" / "tasks"
 
 
 def test_loading_an_instance(folder):

@@ -50,9 +50,7 @@ def folder(made, tmp_path):
 @pytest.fixture
 def standard(folder, monkeypatch):
     """A standard task whose data depend on the seed."""
-    from sparsebench.tasks import discovery
-
-    monkeypatch.setattr(discovery, "tasks_root", lambda: folder.parents[1])
+    monkeypatch.setattr("sparsebench.tasks.standard.tasks_root", lambda: folder.parents[1])
     return load_task(folder)
 
 
@@ -143,9 +141,7 @@ def test_a_changed_generator_is_found(sealed, standard, tmp_path):
 
 
 def test_the_task_of_an_own_one_is_named(sealed, standard, tmp_path, monkeypatch):
-    from sparsebench.tasks import discovery
-
-    monkeypatch.setattr(discovery, "tasks_root", lambda: tmp_path / "no-tasks")
+    monkeypatch.setattr("sparsebench.tasks.standard.tasks_root", lambda: tmp_path / "no-tasks")
     last = verify_seal(load_task(sealed[0]), tmp_path / "seed")[-1]
     assert (last.file, last.ok) == ("generate.py", False)
     assert "no standard task 'tiny@1' with an instance 'one'; give the folder" in last.message

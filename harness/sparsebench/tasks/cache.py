@@ -19,19 +19,19 @@ from sparsebench.tasks.making import run_script
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sparsebench.tasks.records import InstanceSpec, Task
+    from sparsebench.tasks.records import InstanceSpec, TaskSpec
 
 __all__ = ["CACHE_VARIABLE", "cache_root", "cached_path", "discard", "locate"]
 
 
-def cached_path(task: Task, spec: InstanceSpec, file: str) -> Path:
+def cached_path(task: TaskSpec, spec: InstanceSpec, file: str) -> Path:
     """Return where the cache keeps a file of an instance, whether it is there or not."""
     digest = spec.file_hash(file).removeprefix("sha256:")
     return cache_root() / task.ref / f"{Path(file).stem}-{digest[:16]}.parquet"
 
 
 def locate(
-    task: Task, spec: InstanceSpec, file: str, *, progress: Callable[[str], None] | None = None
+    task: TaskSpec, spec: InstanceSpec, file: str, *, progress: Callable[[str], None] | None = None
 ) -> Path:
     """Return where a file of an instance lies; make it first if it is to be made on first use.
 
@@ -59,7 +59,7 @@ def locate(
     return place
 
 
-def discard(task: Task, spec: InstanceSpec, file: str) -> bool:
+def discard(task: TaskSpec, spec: InstanceSpec, file: str) -> bool:
     """Take a file out of the cache, so that it is made again; say whether it was there.
 
     A file in the task's own folder is left alone.
@@ -76,7 +76,7 @@ def _silent(_: str) -> None:
     """Tell nobody."""
 
 
-def _fill(task: Task, spec: InstanceSpec, progress: Callable[[str], None]) -> None:
+def _fill(task: TaskSpec, spec: InstanceSpec, progress: Callable[[str], None]) -> None:
     import filelock  # noqa: PLC0415 - only where something is made
 
     folder = cache_root() / task.ref
@@ -92,7 +92,7 @@ def _fill(task: Task, spec: InstanceSpec, progress: Callable[[str], None]) -> No
         ) from error
 
 
-def _make(task: Task, spec: InstanceSpec, folder: Path, progress: Callable[[str], None]) -> None:
+def _make(task: TaskSpec, spec: InstanceSpec, folder: Path, progress: Callable[[str], None]) -> None:
     progress(f"making {task.ref}/{spec.name}, which is kept in {folder}")
     with tempfile.TemporaryDirectory(dir=folder, prefix=f".{spec.name}.") as made:
         found = run_script(task, Path(made), instances=[spec.name], progress=progress)

@@ -21,16 +21,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsebench.errors import IntegrityError, SparsebenchError, UsageError
-from sparsebench.tasks.generation import stream
 from sparsebench.tasks.importing import imported_generator
 from sparsebench.tasks.records import SPLITS, Split
+from sparsebench.tasks.streams import stream
 
 if TYPE_CHECKING:
     from types import ModuleType
 
     from numpy.typing import NDArray
 
-    from sparsebench.tasks.records import Instance, InstanceSpec, Task
+    from sparsebench.tasks.records import Instance, InstanceSpec, TaskSpec
 
 __all__ = ["draw_fresh", "fresh_stream", "label_again"]
 
@@ -39,7 +39,7 @@ _ROOM = 1e-5  # of the labels' standard deviation: what rounding x to float32 ma
 _SIGMAS = 5.0  # of the share of labels that noise leaves: fewer come out once in 3 million times
 
 
-def fresh_stream(task: Task, instance: str, seed: int) -> np.random.Generator:
+def fresh_stream(task: TaskSpec, instance: str, seed: int) -> np.random.Generator:
     """Return the stream of fresh inputs. None that makes data has its first label.
 
     Parameters
@@ -54,7 +54,7 @@ def fresh_stream(task: Task, instance: str, seed: int) -> np.random.Generator:
     return stream("sparsebench fresh 1", task.ref, instance, seed)
 
 
-def draw_fresh(task: Task, spec: InstanceSpec, instance: Instance, seed: int, n: int) -> Split:
+def draw_fresh(task: TaskSpec, spec: InstanceSpec, instance: Instance, seed: int, n: int) -> Split:
     """Draw fresh inputs of an instance whose generator can: see `Task.fresh`.
 
     Parameters
@@ -97,7 +97,7 @@ def draw_fresh(task: Task, spec: InstanceSpec, instance: Instance, seed: int, n:
 
 
 def label_again(
-    task: Task, spec: InstanceSpec, what: str, split: Split, spread: float, *, rows: int | None = None
+    task: TaskSpec, spec: InstanceSpec, what: str, split: Split, spread: float, *, rows: int | None = None
 ) -> str:
     """Have the generator label inputs again, if it can, and compare.
 
@@ -147,14 +147,14 @@ def label_again(
     return told
 
 
-def _disagrees(task: Task, spec: InstanceSpec, what: str) -> IntegrityError:
+def _disagrees(task: TaskSpec, spec: InstanceSpec, what: str) -> IntegrityError:
     return IntegrityError(
         f"{task.folder / 'generate.py'}: fresh inputs of {task.ref}/{spec.name}: {what}",
         help="restore generate.py, or mend it if it is your own",
     )
 
 
-def _called(task: Task, module: ModuleType, name: str, *arguments: object) -> Any:
+def _called(task: TaskSpec, module: ModuleType, name: str, *arguments: object) -> Any:
     """Call a function of a generator: whatever it raises is told as its fault."""
     script, function = task.folder / "generate.py", getattr(module, name, None)
     if not callable(function):

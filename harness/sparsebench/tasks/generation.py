@@ -1,86 +1,33 @@
-"""Making data: random streams that mean the same everywhere, and the frame around a ``generate.py``."""
+"""Making data: the frame around a ``generate.py``, and what it takes from here."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from sparsebench.errors import NotFoundError, SparsebenchError, UsageError
-from sparsebench.ground.line_ends import with_lf
-from sparsebench.tasks.discovery import load_task
 from sparsebench.tasks.hashing import hash_batches
 from sparsebench.tasks.importing import is_importing
+from sparsebench.tasks.making import PROGRESS
 from sparsebench.tasks.sources import missing_packages
+from sparsebench.tasks.standard import read_spec
+from sparsebench.tasks.streams import fresh_inputs, secret_seed, stream, uniform_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from sparsebench.tasks.records import InstanceSpec, Split, Task
+    from sparsebench.tasks.records import InstanceSpec, TaskSpec
 
     Columns = Mapping[str, NDArray[Any]]
     Build = Callable[[InstanceSpec], Mapping[str, Columns | Callable[[], Iterable[Columns]]]]
 
-__all__ = ["PROGRESS", "fresh_inputs", "run_generator", "secret_seed", "stream", "uniform_inputs"]
-
-PROGRESS = "progress: "
-"""What a line of a generator's standard error begins with, if it tells how far it is."""
-
-
-def stream(*labels: str | int | None) -> np.random.Generator:
-    """Return the PCG64 stream of a list of labels: task, instance, seed, what it is for.
-
-    Each purpose has its own stream, so that drawing more points does not change the target function.
-    """
-    key = hashlib.sha256("/".join(str(label) for label in labels).encode()).digest()
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(int.from_bytes(key[:16], "little"))))
-
-
-def uniform_inputs(rng: np.random.Generator, shape: tuple[int, ...], *, low: int = -1) -> NDArray[np.float32]:
-    """Draw float32 values uniformly from [low, 1), for low = -1 or 0.
-
-    The stream gives multiples of 2^-24, and mapping them to [-1, 1) is exact, so the values are the same
-    on every machine.
-    """
-    unit = rng.random(shape, dtype=np.float32)
-    return unit if low == 0 else np.float32(2) * unit - np.float32(1)
-
-
-def fresh_inputs(split: Split, rng: np.random.Generator, n: int) -> NDArray[np.float32]:
-    """Draw inputs for timing, which are never scored: each feature resampled by itself.
-
-    Each feature keeps its own distribution, and the rows are new.
-
-    Parameters
-    ----------
-    split
-        Where the values come from, inputs of shape ``(m, ...)``.
-    rng
-        The stream to draw from.
-    n
-        How many rows.
-
-    Returns
-    -------
-    ndarray
-        ``(n, ...)`` float32.
-    """
-    columns = split.x.reshape(len(split), -1)
-    rows = rng.integers(len(split), size=(n, columns.shape[1]))
-    return np.take_along_axis(columns, rows, axis=0).reshape(n, *split.x.shape[1:])
-
-
-def secret_seed(content: bytes) -> int:
-    """Turn the content of a seed file, with LF if it is text, into a seed: 256 bits, by SHA-256."""
-    return int.from_bytes(hashlib.sha256(b"sparsebench seed 1\n" + with_lf(content)).digest(), "little")
+__all__ = ["fresh_inputs", "run_generator", "secret_seed", "stream", "uniform_inputs"]
 
 
 def run_generator(build: Build, folder: Path, argv: Sequence[str] | None = None) -> None:
@@ -119,7 +66,7 @@ def run_generator(build: Build, folder: Path, argv: Sequence[str] | None = None)
 
 
 def _run(build: Build, folder: Path, options: argparse.Namespace) -> None:
-    for spec in _chosen(load_task(folder.resolve(), draft=True), options):
+    for spec in _chosen(read_spec(folder.resolve(), draft=True), options):
         if missing := missing_packages(spec.source.packages if spec.source else ()):
             raise NotFoundError(
                 f"{spec.name}: cannot be derived without {', '.join(missing)}",
@@ -146,7 +93,7 @@ def _options(argv: Sequence[str] | None, folder: Path) -> argparse.Namespace:
     return options
 
 
-def _chosen(task: Task, options: argparse.Namespace) -> Iterator[InstanceSpec]:
+def _chosen(task: TaskSpec, options: argparse.Namespace) -> Iterator[InstanceSpec]:
     names = [name for name in options.instances.split(",") if name] or list(task.instances)
     for name in names:
         spec = task.spec(name)

@@ -13,7 +13,7 @@ from sparsebench.tasks.cache import locate
 from sparsebench.tasks.hashing import ColumnHasher, changed_columns, column_hashes
 from sparsebench.tasks.parquet import read_batches, read_columns
 from sparsebench.tasks.parquet_faults import damaged
-from sparsebench.tasks.records import SPLITS, Instance, InstanceSpec, Split, Task
+from sparsebench.tasks.records import SPLITS, Instance, InstanceSpec, Split, TaskSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +26,7 @@ __all__ = ["check_file", "load_file", "load_instance", "stream_file", "stream_sp
 _BATCH = 1 << 18
 
 
-def load_instance(task: Task, name: str, *, progress: Callable[[str], None] | None = None) -> Instance:
+def load_instance(task: TaskSpec, name: str, *, progress: Callable[[str], None] | None = None) -> Instance:
     """Read an instance of a task: see `Task.load`."""
     spec = task.spec(name)
     if spec.streamed:
@@ -43,7 +43,7 @@ def load_instance(task: Task, name: str, *, progress: Callable[[str], None] | No
     return Instance(task=task.ref, name=name, hash=spec.hash, small=spec.small, **splits)
 
 
-def _check_counts(task: Task, spec: InstanceSpec, train: Split) -> None:
+def _check_counts(task: TaskSpec, spec: InstanceSpec, train: Split) -> None:
     """Check that classes and domains are as many as train has: the hashes of the data bind their numbers."""
     for name, declared, values in (
         ("classes", spec.classes, train.y),
@@ -58,7 +58,7 @@ def _check_counts(task: Task, spec: InstanceSpec, train: Split) -> None:
 
 
 def stream_split(
-    task: Task,
+    task: TaskSpec,
     name: str,
     split: str,
     *,

@@ -9,22 +9,24 @@ import tempfile
 from typing import IO, TYPE_CHECKING
 
 from sparsebench.errors import NotFoundError, SparsebenchError
-from sparsebench.tasks.generation import PROGRESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from sparsebench.tasks.records import Task
+    from sparsebench.tasks.records import TaskSpec
 
-__all__ = ["Made", "run_script"]
+__all__ = ["PROGRESS", "Made", "run_script"]
+
+PROGRESS = "progress: "
+"""What a line of a generator's standard error begins with, if it tells how far it is."""
 
 Made = dict[tuple[str, str], dict[str, str]]
 """Instance and file → column → hash."""
 
 
 def run_script(
-    task: Task,
+    task: TaskSpec,
     output: Path | None,
     *,
     instances: Sequence[str] = (),

@@ -1,4 +1,4 @@
-"""``task.toml``: its keys, and the reading of it into a `Task`."""
+"""``task.toml``: its keys, and the reading of it into a `TaskSpec`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sparsebench.ground.faults import Fault, manifest_error, model_faults, read_toml
 from sparsebench.ground.naming import NAME_PATTERN
 from sparsebench.tasks.hashing import HASH_PATTERN
-from sparsebench.tasks.records import Box, InstanceSpec, Source, Task
+from sparsebench.tasks.records import Box, InstanceSpec, Source, TaskSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -114,7 +114,7 @@ class Manifest(_Table):
     instances: list[InstanceTable] = Field(min_length=1, description="one [[instances]] or more")
 
 
-def read_manifest(path: Path, *, draft: bool = False) -> Task:
+def read_manifest(path: Path, *, draft: bool = False) -> TaskSpec:
     """Read a ``task.toml``.
 
     Parameters
@@ -142,9 +142,9 @@ def read_manifest(path: Path, *, draft: bool = False) -> Task:
     return _task(path.parent, manifest)
 
 
-def _task(folder: Path, manifest: Manifest) -> Task:
+def _task(folder: Path, manifest: Manifest) -> TaskSpec:
     about = manifest.task
-    return Task(
+    return TaskSpec(
         folder=folder,
         name=about.name,
         version=about.version,

@@ -1,4 +1,4 @@
-"""What a task is: frozen records, nothing that reads a file until `Task.load` is called."""
+"""What a task is: frozen records, and nothing that reads a file."""
 
 from __future__ import annotations
 
@@ -10,10 +10,7 @@ from sparsebench.tasks.given import METRICS, TARGET_DTYPES, Split, TaskInfo
 from sparsebench.tasks.hashing import canonical_hash, table_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
 __all__ = [
     "METRICS",
@@ -24,8 +21,8 @@ __all__ = [
     "InstanceSpec",
     "Source",
     "Split",
-    "Task",
     "TaskInfo",
+    "TaskSpec",
 ]
 
 SPLITS = ("train", "valid", "test")
@@ -138,8 +135,8 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A question with a frozen version: data, metric and scoring box."""
+class TaskSpec:
+    """A question with a frozen version, as ``task.toml`` declares it: data, metric and scoring box."""
 
     folder: Path
     """The version folder: ``task.toml``, ``generate.py`` and the Parquet files."""
@@ -210,127 +207,6 @@ class Task:
         if instance not in self.instances:
             raise unknown_name("instance", instance, self.instances, where=self.ref)
         return self.instances[instance]
-
-    def load(self, instance: str, *, progress: Callable[[str], None] | None = None) -> Instance:
-        """Read an instance's splits, each file checked against its hash.
-
-        What is not in the task's folder is made on first use, and kept in the user's cache.
-
-        Parameters
-        ----------
-        instance
-            Its name.
-        progress
-            Told in a line how far the making of data is.
-
-        Raises
-        ------
-        NotFoundError
-            If no instance has that name.
-        UsageError
-            If it is too large to be loaded at once.
-        IntegrityError
-            If a file cannot be read, breaks a rule of its columns, or is not what its hash says.
-        """
-        from sparsebench.tasks.loading import load_instance  # noqa: PLC0415 - pyarrow only where data are read
-
-        return load_instance(self, instance, progress=progress)
-
-    def fresh(
-        self,
-        instance: Instance,
-        seed: int,
-        n: int,
-        *,
-        seed_file: Path | None = None,
-        drawn_from: Task | None = None,
-    ) -> Split | None:
-        """Draw new inputs of an instance, and label them: what no submission can have stored.
-
-        They have the target, the distribution, the columns and the dtypes of the test split, and are in no
-        split. The task's ``generate.py`` draws them, in this process, with the rights of the caller. No hash
-        binds it to the data, so it is held to them: each time, labels of stored rows must come out.
-
-        Parameters
-        ----------
-        instance
-            What `load` gave.
-        seed
-            A whole number, secret until the submission has answered. It says which inputs; their stream is
-            none that made stored data.
-        n
-            How many rows, from 1.
-        seed_file, drawn_from
-            Of a sealed instance: its secret seed, and the task that it was drawn from, the standard one of
-            its name if None.
-
-        Returns
-        -------
-        Split or None
-            Arrays of n rows, read-only. None where there are no new inputs: for real data, where the training
-            set is the test, where a generator has no function for it (`InstanceSpec.public_test`), and for
-            sealed instances without their seed.
-
-        Raises
-        ------
-        NotFoundError
-            If no instance has that name, or there is no generator.
-        UsageError
-            If the seed is not the one that the instance is sealed with.
-        IntegrityError
-            If the generator does not agree with the stored rows, or gives stored ones.
-        SparsebenchError
-            If it fails.
-        """
-        from sparsebench.tasks.fresh import draw_fresh  # noqa: PLC0415 - only where something is drawn
-
-        task, spec = self, self.spec(instance.name)
-        if spec.commitment is not None and seed_file is not None:
-            from sparsebench.tasks.authoring.sealing import opened_seal  # noqa: PLC0415 - seals are rare
-
-            task, spec = opened_seal(self, seed_file, drawn_from)
-        return draw_fresh(task, spec, instance, seed, n) if spec.fresh else None
-
-    def stream(
-        self,
-        instance: str,
-        split: str = "train",
-        *,
-        rows: int = 1 << 18,
-        columns: tuple[str, ...] | None = None,
-        progress: Callable[[str], None] | None = None,
-    ) -> Iterator[dict[str, NDArray[Any]]]:
-        """Read a split in batches, in constant memory.
-
-        Each column is hashed as it passes; a fault is raised with the batch after the last, so a reader who
-        stops before the end has not checked what was read.
-
-        Parameters
-        ----------
-        instance, split
-            What to read.
-        rows
-            Rows of a batch; the last one may have fewer.
-        columns
-            Names of the columns to read; all if None.
-        progress
-            As for `load`.
-
-        Yields
-        ------
-        dict
-            Column → array of shape ``(rows, ...)``.
-
-        Raises
-        ------
-        NotFoundError, UsageError
-            If no instance, split or column has that name.
-        IntegrityError
-            If the file is not what its hashes say.
-        """
-        from sparsebench.tasks.loading import stream_split  # noqa: PLC0415 - pyarrow only where data are read
-
-        return stream_split(self, instance, split, rows=rows, columns=columns, progress=progress)
 
 
 def _by_name(identity: dict[str, Any]) -> str:

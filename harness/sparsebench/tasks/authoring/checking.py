@@ -25,7 +25,7 @@ from sparsebench.tasks.records import SPLITS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from sparsebench.tasks.records import Instance, InstanceSpec, Split, Task
+    from sparsebench.tasks.records import Instance, InstanceSpec, Split, TaskSpec
 
     Progress = Callable[[str], None] | None
 
@@ -49,7 +49,7 @@ class TaskCheck(NamedTuple):
 
 
 def check_task(
-    task: Task, *, instances: Sequence[str] = (), progress: Callable[[str], None] | None = None
+    task: TaskSpec, *, instances: Sequence[str] = (), progress: Callable[[str], None] | None = None
 ) -> Iterator[TaskCheck]:
     """Check a task's instances: files, ids, leaks, contradictions, labels, tags, facts, fresh, box, size.
 
@@ -84,7 +84,7 @@ def check_task(
         yield TaskCheck(spec.name, "size", *check_size(task, spec))
 
 
-def chosen_instances(task: Task, names: Sequence[str]) -> list[InstanceSpec]:
+def chosen_instances(task: TaskSpec, names: Sequence[str]) -> list[InstanceSpec]:
     """Return the instances of some names, or all if there are no names.
 
     Raises
@@ -95,14 +95,14 @@ def chosen_instances(task: Task, names: Sequence[str]) -> list[InstanceSpec]:
     return [task.spec(name) for name in dict.fromkeys(names or task.instances)]
 
 
-def is_made(task: Task, spec: InstanceSpec) -> bool:
+def is_made(task: TaskSpec, spec: InstanceSpec) -> bool:
     """Whether nothing has to be made before an instance is read; its files may still be missing."""
     return not spec.generated or all(
         (task.folder / file).is_file() or cached_path(task, spec, file).is_file() for file in spec.files
     )
 
 
-def _instance(task: Task, spec: InstanceSpec, *, make: bool, progress: Progress) -> Iterator[TaskCheck]:
+def _instance(task: TaskSpec, spec: InstanceSpec, *, make: bool, progress: Progress) -> Iterator[TaskCheck]:
     if not make and not is_made(task, spec):
         mend = "not made yet, and so not checked; name the instance to have it made and checked"
         yield TaskCheck(spec.name, "files", True, mend)
@@ -123,11 +123,11 @@ def _instance(task: Task, spec: InstanceSpec, *, make: bool, progress: Progress)
         yield from _data(task, spec, instance)
 
 
-def _read_in_batches(task: Task, spec: InstanceSpec, progress: Progress) -> int:
+def _read_in_batches(task: TaskSpec, spec: InstanceSpec, progress: Progress) -> int:
     return sum(check_file(locate(task, spec, file, progress=progress), spec, file) for file in spec.files)
 
 
-def _data(task: Task, spec: InstanceSpec, instance: Instance) -> Iterator[TaskCheck]:
+def _data(task: TaskSpec, spec: InstanceSpec, instance: Instance) -> Iterator[TaskCheck]:
     splits = {split: getattr(instance, split) for split in SPLITS}
     told = ", ".join(f"{len(rows)} rows to {split}" for split, rows in splits.items())
     yield TaskCheck(spec.name, "files", True, f"types and hashes as task.toml says: {told}")
@@ -144,7 +144,7 @@ def _data(task: Task, spec: InstanceSpec, instance: Instance) -> Iterator[TaskCh
     yield TaskCheck(spec.name, "fresh", *check_fresh(task, spec, instance))
 
 
-def _has_repeated_ids(task: Task, spec: InstanceSpec) -> bool:
+def _has_repeated_ids(task: TaskSpec, spec: InstanceSpec) -> bool:
     """Whether what keeps an instance from being loaded is its ids."""
     for file in spec.files:
         try:

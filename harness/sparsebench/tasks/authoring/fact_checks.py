@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sparsebench.tasks.records import Instance, InstanceSpec, Split, Task
+    from sparsebench.tasks.records import Instance, InstanceSpec, Split, TaskSpec
 
     Int64 = NDArray[np.int64]
 
@@ -32,7 +32,7 @@ _LABEL_ROUNDING = 2.0**-22  # relative: two labels rounded to float32, and some 
 _BLOCK = 1 << 20  # float64 values of a step: 8 MiB
 
 
-def box_fault(task: Task, spec: InstanceSpec) -> tuple[bool, str]:
+def box_fault(task: TaskSpec, spec: InstanceSpec) -> tuple[bool, str]:
     """Check the box's edges against an instance; that a reason is given, the reading of task.toml checks.
 
     Returns
@@ -127,7 +127,7 @@ def _squares(split: Split, i: Int64, j: Int64) -> NDArray[np.float64]:
     return np.asarray(np.square(difference).sum(axis=1))
 
 
-def check_size(task: Task, spec: InstanceSpec) -> tuple[bool, str]:
+def check_size(task: TaskSpec, spec: InstanceSpec) -> tuple[bool, str]:
     """Tell how many bytes an instance and its task keep in the task's folder: never a fault.
 
     Returns
@@ -143,6 +143,6 @@ def check_size(task: Task, spec: InstanceSpec) -> tuple[bool, str]:
     return True, f"{told}, which is more than {MANY_BYTES / 1e6:g} MB; {mend}"
 
 
-def _bytes(task: Task, files: Iterable[str]) -> int:
+def _bytes(task: TaskSpec, files: Iterable[str]) -> int:
     paths = [task.folder / file for file in files]
     return sum(path.stat().st_size for path in paths if path.is_file())

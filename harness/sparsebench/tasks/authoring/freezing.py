@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sparsebench.tasks.making import Made
-    from sparsebench.tasks.records import Source, Task
+    from sparsebench.tasks.records import Source
+    from sparsebench.tasks.task import Task
 
 __all__ = ["freeze_task"]
 

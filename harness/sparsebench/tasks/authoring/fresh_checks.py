@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sparsebench.tasks.given import Split
-    from sparsebench.tasks.records import Instance, InstanceSpec, Task
+    from sparsebench.tasks.records import Instance, InstanceSpec, TaskSpec
 
 __all__ = ["check_fresh", "largest_gap", "tolerated_gap"]
 
@@ -25,7 +25,7 @@ _SEEDS = (1, 2)
 _CHANCE = 1e-6  # that inputs of the same distribution are called different
 
 
-def check_fresh(task: Task, spec: InstanceSpec, instance: Instance) -> tuple[bool, str]:
+def check_fresh(task: TaskSpec, spec: InstanceSpec, instance: Instance) -> tuple[bool, str]:
     """Check that fresh inputs are drawn as the test split was, and labelled by the same target.
 
     Parameters
@@ -58,7 +58,7 @@ def _why_none(spec: InstanceSpec) -> str:
     return f"none: {why}; a public test, whose answers a submission can ship"
 
 
-def _drawn(task: Task, spec: InstanceSpec, instance: Instance) -> tuple[bool, str]:
+def _drawn(task: TaskSpec, spec: InstanceSpec, instance: Instance) -> tuple[bool, str]:
     n = min(len(instance.test), _MOST)
     one, again, other = (
         draw_fresh(task, spec, instance, seed, n) for seed in (_SEEDS[0], _SEEDS[0], _SEEDS[1])

@@ -23,16 +23,16 @@ from sparsebench.errors import IntegrityError, SparsebenchError, UsageError
 from sparsebench.ground.line_ends import ATTRIBUTES, BY_LINE_ENDS, differ_by_line_ends, with_lf
 from sparsebench.ground.replacing import replace_text
 from sparsebench.tasks.authoring.verification import FileCheck
-from sparsebench.tasks.discovery import list_tasks, load_task
-from sparsebench.tasks.generation import secret_seed
 from sparsebench.tasks.hashing import changed_columns
 from sparsebench.tasks.making import run_script
+from sparsebench.tasks.standard import read_spec, standard_specs
+from sparsebench.tasks.streams import secret_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sparsebench.tasks.making import Made
-    from sparsebench.tasks.records import InstanceSpec, Task
+    from sparsebench.tasks.records import InstanceSpec, TaskSpec
 
     Spelled = Callable[[bytes], bytes]
 
@@ -55,12 +55,12 @@ def _file_hash(path: Path, spelled: Spelled) -> str:
     return f"sha256:{hashlib.sha256(spelled(path.read_bytes())).hexdigest()}"
 
 
-def generator_hash(task: Task) -> str:
+def generator_hash(task: TaskSpec) -> str:
     """SHA-256 of the Python files of a task's version folder: their names and contents with LF, in order."""
     return _generator_hash(task, with_lf)
 
 
-def _generator_hash(task: Task, spelled: Spelled) -> str:
+def _generator_hash(task: TaskSpec, spelled: Spelled) -> str:
     digest = hashlib.sha256()
     for path in sorted(task.folder.glob("*.py")):
         content = spelled(path.read_bytes())
@@ -69,7 +69,7 @@ def _generator_hash(task: Task, spelled: Spelled) -> str:
 
 
 def seal_instance(
-    task: Task,
+    task: TaskSpec,
     instance: str,
     seed_file: Path,
     output: Path,
@@ -104,6 +104,8 @@ def seal_instance(
     UsageError
         If the folder is there, the seed is too short, or the instance cannot be drawn anew.
     """
+    from sparsebench.tasks.loading import load_instance  # noqa: PLC0415 - pyarrow only where data are read
+
     spec = _sealable(task, instance)
     if output.exists():
         raise UsageError(f"{output}: expected no such folder, got one", help="give a new folder")
@@ -119,8 +121,8 @@ def seal_instance(
             (folder / old).rename(folder / new)
         hashes = {renamed[file]: columns for (_, file), columns in made.items()}
         replace_text(folder / "task.toml", _manifest(task, spec, name, seed, renamed, hashes))
-        sealed = load_task(folder)
-        sealed.load(name)  # what is sealed can be scored
+        sealed = read_spec(folder)
+        load_instance(sealed, name)  # what is sealed can be scored
         commitment = _commitment(task, instance, name, seed, sealed)
         replace_text(folder / COMMITMENT, json.dumps(commitment, indent=1) + "\n")
         replace_text(folder / ".gitattributes", ATTRIBUTES)
@@ -142,7 +144,7 @@ def _beside(output: Path) -> Iterator[str]:
         yield made
 
 
-def _check_made(task: Task, spec: InstanceSpec, made: Made, folder: Path) -> None:
+def _check_made(task: TaskSpec, spec: InstanceSpec, made: Made, folder: Path) -> None:
     """Check that the generator made the files that ``task.toml`` declares, and no others."""
     files = {file for _, file in made}
     if files != set(spec.files) or not all((folder / file).is_file() for file in files):
@@ -153,7 +155,7 @@ def _check_made(task: Task, spec: InstanceSpec, made: Made, folder: Path) -> Non
         )
 
 
-def _sealable(task: Task, instance: str) -> InstanceSpec:
+def _sealable(task: TaskSpec, instance: str) -> InstanceSpec:
     spec = task.spec(instance)
     for wrong, why in (
         (spec.source is not None, "its data are real: no seed draws others"),
@@ -189,7 +191,7 @@ def _seed_hash(seed_file: Path) -> str:
 
 
 def _manifest(
-    task: Task,
+    task: TaskSpec,
     spec: InstanceSpec,
     name: str,
     seed: str,
@@ -225,7 +227,7 @@ def _inline(table: dict[str, str]) -> str:
     return "{ " + ", ".join(f"{key} = {json.dumps(value)}" for key, value in table.items()) + " }"
 
 
-def _commitment(task: Task, instance: str, name: str, seed: str, sealed: Task) -> dict[str, Any]:
+def _commitment(task: TaskSpec, instance: str, name: str, seed: str, sealed: TaskSpec) -> dict[str, Any]:
     """Say what is bound: beside seed and data all that scores depend on, by the hash of the sealed task."""
     return {
         "format": _FORMAT,
@@ -239,7 +241,9 @@ def _commitment(task: Task, instance: str, name: str, seed: str, sealed: Task) -
     }
 
 
-def verify_seal(sealed: Task, seed_file: Path | None, drawn_from: Task | None = None) -> list[FileCheck]:
+def verify_seal(
+    sealed: TaskSpec, seed_file: Path | None, drawn_from: TaskSpec | None = None
+) -> list[FileCheck]:
     """Check a sealed folder against its commitment; with the seed, whether it gives these data.
 
     Parameters
@@ -275,7 +279,9 @@ def verify_seal(sealed: Task, seed_file: Path | None, drawn_from: Task | None = 
     return checks
 
 
-def opened_seal(sealed: Task, seed_file: Path, drawn_from: Task | None = None) -> tuple[Task, InstanceSpec]:
+def opened_seal(
+    sealed: TaskSpec, seed_file: Path, drawn_from: TaskSpec | None = None
+) -> tuple[TaskSpec, InstanceSpec]:
     """Find what a sealed instance was drawn from: the task, and the instance with the secret seed.
 
     Parameters
@@ -300,7 +306,7 @@ def opened_seal(sealed: Task, seed_file: Path, drawn_from: Task | None = None) -
     return task, dataclasses.replace(task.spec(told["drawn_as"]), seed=secret_seed(seed_file.read_bytes()))
 
 
-def _commitment_of(sealed: Task) -> dict[str, Any]:
+def _commitment_of(sealed: TaskSpec) -> dict[str, Any]:
     path = sealed.folder / COMMITMENT
     if not path.is_file():
         raise UsageError(
@@ -309,10 +315,10 @@ def _commitment_of(sealed: Task) -> dict[str, Any]:
     return _read(path)
 
 
-def _origin(told: dict[str, Any], drawn_from: Task | None) -> Task | None:
+def _origin(told: dict[str, Any], drawn_from: TaskSpec | None) -> TaskSpec | None:
     """Find the task that a commitment names, if it has the instance."""
     # By its name alone among the standard tasks: a path in a commitment would be code of a stranger's choice.
-    task = drawn_from or next((task for task in list_tasks() if task.ref == told["task"]), None)
+    task = drawn_from or next((task for task in standard_specs() if task.ref == told["task"]), None)
     return task if task is not None and told["drawn_as"] in task.instances else None
 
 
@@ -343,7 +349,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _derived(
-    told: dict[str, Any], sealed: Task, seed_file: Path, drawn_from: Task | None
+    told: dict[str, Any], sealed: TaskSpec, seed_file: Path, drawn_from: TaskSpec | None
 ) -> Iterator[FileCheck]:
     task = _origin(told, drawn_from)
     if task is None:
@@ -365,7 +371,7 @@ def _derived(
         yield _check(told, file, not wrong, "drawn again from the seed", bad)
 
 
-def _unlike(expected: str, got: str, of: Path | Task) -> str:
+def _unlike(expected: str, got: str, of: Path | TaskSpec) -> str:
     """Set a hash against that of a seed file or a generator; tell if line ends are all the difference."""
 
     def hashed(spelled: Spelled) -> str:
@@ -374,7 +380,7 @@ def _unlike(expected: str, got: str, of: Path | Task) -> str:
     return f"{expected}, got {got}{BY_LINE_ENDS if differ_by_line_ends(expected, hashed) else ''}"
 
 
-def _asks(task: Task, instance: str) -> tuple[object, ...]:
+def _asks(task: TaskSpec, instance: str) -> tuple[object, ...]:
     """Gather what a sealed instance shares with the one that it was drawn as."""
     spec = task.instances[instance]
     splits = {split: file.replace(instance, "", 1) for split, file in spec.splits.items()}

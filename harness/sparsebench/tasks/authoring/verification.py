@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from sparsebench.tasks.records import InstanceSpec, Task
+    from sparsebench.tasks.records import InstanceSpec, TaskSpec
 
 __all__ = ["FileCheck", "rederive", "regenerate", "verify_task"]
 
@@ -33,7 +33,7 @@ class FileCheck(NamedTuple):
     """One line: rows and hash, or what is wrong and the mend, or why it was not looked at."""
 
 
-def verify_task(task: Task, directory: Path | None = None) -> list[FileCheck]:
+def verify_task(task: TaskSpec, directory: Path | None = None) -> list[FileCheck]:
     """Check the files of a task against the hashes in ``task.toml``.
 
     Parameters
@@ -52,7 +52,7 @@ def verify_task(task: Task, directory: Path | None = None) -> list[FileCheck]:
     return [_check(task, spec, file, directory) for spec in task.instances.values() for file in spec.files]
 
 
-def _check(task: Task, spec: InstanceSpec, file: str, directory: Path | None) -> FileCheck:
+def _check(task: TaskSpec, spec: InstanceSpec, file: str, directory: Path | None) -> FileCheck:
     from sparsebench.tasks.loading import check_file  # noqa: PLC0415 - pyarrow only where data are read
 
     path = (directory or task.folder) / file
@@ -67,7 +67,7 @@ def _check(task: Task, spec: InstanceSpec, file: str, directory: Path | None) ->
     return FileCheck(spec.name, file, True, f"{rows} rows, {spec.file_hash(file)}")
 
 
-def rederive(task: Task, *, jobs: int = 1, instances: Sequence[str] = ()) -> Iterator[FileCheck]:
+def rederive(task: TaskSpec, *, jobs: int = 1, instances: Sequence[str] = ()) -> Iterator[FileCheck]:
     """Make the data of a task again from their seeds, and compare the hashes; nothing is written.
 
     Parameters
@@ -91,7 +91,7 @@ def rederive(task: Task, *, jobs: int = 1, instances: Sequence[str] = ()) -> Ite
             yield from checks
 
 
-def _rederived(task: Task, spec: InstanceSpec) -> list[FileCheck]:
+def _rederived(task: TaskSpec, spec: InstanceSpec) -> list[FileCheck]:
     if why := _cannot(spec):
         return [FileCheck(spec.name, file, True, f"not derived again: {why}") for file in spec.files]
     try:
@@ -118,7 +118,7 @@ def _compared(spec: InstanceSpec, file: str, got: dict[str, str]) -> FileCheck:
 
 
 def regenerate(
-    task: Task,
+    task: TaskSpec,
     directory: Path,
     *,
     instances: Sequence[str] = (),

@@ -19,12 +19,12 @@ from sparsebench.errors import IntegrityError, UsageError
 from sparsebench.ground.replacing import replace_text
 from sparsebench.tasks.croissant.records import licence_of, record_sets, splits_of
 from sparsebench.tasks.croissant.terms import CONTEXT, SPECIFICATION, differences, licences
-from sparsebench.tasks.discovery import tasks_root
+from sparsebench.tasks.standard import tasks_root
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sparsebench.tasks.records import InstanceSpec, Task
+    from sparsebench.tasks.records import InstanceSpec, TaskSpec
 
 __all__ = ["AUTHORS", "FILE", "KEYWORDS", "TITLE", "check_croissant", "croissant", "write_croissant"]
 
@@ -39,7 +39,7 @@ KEYWORDS = ("benchmark", "mixture of experts", "conditional computation", "opera
 _MEND = "run `sparsebench tasks croissant`, which writes it"
 
 
-def croissant(task: Task) -> dict[str, Any]:
+def croissant(task: TaskSpec) -> dict[str, Any]:
     """Describe a version of a task in JSON-LD.
 
     Each committed Parquet file is a ``FileObject``, and each split of a committed instance a ``RecordSet``
@@ -85,7 +85,7 @@ def croissant(task: Task) -> dict[str, Any]:
     }
 
 
-def write_croissant(task: Task) -> Path:
+def write_croissant(task: TaskSpec) -> Path:
     """Write a task's ``croissant.json`` into its version folder, replacing the one that is there.
 
     Returns
@@ -112,7 +112,7 @@ def write_croissant(task: Task) -> Path:
     return path
 
 
-def check_croissant(task: Task) -> list[str]:
+def check_croissant(task: TaskSpec) -> list[str]:
     """Compare a task's ``croissant.json`` with what ``task.toml`` and the files say now.
 
     Returns
@@ -135,7 +135,7 @@ def check_croissant(task: Task) -> list[str]:
     return [f"{path}: {line}; {_MEND}" for line in differences(croissant(task), got)]
 
 
-def _description(task: Task) -> str:
+def _description(task: TaskSpec) -> str:
     text = " ".join(task.statement.split())
     made = [name for name, spec in task.instances.items() if spec.generated]
     if not made:
@@ -146,7 +146,7 @@ def _description(task: Task) -> str:
     )
 
 
-def _authorship(task: Task) -> dict[str, Any]:
+def _authorship(task: TaskSpec) -> dict[str, Any]:
     return {
         "creator": {"@type": "sc:Organization", "name": AUTHORS},
         "citeAs": f"@misc{{sparsebench, author = {{{{{AUTHORS}}}}}, title = {{{{{TITLE}}}}}, "
@@ -154,7 +154,7 @@ def _authorship(task: Task) -> dict[str, Any]:
     }
 
 
-def _sources(task: Task) -> dict[str, Any]:
+def _sources(task: TaskSpec) -> dict[str, Any]:
     """Tell what real data are based on; nothing where all are synthetic."""
     sources = dict.fromkeys(spec.source for spec in task.instances.values() if spec.source)
     works = [
@@ -171,12 +171,12 @@ def _sources(task: Task) -> dict[str, Any]:
     return {"isBasedOn": works} if works else {}
 
 
-def _committed(task: Task) -> dict[str, InstanceSpec]:
+def _committed(task: TaskSpec) -> dict[str, InstanceSpec]:
     """Give the name of each file that the version folder must have → its instance."""
     return {file: spec for spec in task.instances.values() if not spec.generated for file in spec.files}
 
 
-def _file_object(task: Task, file: str, spec: InstanceSpec) -> dict[str, Any]:
+def _file_object(task: TaskSpec, file: str, spec: InstanceSpec) -> dict[str, Any]:
     path = task.folder / file
     try:
         with path.open("rb") as stream:

@@ -9,7 +9,7 @@ from sparsebench.tasks.croissant.terms import field, record_set
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sparsebench.tasks.records import InstanceSpec, Task
+    from sparsebench.tasks.records import InstanceSpec, TaskSpec
 
 __all__ = ["licence_of", "record_sets", "splits_of"]
 
@@ -17,12 +17,12 @@ _DATA_TYPES = {"float32": "cr:Float32", "int64": "cr:Int64"}
 _SPLIT_TYPES = {"train": "cr:TrainingSplit", "valid": "cr:ValidationSplit", "test": "cr:TestSplit"}
 
 
-def record_sets(task: Task) -> list[dict[str, Any]]:
+def record_sets(task: TaskSpec) -> list[dict[str, Any]]:
     """Describe the instances, the hashes of all columns, and each split of each committed instance."""
     return [_instances(task), _contents(task), *_splits(task)]
 
 
-def licence_of(task: Task, spec: InstanceSpec) -> str:
+def licence_of(task: TaskSpec, spec: InstanceSpec) -> str:
     """Return under what terms an instance comes: those of its source, if it has one."""
     return spec.source.licence if spec.source else task.licence
 
@@ -32,7 +32,7 @@ def splits_of(spec: InstanceSpec, file: str) -> list[str]:
     return [split for split, name in spec.splits.items() if name == file]
 
 
-def _splits(task: Task) -> Iterator[dict[str, Any]]:
+def _splits(task: TaskSpec) -> Iterator[dict[str, Any]]:
     """Describe each split of each committed instance."""
     for spec in task.instances.values():
         for split, file in () if spec.generated else spec.splits.items():
@@ -69,7 +69,7 @@ def _columns(spec: InstanceSpec) -> dict[str, dict[str, Any]]:
     return columns
 
 
-def _instances(task: Task) -> dict[str, Any]:
+def _instances(task: TaskSpec) -> dict[str, Any]:
     """List the instances as inline data, those without files too."""
     kinds = {"name": "sc:Text", "description": "sc:Text", "seed": "sc:Integer", "board": "sc:Boolean"}
     kinds |= {"small": "sc:Boolean", "generated": "sc:Boolean", "licence": "sc:Text"}
@@ -89,7 +89,7 @@ def _instances(task: Task) -> dict[str, Any]:
     return record_set("instances", about, kinds, rows, key=("name",))
 
 
-def _contents(task: Task) -> dict[str, Any]:
+def _contents(task: TaskSpec) -> dict[str, Any]:
     """List the hashes of all columns as inline data."""
     kinds = dict.fromkeys(("instance", "splits", "file", "column", "hash"), "sc:Text")
     rows: list[Mapping[str, Any]] = [
