@@ -25,7 +25,7 @@ HEAVY = (
 # All of sparsebench that the process of a submission holds before it does anything. What is new here runs
 # beside a stranger: it must need to.
 CHILD = {
-    *("errors", "ground", "ground.lazy", "evaluate", "evaluate.child"),
+    *("errors", "ground", "ground.lazy", "ground.meant", "evaluate", "evaluate.child"),
     *(f"evaluate.child.{name}" for name in ("child", "gpu", "returned", "settings")),
     *(
         f"evaluate.child.{name}" for name in ("mends", "left_behind", "names", "sandboxed")

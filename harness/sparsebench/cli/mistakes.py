@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
 import click
 from click import exceptions
+
+from sparsebench.ground.meant import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,8 +47,7 @@ class Verbs(click.Group):
 
 def guess(name: str, known: Iterable[str]) -> str:
     """Ask whether a name was meant that is near; empty where none is."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else ""
+    return did_you_mean(name, known, near=0.5, quoted=False)
 
 
 def line_of(error: click.ClickException) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import NotFoundError, UsageError
+from sparsebench.ground.meant import did_you_mean
 from sparsebench.meter import COST_MODEL
 from sparsebench.results.adhoc import ad_hoc_name
 from sparsebench.results.key import Identity
@@ -261,7 +261,6 @@ def _refuse_homonyms(folders: Sequence[SubmissionFolder]) -> None:
 def _check_names(kind: str, names: Iterable[str], known: list[str]) -> None:
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}? " if close else ""
-            there = ", ".join(dict.fromkeys(known)) or "none"
-            raise NotFoundError(f"there is no {kind} called {name!r}", help=f"{hint}there are: {there}")
+            there = f"there are: {', '.join(dict.fromkeys(known)) or 'none'}"
+            mend = f"{did_you_mean(name, known)} {there}".lstrip()
+            raise NotFoundError(f"there is no {kind} called {name!r}", help=mend)

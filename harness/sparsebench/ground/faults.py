@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparsebench.errors import ManifestError, NotFoundError
+from sparsebench.ground.meant import did_you_mean
 from sparsebench.ground.wording import expectation
 
 if TYPE_CHECKING:
@@ -90,8 +90,7 @@ def _fault(item: dict[str, Any], model: type[BaseModel]) -> Fault:
 
 
 def _unknown_key(key: str, name: str, known: list[str]) -> Fault:
-    near = difflib.get_close_matches(name, known, n=1)
-    mend = f"did you mean {near[0]!r}?" if near else "remove it"
+    mend = did_you_mean(name, known) or "remove it"
     return Fault(key, f"one of the keys {', '.join(known)}", f"the unknown key {name!r}", mend)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import NotFoundError
+from sparsebench.ground.meant import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,8 +31,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "")
         Where they were looked for; left out when empty.
     """
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    guess = f"did you mean {near[0]!r}? " if near else ""
+    guess = did_you_mean(name, names, near=0.5)
     place = f" in {where}" if where else ""
     listed = ", ".join(names) if names else "none"
-    return NotFoundError(f"unknown {kind} {name!r}{place}", help=f"{guess}there are: {listed}")
+    return NotFoundError(f"unknown {kind} {name!r}{place}", help=f"{guess} there are: {listed}".lstrip())

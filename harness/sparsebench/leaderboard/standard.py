@@ -6,11 +6,11 @@ figures in each.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import NotFoundError
+from sparsebench.ground.meant import did_you_mean
 from sparsebench.leaderboard.board import ENOUGH_SEEDS
 from sparsebench.leaderboard.build import build_board
 from sparsebench.results.adhoc import is_ad_hoc
@@ -148,9 +148,11 @@ def _known(task: Task, names: Sequence[str]) -> Sequence[str]:
     """Check that a frozen board names instances that there are: a typing error is no cell that failed."""
     for name in names:
         if name not in task.instances:
-            near = difflib.get_close_matches(name, task.instances, n=1) or list(task.instances)
             message = f"board.toml: {task.ref} has no instance called {name!r}"
-            raise NotFoundError(message, help=f"did you mean {near[0]!r}?")
+            first = next(iter(task.instances))
+            raise NotFoundError(
+                message, help=did_you_mean(name, task.instances) or f"did you mean {first!r}?"
+            )
     return names
 
 

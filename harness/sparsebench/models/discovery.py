@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import hashlib
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sparsebench.errors import ContractError, ManifestError, NotFoundError
 from sparsebench.ground.line_ends import differ_by_line_ends, with_lf
+from sparsebench.ground.meant import did_you_mean
 from sparsebench.models.includes import find_includes
 
 if TYPE_CHECKING:
@@ -140,9 +140,9 @@ def _beside(path: Path) -> list[str]:
 
 
 def _not_found(what: str, name: str, known: list[str], *, here: Sequence[str] = ()) -> NotFoundError:
-    close = difflib.get_close_matches(name, here, n=1) or difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return NotFoundError(f"there is no {what} called {name!r}", help=f"{hint}there are: {', '.join(known)}")
+    guess = did_you_mean(name, here) or did_you_mean(name, known)
+    mend = f"{guess} there are: {', '.join(known)}".lstrip()
+    return NotFoundError(f"there is no {what} called {name!r}", help=mend)
 
 
 def folder_hash(path: Path, include: Sequence[Path] = ()) -> str:

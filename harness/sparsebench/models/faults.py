@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import ManifestError
+from sparsebench.ground.meant import did_you_mean, nearest
 from sparsebench.ground.wording import expectation
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def near_task(reference: str) -> str:
     known = [task.ref for task in list_tasks()]
     name = reference.partition("@")[0].lower()
     named = [ref for ref in known if ref.partition("@")[0] == name]
-    return next(iter(named[-1:] or difflib.get_close_matches(reference, known, n=1)), "")
+    return named[-1] if named else nearest(reference, known)
 
 
 def _fault(fault: dict[str, Any], known: Sequence[str], forms: Mapping[str, str]) -> str:
@@ -54,8 +54,8 @@ def _fault(fault: dict[str, Any], known: Sequence[str], forms: Mapping[str, str]
     if fault["type"] == "missing":
         return f"{key}: missing"
     if fault["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(key, known, n=1)
-        return f"{key}: not a key that is known{f': did you mean {near[0]}?' if near else ''}"
+        guess = did_you_mean(key, known, quoted=False)
+        return f"{key}: not a key that is known{f': {guess}' if guess else ''}"
     if fault["type"] == "value_error":
         said = str(fault["ctx"]["error"])
         if not said.startswith("expected ") or ", got " in said:  # a rule that says itself what it got

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import dis
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sparsebench.ground.meant import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,11 +54,9 @@ def _is_of(owner: Any, parts: Sequence[Any]) -> bool:
 
 def _missing(owner: Any, name: str) -> str:
     """Tell a slip of the pen from what fit has set."""
-    if name not in _stored(owner):
-        near = difflib.get_close_matches(name, [*getattr(owner, "__dict__", {}), *dir(type(owner))], n=1)
-        if near:
-            return f"did you mean {near[0]!r}?"
-    return _MEND
+    if name in _stored(owner):
+        return _MEND
+    return did_you_mean(name, [*getattr(owner, "__dict__", {}), *dir(type(owner))]) or _MEND
 
 
 def _codes(owner: Any) -> list[CodeType]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import types
 from typing import Any
 
+from sparsebench.ground.meant import did_you_mean
 from sparsebench.models.contract import Routed
 
 __all__ = ["mend_of_names"]
@@ -38,6 +38,5 @@ def _of_attribute(owner: Any, name: str) -> str:
     if ours and dataclasses.is_dataclass(owner):
         return f"it has {', '.join(field.name for field in dataclasses.fields(owner))}"
     if isinstance(owner, types.ModuleType) and owner.__name__.partition(".")[0] == "sparsebench":
-        near = difflib.get_close_matches(name, [n for n in dir(owner) if not n.startswith("_")], n=1)
-        return f"did you mean {near[0]}?" if near else ""
+        return did_you_mean(name, [n for n in dir(owner) if not n.startswith("_")], quoted=False)
     return ""

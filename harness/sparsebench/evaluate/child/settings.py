@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 from sparsebench.errors import ContractError
+from sparsebench.ground.meant import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,8 +68,7 @@ def _fault(
 
 
 def _mend_of_unknown(key: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(key, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else "take it out, or add it to the signature"
+    return did_you_mean(key, names) or "take it out, or add it to the signature"
 
 
 def _bare(signature: inspect.Signature) -> inspect.Signature:

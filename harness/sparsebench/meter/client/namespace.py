@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sparsebench.errors import UncountedOperationError, UsageError
+from sparsebench.ground.meant import nearest
 from sparsebench.meter.client.array import MeteredArray
 from sparsebench.meter.client.function import check_device, function, refused, results
 from sparsebench.meter.client.functions import FUNCTIONS, REFUSED
@@ -81,10 +82,8 @@ class _Names(abc.ABC):
         """Say what may have been meant by a name that is not there."""
         if known := instead(self._prefix + name):
             return known
-        import difflib  # noqa: PLC0415 - only where a name is mistaken
-
-        near = difflib.get_close_matches(name, dir(self), n=1, cutoff=0.75)
-        guess = f"did you mean xp.{self._prefix}{near[0]}? " if near else ""
+        meant = nearest(name, dir(self), near=0.75)
+        guess = f"did you mean xp.{self._prefix}{meant}? " if meant else ""
         return f"{guess}{PRICES}"
 
     @abc.abstractmethod
