@@ -129,7 +129,7 @@ def test_a_full_disk_while_staging_leaves_nothing(tmp_path, monkeypatch):
     def full(_):
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(publish.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(UsageError, match="No space left"):
         write_leaderboard(BOARD, tmp_path)
     assert state(tmp_path) == {}

@@ -13,7 +13,6 @@ import hashlib
 import hmac
 import json
 import math
-import os
 import re
 import secrets
 from pathlib import Path
@@ -25,6 +24,7 @@ import sparsebench
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.host import payloads
 from sparsebench.evaluate.host.parents import measured
+from sparsebench.ground.replacing import replace_bytes, write_first
 from sparsebench.meter.model_file import load_model, save_model
 from sparsebench.results.provenance import provenance_fields
 from sparsebench.tasks.cache import cache_root
@@ -116,8 +116,8 @@ class KeptModels:
         with contextlib.suppress(OSError):
             note["mark"] = _mark(note)
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write(self._file(digest), content)  # before the note: who finds a note finds its model
-            _write(self._note(cell), json.dumps(note, indent=1).encode())
+            replace_bytes(self._file(digest), content)  # before the note: who finds a note finds its model
+            replace_bytes(self._note(cell), json.dumps(note, indent=1).encode())
         return made
 
     def forget(self, cells: Iterable[Cell]) -> None:
@@ -160,14 +160,7 @@ def _secret() -> bytes:
         if len(secret := path.read_bytes()) == _SECRET:
             return secret
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.touch(mode=0o600)
-        temporary.write_bytes(secrets.token_bytes(_SECRET))
-        with contextlib.suppress(FileExistsError):
-            os.link(temporary, path)  # whole, or not at all; another worker's, where that was first
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_first(path, secrets.token_bytes(_SECRET), mode=0o600)
     if len(secret := path.read_bytes()) != _SECRET:
         raise OSError(f"{path} is no secret of ours")
     return secret
@@ -199,16 +192,3 @@ def _read(path: Path, most: int) -> bytes:
         raise ValueError(path)
     with path.open("rb") as file:
         return file.read(most)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file: whole or not at all."""
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

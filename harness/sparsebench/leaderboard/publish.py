@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
+from sparsebench.ground.replacing import beside, replace_bytes, write_new
 from sparsebench.leaderboard.frozen import FILE_NAME, frozen_text
 from sparsebench.leaderboard.sheets import csv
 from sparsebench.leaderboard.tables import markdown
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Mapping
 
     from sparsebench.leaderboard.board import Board
@@ -153,10 +153,10 @@ def _readme(path: Path, block: str) -> str:
 
 
 def _replace_all(contents: Mapping[Path, bytes]) -> None:
-    staged = {target: _beside(target) for target in contents}
+    staged = {target: beside(target) for target in contents}
     try:
         for target, content in contents.items():
-            _write_durably(staged[target], content)
+            write_new(staged[target], content)
         _swap(staged)
     finally:
         for temporary in staged.values():
@@ -180,17 +180,4 @@ def _restore(target: Path, content: bytes | None) -> None:
     if content is None:
         target.unlink()
     else:
-        temporary = _beside(target)
-        _write_durably(temporary, content)
-        temporary.replace(target)
-
-
-def _beside(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+        replace_bytes(target, content)

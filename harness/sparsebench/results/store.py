@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sparsebench.errors import IntegrityError, SparsebenchError, UsageError
+from sparsebench.ground.replacing import replacing
 from sparsebench.results.arrow import (
     arrow_schema,
     check_schema,
@@ -123,17 +124,13 @@ class ResultStore:
             )
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
         name = f"{moment}-{label}-{secrets.token_hex(8)}{_SUFFIX}"
-        target, temporary = self.directory / name, self.directory / f".{name}.tmp"
+        target = self.directory / name
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             table = table_from_rows(rows)
             if not _write_nameless(table, target):
-                try:
-                    with temporary.open("xb") as file:
-                        _write_durably(table, file)
-                    temporary.rename(target)
-                finally:
-                    temporary.unlink(missing_ok=True)
+                with replacing(target) as temporary, temporary.open("xb") as file:
+                    _write_durably(table, file)
             _sync(self.directory)
         except OSError as fault:
             raise UsageError(

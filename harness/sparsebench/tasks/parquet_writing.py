@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sparsebench.ground.replacing import replacing
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -59,7 +59,7 @@ def write_columns(path: Path, columns: Columns, *, quick: bool = False) -> None:
         Spend little time on making the file small: for a cache.
     """
     few = [name for name, values in columns.items() if _has_few_values(values)]
-    with _replacing(path) as temporary:
+    with replacing(path, mode=0o644) as temporary:
         pq.write_table(
             to_table(columns), temporary, **_options(columns, few, _QUICKEST if quick else _SMALLEST)
         )
@@ -80,7 +80,7 @@ def write_batches(path: Path, batches: Iterable[Columns]) -> None:
     ValueError
         If there are no batches.
     """
-    with _replacing(path) as temporary, contextlib.ExitStack() as stack:
+    with replacing(path, mode=0o644) as temporary, contextlib.ExitStack() as stack:
         writer: Any = None
         for columns in batches:
             table = to_table(columns)
@@ -112,16 +112,3 @@ def _options(columns: Columns, few: list[str], level: int) -> dict[str, Any]:
         "column_encoding": encodings,
         "write_page_checksum": True,
     }
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[str]:
-    """Give a temporary name beside a file; put what was written there in its place if nothing was raised."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    try:
-        yield temporary
-        Path(temporary).chmod(0o644)  # mkstemp's 0600 would follow the file into a wheel
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)

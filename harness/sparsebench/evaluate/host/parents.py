@@ -22,6 +22,7 @@ from sparsebench.errors import DisturbedError, SandboxError
 from sparsebench.evaluate.child import walls
 from sparsebench.evaluate.host.levels import Measured, measure
 from sparsebench.evaluate.host.warm import WarmParent, cuda, start_alone
+from sparsebench.ground.replacing import write_first
 from sparsebench.models import is_shipped
 
 if TYPE_CHECKING:
@@ -148,11 +149,7 @@ def agree_in(file: Path) -> None:
 
 def _agree(file: Path, found: Measured) -> Measured:
     """Say what this process has found, unless another one was first: then give what that one has."""
-    told = file.with_name(f"{file.name}.{os.getpid()}")
-    told.write_text(json.dumps([found.level, found.canaries, found.reasons]), encoding="utf-8")
-    with contextlib.suppress(FileExistsError):
-        os.link(told, file)  # whole, or not at all
-    told.unlink()
+    write_first(file, json.dumps([found.level, found.canaries, found.reasons]).encode())
     return _read(file) or found
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ import numpy as np
 import safetensors.numpy
 
 from sparsebench.errors import UsageError
+from sparsebench.ground.replacing import replacing
 from sparsebench.meter.model_file import save_model
 from sparsebench.meter.traces.trace import pack_real
 
@@ -108,14 +108,10 @@ def write_trace(path: Path, trace: Trace) -> bool:
         "model.safetensors": model,
         "constants.safetensors": safetensors.numpy.save(constants),
     }
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(8)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with replacing(path) as temporary:
             _write_archive(temporary, members)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as fault:
         message = f"cannot write a trace to {path}: {fault.strerror or fault}"
         raise UsageError(message, help="free the space, or evaluate without --traces") from fault

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparsebench.ground.places import cache_root
+from sparsebench.ground.replacing import replace_bytes
 from sparsebench.ops.gpu import nvrtc
 from sparsebench.ops.gpu.nvrtc import CompileError
 
@@ -135,9 +136,7 @@ def _read(folder: Path, key: str) -> Compiled | None:
 def _write(folder: Path, key: str, cubin: bytes, lowered: dict[str, str]) -> Compiled:
     note = {"lowered": lowered, "sha256": hashlib.sha256(cubin).hexdigest()}
     for name, content in ((f"{key}.cubin", cubin), (f"{key}.json", json.dumps(note).encode())):
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{key}.", delete=False) as file:
-            file.write(content)
-        Path(file.name).replace(folder / name)
+        replace_bytes(folder / name, content, mode=0o600, durable=False)
     return Compiled(folder / f"{key}.cubin", lowered)
 
 
