@@ -8,7 +8,7 @@ import pytest
 
 import sparsebench as sb
 from sparsebench.errors import ContractError
-from sparsebench.models.contract import check_tags, tags_of
+from sparsebench.models.contract import check_domains, domains_of
 
 
 class Threshold(sb.Router):
@@ -133,18 +133,18 @@ def test_parts_that_derive_from_nothing_use_no_tags():
     class Duck:
         pass
 
-    assert tags_of(Duck(), np.zeros(1)) == ()
+    assert domains_of(Duck(), np.zeros(1)) == ()
     assert not sb.Routed(Duck(), Duck()).uses_tags
-    check_tags(Duck(), declared=False)
+    check_domains(Duck(), declared=False)
 
 
 @pytest.mark.parametrize("uses", [True, False])
 def test_code_and_manifest_must_agree_on_tags(uses):
     routed = sb.Routed(Oracle() if uses else Threshold(), Means())
-    check_tags(routed, declared=uses)
+    check_domains(routed, declared=uses)
     expected = f"submission.toml has {str(not uses).lower()}, the class of the router has {uses}"
     with pytest.raises(ContractError, match=re.escape(expected)) as caught:
-        check_tags(routed, declared=not uses)
+        check_domains(routed, declared=not uses)
     assert f"uses_tags = {str(uses).lower()} in [submission]" in caught.value.help
     assert f"uses_tags = {not uses} in the class" in caught.value.help
 

@@ -18,7 +18,7 @@ from sparsebench.meter.model import Model
 from sparsebench.meter.model_file import structure_of
 from sparsebench.meter.profile import in_folder
 from sparsebench.models import Routed, Routes, Submission
-from sparsebench.models.contract import check_tags, part_of, routes_of
+from sparsebench.models.contract import check_domains, part_of, routes_of
 from sparsebench.ops import backends
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def fit_here(cell: Cell, task: Task, data: Instance) -> tuple[Submission, Model]
     """
     entry, fitting, about = load_entry(cell.path, cell.entry), cell.fitting, task.info[cell.instance]
     submission = made_by(entry, cell.path, about, fitting.settings, fitting.variant)
-    check_tags(submission, declared=cell.uses_tags)
+    check_domains(submission, declared=cell.uses_tags)
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(fitting.entropy("fit"))))
     with backends.use("steady"):
         fitted = submission.fit(data.train, data.valid, rng)

@@ -79,7 +79,7 @@ def best_constant(metric: str, test: Split) -> float:
         ``"nmse"``: the mean. ``"recall"``: the number in the most labels' intervals of tolerance.
         ``"accuracy"``: the class with the largest share, averaged over the domains.
     test
-        Labels and tags.
+        Labels and domains.
 
     Returns
     -------

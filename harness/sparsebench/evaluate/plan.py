@@ -133,8 +133,8 @@ def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list
     NotFoundError
         If a task, an instance or a variant has a name that nothing has.
     UsageError
-        If two different submissions have one name, one uses tags that a task does not have, nothing is
-        selected, or settings are to be tried and it is not said with which variants.
+        If two different submissions have one name, one is to be told domains that a task does not have,
+        nothing is selected, or settings are to be tried and it is not said with which variants.
     """
     _refuse_homonyms(folders)
     _check_tried(folders, selection)

@@ -24,11 +24,11 @@ __all__ = [
     "Router",
     "Routes",
     "Submission",
+    "check_domains",
     "check_structure",
-    "check_tags",
+    "domains_of",
     "part_of",
     "routes_of",
-    "tags_of",
 ]
 
 Parameters = dict[str, "np.ndarray[Any, Any]"]
@@ -154,7 +154,7 @@ class Routed(Submission):
         ``sb.Model(arrays, {"router": ..., "experts": ...})``.
         """
         routing = _model("router", self.router.fit(train, valid, rng))
-        routes = routes_of(self.router.route(routing, train.x, *tags_of(self.router, train.tag)))
+        routes = routes_of(self.router.route(routing, train.x, *domains_of(self.router, train.tag)))
         expertise = _model("experts", self.experts.fit(train, valid, rng, routes))
         if both := sorted(routing.keys() & expertise.keys()):
             message = f"router and experts both return the parameter {both[0]!r}"
@@ -163,7 +163,7 @@ class Routed(Submission):
 
     def predict(self, params: Any, x: Any, tag: Any = None) -> Any:
         """Route, then apply. Each part is given its own structure."""
-        routes = self.router.route(part_of(params, "router"), x, *tags_of(self.router, tag))
+        routes = self.router.route(part_of(params, "router"), x, *domains_of(self.router, tag))
         return self.experts.apply(part_of(params, "experts"), x, routes_of(routes))
 
 
@@ -227,13 +227,13 @@ def routes_of(chosen: Any) -> Routes:
     return chosen
 
 
-def tags_of(part: Submission | Router, tag: Any) -> tuple[Any, ...]:
-    """Give what a submission or a router takes behind ``x``: the tags where it uses them, else nothing."""
+def domains_of(part: Submission | Router, tag: Any) -> tuple[Any, ...]:
+    """Give what a submission or a router takes behind ``x``: domains if it is told them, else nothing."""
     return (tag,) if getattr(part, "uses_tags", False) else ()
 
 
-def check_tags(submission: Submission, *, declared: bool) -> None:
-    """Check that a submission's code uses tags where its ``submission.toml`` says so, and only there.
+def check_domains(submission: Submission, *, declared: bool) -> None:
+    """Check that a submission's code is told domains where its ``submission.toml`` says so, and only there.
 
     Raises
     ------

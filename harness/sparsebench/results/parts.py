@@ -50,6 +50,6 @@ class Pair:
     expert: int
     """Number of the expert."""
     domain: int
-    """Number of the domain: the tag of its inputs."""
+    """Number of the domain: what the column ``tag`` has of its inputs."""
     inputs: int
     """How many places of routes of the domain's inputs name the expert."""

@@ -74,7 +74,7 @@ def score_predictions(metric: str, y: ArrayLike, prediction: Any, tag: ArrayLike
     InvalidResultError
         The prediction holds NaN or infinity, or is so far off that its error is no finite number.
     UsageError
-        The labels are empty or all the same, so that no quality is defined; or labels or tags are of the
+        The labels are empty or all the same, so that no quality is defined; or labels or domains are of the
         wrong kind.
     """
     if metric not in METRICS:

@@ -66,4 +66,4 @@ class TaskInfo:
     classes: int | None = None
     """How many classes there are, labels ``0 … classes - 1``; None where labels are real numbers."""
     domains: int | None = None
-    """How many domains there are, tags ``0 … domains - 1``; None where rows have no tags."""
+    """How many domains there are, ``0 … domains - 1``; None where rows are of none."""

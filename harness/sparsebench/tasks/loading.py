@@ -94,7 +94,7 @@ def load_file(path: Path, spec: InstanceSpec, file: str) -> Split:
     Raises
     ------
     IntegrityError
-        If the file cannot be read, has repeated ids, NaN or infinities, labels or tags that do not exist,
+        If the file cannot be read, has repeated ids, NaN or infinities, labels or domains that do not exist,
         another shape or label dtype, or is not what its hashes say.
     """
     columns = _shaped(read_columns(path), spec)

@@ -207,7 +207,7 @@ def _cross_faults(raw: dict[str, Any], *, draft: bool) -> list[Fault]:
         faults += _seed_faults(key, table)
         faults += _label_faults(key, table)
         faults += _fresh_faults(key, table)
-        faults += _column_faults(key, files, tagged=bool(table.get("domains")), draft=draft)
+        faults += _column_faults(key, files, has_domains=bool(table.get("domains")), draft=draft)
     return faults
 
 
@@ -276,9 +276,9 @@ def _fresh_faults(key: str, table: dict[str, Any]) -> list[Fault]:
     ]
 
 
-def _column_faults(key: str, files: dict[str, Any], *, tagged: bool, draft: bool) -> list[Fault]:
+def _column_faults(key: str, files: dict[str, Any], *, has_domains: bool, draft: bool) -> list[Fault]:
     """Every file has hashes of the columns it must have, and of no others."""
-    wanted = {"id", "x", "y"} | ({"tag"} if tagged else set())
+    wanted = {"id", "x", "y"} | ({"tag"} if has_domains else set())
     faults = []
     for name, columns in files.items():
         got = set(_table(columns))

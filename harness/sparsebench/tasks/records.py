@@ -77,7 +77,7 @@ class InstanceSpec:
     classes: int | None = None
     """How many classes its labels have, ``0 … classes - 1``; None for real labels."""
     domains: tuple[str, ...] = ()
-    """Names of the domains, whose numbers are the tags; empty where rows have no tags."""
+    """Names of the domains, numbered in this order; empty where rows are of none."""
     facts: dict[str, float] = field(default_factory=dict)
     """What is known of it beforehand, such as ``lipschitz`` or ``bayes_accuracy``."""
     source: Source | None = None

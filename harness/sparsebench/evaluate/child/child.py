@@ -29,8 +29,8 @@ from sparsebench.models.contract import (
     Routed,
     Routes,
     Submission,
+    check_domains,
     check_structure,
-    check_tags,
     part_of,
     routes_of,
 )
@@ -231,7 +231,7 @@ class Worker:
         self._around = self._around._replace(path=path, variant=variant, settings=settings)
         task = TaskInfo(**{**header["task"], "input_shape": tuple(header["task"]["input_shape"])})
         self._submission = construct(path, header["entry"], task, settings, variant)
-        _refuse_other_tags(self._submission, declared=header["uses_tags"])
+        _refuse_other_domains(self._submission, declared=header["uses_tags"])
         return {"routed": is_routed(self._submission), "own": bool(own.DEFINED)}, b""
 
     def do_fit(self, header: dict[str, Any], payload: bytes) -> tuple[Any, bytes]:
@@ -335,9 +335,9 @@ def _read(header: dict[str, Any]) -> Any:
     return None if text is None else decode(text)
 
 
-def _refuse_other_tags(submission: Submission, *, declared: bool) -> None:
+def _refuse_other_domains(submission: Submission, *, declared: bool) -> None:
     try:
-        check_tags(submission, declared=declared)
+        check_domains(submission, declared=declared)
     except ContractError as error:  # nothing of it has run yet: the cell is refused, it has not failed
         raise RefusedError(error.what, help=error.help) from None
 

@@ -367,7 +367,7 @@ def text_of(parameters: Mapping[str, Any]) -> str | None:
 
 
 def _given(engine: Engine, x: Description, tag: Description | None) -> dict[str, Any]:
-    """Name what is given to a model: no key of its own where there is no tag."""
+    """Name what is given to a model: no key of its own where no domain is told."""
     given = {"x": pack_description(x)} | ({} if tag is None else {"tag": pack_description(tag)})
     return {"next": engine.upcoming, **given}
 

@@ -23,7 +23,7 @@ class Inputs:
     x: np.ndarray[Any, Any]
     """Inputs ``(n, ...)``."""
     tag: np.ndarray[Any, Any] | None = None
-    """The domain of each row, int64 ``(n,)``; None where the submission does not use tags."""
+    """The domain of each row, int64 ``(n,)``; None where the submission is not told it."""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -39,16 +39,16 @@ class Inputs:
 
 
 def shown(split: Split, *, uses_tags: bool) -> Inputs:
-    """Give what a submission is shown of a split, which has tags where the submission uses them."""
-    return Inputs(split.x, _tags(split) if uses_tags else None)
+    """Give what a submission is shown of a split, which has domains where the submission is told them."""
+    return Inputs(split.x, _domains(split) if uses_tags else None)
 
 
 def fresh(split: Split, rng: np.random.Generator, n: int, *, uses_tags: bool) -> Inputs:
-    """Draw inputs for timing, which are never scored: each feature, and the tag, resampled by itself."""
+    """Draw inputs for timing, which are never scored: each feature, and the domain, resampled by itself."""
     x = fresh_inputs(split, rng, n)
-    return Inputs(x, rng.choice(_tags(split), n) if uses_tags else None)
+    return Inputs(x, rng.choice(_domains(split), n) if uses_tags else None)
 
 
-def _tags(split: Split) -> np.ndarray[Any, Any]:
-    assert split.tag is not None, "a plan with uses_tags has instances with tags"
+def _domains(split: Split) -> np.ndarray[Any, Any]:
+    assert split.tag is not None, "a plan with uses_tags has instances with domains"
     return split.tag

@@ -104,13 +104,13 @@ def _add_experts(
 
 
 def _add_pairs(result: Pass, experts: np.ndarray[Any, Any], domains: np.ndarray[Any, Any]) -> None:
-    """Count (expert, tag), some places of a row at a time: no more numbers than a large batch's column."""
-    numbers, tags = np.unique(domains, return_inverse=True)
+    """Count (expert, domain), some places of a row at a time: no more numbers than a large batch's column."""
+    numbers, found = np.unique(domains, return_inverse=True)
     places = max(1, _MOST_ROWS // len(experts))
     for start in range(0, experts.shape[1], places):
         some = experts[:, start : start + places]
         chosen, numbered = np.unique(some.ravel(), return_inverse=True)
-        of_pairs = numbered * len(numbers) + np.repeat(tags, some.shape[1])
+        of_pairs = numbered * len(numbers) + np.repeat(found, some.shape[1])
         pairs, often = np.unique(of_pairs, return_counts=True)
         named = zip(
             chosen[pairs // len(numbers)].tolist(), numbers[pairs % len(numbers)].tolist(), strict=True

@@ -28,13 +28,13 @@ class Model(Protocol):
         ...
 
     def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
-        """Predict; ``tag`` is given where the submission uses tags."""
+        """Predict; ``tag``, the domain, is given where the submission is told it."""
         ...
 
     def route(
         self, engine: Engine, x: Description, tag: Description | None = None
     ) -> tuple[Handle, Handle | None]:
-        """Give experts and gates; ``tag`` is given where the submission uses tags."""
+        """Give experts and gates; ``tag``, the domain, is given where the submission is told it."""
         ...
 
     def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
@@ -78,7 +78,7 @@ class Pass:
     load: Counter[int] = field(default_factory=Counter)
     """How often every expert was chosen; empty without a router."""
     joint: Counter[tuple[int, int]] = field(default_factory=Counter)
-    """(expert, tag) -> how often an input of that domain was routed there; empty without tags or a router."""
+    """(expert, domain) -> how often an input of it was routed there; empty without domains or a router."""
     distinct: int = 0
     """Different experts of a row, summed over rows."""
     lowest: np.ndarray[Any, Any] | None = None

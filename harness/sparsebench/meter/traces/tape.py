@@ -59,7 +59,7 @@ class Tape:
         self.begin(Handle(-1))
 
     def begin(self, x: Handle, tag: Handle | None = None) -> None:
-        """Begin the stream of the input behind ``x``, and of its tag where there is one."""
+        """Begin the stream of the input behind ``x``, and of its domain where that is told."""
         self._results = {x.number: {"h": 0}}
         self._others = self._parameters if tag is None else {**self._parameters, tag.number: {"t": 0}}
         self._requests: dict[str, list[str]] = {phase: [] for phase in PHASES}
@@ -130,7 +130,7 @@ class Player:
     place
         What to call the input in errors.
     tag
-        Its tag; None where it has none.
+        Its domain; None where that is not told.
     """
 
     def __init__(

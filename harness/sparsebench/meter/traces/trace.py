@@ -1,9 +1,9 @@
 """Request streams: what a submission asked for one input, written down so that it can be asked again.
 
 A stream is JSON: the requests of each phase in their order, and which arrays were the answers. An array is
-named by how it came to be, not by its handle: ``{"h": 0}`` is the input, ``{"t": 0}`` its tag, ``{"h": 3}``
-the third result of the stream, ``{"p": "w"}`` a parameter. All else that an argument may be is as on the pipe
-(:mod:`sparsebench.meter.wire`). docs/traces.md describes it.
+named by how it came to be, not by its handle: ``{"h": 0}`` is the input, ``{"t": 0}`` its domain,
+``{"h": 3}`` the third result of the stream, ``{"p": "w"}`` a parameter. All else that an argument
+may be is as on the pipe (:mod:`sparsebench.meter.wire`). docs/traces.md describes it.
 """
 
 from __future__ import annotations

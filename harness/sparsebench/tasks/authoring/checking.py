@@ -1,7 +1,7 @@
 """Whether a task is sound enough to be scored on: what people get wrong when they make one of their own.
 
 Each check is a line with a name; one that is not ok says the mend. `nearness` finds inputs that are alike,
-`label_checks` looks at labels and tags, `fact_checks` at the box, what is told of the data, and their size,
+`label_checks` looks at labels and domains, `fact_checks` at the box, what is told of the data, and its size,
 `fresh_checks` at new inputs.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 from sparsebench.errors import SparsebenchError
 from sparsebench.tasks.authoring.fact_checks import box_fault, check_facts, check_size
 from sparsebench.tasks.authoring.fresh_checks import check_fresh
-from sparsebench.tasks.authoring.label_checks import check_labels, check_tags
+from sparsebench.tasks.authoring.label_checks import check_domains, check_labels
 from sparsebench.tasks.authoring.nearness import TOLERANCE, contradictions, near_rows
 from sparsebench.tasks.cache import cached_path, locate
 from sparsebench.tasks.loading import check_file, check_ids, load_instance
@@ -51,7 +51,7 @@ class TaskCheck(NamedTuple):
 def check_task(
     task: TaskSpec, *, instances: Sequence[str] = (), progress: Callable[[str], None] | None = None
 ) -> Iterator[TaskCheck]:
-    """Check a task's instances: files, ids, leaks, contradictions, labels, tags, facts, fresh, box, size.
+    """Check a task's instances: files, ids, leaks, contradictions, labels, domains, facts, fresh, box, size.
 
     Whether the generator still makes the same data is asked by
     `sparsebench.tasks.authoring.verification.rederive`.
@@ -139,7 +139,7 @@ def _data(task: TaskSpec, spec: InstanceSpec, instance: Instance) -> Iterator[Ta
     yield TaskCheck(spec.name, "contradictions", *_contradictions(distinct, instance.test))
     yield TaskCheck(spec.name, "labels", *check_labels(task.metric, spec, distinct, instance))
     if spec.domains:
-        yield TaskCheck(spec.name, "tags", *check_tags(spec, distinct))
+        yield TaskCheck(spec.name, "tags", *check_domains(spec, distinct))
     yield TaskCheck(spec.name, "facts", *check_facts(spec, instance))
     yield TaskCheck(spec.name, "fresh", *check_fresh(task, spec, instance))
 

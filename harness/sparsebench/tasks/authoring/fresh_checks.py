@@ -80,7 +80,7 @@ def _drawn(task: TaskSpec, spec: InstanceSpec, instance: Instance) -> tuple[bool
 
 
 def _gaps(fresh: Split, test: Split) -> Iterator[tuple[str, float, float]]:
-    """Give for each feature, the labels and the tags how far two distributions are apart, and may be."""
+    """Give for each feature, the labels and the domains how far two distributions are apart, and may be."""
     flat, stored = (split.x.reshape(len(split), -1) for split in (fresh, test))
     pairs = {f"feature {i} of x": (flat[:, i], stored[:, i]) for i in range(flat.shape[1])}
     for name in ("y", "tag"):

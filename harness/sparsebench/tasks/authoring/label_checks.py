@@ -1,4 +1,4 @@
-"""Checks of labels and tags: whether there is something to predict, and something to learn it from."""
+"""Checks of labels and domains: whether there is something to predict, and something to learn it from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sparsebench.tasks.records import Instance, InstanceSpec, Split
 
-__all__ = ["check_labels", "check_tags"]
+__all__ = ["check_domains", "check_labels"]
 
 _LARGEST_SHARE = 0.5
 """The largest share of the labels that one real value may make up."""
@@ -69,7 +69,7 @@ def _classes(classes: int, train: NDArray[np.int64], test: NDArray[np.int64]) ->
     return True, f"every one of {classes} classes is in train; {told}"
 
 
-def check_tags(spec: InstanceSpec, distinct: Mapping[str, Split]) -> tuple[bool, str]:
+def check_domains(spec: InstanceSpec, distinct: Mapping[str, Split]) -> tuple[bool, str]:
     """Check that every domain has rows in each split, and tell how even its classes are.
 
     Returns
