@@ -34,7 +34,7 @@ class WholeCell:
         self._run()
 
     def track_processor_seconds(self, submission: str) -> float:  # noqa: ARG002 - asv's parameter
-        """Give the processor seconds of all its processes, the least of five runs."""
+        """Return the processor seconds of all its processes, the least of five runs."""
         return min(self._run() for _ in range(5))
 
     def _run(self) -> float:

@@ -43,7 +43,7 @@ class BatchOverhead:
         self.call()  # the first product of a shape is preceded by a trial
 
     def teardown(self, operation: str, n: int, how: str) -> None:  # noqa: ARG002 - asv's parameters
-        """Give the threads back."""
+        """Return the threads back."""
         self.threads.restore_original_limits()
 
     def time_operation(self, operation: str, n: int, how: str) -> None:  # noqa: ARG002 - asv's parameters

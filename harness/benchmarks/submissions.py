@@ -30,9 +30,9 @@ class Scores:
         self.row = run_cell(cell, Limits())
 
     def track_ops(self, submission: str) -> float:  # noqa: ARG002 - asv's parameter
-        """Give active operations per input."""
+        """Return active operations per input."""
         return self.row.ops if self.row.ops is not None else float("nan")
 
     def track_error(self, submission: str) -> float:  # noqa: ARG002 - asv's parameter
-        """Give the error."""
+        """Return the error."""
         return self.row.error if self.row.error is not None else float("nan")

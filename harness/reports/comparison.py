@@ -45,14 +45,14 @@ class Figure(NamedTuple):
 
 
 def truths() -> dict[str, float]:
-    """Give the true mean cost of every style, in multiply-accumulates per input."""
+    """Return the true mean cost of every style, in multiply-accumulates per input."""
     dense, top1 = (statistics.fmean(routed_by_hand(every=every)[0]) for every in (True, False))
     exits = statistics.fmean(exits_by_hand()[0])
     return {s: exits if s.startswith("exit") else dense if s.startswith("dense") else top1 for s in STYLES}
 
 
 def sparsebench_figures(metered: dict[str, Metered]) -> list[Figure]:
-    """Give the meter's own figures."""
+    """Return the meter's own figures."""
     figures, truth = [], truths()
     for style, said in metered.items():
         if said.refusal:
@@ -79,7 +79,7 @@ def meter_all() -> dict[str, Metered]:
 
 
 def tool_figures(progress: Callable[[str], None]) -> list[Figure]:
-    """Give the other tools' figures. Every measurement gets a new network: some tools leave hooks behind.
+    """Return the other tools' figures. Every measurement gets a new network: some tools leave hooks behind.
 
     Parameters
     ----------

@@ -188,6 +188,6 @@ STYLES = {
 
 
 def build(style: str) -> tuple[nn.Module, torch.Tensor]:
-    """Give a new network of a style, and its inputs."""
+    """Return a new network of a style, and its inputs."""
     _, x = exit_network() if style.startswith("exit") else routed_network()
     return STYLES[style]().eval(), torch.from_numpy(x.copy())

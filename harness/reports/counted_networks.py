@@ -37,7 +37,7 @@ class ExitWeights(NamedTuple):
 
 @functools.cache
 def routed_network() -> tuple[RoutedWeights, np.ndarray]:
-    """Give the routed network and its 64 inputs."""
+    """Return the routed network and its 64 inputs."""
     rng = np.random.default_rng(20)
     router = rng.normal(size=(EXPERTS, FEATURES))
     up = rng.normal(size=(EXPERTS, HIDDEN, FEATURES)) / FEATURES**0.5
@@ -47,7 +47,7 @@ def routed_network() -> tuple[RoutedWeights, np.ndarray]:
 
 @functools.cache
 def exit_network() -> tuple[ExitWeights, np.ndarray]:
-    """Give the early-exit network and its 80 inputs.
+    """Return the early-exit network and its 80 inputs.
 
     A stage is a layer 16 -> 16 with a ReLU, and a head 16 -> 4: 256 + 64 = 320 multiply-accumulates. An input
     leaves after a stage if its largest logit reaches the stage's threshold. The thresholds are calibrated on

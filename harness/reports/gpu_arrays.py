@@ -84,6 +84,6 @@ def merged_reference(x, gates, layers, examples):
 
 
 def relative_error(made, wanted):
-    """Give the norm of the difference by the norm of what should be; NaN if anything is not a number."""
+    """Return the norm of the difference by the norm of what should be; NaN if anything is not a number."""
     difference = (made.double() - wanted).norm() / wanted.norm()
     return float(difference)

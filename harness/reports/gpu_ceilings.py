@@ -25,7 +25,7 @@ extern "C" __global__ void gather(const float* table, float* out, unsigned mask,
 
 
 def copy_rate(megabytes):
-    """Give bytes read and written in a second by a copy from device to device."""
+    """Return bytes read and written in a second by a copy from device to device."""
     import cupy
 
     source = cupy_of(drawn(megabytes << 18, "float32"))
@@ -34,7 +34,7 @@ def copy_rate(megabytes):
 
 
 def product_rate(side, kind, *, tf32=False):
-    """Give the floating-point operations in a second of a square matrix product."""
+    """Return the floating-point operations in a second of a square matrix product."""
     import torch
 
     left, right = (torch.randn((side, side), device="cuda").to(getattr(torch, kind)) for _ in range(2))
@@ -47,7 +47,7 @@ def product_rate(side, kind, *, tf32=False):
 
 
 def gather_rate(megabytes, threads):
-    """Give random reads of 4 bytes in a second, out of a table of so many megabytes (a power of two)."""
+    """Return random reads of 4 bytes in a second, out of a table of so many megabytes (a power of two)."""
     import cupy
 
     kernel = cupy.RawKernel(_GATHER, "gather")

@@ -8,7 +8,7 @@ WARM_UPS, REPEATS = 4, 30
 
 
 def quartiles(seconds):
-    """Give the lower quartile, the median and the upper quartile."""
+    """Return the lower quartile, the median and the upper quartile."""
     return [float(part) for part in np.percentile(list(seconds), (25, 50, 75))]
 
 
@@ -23,7 +23,7 @@ class TorchClock:
         self._torch = torch
 
     def calls(self, run, repeats=REPEATS):
-        """Give quartiles of seconds of ``run()``, as the device sees it: gaps between launches included."""
+        """Return quartiles of seconds of ``run()``, as the device sees it: gaps between launches included."""
         torch = self._torch
         for _ in range(WARM_UPS):
             run()
@@ -37,7 +37,7 @@ class TorchClock:
         return quartiles(begin.elapsed_time(end) / 1e3 for begin, end in pairs)
 
     def replays(self, run, repeats=REPEATS):
-        """Give quartiles of seconds of a graph of ``run()``."""
+        """Return quartiles of seconds of a graph of ``run()``."""
         torch = self._torch
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
@@ -59,7 +59,7 @@ class CupyClock:
         self._stream = cupy.cuda.Stream(non_blocking=True)
 
     def calls(self, run, repeats=REPEATS):
-        """Give quartiles of seconds of ``run()``, as the device sees it: gaps between launches included."""
+        """Return quartiles of seconds of ``run()``, as the device sees it: gaps between launches included."""
         cupy = self._cupy
         cupy.cuda.Device().synchronize()
         with self._stream as stream:
@@ -75,7 +75,7 @@ class CupyClock:
         return quartiles(cupy.cuda.get_elapsed_time(begin, end) / 1e3 for begin, end in pairs)
 
     def replays(self, run, repeats=REPEATS):
-        """Give quartiles of seconds of a graph of ``run()``; what it allocates must come from CuPy's pool."""
+        """Return quartiles of seconds of a graph of ``run()``; what it allocates comes from CuPy's pool."""
         self._cupy.cuda.Device().synchronize()
         with self._stream as stream:
             for _ in range(2):  # the pool keeps what these take, and gives it to the capture

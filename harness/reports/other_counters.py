@@ -33,7 +33,7 @@ def missing() -> list[str]:
 
 
 def versions() -> dict[str, str]:
-    """Give the versions of the packages, normalised, without the local part that names a build."""
+    """Return the versions of the packages, normalised, without the local part that names a build."""
     found = {name: importlib.metadata.version(name).split("+")[0] for name in PACKAGES}
     return {name: re.sub(r"-(?=\d+$)", ".post", version) for name, version in found.items()}
 

@@ -53,7 +53,7 @@ def _thop(model: torch.nn.Module, x: torch.Tensor) -> Said:
 
 
 def _ptflops(backend: str, model: torch.nn.Module, x: torch.Tensor) -> Said:
-    """Give ptflops our inputs: left to itself it makes one, of uninitialised memory."""
+    """Return ptflops our inputs: left to itself it makes one, of uninitialised memory."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         macs, _ = ptflops.get_model_complexity_info(

@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from sparsebench.evaluate.child.child import construct
 from sparsebench.evaluate.host.placement import on_one_core
 from sparsebench.evaluate.plan import Selection, first_small, make_plan
 from sparsebench.leaderboard.publish import update_between_markers
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace, OverPipe, Pipe, answer
 from sparsebench.models import find_submission
+from sparsebench.models.opening import construct
 from sparsebench.results.provenance import provenance_fields
 from sparsebench.tasks import fresh_inputs, load_task
 
@@ -203,7 +203,7 @@ def _ask(pipe, x):
 
 
 def _middle(measure_once, place):
-    """Give the median of several tries, each with another process: where it comes to lie matters."""
+    """Return the median of several tries, each with another process: where it comes to lie matters."""
     return sorted(measure_once(one_core=place == "one core") for _ in range(_TRIES))[_TRIES // 2]
 
 

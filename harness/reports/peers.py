@@ -85,7 +85,7 @@ class Backend:
 
 
 def agree(case, answers, wanted):
-    """Tell whether answers are those of the first backend, and by how much they are off."""
+    """Return whether answers are those of the first backend, and by how much they are off."""
     got, right = np.asarray(answers), np.asarray(wanted)
     if got.shape != right.shape:
         return False, float("inf")

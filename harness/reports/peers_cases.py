@@ -48,7 +48,7 @@ def _normal(rng, shape):
 
 
 def ours(name, policy):
-    """Run a primitive by a policy of faces."""
+    """Run a primitive by a policy of backends."""
 
     def prepare(*parameters):
         from sparsebench import ops
@@ -66,7 +66,7 @@ def ours(name, policy):
 
 
 def both(name):
-    """Give our two fast faces; ``auto`` takes the compiled one where it is installed."""
+    """Return our two fast backends; ``auto`` takes the compiled one where it is installed."""
     return {"sparsebench, Numba": ours(name, "auto"), "sparsebench, NumPy": ours(name, "numpy")}
 
 

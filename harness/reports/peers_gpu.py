@@ -1,4 +1,4 @@
-"""Our CUDA faces beside what one writes with PyTorch and Triton, and beside what the GPU can do at most.
+"""Our CUDA backends beside what one writes with PyTorch and Triton, and beside what the GPU can do at most.
 
     PYTHONPATH=harness:tests python3 harness/reports/peers_gpu.py --json peers_gpu.json
 
@@ -81,7 +81,7 @@ def _said(failure):
 
 
 def _next(contestants):
-    """Give the next contestant, or why there is none: what is not installed is told."""
+    """Return the next contestant, or why there is none: what is not installed is told."""
     try:
         return next(contestants, None), None
     except Exception as failure:  # noqa: BLE001 - whatever keeps it from being made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 NOT_MEASURED = "not measured"
-# Goals: how many times as fast as the fastest peer, and how many times its floor a face takes at most.
+# Goals: how many times as fast as the fastest peer, and how many times its floor a backend takes at most.
 _TIMES = {"mlp-256": 3.0, "tree": 2.5, "hash": 2.5}
 _GPU_TIMES = {
     "routed-float32": 3.0,
@@ -56,7 +56,7 @@ def table(head, rows, numbers):
 
 
 def floor_of(floor, ceilings):
-    """Give the least seconds for what must be moved, computed and read; None without ceilings."""
+    """Return the least seconds for what must be moved, computed and read; None without ceilings."""
     if not ceilings:
         return None
     # Float32 products can be made of three in TF32, which is faster: the better of both is the ceiling.
@@ -66,7 +66,7 @@ def floor_of(floor, ceilings):
 
 
 def best_seconds(contestant):
-    """Give the shorter of the medians of calls and of replays; None if it failed or is wrong."""
+    """Return the shorter of the medians of calls and of replays; None if it failed or is wrong."""
     if not contestant.get("right"):
         return None
     return min(contestant[key][1] for key in ("calls", "graph") if key in contestant)
@@ -92,7 +92,7 @@ def _times(goal):
 
 
 def cpu_verdicts(found):
-    """Give (case, goal, whether it is met, told) of every case of which peers were there."""
+    """Return (case, goal, whether it is met, told) of every case of which peers were there."""
     verdicts = []
     for name, case in found["cases"].items():
         timed = {who: told for who, told in case["backends"].items() if "quartiles" in told}
@@ -155,7 +155,7 @@ def _gpu_rows(case, floor):
 
 
 def gpu_verdicts(found):
-    """Give (case, goal, whether it is met, told) of every goal that could be judged."""
+    """Return (case, goal, whether it is met, told) of every goal that could be judged."""
     verdicts = []
     for name, case in found.get("cases", {}).items():
         right = {who: best_seconds(told) for who, told in case.get("contestants", {}).items()}

@@ -36,7 +36,7 @@ _COLUMNS = (
 
 
 def gathered(store):
-    """Give (instance, submission, variant) -> seed -> (accuracy, operations) of the rows that count."""
+    """Return (instance, submission, variant) -> seed -> (accuracy, operations) of the rows that count."""
     task, found = load_task(_TASK), defaultdict(dict)
     for row in ResultStore(store).latest():
         if row.task == task.ref and row.task_hash == task.hash and row.status == "ok":

@@ -65,7 +65,7 @@ class Entry:
 
     @property
     def residuals(self):
-        """Give the residuals of cells whose quality depends on the seed, in units of their spread."""
+        """Return the residuals of cells whose quality depends on the seed, in units of their spread."""
         seeds = self.quality.shape[-1]
         mean, spread = self.quality.mean(-1, keepdims=True), self.spread[..., None]
         moves = self.spread > 0.0
@@ -79,7 +79,7 @@ class Entry:
         return np.where(spread > 1e-12, spread, 0.0)
 
     def cloned(self):
-        """Give the entry with as many variants as there may be: its own, again and again."""
+        """Return the entry with as many variants as there may be: its own, again and again."""
         pick = np.arange(MOST_VARIANTS) % self.cost.shape[1]
         return Entry(self.name, self.task, self.box, self.cost[:, pick], self.quality[:, pick])
 
@@ -93,7 +93,7 @@ class Failures:
 
     @property
     def kept(self):
-        """Give the part of cells that does not fail."""
+        """Return the part of cells that does not fail."""
         return (1.0 - self.cells) * (1.0 - self.seeds)
 
 
@@ -114,7 +114,7 @@ class Scores:
 
     @property
     def t(self):
-        """Give the quantile of the t distribution that makes a half-width of a standard error."""
+        """Return the quantile of the t distribution that makes a half-width of a standard error."""
         return t_quantile(0.5 + _LEVEL / 2, self.values.shape[1] - 1)
 
     @property
@@ -124,7 +124,7 @@ class Scores:
 
     @property
     def variance(self):
-        """Give the squared standard errors, (n,)."""
+        """Return the squared standard errors, (n,)."""
         return self.bare_variance + np.square((self.plain - self.score) / self.t)
 
     @property
@@ -133,12 +133,12 @@ class Scores:
         return self.t * np.sqrt(self.variance)
 
     def holding(self, truth, *, bare=False):
-        """Give the share of intervals that hold the truth; bare: of intervals that luck does not widen."""
+        """Return the share of intervals that hold the truth; bare: of intervals that luck does not widen."""
         half = self.t * np.sqrt(self.bare_variance) if bare else self.half
         return float(np.mean(np.abs(self.score - truth) <= half + 1e-12))
 
     def estimates(self, *, bare=False):
-        """Give what tests take; bare: without luck in the standard errors."""
+        """Return what tests take; bare: without luck in the standard errors."""
         df = self.values.shape[1] - 1.0
         variance = self.bare_variance if bare else self.variance
         rows = zip(self.score.tolist(), variance.tolist(), strict=True)
@@ -169,7 +169,7 @@ def draw_qualities(entry, i, kind, shape, rng):
 
 
 def steps(entry, i):
-    """Give the costs of an instance at which Q may change, and the share of the box from each to the next."""
+    """Return the costs of an instance at which Q may change, and the box's share from each to the next."""
     low, high = entry.box
     logs = np.log2(np.maximum(1.0, entry.cost[i]))
     at = np.unique(logs)
@@ -178,7 +178,7 @@ def steps(entry, i):
 
 
 def true_score(entry, kind, rng, failures=NONE):
-    """Give the score with seeds without end: the area under the best of the expected curves."""
+    """Return the score with seeds without end: the area under the best of the expected curves."""
     areas = []
     for i in range(len(entry.cost)):
         shape = (_DRAWS_OF_THE_TRUTH, entry.cost.shape[1], 1)
@@ -277,7 +277,7 @@ def generalist_lines(entries, rng):
 
 
 def clone_gains(entry, rng):
-    """Give what an entry gains by having its variants again, up to 16.
+    """Yield what an entry gains by having its variants again, up to 16.
 
     Gives (seeds, gain of plain, gain of score, share of intervals that then hold the true score).
     """
@@ -304,7 +304,7 @@ def equal_entries(entry, rng):
 
 
 def told_apart(drawn):
-    """Give of each pair of neighbours whether p < 5 %, and whether one leads by enough."""
+    """Return of each pair of neighbours whether p < 5 %, and whether one leads by enough."""
     pairs = list(zip(drawn[::2], drawn[1::2], strict=True))
     p_values = [welch_test(a, b) for a, b in pairs]
     apart = [p is not None and p < 1 - _LEVEL for p in p_values]

@@ -48,7 +48,7 @@ def say(line):
 
 
 def cells(names):
-    """Give a cell of each submission and task."""
+    """Yield a cell of each submission and task."""
     for name in names:
         folder = find_submission(name)
         for task in folder.manifest.tasks:
@@ -69,7 +69,7 @@ def stages_of(cell, runs):
 
 
 def median(stages):
-    """Give the medians of what a stage took in several runs."""
+    """Return the medians of what a stage took in several runs."""
     parts = ([getattr(stage, part) for stage in stages] for part in ("wall", "own", "child"))
     return Stage(*map(statistics.median, parts))
 

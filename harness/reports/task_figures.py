@@ -34,7 +34,7 @@ def constant_error(task, instance):
 
 
 def nearest(instance):
-    """Give the distance (maximum norm) of some test inputs to the nearest of the training inputs."""
+    """Return the distance (maximum norm) of some test inputs to the nearest of the training inputs."""
     if instance.train is instance.test:
         return None
     train = instance.train.x.reshape(len(instance.train), -1)

@@ -1,7 +1,7 @@
 """The whole of sparsebench from Python: run submissions, load rows, make boards.
 
-The same plan, processes and rows as on the command line. A submission is named by its folder, because its
-code runs in processes of its own and not here.
+They use the same plan, processes and rows as the command line. A submission is named by its folder, because
+its code runs in processes of its own and not here.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OUTPUT = "sparsebench-results"
 
 @dataclass(frozen=True)
 class Results:
-    """What a run gave: rows, in the order of task, instance, submission, variant and seed."""
+    """The rows of a run, in the order of task, instance, submission, variant and seed."""
 
     rows: tuple[Row, ...]
     """One for each cell."""
@@ -49,7 +49,7 @@ class Results:
         return tuple(row for row in self.rows if row.status != "ok")
 
     def frame(self) -> pd.DataFrame:
-        """Return the rows as a frame, see `load_results`."""
+        """Return the rows as a data frame, see `load_results`."""
         return _frame(self.rows)
 
     def board(self, **choice: Any) -> Board:
@@ -91,48 +91,48 @@ def run(
     """Score submissions, as ``sparsebench eval`` does.
 
     It may be called from a notebook, and from a script without a ``__main__`` guard, whichever way processes
-    are started. Each row is stored before anybody hears of it: what is interrupted goes on with ``resume``.
+    are started. Each row is stored before it is reported, so an interrupted run can go on with ``resume``.
 
     Parameters
     ----------
     submissions
         Folders with a submission.toml, or names of shipped submissions; one or several.
     tasks, instances, variants
-        Only these; one name or several. Empty means all, and of instances all that the board is scored on.
+        Only these; one name or several. Empty means all; for instances, all that the board is scored on.
     seeds
-        How many, beginning with 0; or which.
+        The number of seeds, beginning with 0; or a list of seeds.
     small
         Whether to run the small instances only.
     output
-        Directory of the result store.
+        The directory of the result store.
     resume
-        Whether to leave out cells that have a good row there.
+        Whether to leave out cells that have a row with status ``ok`` there.
     jobs
-        How many cells run at once; None for one per core.
+        The number of cells that run at once; None for one per core.
     time_limit
-        Seconds for fitting a cell, again for predicting, and again for fresh inputs.
+        Seconds for fitting a cell, as many for predicting, and as many for fresh inputs.
     memory_limit
         Bytes that a cell may take.
     gpu
-        Whether to time on a GPU as well, where there is one and the submission can use it.
+        Whether to time on a GPU as well, if there is one and the submission can use it.
     require_sandbox
-        The weakest level of walls to run at: ``none``, ``restricted`` or ``isolated``.
+        The weakest sandbox level to run at: ``none``, ``restricted`` or ``isolated``.
     on_row
-        Told of each row as it comes.
+        Called with each row as it comes.
 
     Returns
     -------
     Results
-        A cell that fails is a row with another status than ``ok``, and raises nothing.
+        A cell that fails raises nothing: its row has another status than ``ok``.
 
     Raises
     ------
     UsageError
-        If a name, a manifest or an entry is wrong, a number is none, or the store cannot be written to.
+        If a name, a manifest, an entry or a number is wrong, or the store cannot be written to.
     IntegrityError
         If a task's data, or the store, are not what they should be.
     SandboxError
-        If what holds submissions here is weaker than it must be.
+        If the sandbox here is weaker than required.
     """
     from sparsebench.evaluate.child.walls import LEVELS  # noqa: PLC0415 - `import sparsebench` is quick
     from sparsebench.evaluate.plan import Limits, Selection  # noqa: PLC0415
@@ -165,7 +165,7 @@ def run(
 
 
 def load_results(path: Folder = OUTPUT) -> pd.DataFrame:
-    """Load stored rows: the newest of each cell, a good one before a failed one.
+    """Load stored rows: the newest of each cell; a row with status ``ok`` goes before a failed one.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def load_results(path: Folder = OUTPUT) -> pd.DataFrame:
     NotFoundError
         There are no rows.
     IntegrityError
-        A file there is no file of rows.
+        A file there is not a file of rows.
     """
     return _frame(_load(path))
 
@@ -195,23 +195,23 @@ def make_board(results: Results | Folder = OUTPUT, **choice: Any) -> Board:
     Parameters
     ----------
     results
-        What `run` gave, or the directory of a result store.
+        What `run` returned, or the directory of a result store.
     **choice
-        ``tasks``: only these. And what :class:`sparsebench.leaderboard.standard.Choice` has, such as
+        ``tasks``: only these. And the fields of :class:`sparsebench.leaderboard.standard.Choice`, such as
         ``instances``, ``submissions``, ``small``, ``seeds``, ``tags`` and ``profile``.
 
     Returns
     -------
     Board
         Records, which ``markdown``, ``terminal``, ``csv`` and ``document`` of :mod:`sparsebench.leaderboard`
-        make readable.
+        write as text.
 
     Raises
     ------
     NotFoundError
-        There are no rows of what was chosen.
+        There are no rows of the chosen cells.
     UsageError
-        The rows cannot share a board, or there is no such choice.
+        The rows cannot share a board, or a choice does not exist.
     """
     rows = results.rows if isinstance(results, Results) else _load(results, all_runs=True)
     return _board_of(rows, **choice)

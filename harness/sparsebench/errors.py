@@ -4,12 +4,12 @@
 
     SparsebenchError                 everything we raise on purpose
     ├── UsageError                   the caller's mistake; exit code 2
-    │   ├── NotFoundError            a name (task, instance, submission, variant) that nothing has
+    │   ├── NotFoundError            a name (task, instance, submission, variant) that does not exist
     │   ├── ManifestError            a submission.toml or task.toml that does not validate
     │   └── ContractError            code that does not keep the contract of a submission
-    ├── SandboxError                 this machine cannot isolate what it was told to isolate; exit code 3
+    ├── SandboxError                 the sandbox here is weaker than required; exit code 3
     ├── IntegrityError               stored data are not what their hash says; exit code 4
-    └── CellError                    ends one cell, becomes its row; the other cells go on
+    └── CellError                    ends one cell and becomes its row; the other cells go on
         ├── RefusedError             status ``refused``: the harness would not do what was asked
         │   └── UncountedOperationError   an operation without a price
         ├── FailedError              status ``failed``: the submission's code or output is wrong
@@ -18,7 +18,8 @@
         ├── MemoryLimitError         status ``out-of-memory``
         └── InvalidResultError       status ``invalid``: it ran, but its result cannot be believed
 
-A message says what, expected and got; ``help`` says the mend. Neither ever carries a value of a scored input.
+A message says what is wrong, what was expected and what was got; ``help`` says how to mend it. Neither ever
+contains a value of a scored input.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class SparsebenchError(Exception):
     what
         One line: what is wrong, what was expected, what was got.
     help
-        One line: the mend. Empty where there is none to give.
+        One line: how to mend it. Empty if no mend is known.
     """
 
     code: ClassVar[str] = "SB000"
@@ -82,7 +83,7 @@ class UsageError(SparsebenchError):
 
 
 class NotFoundError(UsageError):
-    """A name that nothing has."""
+    """A name that does not exist."""
 
     code = "SB101"
 
@@ -100,7 +101,7 @@ class ContractError(UsageError):
 
 
 class SandboxError(SparsebenchError):
-    """A machine that cannot isolate what it was told to isolate."""
+    """A machine whose sandbox is weaker than required."""
 
     code = "SB300"
     exit_code = 3
@@ -114,7 +115,7 @@ class IntegrityError(SparsebenchError):
 
 
 class CellError(SparsebenchError):
-    """Ends one cell and becomes its row."""
+    """An error that ends one cell and becomes its row."""
 
     code = "SB200"
     status: ClassVar[str] = "failed"
@@ -134,16 +135,16 @@ class UncountedOperationError(RefusedError):
 
 
 class FailedError(CellError):
-    """The submission's code raised, died, or returned something of the wrong kind."""
+    """Code of a submission that raised, died, or returned something of the wrong kind."""
 
     code = "SB203"
     status = "failed"
 
 
 class DisturbedError(FailedError):
-    """A process of the cell was killed, and not by the harness: its row is to be had again.
+    """A process of the cell was killed, and not by the harness: the cell must be run again.
 
-    It ends the cell even where the process was for an audit that costs no row its score.
+    It ends the cell even if the process was for an audit on which no score depends.
     """
 
     code = "SB207"
@@ -157,7 +158,7 @@ class TimeLimitError(CellError):
 
 
 class MemoryLimitError(CellError):
-    """The cell asked for more memory than its limit."""
+    """The cell needed more memory than its limit."""
 
     code = "SB205"
     status = "out-of-memory"

@@ -16,10 +16,10 @@ from adversarial.test_attacks import ATTACKS
 from cuda import shim
 from sparsebench.author.check import check_submission
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.child.child import load_entry
 from sparsebench.evaluate.child.gpu import gpu_name
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
 from sparsebench.models import find_submission
+from sparsebench.models.opening import load_entry
 from sparsebench.ops.core import own
 from sparsebench.ops.gpu import nvrtc
 

@@ -2,10 +2,12 @@
 
 import itertools
 import json
+import re
 
 import pytest
 
 from sparsebench.timing import WORKLOADS, Ceilings, HostClock, Place, gpu_missing, run
+from timing.picked import PLAIN, ROUTER, SMOOTH
 
 PLENTY = Ceilings(read=1e18, copy=1e18, gathers=1e18, operations={"float32": 1e18, "float64": 1e18})
 
@@ -24,23 +26,26 @@ BENCH = ("bench", "ops", "--device", "cpu", "--quick")
 def test_help_has_examples(cli):
     outcome = cli("bench", "ops", "--help")
     assert outcome.code == 0
-    assert "sparsebench bench ops --quick --primitive tree_route" in outcome.out.split("Examples")[1]
+    (named,) = re.findall(
+        r"sparsebench bench ops --quick --primitive (\w+)", outcome.out.split("Examples")[1]
+    )
+    assert named in WORKLOADS
 
 
-def test_a_table_of_the_faces_that_were_asked_for(cli):
-    outcome = cli(*BENCH, "--primitive", "relu", "--primitive", "tree_route", "--face", "steady")
+def test_a_table_of_the_backends_that_were_asked_for(cli):
+    outcome = cli(*BENCH, "--primitive", PLAIN, "--primitive", SMOOTH, "--backend", "steady")
     assert outcome.code == 0
     assert [line.split()[:2] for line in outcome.out.splitlines()[2:]] == [
-        ["relu", "steady"],
-        ["tree_route", "steady"],
+        [PLAIN, "steady"],
+        [SMOOTH, "steady"],
     ]
     assert outcome.out.splitlines()[-1].endswith("equal")
-    assert "tree_route: steady ..." in outcome.err
+    assert f"{SMOOTH}: steady ..." in outcome.err
     assert "1 threads: read" in outcome.err
 
 
 def test_json_on_the_screen_and_in_a_file(cli, here):
-    outcome = cli(*BENCH, "--primitive", "hyperplane_hash", "--json", "--output", "made.jsonl")
+    outcome = cli(*BENCH, "--primitive", ROUTER, "--json", "--output", "made.jsonl")
     assert outcome.code == 0
     records = json.loads(outcome.out)
     assert [record["face"] for record in records][:2] == ["steady", "numpy"]
@@ -49,19 +54,19 @@ def test_json_on_the_screen_and_in_a_file(cli, here):
 
 
 def test_the_reference_is_timed_when_it_is_asked_for(cli):
-    outcome = cli(*BENCH, "--primitive", "relu", "--face", "reference", "--json")
+    outcome = cli(*BENCH, "--primitive", PLAIN, "--backend", "reference", "--json")
     assert [record["face"] for record in json.loads(outcome.out)] == ["reference"]
 
 
-def test_a_face_that_differs_ends_with_1(cli, monkeypatch):
-    real = run.face_call
-    wrong = WORKLOADS["relu"].of
+def test_a_backend_that_differs_ends_with_1(cli, monkeypatch):
+    real = run.backend_call
+    wrong = WORKLOADS[PLAIN].of
 
-    def face_call(primitive, face):
+    def backend_call(primitive, face):
         return (lambda x: wrong.on_numpy_steadily(x) + 1) if face == "steady" else real(primitive, face)
 
-    monkeypatch.setattr(run, "face_call", face_call)
-    outcome = cli(*BENCH, "--primitive", "relu", "--face", "steady")
+    monkeypatch.setattr(run, "backend_call", backend_call)
+    outcome = cli(*BENCH, "--primitive", PLAIN, "--backend", "steady")
     assert outcome.code == 1
     assert "DIFFERS" in outcome.out
 
@@ -74,25 +79,25 @@ def test_a_time_that_is_not_possible_ends_with_1(cli, monkeypatch):
         return Place(name, gpu=False, threads=1, clock=clock, flush=lambda: None, ceilings=slow)
 
     monkeypatch.setattr("sparsebench.timing.cpu_place", made)
-    outcome = cli(*BENCH, "--primitive", "hyperplane_hash", "--face", "steady", "--json")
+    outcome = cli(*BENCH, "--primitive", ROUTER, "--backend", "steady", "--json")
     assert outcome.code == 1
     (record,) = json.loads(outcome.out)
     assert (record["status"], record["equal"]) == ("invalid", True)
-    table = cli(*BENCH, "--primitive", "hyperplane_hash", "--face", "steady")
-    assert "hyperplane_hash, steady: invalid: faster than possible" in table.out
+    table = cli(*BENCH, "--primitive", ROUTER, "--backend", "steady")
+    assert f"{ROUTER}, steady: invalid: faster than possible" in table.out
 
 
-def test_a_face_that_is_not_there_is_no_mistake(cli):
-    outcome = cli(*BENCH, "--primitive", "relu", "--face", "numba")
+def test_a_backend_that_is_not_there_is_no_mistake(cli):
+    outcome = cli(*BENCH, "--primitive", PLAIN, "--backend", "numba")
     assert outcome.code == 0
-    assert "relu: no face numba here" in outcome.err
+    assert f"{PLAIN}: no backend numba here" in outcome.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--primitive", "relu6"), "unknown primitive 'relu6'"),
-        (("--face", "fortran"), "unknown face 'fortran'"),
+        (("--backend", "fortran"), "unknown backend 'fortran'"),
         (("--dtype", "bfloat16"), "bfloat16 is timed on a GPU alone"),
         (("--dtype", "int8"), "int8"),
     ],

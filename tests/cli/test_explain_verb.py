@@ -141,18 +141,6 @@ def test_what_the_code_prints_is_not_data(cli, here):
     assert outcome.err == "seen\nseen\n"
 
 
-@pytest.mark.parametrize(("asked", "bold"), [(None, True), ("1", False), ("", True)])
-def test_no_color_is_respected(cli, folder, monkeypatch, asked, bold):
-    from sparsebench.author.explain import explain
-    from sparsebench.author.rendering import as_text
-
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    if asked is not None:
-        monkeypatch.setenv("NO_COLOR", asked)
-    found = explain("mine", inputs=1)
-    assert ("\x1b[1m" in as_text(found, "line")) is bold
-
-
 def test_source_that_a_terminal_would_obey_is_shown_inert(cli, here):
     write(here / "mine", plain(predict='return x[:, 0] + 1.0 if "\x1b[31m" else None'))
     assert "\x1b" not in cli("explain", "mine").out

@@ -1,64 +1,46 @@
-"""Calls that every face must answer as the reference does: on a GPU (test_on_gpu), and without (test_cases).
+"""Calls that CUDA backends answer as the reference does: on a GPU (test_on_gpu), and without (test_cases).
 
-A module ``cases_*.py`` of this folder has a list ``CASES``; all of them are found.
+Every ``specimens.py`` in a folder of ``tests/ops`` may have a list ``CASES``; all of them are found.
 """
 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from faces import as_tuple, reference
 
+from cuda.backends import as_tuple, on_gpu, reference
 from sparsebench import ops
-from sparsebench.ops import backends
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from cuda.case import Case
 
 _CLOSE = {"float64": 1e-12, "float32": 1e-5, "float16": 2e-2, "bfloat16": 2e-2}
+_TESTS = Path(__file__).parents[1]
 
 
-@dataclass(frozen=True)
-class Case:
-    """A call of a primitive."""
-
-    primitive: str
-    make: Callable[[np.random.Generator, int], tuple[Any, ...]]
-    """Gives the arguments, NumPy arrays, from random numbers and a number of rows."""
-    options: dict[str, Any]
-    """Keyword arguments."""
-    note: str = ""
-    """Tells cases of one primitive apart."""
-
-    def __str__(self) -> str:
-        return f"{self.primitive}-{self.note}" if self.note else self.primitive
-
-
-def case(primitive: str, make: Any, note: str = "", **options: Any) -> Case:
-    """Make a case."""
-    return Case(primitive, make, options, note)
+def specimens_of(what: str) -> list[Any]:
+    """Collect what the specimens of all families have under a name."""
+    paths = sorted(_TESTS.glob("ops/*/specimens.py"))
+    modules = [importlib.import_module(f"ops.{path.parent.name}.specimens") for path in paths]
+    return [getattr(module, what) for module in modules if hasattr(module, what)]
 
 
 def all_cases() -> list[Case]:
-    """Find the cases of all modules beside this one."""
-    here = Path(__file__).parent
-    return [
-        found
-        for path in sorted(here.glob("cases_*.py"))
-        for found in importlib.import_module(path.stem).CASES
-    ]
+    """Find the cases of all families."""
+    return [found for cases in specimens_of("CASES") for found in cases]
 
 
-def face_of(found: Case) -> Any:
-    """Give the CUDA face of a case's primitive."""
-    primitive = ops.PRIMITIVES[found.primitive]
-    face = backends.face("cuda", primitive.family, primitive.name)
-    assert face is not None, f"{found.primitive} has no CUDA face"
-    return face
+def by_primitive(what: str) -> dict[str, Any]:
+    """Collect tables of all families that are keyed by primitives' names."""
+    return {name: found for table in specimens_of(what) for name, found in table.items()}
+
+
+def run_on(device: Any, found: Case, args: tuple[Any, ...]) -> Any:
+    """Run the CUDA backend of a case's primitive on a device."""
+    return on_gpu(ops.PRIMITIVES[found.primitive], device, *args, **found.options)
 
 
 def expected(found: Case, args: tuple[Any, ...]) -> Any:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import importlib.util
 import mmap
 import os
 import shutil
@@ -23,6 +22,7 @@ import filelock
 import numpy as np
 
 from sparsebench.ops.gpu.compiler import KERNELS
+from sparsebench.ops.gpu.instances import INSTANCES
 
 HERE = Path(__file__).parent
 MISSING = None if shutil.which("g++") else "g++ is not installed: kernels cannot be run on the processor"
@@ -254,12 +254,10 @@ def _text(file: str) -> str:
 @functools.cache
 def _together(file: str, kernel: str) -> tuple[str, ...]:
     """Name the kernels that are compiled with one, a few of its file's: headers take most of the time."""
-    family = f"sparsebench.ops.gpu.{Path(file).stem}"
-    if importlib.util.find_spec(family):
-        for listed, kernels in getattr(importlib.import_module(family), "INSTANCES", ()):
-            if listed == file and kernel in kernels:
-                first = kernels.index(kernel) // _BATCH * _BATCH
-                return tuple(kernels[first : first + _BATCH])
+    for listed, kernels in INSTANCES:
+        if listed == file and kernel in kernels:
+            first = kernels.index(kernel) // _BATCH * _BATCH
+            return kernels[first : first + _BATCH]
     return (kernel,)
 
 

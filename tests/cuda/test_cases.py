@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import shim
-from cases import agree, all_cases, expected, face_of
+
+from cuda import shim
+from cuda.cases import agree, all_cases, expected, run_on
 
 pytestmark = pytest.mark.skipif(shim.MISSING is not None, reason=str(shim.MISSING))
 
@@ -14,6 +15,6 @@ pytestmark = pytest.mark.skipif(shim.MISSING is not None, reason=str(shim.MISSIN
 def test_a_case_agrees_with_the_reference(found):
     for n in (0, 70):
         args = found.make(np.random.default_rng(n), n)
-        made = face_of(found)(shim.ShimDevice(2), *args, **found.options)
+        made = run_on(shim.ShimDevice(2), found, args)
         assert made is not NotImplemented
         agree(made, expected(found, args))

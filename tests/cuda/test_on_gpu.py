@@ -6,8 +6,8 @@ import importlib.util
 
 import numpy as np
 import pytest
-from cases import agree, all_cases, expected, face_of
 
+from cuda.cases import agree, all_cases, expected, run_on
 from sparsebench import ops
 from sparsebench.ops import backends
 
@@ -41,13 +41,13 @@ def test_a_case_agrees_with_the_reference(found, n):
     from sparsebench.ops.gpu.device import current_device
 
     args = found.make(np.random.default_rng(n), n)
-    made = face_of(found)(current_device(), *map(_there, args), **found.options)
+    made = run_on(current_device(), found, tuple(map(_there, args)))
     assert made is not NotImplemented
     agree(_here(made), expected(found, args))
 
 
 def _strided(part):
-    """Give the same numbers from every other place of a larger array."""
+    """Return the same numbers from every other place of a larger array."""
     import cupy
 
     if not isinstance(part, np.ndarray) or not part.ndim:
@@ -62,7 +62,7 @@ def test_arrays_need_not_be_dense(found):
     from sparsebench.ops.gpu.device import current_device
 
     args = found.make(np.random.default_rng(5), 300)
-    made = face_of(found)(current_device(), *map(_strided, args), **found.options)
+    made = run_on(current_device(), found, tuple(map(_strided, args)))
     agree(_here(made), expected(found, args))
 
 

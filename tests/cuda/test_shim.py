@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import shim
-from shim import KernelError, ShimDevice
 
+from cuda import shim
+from cuda.shim import KernelError, ShimDevice
 from sparsebench.ops.gpu.device import c_type
 
 pytestmark = pytest.mark.skipif(shim.MISSING is not None, reason=str(shim.MISSING))

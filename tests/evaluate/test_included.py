@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 
 import pytest
 
-from evaluate.tiny import FIT, cell_of, plain, write
-from sparsebench.author.check import check_submission, run_in_process
+from evaluate.including import SHARED, in_the_folder, including
+from evaluate.tiny import cell_of, plain, write
+from sparsebench.author.check import run_in_process
 from sparsebench.author.explain import explain
 from sparsebench.errors import FailedError, RefusedError
 from sparsebench.evaluate import cell as cell_module
@@ -18,35 +18,6 @@ from sparsebench.evaluate.plan import Limits, Selection
 from sparsebench.evaluate.replay.verify import verify_row
 from sparsebench.evaluate.run import prepare
 
-SHARED = """\
-import helper_beside_the_entry
-
-
-def answer(params, x):
-    return helper_beside_the_entry.SCALE * (x @ params["w"])
-"""
-PREDICT = "import shared\nreturn shared.answer(params, x)"  # at the last moment
-
-
-def including(root, name="mine", *, predict=PREDICT, shared=SHARED, top="", include="../common/shared.py"):
-    """Write a submission that includes a module, which imports one of the submission."""
-    folder = write(root / name, plain(FIT, predict, top=top), more=f'include = ["{include}"]')
-    (folder / "helper_beside_the_entry.py").write_text("SCALE = 2.0\n", encoding="utf-8")
-    (root / "common").mkdir(exist_ok=True)
-    (root / include.removeprefix("../")).write_text(shared, encoding="utf-8")
-    return folder
-
-
-def in_the_folder(root, name="whole", **options):
-    """Write the same submission with all of its files in its folder."""
-    folder = including(root, name, **options)
-    (module,) = (root / "common").iterdir()
-    shutil.move(module, folder / module.name)
-    manifest = folder / "submission.toml"
-    lines = manifest.read_text(encoding="utf-8").splitlines(keepends=True)
-    manifest.write_text("".join(line for line in lines if "include" not in line), encoding="utf-8")
-    return folder
-
 
 def test_it_runs_as_if_they_lay_in_the_folder(tmp_path):
     row = run_cell(cell_of(including(tmp_path / "apart")), Limits())
@@ -54,12 +25,6 @@ def test_it_runs_as_if_they_lay_in_the_folder(tmp_path):
     assert (row.status, row.reason) == ("ok", None)
     assert (row.ops, row.error, row.counts) == (whole.ops, whole.error, whole.counts)
     assert row.ops == 8  # four multiplications, three additions, and the factor of the shared file
-
-
-def test_it_is_checked_with_them(tmp_path):
-    manifest, *checks = check_submission(str(including(tmp_path)))
-    assert manifest.detail == "1 cells to try, entry submission:Model, including shared.py"
-    assert [check for check in checks if not check.ok] == []
 
 
 def test_a_file_that_changes_before_it_is_copied_fails_the_cell(tmp_path):
@@ -115,34 +80,6 @@ def test_a_row_is_verified_against_them(tmp_path, monkeypatch):
     verdict, detail = told()
     assert verdict == "not-run"
     assert "include.0: expected a file, got '../common/shared.py'" in detail
-
-
-def test_in_this_process_it_costs_what_it_costs_in_its_own(tmp_path):
-    folder = including(tmp_path)
-    row = run_cell(cell_of(folder), Limits())
-    (line,) = run_in_process(str(folder))
-    assert line == f"{cell_of(folder).label}: ops 8, quality {row.quality:.3f}, error {row.error:.4g}"
-
-
-def test_in_this_process_nothing_stays(tmp_path):
-    path, finders, names = list(sys.path), list(sys.meta_path), set(sys.modules)
-    for name in ("first", "second"):
-        folder = including(tmp_path / name)
-        (folder / "helper_beside_the_entry.py").write_text(f"SCALE = {len(name)}.0\n", encoding="utf-8")
-        (line,) = run_in_process(str(folder))
-        assert "ops 8" in line
-        explain(str(folder), inputs=1)
-        assert (sys.path, sys.meta_path) == (path, finders)
-        assert not {"submission", "shared", "helper_beside_the_entry"} & (set(sys.modules) - names)
-
-
-def test_lines_are_shown_where_the_author_finds_them(tmp_path):
-    found = explain(str(including(tmp_path)), inputs=3)
-    (line,) = (line for line in found.lines if line.ops)
-    assert line.place == "../common/shared.py:5"
-    assert line.source == 'return helper_beside_the_entry.SCALE * (x @ params["w"])'
-    assert line.called_from.startswith("submission.py:")
-    assert found.ops == 8
 
 
 def test_errors_name_the_line_of_an_included_file(tmp_path):

@@ -17,7 +17,6 @@ from sparsebench.author.check import run_in_process
 from sparsebench.author.explain import explain
 from sparsebench.errors import ContractError, FailedError, RefusedError
 from sparsebench.evaluate.cell import run_cell
-from sparsebench.evaluate.child.child import model_of
 from sparsebench.evaluate.host import payloads
 from sparsebench.evaluate.passes.memory import memory_columns
 from sparsebench.evaluate.plan import Limits
@@ -26,6 +25,7 @@ from sparsebench.evaluate.replay.verify import verify_row
 from sparsebench.meter.model_file import hash_of_model
 from sparsebench.meter.structure import encode, size_of
 from sparsebench.meter.traces.trace_reader import read_trace
+from sparsebench.models.returned import model_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""Timing: which faces run, and the GPU, of which a stand-in is enough for all but its numbers."""
+"""Timing: which backends run, and the GPU, of which a stand-in is enough for all but its numbers."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ def audits_of(row):
     return {audit.name: audit for audit in row.audits}
 
 
-def test_the_faces_that_ran_are_in_the_row(tmp_path):
+def test_the_backends_that_ran_are_in_the_row(tmp_path):
     row = run(tmp_path / "mine", routed())
     assert row.status == "ok", row.reason
-    faces = row.predict_backend_cpu.split("+")
-    assert set(faces) <= {"numpy", "numba", "steady"}
+    ran = row.predict_backend_cpu.split("+")
+    assert set(ran) <= {"numpy", "numba", "steady"}
     assert row.predict_backend_gpu is row.predict_seconds_gpu is row.gpu is None
 
 
@@ -101,7 +101,7 @@ def test_fitting_is_steady_and_timing_is_not(tmp_path):
     assert audits_of(row)["timed-as-metered"].verdict == "pass"
 
 
-def test_a_face_that_differs_is_not_timed(tmp_path):
+def test_a_backend_that_differs_is_not_timed(tmp_path):
     predict = """
         from sparsebench.ops import backends
         wrong = isinstance(x, np.ndarray)
@@ -169,13 +169,13 @@ def test_a_real_gpu(tmp_path):
         None,
         [],
         {"seconds": None},
-        {"faces": "numpy", "seconds": None},
-        {"faces": ["numpy", "\x1b[31mred"], "seconds": None},
-        {"faces": [["numpy"]], "seconds": None},
-        {"faces": [], "seconds": -1.0},
-        {"faces": [], "seconds": float("nan")},
-        {"faces": [], "seconds": float("inf")},
-        {"faces": [], "seconds": True},
+        {"backends": "numpy", "seconds": None},
+        {"backends": ["numpy", "\x1b[31mred"], "seconds": None},
+        {"backends": [["numpy"]], "seconds": None},
+        {"backends": [], "seconds": -1.0},
+        {"backends": [], "seconds": float("nan")},
+        {"backends": [], "seconds": float("inf")},
+        {"backends": [], "seconds": True},
     ],
 )
 def test_what_a_stranger_tells_of_a_run_is_looked_at(told):
@@ -184,10 +184,15 @@ def test_what_a_stranger_tells_of_a_run_is_looked_at(told):
 
 
 def test_a_run_is_read():
-    got = payloads.timed({"faces": ["numba", "own"], "seconds": 0.5}, np.ones(2).tobytes() + b"x", 0.1)
-    assert (got.answer.tolist(), got.seconds, got.faces, got.inside) == ([1, 1], 0.1, {"numba", "own"}, 0.5)
-    assert {"numpy", "numba", "cuda", "steady", "reference"} <= payloads.FACES
-    assert set(backends.FACES) <= payloads.FACES
+    got = payloads.timed({"backends": ["numba", "own"], "seconds": 0.5}, np.ones(2).tobytes() + b"x", 0.1)
+    assert (got.answer.tolist(), got.seconds, got.backends, got.inside) == (
+        [1, 1],
+        0.1,
+        {"numba", "own"},
+        0.5,
+    )
+    assert {"numpy", "numba", "cuda", "steady", "reference"} <= payloads.BACKENDS
+    assert set(backends.BACKENDS) <= payloads.BACKENDS
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from sparsebench.meter.rules import factorization_counts as closed
+from sparsebench.meter.rules.arithmetic import tally
 from sparsebench.meter.rules.factorizations import reflections
-from sparsebench.meter.rules.fields import tally
 
 DTYPES = [np.dtype(np.float64), np.dtype(np.complex128)]
 

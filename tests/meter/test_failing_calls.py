@@ -54,7 +54,7 @@ ILL_SHAPED = {
     "arange": lambda m: m.xp.arange(0, 3, 0),
     "arange-endless": lambda m: m.xp.arange(math.inf),
     "searchsorted": lambda m: m.xp.searchsorted(m.params["w"], m.x),
-    "gather": lambda m: ops.gather(m.n, m.x, m.params["w"]),
+    "gather-tables": lambda m: ops.gather(m.n, m.x, m.params["w"]),
     "gather-0d": lambda m: ops.gather(m.n, m.x[0]),
     "tree": lambda m: ops.tree_route(m.x, m.x),
     "hash": lambda m: ops.hyperplane_hash(m.params["w"], m.params["w"][:, :2]),
@@ -63,7 +63,7 @@ ILL_SHAPED = {
     "prototype": lambda m: ops.nearest_prototype(m.x, m.params["w"]),
     "grouped": lambda m: ops.grouped_linear(m.params["w"], m.n, m.params["w"]),
     "top-k": lambda m: ops.top_k(m.x, 5),
-    "quantize": lambda m: ops.quantize(m.x, levels=0),
+    "no-levels": lambda m: ops.quantize(m.x, levels=0),
     "bool": lambda m: bool(m.x),
     "to-device": lambda m: m.x.to_device("gpu"),
 }
@@ -85,7 +85,7 @@ VALUE_DEPENDENT = {
     "setitem": lambda m: (m.x + 1.0).__setitem__(m.n + 9, 0.0),
     "take": lambda m: m.xp.take(m.x, m.n + 9),
     "along": lambda m: m.xp.take_along_axis(m.x, m.n + 9),
-    "gather": lambda m: ops.gather(m.n - 1, m.x),
+    "gather-below": lambda m: ops.gather(m.n - 1, m.x),
     "grouped": lambda m: ops.grouped_linear(m.x[:, None], m.n + 9, m.x[:, None, None]),
     "integer-power": lambda m: m.n ** (m.n - 2),
     # lengths that depend on values

@@ -35,7 +35,7 @@ ILL_TYPED = {
     "axis": lambda m: m.xp.sum(m.params["w"], axis=m.zero),
     "take-axis": lambda m: m.xp.take(m.params["w"], m.n[:1], axis=m.zero),
     "top-k": lambda m: ops.top_k(m.x, m.zero),
-    "quantize": lambda m: ops.quantize(m.x, levels=m.zero),
+    "levels": lambda m: ops.quantize(m.x, levels=m.zero),
     "keepdims": lambda m: m.xp.sum(m.x, keepdims=m.b[0]),
     "descending": lambda m: m.xp.sort(m.x, descending=m.b[0]),
     "squeeze-all": lambda m: m.xp.squeeze(m.secret[None], axis=None),

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from meter.metered import Meter, totals
+from ops.specimen import having
 from sparsebench.errors import FailedError
 from sparsebench.meter.engine import execution
 from sparsebench.meter.engine.execution import Planner
 from sparsebench.meter.rules import RULES
+from sparsebench.ops import PRIMITIVES
+from sparsebench.ops.core.call import Parser
 
 X = np.zeros((3, 4))
 
@@ -115,3 +118,27 @@ def test_kept_plans_charge_every_time():
     for _ in range(3):
         _ = x + 1.0
     assert totals(meter.charges()) == {"add": 36}
+
+
+@pytest.mark.parametrize("primitive", PRIMITIVES.values(), ids=PRIMITIVES)
+def test_a_call_of_a_primitive_is_read_once(monkeypatch, primitive):
+    """Its price, its loads and its run take one record, also where its plan is known from before."""
+    read = []
+
+    def parse(*given):
+        read.append(given)
+        return Parser.parse(primitive.parser, *given)
+
+    rule = RULES[primitive.name]
+    counted = rule.__class__(**{**vars(rule), "parse": parse})
+    monkeypatch.setitem(RULES, primitive.name, counted)
+    monkeypatch.setattr(primitive.parser, "parse", parse)
+    keywords, arguments, _ = having("prices")[primitive.name][0]
+    meter = Meter()
+    meter.begin(np.zeros((1, 1)))
+    meter.engine.loads.active = True
+    put = [meter.put(one) if isinstance(one, np.ndarray) else one for one in arguments]
+    for which in ("planned", "known"):
+        read.clear()
+        meter.xp.call(primitive.name, *put, **keywords)
+        assert len(read) == 1, which

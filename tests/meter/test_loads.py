@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meter.metered import Meter
+from ops.specimen import having
 from sparsebench import ops
 
 W = np.arange(24.0).reshape(4, 6)
@@ -43,15 +46,11 @@ READS = {
     "reshape-copy": (24, lambda m, w: touch(m.xp.reshape(w.T, (24,))[0])),
     "mask": (12, lambda m, w: w[m.put([True, False, False, True])]),
     "mask-elements": (3, lambda m, w: w[m.put(W > 20.0)]),
-    "gather": (12, lambda m, w: ops.gather(m.put([1, 3, 1]), w)),
-    "gather-from-a-view": (4, lambda m, w: ops.gather(m.put([1, 3, 1]), w[:, ::3])),
-    "gather-scalar-index": (6, lambda m, w: ops.gather(m.put(2), w)),
     "getitem": (4, lambda m, w: w[m.put([0, 1]), ::3]),
     "negative-index": (6, lambda m, w: w[m.put([-1, 3])]),
     "take": (8, lambda m, w: m.xp.take(w, m.put([0, 5, 0]), axis=1)),
     "take-along": (5, lambda m, w: m.xp.take_along_axis(w, m.put([[0, 1], [2, 2], [3, 3], [4, 4]]), axis=1)),
     "table-as-its-own-index": (7, lambda m, w: m.params["t"][m.params["t"]]),
-    "gather-by-itself": (7, lambda m, w: ops.gather(m.params["t"][:1], m.params["t"][1:]) + m.params["t"]),
     "copy": (24, lambda m, w: m.xp.asarray(w, copy=True)[0, 0]),
     "cast": (24, lambda m, w: m.xp.astype(w, "float32")),
     "matmul": (24, lambda m, w: m.x @ w.T),
@@ -60,29 +59,16 @@ READS = {
     "where": (12, lambda m, w: m.xp.where(m.x > 0.0, w[0], w[1])),
     "shape-only": (0, lambda m, w: m.xp.zeros_like(w) + m.xp.ones_like(w) + m.xp.full_like(w, 1.0)),
     "bit": (1, lambda m, w: bool(w[0, 0])),
-    "grouped": (12 + 2, lambda m, w: ops.grouped_linear(
-        m.put(np.zeros((2, 6))), m.put([0, 1]), w[:, None, :], m.params["v"][:4, None])),
-    "grouped-mlp": (2 * 6 + 3, lambda m, w: ops.grouped_mlp(
-        m.put(np.zeros((3, 6))), m.put([0, 1, 0]),
-        w[:, None, :], m.params["v"][:4, None], m.params["v"][1:5, None, None])),
-    "grouped-polynomial": (2 * 3, lambda m, w: ops.grouped_polynomial(
-        m.put(np.zeros((3, 2))), m.put([3, 1, 3]), w[:, :3], degree=1)),
-    "constants": (3 * 6, lambda m, w: ops.gather_constant(
-        m.put([[0, 1], [1, 3]]), w, m.put(np.ones((2, 2))))),
-    "masked-units": (3 * 2, lambda m, w: ops.top_k_mask_linear(
-        m.put([[1.0, 9.0, 8.0, 2.0], [9.0, 8.0, 1.0, 2.0]]), w[:, :2], k=2)),
-    "tree": (3, lambda m, w: ops.tree_route(m.put([9.0]), m.params["t"])),
-    "tree-both-ways": (5, lambda m, w: ops.tree_route(m.put([-9.0, 9.0]), m.params["t"])),
-    "tree-of-nothing": (0, lambda m, w: ops.tree_route(m.put([9.0]), m.params["t"][:0])),
-    "tree-of-points": (2 * 2 * 6, lambda m, w: ops.nearest_in_tree(
-        m.put(np.full((1, 6), -9.0)), m.xp.concat([w, w[:2]]), arity=2)),
-    "tree-of-axes": (2 * 2, lambda m, w: ops.axis_tree_route(m.x, m.params["t"][:3], m.params["v"][:3])),
-    "tree-of-an-axis": (1 + 1, lambda m, w: ops.axis_tree_route(w[:1, :], m.put([4]), m.params["v"][1:2])),
     "constant": (2, lambda m, w: m.x[:, :2] + np.ones(2)),
     "constant-gone": (4, lambda m, w: [touch(m.xp.asarray(np.ones(2))) for _ in range(2)] and None),
     "inputs-are-no-parameters": (0, lambda m, w: touch(m.x)),
     "results-are-no-parameters": (6, lambda m, w: touch(touch(w[0]))),
 }  # fmt: skip
+READS |= {
+    name: (expected, functools.partial(read, ops))
+    for calls in having("loads").values()
+    for name, (expected, read) in calls.items()
+}
 
 
 @pytest.mark.parametrize(("expected", "read"), READS.values(), ids=READS.keys())

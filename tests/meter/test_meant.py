@@ -12,6 +12,7 @@ from sparsebench import ops
 from sparsebench.errors import UncountedOperationError
 from sparsebench.meter.client.functions import REFUSED
 from sparsebench.meter.client.meant import _METHODS, MEANT, instead, of_method
+from sparsebench.ops import PRIMITIVES
 
 NAMED = re.compile(r"\b(xp|ops)\.([a-z_0-9]+(?:\.[a-z_0-9]+)?)")
 COST = "would take a value out of the meter, where it is not counted"
@@ -111,7 +112,7 @@ def test_an_elementwise_function_of_numpys_without_a_price_is_answered(meter, na
         ("cumsum", "use xp.cumulative_sum(x, axis=0)"),
         ("round", "use ops.quantize(x, levels=m)"),
         ("detach", "use x as it is"),
-        ("softmax", "use sparsebench.ops.softmax"),
+        *((name, f"use sparsebench.ops.{name}") for name in PRIMITIVES),
         ("nosuch", "use the functions of its namespace, xp: docs/cost-model.md lists what has"),
     ],
 )

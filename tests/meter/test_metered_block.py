@@ -13,8 +13,9 @@ import sparsebench as sb
 from sparsebench import ops
 from sparsebench.errors import NotFoundError, RefusedError, UncountedOperationError, UsageError
 from sparsebench.meter import BITS_PER_INPUT, Entry, notebook, price
-from sparsebench.meter.profile import NOWHERE, Place
+from sparsebench.meter.lines import NOWHERE, Place
 from sparsebench.meter.tally import _name
+from sparsebench.ops import PRIMITIVES
 
 X = np.arange(12.0).reshape(3, 4)
 
@@ -252,7 +253,7 @@ def test_the_mend_is_shown_where_there_is_no_command_line():
     ("name", "mend"),
     [
         ("maximun", "did you mean xp.maximum? docs/cost-model.md lists what has"),
-        ("einsum", "use sparsebench.ops.einsum"),
+        *((name, f"use sparsebench.ops.{name}") for name in PRIMITIVES),
         ("zzz", "docs/cost-model.md lists what has"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 from collections import Counter
 from pathlib import Path
 
@@ -12,22 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meter.metered import Meter
-from meter.programs import (
-    elementwise,
-    experts,
-    indexing,
-    primitives,
-    products,
-    reductions,
-    routing,
-    rows,
-    shapes,
-)
+from meter.programs import annotated, elementwise, indexing, products, reductions, rows, shapes
 from meter.programs.program import Program
 from meter.slow.table import SLOW
+from ops.specimen import Specimen, specimen_files
+from sparsebench import ops
 from sparsebench.meter.rules import RULES
 
-TOPICS = (elementwise, experts, indexing, primitives, products, reductions, routing, shapes)
+TOPICS = (annotated, elementwise, indexing, products, reductions, shapes)
 DRAWS = {name: draw for topic in TOPICS for name, draw in topic.DRAWS.items()}
 """How the arguments of a rule are drawn."""
 
@@ -49,7 +42,8 @@ pytestmark = pytest.mark.no_cover  # what chance reaches covers nothing, and tra
 def test_the_slow_counter_is_on_its_own():
     """A mistake in the rule table cannot hide in what it is held against."""
     here = Path(__file__).parent
-    for file in (here / "scalars.py", *(here / "slow").glob("*.py")):
+    beside = (here / "scalars.py", here / "operands.py", Path(inspect.getfile(Specimen)))
+    for file in (*beside, *(here / "slow").glob("*.py"), *specimen_files()):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 names = [getattr(node, "module", ""), *(alias.name for alias in node.names)]
@@ -59,7 +53,7 @@ def test_the_slow_counter_is_on_its_own():
 def test_every_rule_has_a_slow_count_or_an_excuse():
     assert DRAWS.keys() == SLOW.keys()
     assert not DRAWS.keys() & EXCUSED.keys()
-    assert DRAWS.keys() | EXCUSED.keys() == RULES.keys(), "an operation needs a slow count: see meter/slow"
+    assert DRAWS.keys() | EXCUSED.keys() == RULES.keys(), "an operation needs a slow count"
 
 
 def _step(program, name):
@@ -117,6 +111,18 @@ def test_programs_cost_what_their_numbers_cost(data, length):
 def test_operations_cost_what_their_numbers_cost(name, data):
     """Every operation is drawn, twice in a row: the second works on results too."""
     _run(data, [lambda program: _step(program, name)] * 2)
+
+
+@settings(max_examples=1)
+@given(data=st.data())
+def test_narrow_numbers_round_on_the_way_to_wide_ones(data):
+    """An activation of float32 under a bias of float64."""
+    narrow = np.array([[3.5], [1.5]]), np.zeros((1, 3, 0)), np.array([[3.5, 1.5, 0.5]]), [[[2.5, 4.5, -2.0]]]
+    program = Program(data)
+    gates, *layers = (program.put(np.asarray(array, np.float32)) for array in narrow)
+    x, bias = program.put(np.zeros((2, 0), np.float32)), program.put(np.array([[3.5]]))
+    program.call(ops.merged_mlp.name, x, gates, *layers, bias, activation="swish")
+    program.check()
 
 
 def _answers(meter, x, program):

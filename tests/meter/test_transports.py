@@ -18,6 +18,7 @@ from sparsebench.errors import CellError, FailedError, RefusedError, UncountedOp
 from sparsebench.meter import Engine, InProcess, MeteredNamespace, OverPipe, Pipe, answer
 from sparsebench.meter.engine.memory import PER_HANDLE
 from sparsebench.meter.wire import pack_description
+from sparsebench.ops import PRIMITIVES
 
 X = np.random.default_rng(0).standard_normal((6, 3)).astype(np.float32)
 PARAMS = {"w": np.ones((3, 4), np.float32), "table": np.arange(8.0), "edges": np.zeros(7, np.float32)}
@@ -188,12 +189,12 @@ JSON = st.recursive(
             "reshape",
             "concat",
             "arange",
-            "gather",
             "astype",
             "zeros",
             "roll",
         ]
-    ),
+    )
+    | st.sampled_from(sorted(PRIMITIVES)),
     args=st.lists(JSON | st.just({"h": 0}) | st.just({"h": 1}), max_size=3),
     kwargs=st.dictionaries(st.sampled_from(["axis", "dtype", "out"]), JSON, max_size=1),
 )

@@ -4,7 +4,8 @@ Every operation is drawn as random programs draw it, and every number that it is
 the other, to see which numbers of the result change with it. Those that change with two or more, one of which
 is not the model's, must not outnumber the operations charged. Three things are memory and wiring:
 
-- reading the model by address: what a record holds is no operand, or a table could not be wide;
+- reading the model by address: what a record holds is no operand where no other number comes in, or a table
+  could not be wide;
 - the cells that an address did not point to: they keep what they held, wherever it may have pointed;
 - an index or a mask of the model: no input decides it, so it is a slice.
 
@@ -21,6 +22,8 @@ from hypothesis import strategies as st
 from meter.programs.program import Live, Program
 from meter.test_random_programs import DRAWS
 from meter.test_rule_prices import LINES
+from ops.specimen import having
+from sparsebench import ops
 from sparsebench.meter.rules import RULES
 from sparsebench.ops.charges import places
 
@@ -38,21 +41,13 @@ FREE = {
     **dict.fromkeys(("tril", "triu"), f"{_PLACED}, and zeros at the others"),
     **dict.fromkeys(("broadcast_to", "expand_dims", "flip", "matrix_transpose", "moveaxis"), _LOOK),
     **dict.fromkeys(("permute_dims", "reshape", "squeeze", "linalg.diagonal"), _LOOK),
-    **dict.fromkeys(("gather", "getitem", "nonzero", "setitem", "take", "take_along_axis"), _KNOWN),
-    **dict.fromkeys(("gather_constant", "one_hot"), _KNOWN),
+    **dict.fromkeys(("getitem", "nonzero", "setitem", "take", "take_along_axis"), _KNOWN),
     "astype": "between widths a number stays the number that it is; other casts are charged",
     "clip": "without bounds, a copy",
     "conj": "of real numbers, a copy",
     "imag": "a component is a number by itself",
     "real": "a component is a number by itself",
     "pow": "to the power of 0 or 1, a constant or a copy",
-    "pack_bits": "of one bit, a cast",
-    "quantize": "to one level, a constant",
-    "pstable_hash": "of no numbers or to one level, a constant",
-    **dict.fromkeys(
-        ("tree_route", "axis_tree_route", "oblique_tree_route", "nearest_in_tree", "searchsorted_route"),
-        "of a tree without nodes, a constant",
-    ),
     "searchsorted": "among no edges, a constant",
     **dict.fromkeys(
         ("sum", "prod", "max", "min", "argmax", "argmin", "any", "all", "count_nonzero", "sort", "argsort"),
@@ -62,33 +57,21 @@ FREE = {
         ("cumulative_sum", "cumulative_prod", "diff", "unique_all", "unique_counts", "unique_inverse"),
         "of one term, a copy or a constant",
     ),
-    **dict.fromkeys(("unique_values", "top_k", "linalg.trace"), "of one term, a copy or a constant"),
+    **dict.fromkeys(("unique_values", "linalg.trace"), "of one term, a copy or a constant"),
     **dict.fromkeys(
-        ("einsum", "matmul", "tensordot", "vecdot", "linalg.vector_norm", "linalg.matrix_norm"),
-        "over no terms, or of one operand that is transposed, nothing is computed",
-    ),
-    **dict.fromkeys(
-        (
-            "grouped_linear",
-            "gather_matmul",
-            "grouped_mlp",
-            "grouped_polynomial",
-            "merge_linear",
-            "merged_mlp",
-        ),
+        ("matmul", "tensordot", "vecdot", "linalg.vector_norm", "linalg.matrix_norm"),
         "over no terms, nothing is computed",
     ),
-    **dict.fromkeys(("segment_sum", "scatter_add", "segment_combine", "convac_layer"), "of no values, zeros"),
-    **dict.fromkeys(("nearest_prototype", "linalg.matrix_power"), "of one, a constant or a copy"),
+    "linalg.matrix_power": "of one, a constant or a copy",
+    **having("free"),
 }
 """Operations that may cost nothing, and why what they do then is wiring."""
 
 _NOT_OPERATIONS = ("load", "mac")  # what is read, and what is counted as mul and add besides
-_WRITES = ("setitem", "scatter_add", "segment_sum")
-_READS = {"getitem": 0, "take": 0, "take_along_axis": 0, "gather": 1, "gather_constant": 1}
-"""Operations that read tables by address, and the first argument that is one."""
-_INDICES = {**dict.fromkeys((*_WRITES, *_READS), 1), "gather": 0, "gather_constant": 0, "one_hot": 0}
-_INDICES |= dict.fromkeys(("grouped_linear", "gather_matmul", "grouped_mlp", "grouped_polynomial"), 1)
+_WRITES = {"setitem", *having("writes")}
+_READS = {**dict.fromkeys(("getitem", "take", "take_along_axis"), slice(1)), **having("tables")}
+"""Operations that read tables by address, and the arguments that are."""
+_INDICES = {**dict.fromkeys(("setitem", "getitem", "take", "take_along_axis"), 1), **having("index")}
 """Operations that are told where, and the argument that says it."""
 
 
@@ -128,6 +111,7 @@ class Call:
         args, kwargs = self._given_as_they_are()
         known = {id(array) for array, constant in zip(self.arrays, self.constant, strict=True) if constant}
         with places(lambda value: id(value) in known):
+            args, kwargs = self.rule.bound(args, kwargs)
             plan = self.rule.plan(*args, **kwargs)
         return sum(charge.amount for charge in plan.charges if charge.kind not in _NOT_OPERATIONS)
 
@@ -142,26 +126,33 @@ class Call:
     def run(self):
         args, kwargs = self.arguments()
         with np.errstate(all="ignore"):
-            made = self.rule.run(*args, **kwargs)
+            read, named = self.rule.bound(args, kwargs)
+            made = self.rule.run(*read, **named)
         made = args[0] if made is None else made
         return [np.array(part) for part in (made if isinstance(made, tuple | list) else (made,))]
 
     def ignored(self):
-        """Arrays that are no operands: tables of the model that an address reads, and its addresses."""
-        parts = []
-        if self.name in _READS:
-            parts += self.args[_READS[self.name] :][: None if self.name == "gather" else 1]
-        if self.name in _INDICES:
-            key = self.args[_INDICES[self.name]]
-            parts += key if isinstance(key, tuple) else (key,)
-        places = [value.number for value in parts if isinstance(value, _Place)]
-        return {number for number in places if self.constant[number]}
+        """Addresses of the model: no operands."""
+        return {number for number in self._addresses() if self.constant[number]}
+
+    def records(self):
+        """Tables of the model that an address reads: operands only where something else comes in."""
+        tables = self.args[_READS[self.name]] if self.name in _READS else ()
+        return {number for number in _numbers(tables) if self.constant[number]}
+
+    def others(self):
+        """All arrays but addresses and the tables of the model that they read."""
+        return set(range(len(self.arrays))) - self.records() - set(self._addresses())
+
+    def _addresses(self):
+        key = self.args[_INDICES[self.name]] if self.name in _INDICES else ()
+        return _numbers(key if isinstance(key, tuple) else (key,))
 
     def pointed_to(self, shape):
         """The cells that are written; all of them where no address decides which."""
         if self.name not in _WRITES:
             return np.ones(shape, dtype=bool)
-        key = self.arguments()[0][1]
+        key = self.arguments()[0][_INDICES[self.name]]
         parts = key if isinstance(key, tuple) else (key,)
         masked = any(isinstance(part, np.ndarray) and part.dtype == bool for part in parts)
         cells = np.full(shape, masked)
@@ -174,6 +165,10 @@ class _Place:
 
     def __init__(self, number):
         self.number = number
+
+
+def _numbers(values):
+    return [value.number for value in values if isinstance(value, _Place)]
 
 
 def _others(value):
@@ -199,8 +194,10 @@ def _equal(one, other):
 
 def dependents(call):
     """For every result, which of its numbers depend on two numbers, one of which an input decides."""
-    results, ignored = call.run(), call.ignored()
+    results, ignored, records, others = call.run(), call.ignored(), call.records(), call.others()
     on = [np.zeros(part.shape, dtype=int) for part in results]
+    on_records = [np.zeros(part.shape, dtype=int) for part in results]
+    on_others = [np.zeros(part.shape, dtype=bool) for part in results]
     on_input = [np.zeros(part.shape, dtype=bool) for part in results]
     for number, array in enumerate(call.arrays):
         for place in np.ndindex(array.shape) if number not in ignored else ():
@@ -216,11 +213,12 @@ def dependents(call):
                 for found, old, new in zip(changed, results, after, strict=False):
                     np.logical_or(found, _changes(old, new), out=found)
             for part, found in enumerate(changed):
-                on[part] += found
+                (on_records if number in records else on)[part] += found
+                on_others[part] |= found & (number in others)
                 on_input[part] |= found & (not call.constant[number])
     return [
-        (count > 1) & told & call.pointed_to(part.shape)
-        for count, told, part in zip(on, on_input, results, strict=True)
+        (count + read * beside > 1) & told & call.pointed_to(part.shape)
+        for count, read, beside, told, part in zip(on, on_records, on_others, on_input, results, strict=True)
     ]
 
 
@@ -233,7 +231,9 @@ def test_what_depends_on_two_numbers_has_been_paid_for(name, data):
     call = Call(name, args, kwargs)
     charged = call.charged()
     if not charged and not all(call.constant) and any(part.size for part in call.run()):
-        assert name in FREE, f"{name} cost nothing: say in FREE why it is wiring, or let it be paid for"
+        assert name in FREE, (
+            f"{name} cost nothing: say why it is wiring, in FREE or its specimen, or charge it"
+        )
     for found in dependents(call):
         assert int(found.sum()) <= charged, (program.lines, found, charged)
 
@@ -272,7 +272,7 @@ X, Y = np.arange(12.0).reshape(4, 3), 20.0 + np.arange(12.0).reshape(4, 3)
         (_call("getitem", X, B), 9),
         (_call("setitem", X, B, Y[0]), 12),
         (_call("nonzero", B), 2),  # where the first one is, the first bit tells
-        (_call("pack_bits", B, ~B), 4),
+        (_call(ops.pack_bits.name, B, ~B), 4),
         (_call("getitem", X, np.array([0, 2])), 6),
         (_call("getitem", X, np.array([0, 2]), constant={0}), 0),
         (_call("getitem", X, B, constant={1}), 0),

@@ -8,8 +8,8 @@ import pytest
 from cuda import shim
 from sparsebench.author.check import check_submission
 from sparsebench.errors import UsageError
-from sparsebench.evaluate.child.child import load_entry
 from sparsebench.models import find_submission
+from sparsebench.models.opening import load_entry
 from sparsebench.models.template import write_template
 from sparsebench.ops.core import own
 from sparsebench.ops.gpu import beside, nvrtc

@@ -1,4 +1,4 @@
-"""Shorthand for tests: a row gets the same bits in every batch."""
+"""Shorthand for tests: numbers that are drawn, and that a row gets the same bits in every batch."""
 
 from __future__ import annotations
 
@@ -12,6 +12,28 @@ def same(got, want):
 
 def random(seed, shape, dtype=np.float64):
     return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def exact(seed, shape, dtype=np.float64):
+    """Numbers whose sums and products are exact, some of them equal."""
+    return (np.random.default_rng(seed).integers(-6, 7, shape) / 4).astype(dtype)
+
+
+def near(got, want, *inputs):
+    """Real numbers of the dtype that inputs are promoted to, close to what is wanted."""
+    assert (got.dtype, got.shape) == (np.result_type(*inputs), want.shape)
+    tolerance = 1e-4 if got.dtype == np.float32 else 1e-11
+    np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance)
+
+
+def with_twins(rng, shape, dtype):
+    """Vectors some of which are equal; each one's first twin."""
+    vectors = rng.standard_normal(shape).astype(dtype)
+    first = np.arange(shape[0])
+    for place in range(1, shape[0]):
+        if rng.random() < 0.5:
+            first[place] = first[rng.integers(place)]
+    return vectors[first], first
 
 
 def check_rows(function, *rows, seed=0):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from reports import gpu_clock, peers, peers_cases, peers_page
+from sparsebench import ops
 
 MLPS = ("ours", "torch_loop", "torch_index_add", "torch_padded", "torch_grouped_mm")
 CEILINGS = {
@@ -64,7 +65,7 @@ def test_a_formulation_of_routed_layers_computes_them(name):
     parameters = peers_cases.mlp_parameters(9)(rng)
     x, index = rng.standard_normal((501, 64), dtype=np.float32), rng.integers(0, 8, 501)
     if name == "ours":
-        run = peers_cases.ours("grouped_mlp", "numpy")(*parameters)
+        run = peers_cases.ours(ops.grouped_mlp.name, "numpy")(*parameters)
     else:
         run = peers_cases.in_torch(getattr(peers_cases, name))(*parameters)
     wanted = _expected(x, index, *parameters)
@@ -106,7 +107,7 @@ def test_the_hash_in_numpy_is_ours():
     rng = np.random.default_rng(2)
     planes, x = rng.integers(-4, 5, (16, 64)), rng.integers(-4, 5, (300, 64))  # exact
     planes, x = planes.astype(np.float32), x.astype(np.float32)
-    ours = peers_cases.ours("hyperplane_hash", "numpy")(planes)(x)
+    ours = peers_cases.ours(ops.hyperplane_hash.name, "numpy")(planes)(x)
     np.testing.assert_array_equal(peers_cases.hash_numpy(planes)(x), ours)
 
 

@@ -175,7 +175,7 @@ def test_counts_may_differ_where_they_are_of_a_sample():
     assert may_differ(sampled) == MEASURED | COUNTS | {"audits"}
 
 
-def test_a_timed_row_names_the_faces_that_ran():
+def test_a_timed_row_names_the_backends_that_ran():
     row = Row(**OK | TIMED | {"predict_seconds_gpu": 1e-7, "predict_backend_gpu": "none"})
     assert (row.predict_backend_cpu, row.predict_backend_gpu) == ("numba+numpy", "none")
     assert rows_from_table(table_from_rows([row])) == [row]

@@ -52,7 +52,7 @@ def test_formats_of_16_bits_share_a_ceiling_and_an_unknown_one_has_none():
 
 def test_a_record_is_json():
     record = OpTiming(
-        "relu",
+        "made",
         "64",
         8,
         "steady",

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sparsebench.timing import WORKLOADS, Ceilings, Effort, HostClock, Place, faces_of, run, time_face
+from sparsebench.timing import WORKLOADS, Ceilings, Effort, HostClock, Place, backends_of, run, time_backend
+from timing.picked import PLAIN, ROUTER, SMOOTH, TWO
 
 PLENTY = Ceilings(read=1e18, copy=1e18, gathers=1e18, operations={"float32": 1e18, "float64": 1e18})
 EFFORT = Effort(least=3, seconds=0.0)
@@ -28,8 +29,8 @@ def place():
 
 
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=lambda workload: workload.primitive)
-def test_steady_faces_are_the_reference(place, workload):
-    found = time_face(workload, "steady", place, "float32", EFFORT, rows=64)
+def test_steady_backends_are_the_reference(place, workload):
+    found = time_backend(workload, "steady", place, "float32", EFFORT, rows=64)
     assert (found.status, found.equal, found.reason) == ("ok", True, "")
     assert (found.cold_median, found.warm_median, found.cold_runs, found.warm_runs) == (1.0, 1.0, 3, 3)
     assert (found.primitive, found.face, found.rows) == (workload.primitive, "steady", 64)
@@ -37,20 +38,20 @@ def test_steady_faces_are_the_reference(place, workload):
 
 
 def test_a_sample_of_rows_is_enough_of_many(place):
-    found = time_face(WORKLOADS["hyperplane_hash"], "numpy", place, "float64", EFFORT, rows=3000)
+    found = time_backend(WORKLOADS[ROUTER], "numpy", place, "float64", EFFORT, rows=3000)
     assert (found.equal, found.difference) == (True, 0.0)
 
 
 def replaced(monkeypatch, face):
     monkeypatch.setattr(
         run,
-        "face_call",
-        lambda primitive, name, real=run.face_call: face if name == "numpy" else real(primitive, name),
+        "backend_call",
+        lambda primitive, name, real=run.backend_call: face if name == "numpy" else real(primitive, name),
     )
 
 
-@pytest.mark.parametrize("name", ["hyperplane_hash", "swish", "top_k"])
-def test_a_face_that_differs_in_any_row_is_told(place, monkeypatch, name):
+@pytest.mark.parametrize("name", [ROUTER, SMOOTH, TWO])
+def test_a_backend_that_differs_in_any_row_is_told(place, monkeypatch, name):
     workload = WORKLOADS[name]
 
     def wrong(*args, **options):
@@ -60,54 +61,54 @@ def test_a_face_that_differs_in_any_row_is_told(place, monkeypatch, name):
         return made
 
     replaced(monkeypatch, wrong)
-    found = time_face(workload, "numpy", place, "float32", EFFORT, rows=50)
+    found = time_backend(workload, "numpy", place, "float32", EFFORT, rows=50)
     assert not found.equal
     assert found.difference > 1e-5
     assert (found.status, found.reason) == ("differs", f"off by {found.difference:.1e}")
 
 
 def test_an_answer_that_is_right_only_before_it_is_timed_is_told(place, monkeypatch):
-    workload = WORKLOADS["relu"]
+    workload = WORKLOADS[PLAIN]
     calls = itertools.count()
 
     def tires(x):
         return workload.of.on_numpy_steadily(x) * (next(calls) < run._SETS)
 
     replaced(monkeypatch, tires)
-    found = time_face(workload, "numpy", place, "float32", EFFORT, rows=50)
+    found = time_backend(workload, "numpy", place, "float32", EFFORT, rows=50)
     assert (found.status, found.equal) == ("differs", False)
 
 
 def test_what_differs_and_is_too_fast_is_told_with_both_reasons(place, monkeypatch):
     replaced(monkeypatch, lambda x: x)
     slow = replace(place, ceilings=Ceilings(1.0, 1.0, 1.0))
-    found = time_face(WORKLOADS["relu"], "numpy", slow, "float32", EFFORT, rows=50)
+    found = time_backend(WORKLOADS[PLAIN], "numpy", slow, "float32", EFFORT, rows=50)
     assert found.status == "differs"
     assert found.reason.startswith("off by ")
     assert "faster than possible" in found.reason
 
 
-def test_a_face_that_raises_is_a_record_too(place, monkeypatch):
+def test_a_backend_that_raises_is_a_record_too(place, monkeypatch):
     def breaks(*args, **options):
         raise MemoryError("too much")
 
     replaced(monkeypatch, breaks)
-    found = time_face(WORKLOADS["relu"], "numpy", place, "float32", EFFORT, rows=50)
+    found = time_backend(WORKLOADS[PLAIN], "numpy", place, "float32", EFFORT, rows=50)
     assert (found.status, found.reason, found.equal) == ("failed", "MemoryError: too much", False)
     assert found.warm_median is None
 
 
-def test_a_face_that_does_not_take_the_arguments_gives_nothing(place, monkeypatch):
+def test_a_backend_that_does_not_take_the_arguments_gives_nothing(place, monkeypatch):
     replaced(monkeypatch, lambda *args, **options: NotImplemented)
-    assert time_face(WORKLOADS["relu"], "numpy", place, "float32", EFFORT, rows=50) is None
-    assert time_face(WORKLOADS["pack_bits"], "cuda", place, "float32", EFFORT, rows=50) is None
+    assert time_backend(WORKLOADS[PLAIN], "numpy", place, "float32", EFFORT, rows=50) is None
+    assert time_backend(WORKLOADS[PLAIN], "cuda", place, "float32", EFFORT, rows=50) is None
 
 
 def test_nothing_is_faster_than_possible(place):
     slow = Place(
         "slow", gpu=False, threads=1, clock=place.clock, flush=place.flush, ceilings=Ceilings(1.0, 1.0, 1.0)
     )
-    found = time_face(WORKLOADS["relu"], "steady", slow, "float32", EFFORT, rows=50)
+    found = time_backend(WORKLOADS[PLAIN], "steady", slow, "float32", EFFORT, rows=50)
     assert found.status == "invalid"
     assert "faster than possible" in found.reason
     assert found.equal
@@ -121,18 +122,18 @@ def test_ceilings_are_measured_again_before_a_time_is_called_impossible(place):
         return PLENTY
 
     slow = replace(place, ceilings=Ceilings(1.0, 1.0, 1.0), again=again)
-    found = time_face(WORKLOADS["relu"], "steady", slow, "float32", EFFORT, rows=50)
+    found = time_backend(WORKLOADS[PLAIN], "steady", slow, "float32", EFFORT, rows=50)
     assert (found.status, asked) == ("ok", [1])
-    time_face(WORKLOADS["relu"], "steady", replace(place, again=again), "float32", EFFORT, rows=50)
+    time_backend(WORKLOADS[PLAIN], "steady", replace(place, again=again), "float32", EFFORT, rows=50)
     assert asked == [1], "nothing was wrong"
 
 
-def test_faces_are_named_slowest_first():
-    assert faces_of(WORKLOADS["relu"].of) == ("reference", "steady")
-    hashes = WORKLOADS["hyperplane_hash"].of
-    assert faces_of(hashes)[:2] == ("reference", "steady")
-    assert "cuda" not in faces_of(hashes)
-    assert faces_of(hashes, gpu=True) == ("reference", "cuda")
+def test_backends_are_named_slowest_first():
+    assert backends_of(WORKLOADS[PLAIN].of) == ("reference", "steady")
+    hashes = WORKLOADS[ROUTER].of
+    assert backends_of(hashes)[:2] == ("reference", "steady")
+    assert "cuda" not in backends_of(hashes)
+    assert backends_of(hashes, gpu=True) == ("reference", "cuda")
 
 
 @pytest.mark.parametrize(

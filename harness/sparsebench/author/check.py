@@ -49,20 +49,20 @@ class Check:
     ok: bool
     """Whether it holds."""
     detail: str
-    """What was seen; where it does not hold, what is wrong and the mend."""
+    """The observation; if the check fails, what is wrong and the mend."""
     audit: bool = False
     """Whether it is an audit of a cell's row."""
     ran: bool = True
-    """Whether it was made. What was not, because nothing gave occasion for it, holds, and is no pass."""
+    """Whether it was made. A check that does not apply is not made: it holds, but is no pass."""
 
     @property
     def verdict(self) -> str:
-        """``pass``, ``fail``, or ``not-run`` for what was not made and need not be."""
+        """``pass``, ``fail``, or ``not-run`` for a check that was not made and need not be."""
         return "fail" if not self.ok else "pass" if self.ran else "not-run"
 
 
 def check_submission(reference: str, variants: tuple[str, ...] = ()) -> Iterator[Check]:
-    """Check a submission, variant by variant, the way a score would run it.
+    """Check a submission, variant by variant, in the way that a score would run it.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def _manifest(cells: list[Cell]) -> str:
 
 
 def _own_primitives(place: str, cell: Cell) -> Iterator[Check]:
-    """Try the primitives that a submission brings itself, where it brings some."""
+    """Try the submission's own primitives, if it has any."""
     if not any(cell.path.rglob("*.cu")):
         return
     task = load_task(cell.task)
@@ -134,12 +134,12 @@ def _own_primitives(place: str, cell: Cell) -> Iterator[Check]:
 
 
 def _holds(audit: Audit) -> bool:
-    """Whether there is nothing to mend. What a submission gives no occasion for is not run."""
+    """Return whether there is nothing to mend. A check that does not apply to a submission is not run."""
     return audit.verdict == "pass" or (audit.verdict == "not-run" and audit.name not in TIMED)
 
 
 def _fits_again(place: str, cell: Cell, first: Row, second: Row) -> Check:
-    """Compare the models of two fits, in two processes with hash seeds of their own."""
+    """Compare the models of two fits, made in two processes with different hash seeds."""
     if first.model_hash == second.model_hash:
         return Check(f"{place} fits-again", ok=True, detail="two fits in two processes give one model")
     found = unseeded(cell.path, cell.include)
@@ -149,7 +149,7 @@ def _fits_again(place: str, cell: Cell, first: Row, second: Row) -> Check:
 
 
 def _runs_again(place: str, first: Row, second: Row) -> Check:
-    """Compare two runs in all that is not a time."""
+    """Compare everything but the times of two runs."""
     a, b = (dict(row.to_dict(), audits=_of_scores(row)) for row in (first, second))
     drawn = may_differ(first) | may_differ(second)
     differing = [name for name in a if name not in drawn and a[name] != b[name]]
@@ -160,12 +160,12 @@ def _runs_again(place: str, first: Row, second: Row) -> Check:
 
 
 def _of_scores(row: Row) -> list[tuple[str, str, str]]:
-    """Give the audits but for those of the timing, which may fail by time."""
+    """Return the audits without those of the timing, which may fail for lack of time."""
     return [(a.name, a.verdict, a.detail) for a in row.audits if a.name not in TIMED]
 
 
 def _smallest_cells(reference: str, variants: tuple[str, ...]) -> list[Cell]:
-    """Give every variant on the first small instance of each task."""
+    """Return every variant on the first small instance of each task."""
     folder = find_submission(reference)
     check_entry(folder)
     cells: list[Cell] = []
@@ -176,9 +176,9 @@ def _smallest_cells(reference: str, variants: tuple[str, ...]) -> list[Cell]:
 
 
 def run_in_process(reference: str, variants: tuple[str, ...] = ()) -> Iterator[str]:
-    """Run every variant within this process, and tell its figures: for authors, not for scores.
+    """Run every variant in this process, and yield lines with its figures: for authors, not for scores.
 
-    Whatever the submission raises comes out as it is.
+    Errors of the submission pass through unchanged.
     """
     for cell in _smallest_cells(reference, variants):
         task = load_task(cell.task)
@@ -197,7 +197,7 @@ def run_in_process(reference: str, variants: tuple[str, ...] = ()) -> Iterator[s
 
 @contextlib.contextmanager
 def _with_a_note(cell: Cell) -> Iterator[list[Submission]]:
-    """Have what a submission raises come out as it is, with its mend; gives a list for the fitted one."""
+    """Let a submission's errors pass unchanged, with a note on the mend; yield a list for the fitted one."""
     stage: list[Submission] = []
     try:
         yield stage

@@ -1,7 +1,7 @@
-"""Where a submission's operations go: by phase, by line of its own code, by kind. In this process.
+"""The account of where a submission's operations go: by phase, line of code and kind, in this process.
 
-For authors, who trust their own code. What is counted is what a row counts: inputs of the test split, each
-alone, on the same model. Which ones a row draws anew; here they are the same in every run.
+For authors, who trust their own code. It counts what a row counts: inputs of the test split, each alone, on
+the same model. A row draws its inputs anew; here they are the same in every run.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from sparsebench.errors import CellError, FailedError, SparsebenchError, UsageEr
 from sparsebench.evaluate.child.child import own_line
 from sparsebench.evaluate.child.mends import source_of
 from sparsebench.evaluate.host.entry import check_entry
-from sparsebench.evaluate.host.reports import one_line
+from sparsebench.evaluate.host.errors_told import one_line
 from sparsebench.evaluate.passes.inputs import shown
 from sparsebench.evaluate.passes.metering import run_single
 from sparsebench.evaluate.passes.sample import sample_by_identity
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.ground.naming import unknown_name
 from sparsebench.meter import PROFILES, Engine, Ledger, price
+from sparsebench.meter.lines import NOWHERE, Place, Profiler
 from sparsebench.meter.model_file import hash_of_model
-from sparsebench.meter.profile import NOWHERE, Place, Profiler
 from sparsebench.models import find_submission
 from sparsebench.ops.core import native
 from sparsebench.tasks import load_task
@@ -59,7 +59,7 @@ def explain(
     reference
         A path, or the name of a shipped submission.
     task
-        A task that it answers; may be left out where it answers one.
+        A task of the submission; may be left out if it has only one.
     variant
         A variant; the first by default.
     instance
@@ -72,9 +72,9 @@ def explain(
     Raises
     ------
     UsageError
-        If a name is of nothing, or the manifest or the entry is wrong.
+        If a name does not exist, or the manifest or the entry is wrong.
     CellError
-        If the meter refuses something, or the submission's code raises: its own error is the cause.
+        If the meter refuses something, or the submission's code raises; its own error is then the cause.
     """
     folder = find_submission(reference)
     cell = _choose(folder, task, variant, instance, seed)
@@ -125,13 +125,13 @@ class _Watched(LocalModel):
     def route(
         self, engine: Engine, x: Description, tag: Description | None = None
     ) -> tuple[Handle, Handle | None]:
-        """Give experts and gates."""
+        """Return experts and gates."""
         self.profiler.begin(*(given.handle for given in (x, tag) if given is not None))
         return super().route(engine, x, tag)
 
 
 def _choose(folder: SubmissionFolder, task: str, variant: str, instance: str, seed: int) -> Cell:
-    """Give the cell that is asked for, or the first."""
+    """Return the requested cell, or the first."""
     answered = folder.manifest.tasks
     if not task and len(answered) > 1:
         message = f"{folder.manifest.name} answers {len(answered)} tasks, expected one to be named"
@@ -146,9 +146,9 @@ def _choose(folder: SubmissionFolder, task: str, variant: str, instance: str, se
 
 @contextlib.contextmanager
 def _naming_the_line(cell: Cell) -> Iterator[list[Submission]]:
-    """Have an error name the line of the submission that it comes from, in one line as in a row.
+    """Add to an error the submission's line that it comes from, as one line, as in a row.
 
-    Gives a list for the submission, once it is fitted.
+    It yields a list that takes the submission once it is fitted.
     """
     stage: list[Submission] = []
     try:
@@ -163,7 +163,7 @@ def _naming_the_line(cell: Cell) -> Iterator[list[Submission]]:
     except BaseException as error:
         place = own_line(error, cell.path, cell.include)
         if not place and not isinstance(error, (SyntaxError, TypeError)):
-            raise  # ours: a traceback is for that. A call that the code does not take has no line of its own
+            raise  # ours: that takes a traceback. A call that the code does not take has no line of its own
         where = f" ({place})" if place else ""
         known = mend_here(error, cell, stage)
         source = source_of(error, cell.path, cell.include)

@@ -1,4 +1,4 @@
-"""What is found out about where a submission's operations go."""
+"""The record of where a submission's operations go."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["Explanation", "Line"]
 
 @dataclass(frozen=True)
 class Line:
-    """What one line of a submission asked for in one phase, over all inputs."""
+    """The operations of one line of a submission in one phase, over all inputs."""
 
     phase: str
     """``router`` or ``experts``."""
     file: str
-    """The file, as seen from the submission's folder; empty where none of its lines is to be found."""
+    """The file, relative to the submission's folder; empty if none of its lines was found."""
     number: int
     """The line's number."""
     function: str
@@ -24,13 +24,13 @@ class Line:
     source: str
     """Its text."""
     called_from: str
-    """The outermost line of the submission that led there, as ``file:line``; empty where it is this one."""
+    """The outermost line of the submission that led there, as ``file:line``; empty if it is this one."""
     ledger: Ledger
-    """What it was charged."""
+    """Its charges."""
     fixed: Ledger
     """The part of it whose operands are parameters and constants alone."""
     requests: int
-    """How often it asked the meter."""
+    """The number of its requests to the meter."""
 
     @property
     def place(self) -> str:
@@ -45,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a variant does on some inputs, line by line."""
+    """The operations of a variant on some inputs, line by line."""
 
     submission: str
     """Name of the submission."""
@@ -58,7 +58,7 @@ class Explanation:
     seed: int
     """The seed."""
     inputs: int
-    """How many inputs were counted, each alone."""
+    """The number of inputs that were counted, each alone."""
     ledger: Ledger
     """Everything counted."""
     lines: tuple[Line, ...]
@@ -70,7 +70,7 @@ class Explanation:
 
     @property
     def ops(self) -> float:
-        """Active operations per input: what a row of these inputs has as ``ops``."""
+        """Active operations per input: the value of ``ops`` in a row of these inputs."""
         return price(self.ledger) / self.inputs
 
     @property
@@ -84,5 +84,5 @@ class Explanation:
         return self.ledger.count("load") / self.inputs
 
     def of_phase(self, phase: str) -> Ledger:
-        """Give what one phase was charged."""
+        """Return the charges of one phase."""
         return Ledger(entry for entry in self.ledger if entry.phase == phase)

@@ -8,41 +8,42 @@ import sys
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from sparsebench.evaluate.child.child import array_of, is_routed, load_entry, made_by, model_of
 from sparsebench.evaluate.child.mends import Around, mend
 from sparsebench.evaluate.host.finite import check_numbers
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace
-from sparsebench.meter.model import Model
+from sparsebench.meter.lines import in_folder
 from sparsebench.meter.model_file import structure_of
-from sparsebench.meter.profile import in_folder
-from sparsebench.models import Routed, Routes, Submission
-from sparsebench.models.contract import check_domains, part_of, routes_of
-from sparsebench.ops import backends
+from sparsebench.models.contract import check_domains
+from sparsebench.models.fitted import Fitted, fit
+from sparsebench.models.opening import load_entry, made_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from pathlib import Path
 
+    import numpy as np
+
     from sparsebench.evaluate.plan import Cell
+    from sparsebench.meter.client.array import MeteredArray
+    from sparsebench.meter.model import Model
+    from sparsebench.models import Submission
     from sparsebench.tasks import Instance, Task
 
 __all__ = ["LocalModel", "fit_here", "guest", "is_own", "mend_here"]
 
 
 def is_own(cell: Cell) -> Callable[[str], bool]:
-    """Tell files of a submission, those that it includes too, from all others."""
+    """Return a function that recognises a submission's files, those that it includes too."""
     inside, include = in_folder(cell.path), {str(file) for file in cell.include}
     return lambda file: file in include or inside(file)
 
 
 @contextlib.contextmanager
 def guest(cell: Cell) -> Iterator[None]:
-    """Have a submission's modules in this process for a while.
+    """Make a submission's modules importable in this process for a while.
 
-    What it includes is imported from where it lies, so that tracebacks and debuggers name the file that its
+    Included files are imported from their own folders, so tracebacks and debuggers name the files that the
     author edits.
     """
     path, finders, before = list(sys.path), list(sys.meta_path), set(sys.modules)
@@ -60,7 +61,7 @@ def guest(cell: Cell) -> Iterator[None]:
 
 
 class _Included:
-    """Finds included modules as if they lay beside the entry, whose folder comes first on the path."""
+    """A finder of included modules, as if they lay beside the entry, whose folder comes first on the path."""
 
     def __init__(self, include: Sequence[Path]) -> None:
         self._files = {file.stem: file for file in include}
@@ -73,36 +74,33 @@ class _Included:
 def fit_here(cell: Cell, task: Task, data: Instance) -> tuple[Submission, Model]:
     """Construct a cell's submission in this process, as a :func:`guest`, and fit it as a cell does.
 
-    What is given to predict with is constructed anew: nothing that ``fit`` leaves on ``self`` is there. Where
-    the cell takes the fit of another variant, that one is fitted.
+    The submission that predicts is constructed anew, so nothing that ``fit`` leaves on ``self`` is there. If
+    the cell takes the fit of another variant, that variant is fitted.
 
     Raises
     ------
     ContractError
         If it does not keep the contract.
     FailedError
-        If there is NaN in what it returned. Whatever else the submission raises comes out as it is.
+        If there is NaN in what it returned. Other errors of the submission pass through unchanged.
     """
     entry, fitting, about = load_entry(cell.path, cell.entry), cell.fitting, task.info[cell.instance]
     submission = made_by(entry, cell.path, about, fitting.settings, fitting.variant)
     check_domains(submission, declared=cell.uses_tags)
-    rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence(fitting.entropy("fit"))))
-    with backends.use("steady"):
-        fitted = submission.fit(data.train, data.valid, rng)
-    model = model_of(fitted, routed=is_routed(submission))
+    model = fit(submission, data.train, data.valid, fitting.entropy("fit"))
     check_numbers(model, allow_nan=cell.allow_nan)
     return made_by(entry, cell.path, about, cell.settings, cell.variant), model
 
 
 def mend_here(error: BaseException, cell: Cell, fitted: Sequence[Submission]) -> str:
-    """Say what mends an error of a submission in this process.
+    """Return the mend of an error of a submission in this process.
 
     Parameters
     ----------
     error
-        What it raised.
+        The error.
     cell
-        Whose it is.
+        The cell of the submission.
     fitted
         The submission, if it is fitted already.
     """
@@ -126,45 +124,33 @@ class LocalModel:
     def __init__(
         self, submission: Submission, engine: Engine, parameters: Mapping[str, np.ndarray[Any, Any]]
     ) -> None:
-        self._submission = submission
-        self._namespace = MeteredNamespace(InProcess(engine))
-        wrapped = {
-            name: self._namespace.wrap(told) for name, told in engine.add_parameters(parameters).items()
-        }
-        self._params = Model(wrapped, structure_of(parameters))
-        self.routed = is_routed(submission)
+        namespace = MeteredNamespace(InProcess(engine))
+        told = engine.add_parameters(parameters)
+        self._fitted = Fitted(submission, namespace, told, structure_of(parameters))
+        self.routed = self._fitted.routed
 
     def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
         """Predict."""
-        answer = self._submission.predict(self._params, *self._wrapped(x, tag))
-        return _pinned(engine, answer, "predict")
+        return _pinned(engine, self._fitted.predict(*_given(x, tag)))
 
     def route(
         self, engine: Engine, x: Description, tag: Description | None = None
     ) -> tuple[Handle, Handle | None]:
-        """Give experts and gates."""
-        assert isinstance(self._submission, Routed)
-        routes = routes_of(
-            self._submission.router.route(part_of(self._params, "router"), *self._wrapped(x, tag))
-        )
-        gates = None if routes.gates is None else _pinned(engine, routes.gates, "route: gates")
-        return _pinned(engine, routes.experts, "route: experts"), gates
+        """Return experts and gates."""
+        experts, gates = self._fitted.route(*_given(x, tag))
+        return _pinned(engine, experts), None if gates is None else _pinned(engine, gates)
 
     def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
         """Run the experts."""
-        assert isinstance(self._submission, Routed)
-        wrapped = [None if h is None else self._namespace.wrap(engine.describe(h)) for h in (experts, gates)]
-        answer = self._submission.experts.apply(
-            part_of(self._params, "experts"), self._namespace.wrap(x), Routes(*wrapped)
-        )
-        return _pinned(engine, answer, "apply")
-
-    def _wrapped(self, x: Description, tag: Description | None) -> list[Any]:
-        return [self._namespace.wrap(given) for given in (x, tag) if given is not None]
+        told = None if gates is None else engine.describe(gates)
+        return _pinned(engine, self._fitted.apply(x, engine.describe(experts), told))
 
 
-def _pinned(engine: Engine, answer: Any, where: str) -> Handle:
-    """Give the handle of an array, kept for as long as the engine's batch lasts."""
-    handle = array_of(answer, where).handle
-    engine.pin(handle)
-    return handle
+def _given(x: Description, tag: Description | None) -> list[Description]:
+    return [x] if tag is None else [x, tag]
+
+
+def _pinned(engine: Engine, answer: MeteredArray) -> Handle:
+    """Return the handle of an array, kept for as long as the engine's batch lasts."""
+    engine.pin(answer.handle)
+    return answer.handle

@@ -1,4 +1,4 @@
-"""What an author may want to hear about where operations go: one or two things that the counts say."""
+"""Remarks for an author on where operations go: one or two that the counts show."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 __all__ = ["observations"]
 
-_TELLING = 0.25  # the share from which one line is worth naming
-_NAMED = 3  # lines that are named at most
+_TELLING = 0.25  # the share from which one line is named
+_NAMED = 3  # most lines to name
 
 
 def observations(found: Explanation) -> list[str]:
-    """Say what stands out: the router's share, work that no input decides, and the line that costs most."""
+    """Return what stands out: the router's share, work that no input decides, and the dearest line."""
     if not found.ops:
         return ["No operation that has a price is executed for an input."]
     said = [_of_the_router(found), _of_fixed_work(found), _of_the_top_line(found)]
@@ -31,7 +31,7 @@ def _of_the_router(found: Explanation) -> str:
 
 
 def _of_fixed_work(found: Explanation) -> str:
-    """Name the work that could be done once instead of for every input."""
+    """Describe the work that could be done once instead of for every input."""
     lines = [line for line in found.lines if price(line.fixed)]
     if not lines:
         return ""
@@ -46,7 +46,7 @@ def _of_the_top_line(found: Explanation) -> str:
     top = found.lines[0]
     share = top.ops / found.inputs / found.ops
     if top.ops == price(found.of_phase(top.phase)) or share < _TELLING:
-        return ""  # there is nothing beside it, or it is the router, of which that is said
+        return ""  # it is all that there is, or it is the router, whose share is reported already
     return f"One line is {_percent(share)} of all operations: {top.place}."
 
 

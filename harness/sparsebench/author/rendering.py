@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 __all__ = ["as_text", "to_json"]
 
 _WIDTH = 100
-_QUIET = ("mac",)  # kinds that are counted in others as well, and left out below a line
+_QUIET = ("mac",)  # kinds that are counted in other kinds as well; they are left out below a line
 
 
 def as_text(found: Explanation, by: str, prices: PriceList | None = None) -> str:
-    """Give what was found as text: the total, phases, then lines or kinds, then what stands out.
+    """Return an explanation as text: the total, phases, then lines or kinds, then what stands out.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def as_text(found: Explanation, by: str, prices: PriceList | None = None) -> str
     by
         ``line``, ``kind`` or ``phase``.
     prices
-        A price list of which there is one more column.
+        A price list to show as one more column.
     """
     table = _Table(found, prices)
     phases = [phase for phase in PHASES if list(found.of_phase(phase))]
@@ -53,7 +53,7 @@ def as_text(found: Explanation, by: str, prices: PriceList | None = None) -> str
 
 
 def to_json(found: Explanation, prices: PriceList | None = None) -> dict[str, Any]:
-    """Give everything that was found, ready for ``json.dumps``. Counts and prices are per input."""
+    """Return the whole explanation, ready for ``json.dumps``. Counts and prices are per input."""
     names = ("submission", "variant", "task", "instance", "seed", "inputs", "ops")
     own = {} if prices is None else {prices.name: _per_input(found, prices.price(found.ledger))}
     return {
@@ -90,7 +90,7 @@ def _line(found: Explanation, line: Line, prices: PriceList | None) -> dict[str,
 
 
 def _account(found: Explanation, ledger: Ledger, prices: PriceList | None) -> dict[str, Any]:
-    """Give the price of a part, its share of everything, and its counts by kind."""
+    """Return the price of a part, its share of everything, and its counts by kind."""
     ops = _per_input(found, price(ledger))
     own = {} if prices is None else {"prices": {prices.name: _per_input(found, prices.price(ledger))}}
     counts = {kind: _per_input(found, ledger.count(kind)) for kind in _by_kind(ledger)}
@@ -102,7 +102,7 @@ def _per_input(found: Explanation, amount: float) -> float:
 
 
 def _by_kind(ledger: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """Give the entries of every kind, the most expensive kind first."""
+    """Return the entries of every kind, the most expensive kind first."""
     groups: dict[str, list[Entry]] = defaultdict(list)
     for entry in ledger:
         groups[entry.kind].append(entry)
@@ -122,14 +122,14 @@ def _head(found: Explanation) -> str:
 
 
 class _Table:
-    """Rows of numbers with text behind them."""
+    """Rows of numbers, each followed by text."""
 
     def __init__(self, found: Explanation, prices: PriceList | None) -> None:
         self._found = found
         self._prices = prices
 
     def phases(self, phases: Sequence[str], *, detailed: bool) -> list[str]:
-        """Give a row per phase, with its kinds where they are wanted."""
+        """Return a row per phase, with its kinds if they are wanted."""
         rows = [self._heading("phase")]
         for phase, sums in zip(phases, self._sums(map(self._found.of_phase, phases)), strict=True):
             ledger = self._found.of_phase(phase)
@@ -139,7 +139,7 @@ class _Table:
         return rows if phases else []
 
     def lines(self) -> list[str]:
-        """Give two rows per line: its text, and its kinds."""
+        """Return two rows per line: its text, and its kinds."""
         shown = [line for line in self._found.lines if line.ops or self._own(line.ledger)]
         rows = [self._heading(f"{'phase':<8} line")]
         for line, sums in zip(shown, self._sums(line.ledger for line in shown), strict=True):
@@ -148,7 +148,7 @@ class _Table:
         return rows if shown else []
 
     def kinds(self) -> list[str]:
-        """Give a row per kind."""
+        """Return a row per kind."""
         groups = _by_kind(self._found.ledger)
         rows = [self._heading(f"{'kind':<8} {'count':>12}  of")]
         for (kind, entries), sums in zip(groups.items(), self._sums(groups.values()), strict=True):
@@ -157,7 +157,7 @@ class _Table:
         return rows if groups else []
 
     def _about(self, line: Line) -> str:
-        """Say how a line comes to its price."""
+        """Describe how the price of a line is made up."""
         said = [
             f"in {line.function}: {self._kinds(line.ledger)}" if line.function else self._kinds(line.ledger)
         ]
@@ -205,7 +205,7 @@ class _Table:
 
 
 def _inert(text: str) -> str:
-    """Keep the spaces between columns, and nothing that a terminal obeys."""
+    """Remove everything that a terminal obeys, but keep the spaces between columns."""
     return "".join(character if character.isprintable() else " " for character in text)
 
 

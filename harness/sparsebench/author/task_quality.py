@@ -1,4 +1,4 @@
-"""Whether a metric can tell answers apart: the best constant is worth 0, and the labels themselves 1."""
+"""A check that a metric separates answers: the best constant has quality 0, and the labels themselves 1."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["best_constant", "check_qualities"]
 
 _ROUNDING = (
-    1e-9  # of a quality: the mean of labels is not a float64 for which the error is exactly the variance
+    1e-9  # of a quality: the rounded mean of the labels does not give exactly their variance as its error
 )
 
 
@@ -32,8 +32,8 @@ def check_qualities(
     Parameters
     ----------
     task, instances, progress
-        As for `sparsebench.tasks.authoring.checking.check_task`. Instances that are streamed, or that are
-        not made yet and not named, are left out.
+        As for `sparsebench.tasks.authoring.checking.check_task`. Instances are left out that are streamed, or
+        neither made yet nor named.
 
     Yields
     ------
@@ -71,7 +71,7 @@ def _quality(metric: str, test: Split) -> tuple[bool, str]:
 
 
 def best_constant(metric: str, test: Split) -> float:
-    """Return the constant that the metric likes best.
+    """Return the constant with the best value of the metric.
 
     Parameters
     ----------

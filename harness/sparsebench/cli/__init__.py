@@ -1,4 +1,4 @@
-"""The command line. Each verb is a module that parses, calls and prints; verbs are imported when used."""
+"""The command line. Each verb is a module that parses, calls and prints; it is imported when it is used."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Verbs(Verbs):
     """Verbs that are imported only when they are used, so that `--help` is quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Name the verbs."""
+        """Return the names of the verbs."""
         return sorted(_VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -71,7 +71,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     help="Print the version.",
 )
 def cli() -> None:
-    """Judge sparse networks by accuracy versus active operations.
+    """Judge sparse networks by accuracy against active operations.
 
     The harness counts; nothing that a submission says about itself enters a score.
 
@@ -86,8 +86,8 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line.
 
-    Exit codes: 0 fine; 1 an evaluation failed; 2 a mistake in usage; 3 too weak a sandbox; 4 data that are
-    not what their hashes say; 130 interrupted.
+    Exit codes: 0 fine; 1 an evaluation failed; 2 a mistake in usage; 3 too weak a sandbox; 4 data that do not
+    have their hashes; 130 interrupted.
     """
     try:
         code = cli.main(arguments, prog_name="sparsebench", standalone_mode=False)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_FACES = ("reference", "steady", "numpy", "numba", "cuda")
+_BACKENDS = ("reference", "steady", "numpy", "numba", "cuda")
 _DTYPES = ("float32", "float64", "float16", "bfloat16")
 _HEADERS = (
     "primitive",
-    "face",
+    "backend",
     "cold, ms",
     "warm, ms",
     "quartiles",
@@ -47,17 +47,23 @@ def command() -> None:
 
 @command.command("ops")
 @click.option("--primitive", "primitives", multiple=True, help="Only this one; may be repeated.")
-@click.option("--face", "faces", multiple=True, help=f"Only this face; may be repeated: {', '.join(_FACES)}.")
+@click.option(
+    "--backend",
+    "--face",
+    "backends",
+    multiple=True,
+    help=f"Only this backend; may be repeated: {', '.join(_BACKENDS)}.",
+)
 @click.option("--device", type=OneOf(["auto", "cpu", "gpu"]), default="auto", show_default=True)
 @click.option("--dtype", type=OneOf(_DTYPES), default="float32", show_default=True)
-@click.option("--quick", is_flag=True, help="Small inputs and few runs: a look, not a measurement.")
+@click.option("--quick", is_flag=True, help="Small inputs and few runs: a quick look, not a measurement.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @click.option(
-    "-o", "--output", type=PathTo(dir_okay=False), help="Write the records there, a line of JSON each."
+    "-o", "--output", type=PathTo(dir_okay=False), help="Write the records to this file, a line of JSON each."
 )
 def ops(
     primitives: tuple[str, ...],
-    faces: tuple[str, ...],
+    backends: tuple[str, ...],
     device: str,
     dtype: str,
     output: str | None,
@@ -65,25 +71,25 @@ def ops(
     quick: bool,
     as_json: bool,
 ) -> None:
-    """Time every face of primitives, beside what the machine can do at most.
+    """Time every backend of primitives, and compare the times with the most that the machine can do.
 
-    Answers that were timed are held against the reference. A face that is faster than the ceilings allow is
-    told as invalid. The exit code is 1 if a face differs, fails or is invalid. Cold: caches were emptied
-    before every run.
+    The timed answers are compared with the reference. A backend that is faster than the ceilings allow is
+    reported as invalid. The exit code is 1 if a backend differs, fails or is invalid. Cold means that caches
+    are emptied before every run.
 
     \b
     Examples:
       sparsebench bench ops
       sparsebench bench ops --quick --primitive tree_route --primitive hyperplane_hash
-      sparsebench bench ops --device gpu --dtype bfloat16 --face cuda --output timings.jsonl
+      sparsebench bench ops --device gpu --dtype bfloat16 --backend cuda --output timings.jsonl
     """
     from pathlib import Path  # noqa: PLC0415 - keeps `--help` quick
 
     _check_names("primitive", primitives, _known_primitives())
-    _check_names("face", faces, _FACES)
+    _check_names("backend", backends, _BACKENDS)
     place = _place(device, dtype, quick=quick)
     _tell_ceilings(place)
-    found = list(_timings(primitives, faces, place, dtype, quick=quick))
+    found = list(_timings(primitives, backends, place, dtype, quick=quick))
     if output:
         _write(Path(output), found)
     click.echo(json.dumps([one.as_dict() for one in found], indent=1) if as_json else _table(found))
@@ -124,30 +130,30 @@ def _tell_ceilings(place: Place) -> None:
 
 
 def _timings(
-    primitives: tuple[str, ...], faces: tuple[str, ...], place: Place, dtype: str, *, quick: bool
+    primitives: tuple[str, ...], backends: tuple[str, ...], place: Place, dtype: str, *, quick: bool
 ) -> Iterator[OpTiming]:
-    from sparsebench.timing import WORKLOADS, Effort, faces_of, time_face  # noqa: PLC0415 - as above
+    from sparsebench.timing import WORKLOADS, Effort, backends_of, time_backend  # noqa: PLC0415 - as above
     from sparsebench.timing.measure import QUICK  # noqa: PLC0415
 
     for name in primitives or WORKLOADS:
         workload = WORKLOADS[name]
-        there = faces_of(workload.of, gpu=place.gpu)
-        for face in faces or _timed_unasked(there):
-            if face not in there:
-                click.echo(f"{name}: no face {face} here", err=True)
+        there = backends_of(workload.of, gpu=place.gpu)
+        for which in backends or _timed_unasked(there):
+            if which not in there:
+                click.echo(f"{name}: no backend {which} here", err=True)
                 continue
-            click.echo(f"{name}: {face} ...", err=True)
+            click.echo(f"{name}: {which} ...", err=True)
             rows = workload.quick_rows if quick else workload.rows
-            made = time_face(workload, face, place, dtype, QUICK if quick else Effort(), rows=rows)
+            made = time_backend(workload, which, place, dtype, QUICK if quick else Effort(), rows=rows)
             if made is None:
-                click.echo(f"{name}: {face} does not take {dtype} at {rows:,} rows", err=True)
+                click.echo(f"{name}: {which} does not take {dtype} at {rows:,} rows", err=True)
             else:
                 yield made
 
 
-def _timed_unasked(faces: tuple[str, ...]) -> tuple[str, ...]:
-    """Leave the reference out where another face is there: it is the slowest by far."""
-    return tuple(face for face in faces if face != "reference") or faces
+def _timed_unasked(backends: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the backends without the reference, which is by far the slowest, unless it is the only one."""
+    return tuple(which for which in backends if which != "reference") or backends
 
 
 def _write(path: Path, found: list[OpTiming]) -> None:

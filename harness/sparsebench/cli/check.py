@@ -32,7 +32,7 @@ def command(submission: str, variants: tuple[str, ...], *, in_process: bool, as_
     """Check that a submission keeps the contract, on the smallest instance of each of its tasks.
 
     Every variant is run twice as a score would be: in a process of its own, on handles. Nothing is stored.
-    Of audits those are printed that do not pass, of all checks how many do.
+    Audits that do not pass are printed, and the number of checks that do.
 
     \b
     Examples:
@@ -63,7 +63,7 @@ def command(submission: str, variants: tuple[str, ...], *, in_process: bool, as_
 
 
 def _summary(verdicts: list[str]) -> str:
-    """Count what was found; what was not run is no pass."""
+    """Return the numbers of verdicts in words; a check that was not run does not pass."""
     counted = Counter(verdicts)
     words = {"pass": "pass", "fail": "fail" if counted["fail"] != 1 else "fails", "not-run": "not run"}
     said = [f"{counted[verdict]} {word}" for verdict, word in words.items() if counted[verdict]]

@@ -22,7 +22,7 @@ _NEVER = ("config", "help")
 
 
 def _read(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
-    """Read a file, and have its values stand where the command line says nothing."""
+    """Read a file, and use its values for the options that the command line leaves out."""
     if path is None:
         return
     known = {_key(each): each for each in ctx.command.params if _key(each) not in _NEVER}
@@ -47,7 +47,7 @@ def _loaded(path: Path, ctx: click.Context, param: click.Parameter) -> dict[str,
 
 
 def _key(param: click.Parameter) -> str:
-    """Name the key of an option: its longest name without hyphens before it."""
+    """Return the key of an option: its longest name without the leading hyphens."""
     if isinstance(param, click.Option):
         return max(param.opts, key=len).lstrip("-")
     return param.name or ""
@@ -69,7 +69,7 @@ def _value(
 
 
 def _as_typed(param: click.Parameter, value: Any) -> Any:
-    """Give what would be typed: lists with commas between, settings as NAME=VALUE, or a list of arguments."""
+    """Return a value as it would be typed: lists with commas, settings as NAME=VALUE, or a list of those."""
     if isinstance(param.type, Setting):
         if not isinstance(value, dict):
             raise click.BadParameter(f"expected a table, got {value!r}; such as {{ hidden = 32 }}")
@@ -91,7 +91,7 @@ def _fault(path: Path, what: str, ctx: click.Context, param: click.Parameter) ->
 
 
 def from_command_line(ctx: click.Context, name: str) -> bool:
-    """Say whether a parameter's value was typed, and is not a file's or the default."""
+    """Return whether a parameter's value was typed, and did not come from a file or the default."""
     return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 

@@ -1,4 +1,4 @@
-"""``sparsebench doctor``: what of this machine sparsebench can use."""
+"""``sparsebench doctor``: what sparsebench can use on this machine."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ _PACKAGES = (
 _VECTORS = {
     "AVX-512": (("AVX512F", "AVX512_SKX", "X86_V4"), 512),
     "AVX2": (("AVX2", "X86_V3"), 256),
-    "SVE": (("SVE",), 128),  # its width is the processor's choice, and at least this
+    "SVE": (("SVE",), 128),  # the processor chooses the width, which is at least this
     "NEON": (("ASIMD", "NEON"), 128),
     "SSE2": (("SSE2", "X86_V2"), 128),
 }
-"""What NumPy calls extensions, and how many bits their vectors have."""
+"""NumPy's names of extensions, and the bits of their vectors."""
 
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def command(*, as_json: bool) -> None:
-    """Tell what sparsebench finds here: versions, processor, threads, compilers, GPU, sandbox, and faces.
+    """Show what sparsebench finds here: versions, processor, threads, compilers, GPU, sandbox, and backends.
 
-    Nothing is compiled or timed, and nothing needs to be installed beside sparsebench itself. What holds a
-    submission's processes is measured: a throw-away process tries to get out.
+    Nothing is compiled or timed, and nothing but sparsebench itself needs to be installed. The sandbox is
+    measured: a throw-away process tries to get out.
 
     \b
     Examples:
@@ -56,7 +56,7 @@ def command(*, as_json: bool) -> None:
     click.echo(tabulate(facts, tablefmt="plain"))
     _print_sandbox(found["sandbox"])
     click.echo(
-        "\nFaces of primitives, first asked first; on NumPy arrays the first that takes a call runs.\n"
+        "\nBackends of primitives, first asked first; on NumPy arrays the first that takes a call runs.\n"
     )
     lines = [(name, ", ".join(told["numpy"]), told["gpu"]) for name, told in found["faces"].items()]
     click.echo(tabulate(lines, headers=("primitive", "on NumPy arrays", "on a GPU")))
@@ -80,12 +80,12 @@ def _examine() -> dict[str, Any]:
         "gpu": _gpu(),
         "g++": shutil.which("g++") or "not found: tests of CUDA kernels need it",
         "sandbox": _sandbox(),
-        "faces": _faces(),
+        "faces": _backends(),
     }
 
 
 def _sandbox() -> dict[str, Any]:
-    """Measure what holds a submission's processes here, by trying to get out."""
+    """Measure the sandbox of a submission's processes here, by trying to get out."""
     from sparsebench.evaluate.child import walls  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.evaluate.host.levels import mends  # noqa: PLC0415
     from sparsebench.evaluate.host.parents import measured  # noqa: PLC0415
@@ -127,7 +127,7 @@ def _version(name: str) -> str | None:
 
 
 def _vectors() -> str:
-    """Name the widest vectors that NumPy finds the processor to have."""
+    """Return the name of the widest vectors that NumPy finds in the processor."""
     import numpy as np  # noqa: PLC0415 - keeps `--help` quick
 
     told: Any = np.show_config(mode="dicts")
@@ -178,23 +178,17 @@ def _gpu() -> dict[str, str] | str:
     }
 
 
-def _faces() -> dict[str, dict[str, Any]]:
-    """Name the faces of every primitive in the order in which they are asked."""
+def _backends() -> dict[str, dict[str, Any]]:
+    """Name the backends of every primitive in the order in which they are asked."""
     from sparsebench.ops import PRIMITIVES, backends  # noqa: PLC0415 - keeps `--help` quick
 
     asked = backends.POLICIES[backends.policy()]
     found = {}
     for name, primitive in sorted(PRIMITIVES.items()):
-        there = [face for face in asked if _has(face, primitive.family, name)]
-        gpu = "cuda" if _has("cuda", primitive.family, name) else "reference"
-        found[name] = {"numpy": [*there, "steady"], "gpu": gpu}
+        here = backends.available(primitive)
+        gpu = "cuda" if "cuda" in here else "reference"
+        found[name] = {"numpy": [*(which for which in asked if which in here), "steady"], "gpu": gpu}
     return found
-
-
-def _has(face: str, family: str, name: str) -> bool:
-    from sparsebench.ops import backends  # noqa: PLC0415 - keeps `--help` quick
-
-    return backends.face(face, family, name) is not None
 
 
 def _text(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What ``sparsebench eval`` prints in the end."""
+"""The report that ``sparsebench eval`` prints at the end."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _TRIED = "Settings from the command line are for trying: such rows are never on 
 
 
 def report(run: Run, rows: list[Row], prices: PriceList | None, *, as_json: bool, quiet: bool) -> None:
-    """Print the rows or the tables to standard output, and remarks to standard error.
+    """Print the rows or the tables on standard output, and remarks on standard error.
 
     Parameters
     ----------
     run
-        What was run.
+        The run.
     rows
-        All rows of it, in order.
+        All its rows, in order.
     prices
-        A price list of which there is one more column.
+        A price list to show as one more column.
     as_json
         Print the rows as JSON.
     quiet
-        Of remarks only errors and warnings.
+        Print only errors and warnings as remarks.
     """
     if as_json:
         from sparsebench.results.priced import with_price  # noqa: PLC0415 - keeps `--help` quick
@@ -65,7 +65,7 @@ def report(run: Run, rows: list[Row], prices: PriceList | None, *, as_json: bool
 def _print_table(run: Run, rows: list[Row], prices: PriceList | None) -> None:
     from sparsebench.results.adhoc import is_ad_hoc  # noqa: PLC0415 - keeps `--help` quick
 
-    if any(is_ad_hoc(row.variant) for row in rows):  # then all are: settings hold for every cell of a run
+    if any(is_ad_hoc(row.variant) for row in rows):  # then all are: settings apply to every cell of a run
         from sparsebench.cli.results_show import table_of  # noqa: PLC0415
 
         click.echo(table_of(rows, prices))
@@ -80,7 +80,7 @@ def _print_table(run: Run, rows: list[Row], prices: PriceList | None) -> None:
 
 
 def _print_lacking(store: Path, rows: list[Row]) -> None:
-    """Say which rows have no trace: they were finished before, or their model is too large for one."""
+    """Print which rows have no trace: they were finished before, or their model is too large for one."""
     from sparsebench.evaluate.replay.tracing import trace_path  # noqa: PLC0415
 
     lacking = [row for row in rows if row.status == "ok" and not trace_path(store, row.cell_key).exists()]

@@ -36,51 +36,51 @@ __all__ = ["command"]
     "--instances",
     type=Names(),
     default="",
-    help="These instances, e.g. n256-r4,polynomial. Default: all that the board is scored on.",
+    help="Only these instances, e.g. n256-r4,polynomial. Default: all that the board is scored on.",
 )
 @click.option(
     "--all-instances", is_flag=True, help="Also those that the board is not scored on, for studies."
 )
 @click.option("--small", is_flag=True, help="Only the small instances, for a quick try.")
 @click.option("--variants", type=Names(), default="", help="Only these variants.")
-@click.option("--seeds", type=Seeds(), default="5", show_default=True, help="How many, or 3-7, or 0,2,9.")
+@click.option(
+    "--seeds", type=Seeds(), default="5", show_default=True, help="A number of seeds, 3-7, or 0,2,9."
+)
 @click.option("--jobs", type=Whole(min=1), default=None, help="Cells at once. Default: one per core.")
 @click.option(
     "--time-limit",
     type=Seconds(),
     default=600.0,
     show_default=True,
-    help="Seconds for fitting a cell, again for predicting, and again for fresh inputs.",
+    help="Seconds for fitting a cell, as many for predicting, and as many for fresh inputs.",
 )
 @click.option("--memory-limit", type=Size(), default="4G", show_default=True, help="Memory of a cell.")
-@click.option("--resume", is_flag=True, help="Do not run again what has finished; run what has failed.")
-@click.option(
-    "--traces", is_flag=True, help="Store with each row what was asked, for `results verify --replay`."
-)
+@click.option("--resume", is_flag=True, help="Do not run finished cells again; run failed ones.")
+@click.option("--traces", is_flag=True, help="Store a trace with each row, for `results verify --replay`.")
 @click.option(
     "--gpu",
     type=OneOf(["auto", "off"]),
     default="auto",
     show_default=True,
-    help="Whether to time on a GPU as well, where there is one and the submission can use it.",
+    help="Whether to time on a GPU as well, if there is one and the submission can use it.",
 )
 @click.option(
     "--require-sandbox",
     type=OneOf(["none", "restricted", "isolated"]),
     default="none",
     show_default=True,
-    help="Refuse to run (exit code 3) where submissions are held less than that.",
+    help="Refuse to run (exit code 3) where the sandbox is weaker than this.",
 )
 @click.option(
     "--unsafe-no-sandbox",
     is_flag=True,
-    help="Run strangers' code even where nothing holds it; its rows say so for ever.",
+    help="Run strangers' code even where there is no sandbox; its rows say so for ever.",
 )
-@click.option("--dry-run", is_flag=True, help="Print the cells and stop.")
+@click.option("--dry-run", is_flag=True, help="Print the cells, and stop.")
 @settings_option
 @prices_option
-@click.option("-q", "--quiet", is_flag=True, help="No progress: only errors, and what is asked for.")
-@click.option("-v", "--verbose", is_flag=True, help="Tell of each cell how long its stages took.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress: only errors, and the output.")
+@click.option("-v", "--verbose", is_flag=True, help="Print how long the stages of each cell took.")
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as a JSON list on standard output.")
 @output_option
@@ -129,8 +129,8 @@ def command(
       sparsebench eval one-hidden-layer --small --variants units-16 -p units=24
       sparsebench eval --config run.toml --seeds 2
 
-    Exit code: 0 all cells ok; 1 some cell is not; 2 a mistake in usage; 3 too weak a sandbox; 4 data that
-    are not what their hashes say.
+    Exit code: 0 all cells ok; 1 some cell is not; 2 a mistake in usage; 3 too weak a sandbox; 4 data that do
+    not have their hashes.
     """
     from sparsebench.evaluate.plan import Limits, Selection  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.evaluate.run import prepare  # noqa: PLC0415
@@ -169,12 +169,12 @@ def command(
 def _which(
     ctx: click.Context, instances: tuple[str, ...], *, small: bool, all_instances: bool
 ) -> tuple[tuple[str, ...], bool, bool]:
-    """Take of the three that say which instances to run those that were typed before those of a file.
+    """Return the three options that choose instances; typed ones go before those of a file.
 
     Raises
     ------
     click.UsageError
-        If --all-instances is there, and another of them.
+        If --all-instances and another of them are given.
     """
     given = {"instances": instances, "small": small, "all_instances": all_instances}
     if any(given[name] and from_command_line(ctx, name) for name in given):
@@ -193,7 +193,7 @@ def _say(line: str) -> None:
 
 
 def _say_nothing(_: str) -> None:
-    """Tell nobody."""
+    """Print nothing."""
 
 
 def _execute(run: Run, jobs: int, *, quiet: bool, verbose: bool) -> list[Row]:
@@ -215,9 +215,9 @@ def _execute(run: Run, jobs: int, *, quiet: bool, verbose: bool) -> list[Row]:
 
 @contextlib.contextmanager
 def _stopped_by_schedulers() -> Iterator[None]:
-    """Have SIGTERM stop a run as Ctrl-C does: ``timeout`` and job schedulers send it."""
+    """Let SIGTERM stop a run as Ctrl-C does: ``timeout`` and job schedulers send it."""
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals are the main thread's affair
+        yield  # only the main thread handles signals
         return
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:

@@ -18,7 +18,7 @@ __all__ = ["command"]
 
 @click.command("explain")
 @click.argument("submission")
-@click.option("--task", default="", help="A task that it answers. May be left out where it answers one.")
+@click.option("--task", default="", help="A task of the submission. May be left out if it has only one.")
 @click.option("--variant", default="", help="A variant. Default: the first.")
 @click.option("--instance", default="", help="An instance of the task. Default: the first small one.")
 @click.option("--seed", type=Whole(0, 10**9 - 1), default=0, show_default=True, help="The seed.")
@@ -27,14 +27,14 @@ __all__ = ["command"]
     type=Whole(min=1),
     default=256,
     show_default=True,
-    help="Inputs of the test split, each counted alone. The same ones each time.",
+    help="How many inputs of the test split to count, each alone. The same ones each time.",
 )
 @click.option(
     "--by",
     type=OneOf(["line", "kind", "phase"]),
     default="line",
     show_default=True,
-    help="What the table goes by. JSON has all three.",
+    help="The rows of the table. JSON has all three.",
 )
 @prices_option
 @click.option("--json", "as_json", is_flag=True, help="Print everything as a JSON object.")
@@ -54,7 +54,7 @@ def command(
 
     SUBMISSION is the path of a folder with a submission.toml, or the name of a shipped one. One variant is
     fitted and counted in this process, without a sandbox: use it on code that you trust. Nothing is stored.
-    What the code prints goes to standard error.
+    Output of the code goes to standard error.
 
     \b
     Examples:

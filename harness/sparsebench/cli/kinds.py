@@ -1,4 +1,4 @@
-"""Types of options as click has them, whose mistakes are told in our words."""
+"""Types of options like those of click, whose errors are worded by us."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class OneOf(_ChoiceType):
     """One of a few words."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Look a word up."""
+        """Find a word among those allowed."""
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
@@ -51,7 +51,7 @@ class PathTo(_PathType):
     """The path of a file or of a folder."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Read a path, and look at what is there."""
+        """Read a path, and check what is there."""
         try:
             return super().convert(value, param, ctx)
         except click.BadParameter:
@@ -61,7 +61,7 @@ class PathTo(_PathType):
 
 
 def _there(path: Path) -> str:
-    """Say what is at a path that is not as it should be."""
+    """Describe what is at a path, if it is not as it should be."""
     if path.is_dir():
         return f"the folder {str(path)!r}"
     if path.exists():

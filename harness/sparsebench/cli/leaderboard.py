@@ -44,7 +44,7 @@ def command() -> None:
 
 
 def _choosing(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say what of the rows a board is made of."""
+    """Add the options that choose the rows of a board."""
     for option in (
         click.option(
             "--seeds",
@@ -52,9 +52,9 @@ def _choosing(verb: Callable[..., Any]) -> Callable[..., Any]:
             default=5,
             show_default=True,
             metavar="M",
-            help="How many seeds the board has: 0 to M - 1, for every entry.",
+            help="The number M of seeds of the board: 0 to M - 1, for every entry.",
         ),
-        click.option("--small", is_flag=True, help="Only the small instances of them."),
+        click.option("--small", is_flag=True, help="Only the small instances."),
         click.option(
             "--instances", type=Names(), default="", help="Only these instances. Default: those with rows."
         ),
@@ -78,15 +78,15 @@ _into_option = functools.partial(
 @click.option(
     "--frozen",
     type=PathTo(path_type=Path, dir_okay=False),
-    help="A board.toml, which says which instances and seeds there are.",
+    help="A board.toml, which lists the instances and seeds of the board.",
 )
-@click.option("--submissions", type=Names(), default="", help="Only these, ranked among one another.")
+@click.option("--submissions", type=Names(), default="", help="Only these entries, ranked among one another.")
 @click.option(
     "--tags",
     type=OneOf(["yes", "no"]),
     default="yes",
     show_default=True,
-    help="Whether to show entries that are told the domains.",
+    help="Whether to show entries that are given the domains.",
 )
 @click.option(
     "--by",
@@ -101,7 +101,7 @@ _into_option = functools.partial(
     type=OneOf(_PROFILES),
     default="ops",
     show_default=True,
-    help="What a cell costs. Only `ops` is the standard board.",
+    help="The profile that prices a cell. Only `ops` is the standard board.",
 )
 @click.option(
     "--format",
@@ -112,7 +112,7 @@ _into_option = functools.partial(
     help="csv prints the points.",
 )
 @prices_option
-@click.option("--json", "as_json", is_flag=True, help="Print all of the board as a JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole board as a JSON object.")
 @output_option
 def show(
     tasks: tuple[str, ...],
@@ -133,8 +133,8 @@ def show(
 ) -> None:
     """Print the board.
 
-    It is over the instances that there are rows of; a note says what the standard board has besides. In a
-    terminal that is too narrow columns are left out, and named.
+    It covers the instances that have rows; a note lists what else the standard board has. If the terminal is
+    too narrow, columns are left out, and named.
 
     \b
     Examples:
@@ -190,8 +190,8 @@ def build(
 ) -> None:
     """Write the tables: Markdown between the markers of README.md, and CSV.
 
-    What stands outside the markers stays as it is. Where there is a board.toml (see `freeze`), that says
-    which instances and seeds the board has.
+    Text outside the markers stays as it is. A board.toml (see `freeze`) fixes which instances and seeds the
+    board has.
 
     \b
     Example:
@@ -222,10 +222,10 @@ def freeze(
     *,
     small: bool,
 ) -> None:
-    """Write down which instances and seeds a published board has: board.toml.
+    """Write the instances and seeds of a published board into board.toml.
 
-    From then on `build` scores every entry on these, whatever rows there are: no row of a new entry can
-    change what another one is scored on.
+    From then on `build` scores every entry on these, whatever rows there are: rows of a new entry cannot
+    change what other entries are scored on.
 
     \b
     Example:
@@ -242,7 +242,7 @@ def freeze(
 
 
 def _refuse_beside(frozen: Path, *names: str) -> None:
-    """Refuse options that a frozen board does not leave open: they would be passed over."""
+    """Refuse options that a frozen board fixes: they would have no effect."""
     context = click.get_current_context()
     for name in names:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
@@ -251,15 +251,15 @@ def _refuse_beside(frozen: Path, *names: str) -> None:
 
 
 def terminal_width() -> int | None:
-    """Return how wide tables may be: None where nobody looks, so that a file or a pipe gets all of them."""
+    """Return the width of tables: None without a terminal, so a file or a pipe gets every column."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
-    """Build the board of the tasks that are asked for, else of all that have rows."""
+    """Build the board of the requested tasks, or else of all that have rows."""
     from sparsebench.leaderboard.standard import board_of, tasks_of  # noqa: PLC0415 - keeps `--help` quick
 
-    rows = runs(output, "--output")  # all of them: a board says where runs of a cell disagree
+    rows = runs(output, "--output")  # all of them: a board notes where runs of a cell disagree
     stored = sorted({row.task for row in rows})
     wanted = tasks_of(rows, tasks, choice)
     if not {task.ref for task in wanted} & set(stored):

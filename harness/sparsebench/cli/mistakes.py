@@ -1,4 +1,4 @@
-"""Mistakes in usage, each told in one line: ``error: VERB: expected ..., got ...; MEND``."""
+"""Mistakes in usage, each reported in one line: ``error: VERB: expected ..., got ...; MEND``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HELP_WAS_ASKED: tuple[type[click.ClickException], ...] = tuple(
 
 
 class Verbs(click.Group):
-    """A group that says which of its verbs was meant."""
+    """A group that suggests which of its verbs was meant."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -34,7 +34,7 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the verb; of a mistake that click does not place, say that it is in that verb."""
+        """Run the verb, and add its name to a mistake that click reports without a place."""
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
@@ -46,22 +46,22 @@ class Verbs(click.Group):
 
 
 def guess(name: str, known: Iterable[str]) -> str:
-    """Ask whether a name was meant that is near; empty where none is."""
+    """Return the question whether a similar name was meant; empty if there is none."""
     return did_you_mean(name, known, near=0.5, quoted=False)
 
 
 def line_of(error: click.ClickException) -> str:
-    """Tell a mistake: what was expected, what was got, the mend.
+    """Return the line of a mistake: what was expected, what was got, the mend.
 
     Parameters
     ----------
     error
-        What click raised, or one of our types of options.
+        The error that click, or one of our types of options, raised.
 
     Returns
     -------
     str
-        One line; the text of ``--help`` where that was click's answer to an empty command line.
+        One line; the text of ``--help`` if that is click's answer to an empty command line.
     """
     if isinstance(error, _HELP_WAS_ASKED):
         return error.format_message()
@@ -69,11 +69,11 @@ def line_of(error: click.ClickException) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     place = context.command_path if context else "sparsebench"
     line = f"error: {place}: {what}; {mend or f'`{place} --help` shows what there is'}"
-    return " ".join(line.split())  # one line, whatever was given
+    return " ".join(line.split())  # one line, whatever the arguments were
 
 
 def _words(error: click.ClickException) -> tuple[str, str]:
-    """Say what is wrong, and the mend where a better one is known than to read the help."""
+    """Return what is wrong, and the mend if a better one is known than to read the help."""
     if isinstance(error, click.NoSuchOption):
         return _no_option(error)
     if isinstance(error, click.MissingParameter):
@@ -98,12 +98,12 @@ def _no_option(error: click.NoSuchOption) -> tuple[str, str]:
         hidden = error.ctx.help_option_names
         known = [name for param in error.ctx.command.params for name in param.opts if name.startswith("--")]
         known += [name for name in hidden if name.startswith("--")]
-    near = guess(given, known) if given.startswith("--") else ""  # one letter is near to nothing
+    near = guess(given, known) if given.startswith("--") else ""  # one letter is similar to nothing
     return f"expected one of its options, got {given}", near
 
 
 def _name(param: click.Parameter | None) -> str:
-    """Name a parameter as people write it: ``--seeds``, ``SUBMISSION``."""
+    """Return a parameter's name as people write it: ``--seeds``, ``SUBMISSION``."""
     if param is None:
         return "an argument"
     if isinstance(param, click.Option):

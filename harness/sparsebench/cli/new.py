@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 @click.command("new")
 @click.argument("folder", type=PathTo(path_type=Path))
-@click.option("--kernel", is_flag=True, help="Start with a CUDA kernel of your own beside its reference.")
+@click.option("--kernel", is_flag=True, help="Start with your own CUDA kernel and its reference.")
 def command(folder: Path, *, kernel: bool) -> None:
     """Start a submission of your own: a folder with a router and experts that run as they are.
 

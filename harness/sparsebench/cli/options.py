@@ -25,7 +25,7 @@ else:  # older releases of click have no type parameter there
 __all__ = ["Names", "Seconds", "Seeds", "Size", "output_option"]
 
 _MOST_SEEDS = 10_000
-_DIGITS = 20  # of a number are enough to tell that it is too large
+_DIGITS = 20  # digits are enough to see that a number is too large
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -54,7 +54,7 @@ class Seeds(_SeedsType):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
-        """Read any of the three forms; say which rule is broken by what is none of them."""
+        """Read any of the three forms; an error names the rule that is broken."""
         if isinstance(value, tuple):
             return value
         text = str(value).strip()

@@ -1,4 +1,4 @@
-"""``--prices``: one more column, by a price list of one's own."""
+"""``--prices``: one more column, by a user's own price list."""
 
 from __future__ import annotations
 

@@ -17,16 +17,16 @@ __all__ = ["Progress", "Telling"]
 
 
 class Progress:
-    """Tells how far a run is. A context manager.
+    """A display of how far a run is. A context manager.
 
     Parameters
     ----------
     total
         How many cells there are.
     quiet
-        Tell nothing but that the run was interrupted.
+        Print nothing but that the run was interrupted.
     verbose
-        Tell of every cell how long its stages took, on a terminal too.
+        Print how long the stages of every cell took, on a terminal too.
     """
 
     def __init__(self, total: int, *, quiet: bool = False, verbose: bool = False) -> None:
@@ -46,13 +46,13 @@ class Progress:
             self._bar.stop()
 
     def start(self) -> None:
-        """Show the bar, on a terminal; a thread draws it from then on. May be called again."""
+        """Show the bar on a terminal; from then on a thread draws it. May be called again."""
         if not self._quiet and self._bar is None and sys.stderr.isatty() and not os.environ.get("CI"):
             self._bar, self._task = _bar(self._total)
             self._bar.start()
 
     def took(self, clock: Clock) -> None:
-        """Note where the time of the cell went that is told of next."""
+        """Note the stages' times of the cell that is reported next."""
         self._clock = clock
 
     def advance(self, row: Row) -> None:
@@ -81,7 +81,7 @@ class Progress:
 
 
 class Telling:
-    """Tells what is being made: a line that changes on a terminal, the first line of each thing elsewhere.
+    """A display of what is being made: a changing line on a terminal, elsewhere the first line of each thing.
 
     A context manager; call it with a line.
     """
@@ -103,7 +103,7 @@ class Telling:
             self._status.stop()
 
     def __call__(self, line: str) -> None:
-        """Tell a line. Of lines that differ only after a colon, a log gets the first."""
+        """Show a line. Of lines that differ only after a colon, a log gets the first."""
         if self._status is not None:
             self._status.update(line)
         elif (thing := line.rpartition(": ")[0] or line) not in self._told:
@@ -112,12 +112,12 @@ class Telling:
 
     @staticmethod
     def print(line: str) -> None:
-        """Print a line of what was asked for."""
+        """Print a line of the output."""
         click.echo(line)
 
 
 def _stages(clock: Clock | None) -> str:
-    """Say how long stages took, in their order: seconds on the wall."""
+    """Describe how long stages took, in their order: in seconds of wall-clock time."""
     from sparsebench.evaluate.clock import STAGES  # noqa: PLC0415 - keeps `--help` quick
 
     if clock is None or not clock.stages:

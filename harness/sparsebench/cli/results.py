@@ -36,7 +36,7 @@ for _verb in (merge, show, verify):
 @command.command("compact")
 @output_option
 def compact(output: Path) -> None:
-    """Put the rows of many files into one, which reads faster. No row is lost.
+    """Put the rows of many files into one file, which can be read faster. No row is lost.
 
     \b
     Example:

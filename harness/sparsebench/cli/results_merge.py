@@ -20,15 +20,14 @@ __all__ = ["merge"]
     "--output",
     type=PathTo(path_type=Path, file_okay=False),
     required=True,
-    help="Directory of the store that gets the rows. May hold some already.",
+    help="Directory of the store that gets the rows. It may have some already.",
 )
 def merge(sources: tuple[Path, ...], output: Path) -> None:
     """Put the rows of several stores into one, as one new file.
 
-    SOURCE is a directory that `sparsebench eval` wrote; it stays as it is. A row that is there already is
-    not written again. Of several runs of a cell all are kept: tables show the newest that is ok. Everything
-    is read before anything is written, and a file of rows that cannot be read is named. Traces stay with
-    their stores.
+    SOURCE is a directory that `sparsebench eval` wrote; it stays as it is. A row that is there already is not
+    written again. All runs of a cell are kept: tables show the newest that is ok. Everything is read before
+    anything is written, and an error names a file of rows that cannot be read. Traces stay with their stores.
 
     \b
     Examples:

@@ -34,7 +34,7 @@ _COLUMNS = (
     "quality",
     "error",
 )
-_LONGEST = 1000  # characters of a text that are shown
+_LONGEST = 1000  # shown characters of a text
 
 
 @click.command("show")
@@ -90,7 +90,7 @@ def _show_all(rows: list[Row], prices: PriceList | None, *, as_json: bool) -> No
 
 
 def table_of(rows: list[Row], prices: PriceList | None) -> str:
-    """Give a table with a line per row, and what the column of a price list is."""
+    """Return a table with a line per row, and the footnote of a price list's column."""
     from tabulate import tabulate  # noqa: PLC0415 - keeps `--help` quick
 
     from sparsebench.results.priced import price_footnote, with_price  # noqa: PLC0415
@@ -125,7 +125,7 @@ def _show_one(rows: list[Row], key: str, prices: PriceList | None, *, as_json: b
 
 
 def _sheet(values: Mapping[str, Any]) -> Iterator[str]:
-    """Give a line per column, its name first; a column of records has a line for each of them."""
+    """Yield a line per column, its name first; a column of records has a line for each of them."""
     wide = max(map(len, values))
     for name, value in values.items():
         lines = [_record(part) for part in value] if isinstance(value, list) else [_said(value)]
@@ -134,7 +134,7 @@ def _sheet(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _record(part: Mapping[str, Any]) -> str:
-    """Give a record in a line: what names it without the names, which would only be repeated."""
+    """Return a record as a line; its key comes without field names, which would only be repeated."""
     return "  ".join(
         _said(value) if isinstance(value, str) else f"{name} {_said(value)}"
         for name, value in part.items()
@@ -143,7 +143,7 @@ def _record(part: Mapping[str, Any]) -> str:
 
 
 def _said(value: Any) -> str:
-    """Give a value whole: all digits of a number, nothing that a terminal obeys."""
+    """Return a value as a whole text: all digits of a number, and nothing that a terminal obeys."""
     from sparsebench.leaderboard.escape import for_terminal  # noqa: PLC0415 - keeps `--help` quick
 
     if isinstance(value, dict):
@@ -154,7 +154,7 @@ def _said(value: Any) -> str:
 
 
 def _columns(prices: PriceList | None) -> tuple[str, ...]:
-    """Name the columns: a price list's comes beside ``ops``."""
+    """Return the names of the columns: that of a price list comes after ``ops``."""
     if prices is None or prices.name in _COLUMNS:
         return _COLUMNS
     beside = _COLUMNS.index("ops") + 1

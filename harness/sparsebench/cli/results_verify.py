@@ -31,23 +31,23 @@ _BY_ITSELF = ": neither a trace nor a rerun was checked"
 
 @click.command("verify")
 @click.argument("row")
-@click.option("--replay", is_flag=True, help="Run its trace again as well, without the submission's code.")
+@click.option("--replay", is_flag=True, help="Replay its trace as well, without the submission's code.")
 @click.option(
     "--rerun",
     type=PathTo(path_type=Path, file_okay=False),
-    help="Compare it with another run of its cell as well: a directory that `sparsebench eval` wrote.",
+    help="Compare it also with another run of its cell, in this directory, which `sparsebench eval` wrote.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as a JSON list.")
 @output_option
 def verify(row: str, output: Path, *, replay: bool, rerun: Path | None, as_json: bool) -> None:
     """Check that a stored row holds.
 
-    ROW is the beginning of a cell key, at least 6 digits (`sparsebench results show` prints them), or
-    `all`. By itself a row is held to its own rules, to the task and the submission at hand, to its raw
-    counts, and to the audits that its score rests on: it is consistent, and whoever writes a row can make it
-    so. With --replay, what the submission asked for is asked again: the predictions and the counts of the
-    inputs that were run one by one must come out the same. That takes a trace: `sparsebench eval --traces`.
-    With --rerun, the row is held to another run of its cell: counts to the last digit, error and quality to
+    ROW is the beginning of a cell key, at least 6 digits (`sparsebench results show` prints them), or `all`.
+    Without options, a row is checked against its own rules, the task and the submission at hand, its raw
+    counts, and the audits on which its score depends. It is then consistent; anybody who writes a row can
+    make it so. With --replay, the submission's requests are made again: the predictions and the counts of the
+    inputs that were run one by one must be the same. That requires a trace: `sparsebench eval --traces`. With
+    --rerun, the row is compared with another run of its cell: counts to the last digit, error and quality to
     a relative 1e-9.
 
     \b
@@ -71,7 +71,7 @@ def verify(row: str, output: Path, *, replay: bool, rerun: Path | None, as_json:
             click.echo(f"{found.cell_key[:KEY]} {found.identity.label}")
         try:
             _take(verify_row(found, trace, reruns), checks, silent=as_json)
-        except NotFoundError as error:  # the other rows have theirs
+        except NotFoundError as error:  # the other rows have one
             missing.append(error)
         told = standing(checks)
         if not as_json:
@@ -84,7 +84,7 @@ def verify(row: str, output: Path, *, replay: bool, rerun: Path | None, as_json:
 
 
 def _take(made: Iterable[Audit], checks: list[Audit], *, silent: bool) -> None:
-    """Keep checks, and print each as soon as it is made: some take minutes."""
+    """Collect checks, and print each as soon as it is made: some take minutes."""
     for check in made:
         checks.append(check)
         if not silent:

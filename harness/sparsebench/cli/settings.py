@@ -1,4 +1,4 @@
-"""``-p NAME=VALUE``: settings of a variant from the command line, for trying."""
+"""``-p NAME=VALUE``: settings of a variant from the command line, for trials."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _TAKEN = ("fit", "name", "self", "task")
 
 
 class Setting(_SettingType):
-    """A keyword of the entry, and a value as TOML has it."""
+    """A keyword of the entry, and a value in TOML's notation."""
 
     name = "setting"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, bool | float | str]:
-        """Read both, or check what a file says."""
-        if isinstance(value, tuple):  # of a file
+        """Read both, or check those from a file."""
+        if isinstance(value, tuple):  # from a file
             key, read = value
             return self._key(key, param, ctx), self._value(key, read, repr(read), param, ctx)
         key, equals, text = str(value).partition("=")

@@ -1,4 +1,4 @@
-"""Rows of a store, for the verbs that read one."""
+"""Rows of a store, for the verbs that read a store."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def stored_rows(output: Path) -> list[Row]:
 
 
 def runs(directory: Path, option: str) -> list[Row]:
-    """Read all rows of a store: several runs of a cell, too.
+    """Read all rows of a store, also several runs of a cell.
 
     Raises
     ------
     NotFoundError
-        If there is no store, or nothing in it; the mend names the option that gave it.
+        If there is no store, or nothing in it; the mend names the option that names the store.
     """
     from sparsebench.results import ResultStore  # noqa: PLC0415 - keeps `--help` quick
 

@@ -1,4 +1,4 @@
-"""``sparsebench submissions``: what comes with sparsebench, and what a submission says of itself."""
+"""``sparsebench submissions``: the submissions that come with sparsebench, and what one says about itself."""
 
 from __future__ import annotations
 
@@ -120,4 +120,4 @@ def _lines(found: SubmissionFolder) -> Iterator[str]:
         yield f"  {variant.name}{f': {for_terminal(settings, _LONGEST)}' if settings else ''}"
 
 
-_LONGEST = 1000  # characters of a text that are shown
+_LONGEST = 1000  # shown characters of a text

@@ -1,4 +1,4 @@
-"""``sparsebench tasks``: what tasks there are."""
+"""``sparsebench tasks``: the tasks that there are."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ __all__ = ["croissant", "freeze", "generate", "verify"]
 
 @click.command("verify")
 @click.argument("tasks", nargs=-1, metavar="[TASK]...")
-@click.option("--all", "everything", is_flag=True, help="All tasks, and --regenerate: what can be checked.")
+@click.option("--all", "everything", is_flag=True, help="All tasks, with --regenerate: what can be checked.")
 @click.option("--regenerate", is_flag=True, help="Also make the data again from their seeds, and compare.")
 @click.option(
     "--seed-file",
@@ -46,8 +46,8 @@ def verify(
 ) -> None:
     """Check the data of tasks, all if none is named, against their hashes.
 
-    Real data are made again where the packages they come from are installed; else the committed files are
-    checked, and it says so.
+    Real data are made again if the packages that they come from are installed; else the committed files are
+    checked, and a line says so.
 
     \b
     Examples:
@@ -113,8 +113,8 @@ def _checks(task: Task, *, again: bool, jobs: int) -> Iterator[FileCheck]:
 def generate(task: str, directory: Path | None, instances: tuple[str, ...]) -> None:
     """Make a task's Parquet files from their seeds, in DIRECTORY.
 
-    Without DIRECTORY: make those that are not in the repository, in the cache, where they would be made on
-    first use.
+    Without DIRECTORY, make the files that are not in the repository, in the cache, where they would be made
+    on first use.
 
     \b
     Examples:
@@ -137,7 +137,7 @@ def generate(task: str, directory: Path | None, instances: tuple[str, ...]) -> N
 
 
 def _made_whole(task: Task, spec: InstanceSpec, file: str, tell: Telling) -> Path:
-    """Give a file of the cache; one that is there and broken is made again."""
+    """Return a file of the cache; a broken one is made again."""
     from sparsebench.tasks.cache import discard, locate  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.tasks.loading import check_file  # noqa: PLC0415
 
@@ -162,9 +162,7 @@ def _make(directory: Path) -> None:
 @click.command("freeze")
 @click.argument("folder", type=PathTo(path_type=Path, file_okay=False, exists=True))
 @click.option("--instances", type=Names(), default="", help="Only these instances.")
-@click.option(
-    "--overwrite", is_flag=True, help="Change hashes that are there: for a draft that nobody has used."
-)
+@click.option("--overwrite", is_flag=True, help="Change existing hashes: for a draft that nobody has used.")
 def freeze(folder: Path, instances: tuple[str, ...], *, overwrite: bool) -> None:
     """Make the data of a task of your own, and write their hashes into its task.toml.
 
@@ -183,7 +181,7 @@ def freeze(folder: Path, instances: tuple[str, ...], *, overwrite: bool) -> None
 
 @click.command("croissant")
 @click.argument("tasks", nargs=-1, metavar="[TASK]...")
-@click.option("--check", is_flag=True, help="Write nothing; say what differs from what is there.")
+@click.option("--check", is_flag=True, help="Write nothing; print what differs from the files.")
 def croissant(tasks: tuple[str, ...], *, check: bool) -> None:
     """Write the metadata of tasks, all if none is named: croissant.json beside task.toml.
 

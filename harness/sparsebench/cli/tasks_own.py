@@ -1,4 +1,4 @@
-"""``sparsebench tasks new``, ``check`` and ``seal``: tasks and instances of one's own."""
+"""``sparsebench tasks new``, ``check`` and ``seal``: a user's own tasks and instances."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def new(folder: Path) -> None:
 @click.option("--instances", type=Names(), default="", help="Only these instances.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 def check(tasks: tuple[str, ...], instances: tuple[str, ...], *, as_json: bool) -> int:
-    """Check tasks, all if none is named, for what makes scores mean nothing.
+    """Check tasks, all if none is named, for faults that make scores meaningless.
 
-    Leaks between splits (exact and near duplicates), labels and tags that are missing where they are scored,
-    ids, hashes, the scoring box, facts that the data contradict, new inputs that are not like the test split.
-    Where a task has new inputs (`fresh`), its generate.py is run.
+    The checks look for leaks between splits (exact and near duplicates), labels and tags that are missing
+    where they are scored, ids, hashes, the scoring box, facts that the data contradict, and new inputs that
+    are not like the test split. If a task has new inputs (`fresh`), its generate.py is run.
 
     \b
     Examples:
@@ -75,12 +75,12 @@ def check(tasks: tuple[str, ...], instances: tuple[str, ...], *, as_json: bool) 
 
 @click.command("seal")
 @click.argument("task")
-@click.option("--instance", required=True, help="Which instance to draw anew.")
+@click.option("--instance", required=True, help="The instance to draw anew.")
 @click.option(
     "--seed-file",
     type=PathTo(path_type=Path, dir_okay=False),
     required=True,
-    help="The secret seed. Made, with 256 random bits, if there is no such file.",
+    help="The file of the secret seed. It is made, with 256 random bits, if it does not exist.",
 )
 @click.option(
     "-o",
@@ -90,7 +90,7 @@ def check(tasks: tuple[str, ...], instances: tuple[str, ...], *, as_json: bool) 
     help="The folder to make.",
 )
 def seal(task: str, instance: str, seed_file: Path, output: Path) -> None:
-    """Draw a private instance of a task, and commit to it.
+    """Draw a private instance of a task, and write a commitment to it.
 
     Publish commitment.json at once, and the seed when the scores are out: anybody can then check both with
     `sparsebench tasks verify FOLDER --seed-file SEED`. Keep the folder and the seed to yourself until then.

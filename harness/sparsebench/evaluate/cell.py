@@ -1,4 +1,4 @@
-"""One cell's journey: fit, meter, score, audit, time, and a row of it."""
+"""The evaluation of one cell: fit, meter, score, audit, time, and make a row."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from sparsebench.errors import CellError, DisturbedError, IntegrityError, TimeLimitError
 from sparsebench.evaluate.audits import audits
-from sparsebench.evaluate.audits.trials import Trials, no_trials, run_trials
+from sparsebench.evaluate.audits.in_another_process import Trials, no_trials, run_trials
 from sparsebench.evaluate.child.gpu import gpu_name
 from sparsebench.evaluate.clock import Clock
 from sparsebench.evaluate.host.finite import naming_infinities
@@ -72,7 +72,7 @@ __all__ = ["failed_row", "run_cell"]
 
 @dataclass
 class _Findings:
-    """What a cell has given so far."""
+    """The results of a cell so far."""
 
     columns: dict[str, Any] = field(default_factory=dict)
     draws: dict[str, Any] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class _Findings:
 
 
 def run_cell(cell: Cell, limits: Limits, clock: Clock | None = None) -> Row:
-    """Evaluate one cell, whatever happens.
+    """Evaluate one cell; every outcome gives a row.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def run_cell(cell: Cell, limits: Limits, clock: Clock | None = None) -> Row:
     limits
         Time for each stage, memory, and whether a trace is written.
     clock
-        Told where the time goes.
+        Records where the time goes.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def run_cell(cell: Cell, limits: Limits, clock: Clock | None = None) -> Row:
     SparsebenchError
         If its generator fails.
     SandboxError
-        If what holds submissions here is weaker than the limits ask for.
+        If the sandbox here is weaker than the limits require.
     UsageError
         If a trace cannot be written.
     """
@@ -135,9 +135,9 @@ def run_cell(cell: Cell, limits: Limits, clock: Clock | None = None) -> Row:
     try:
         with clock.stage("row"):
             row = _row(cell, findings, status, reason, started)
-    except IntegrityError as error:  # a mistake of ours, which must not take other cells with it
+    except IntegrityError as error:  # a mistake of ours, which must not end other cells
         return failed_row(cell, f"the harness made a row that is not valid: {error.what}; please report it")
-    if limits.traces and findings.trace and row.status == "ok":  # before its row: who finds a row finds both
+    if limits.traces and findings.trace and row.status == "ok":  # before its row, so a reader finds both
         write_trace(trace_path(limits.traces, row.cell_key), findings.trace)
     return row
 
@@ -149,12 +149,12 @@ def _task_of(folder: Path, content: str) -> Task:  # noqa: ARG001 - another cont
 
 
 def failed_row(cell: Cell, reason: str) -> Row:
-    """Give the row of a cell that never came to its own end."""
+    """Return the row of a cell that did not finish by itself."""
     return _row(cell, _Findings(), "failed", reason, utc_now())
 
 
 def _evaluate(cell: Cell, task: Task, instance: Instance, limits: Limits, findings: _Findings) -> None:
-    """Go through the stages; leave what they give in ``findings``."""
+    """Run the stages, and store their results in ``findings``."""
     with CodeCopy(cell.path, cell.submission_hash, cell.include) as copy:
         processes = _Processes(cell, task.info[cell.instance], limits, copy.code, findings.clock)
         _go_through(processes, task, instance, findings)
@@ -177,7 +177,7 @@ def _go_through(processes: _Processes, task: Task, instance: Instance, findings:
 
 
 def _fit(processes: _Processes, instance: Instance) -> Fitted:
-    """Fit, or take what another cell of the same fit has kept."""
+    """Fit, or take the model that another cell of the same fit has kept."""
     cell, store = processes.cell.fitting, processes.limits.models
     kept = KeptModels(store) if store is not None and cell.shared else None
     if kept is not None and (there := kept.take(cell)) is not None:
@@ -191,7 +191,7 @@ def _fit(processes: _Processes, instance: Instance) -> Fitted:
 
 @dataclass
 class _Processes:
-    """What the processes of a cell are started with: one copy of the code serves all of them."""
+    """The starter of a cell's processes, all of which use one copy of the code."""
 
     cell: Cell
     info: TaskInfo
@@ -200,7 +200,7 @@ class _Processes:
     clock: Clock
 
     def start(self, *, deadline: float | None = None, gpu: bool = False, cell: Cell | None = None) -> Session:
-        """Start one, of another variant where a cell says so."""
+        """Start a process, of another variant if ``cell`` is given."""
         with self.clock.stage("start"):
             return Session(
                 cell or self.cell,
@@ -215,7 +215,7 @@ class _Processes:
 
 @dataclass
 class _Models:
-    """Processes for the metered passes: each pass has its own, so that none knows what another has seen."""
+    """Processes for the metered passes: one for each pass, so that none knows what another has seen."""
 
     processes: _Processes
     parameters: dict[str, Description]
@@ -226,17 +226,17 @@ class _Models:
         self.begin_stage()
 
     def begin_stage(self) -> None:
-        """Let the time of a stage begin."""
+        """Start the time of a stage."""
         self.deadline = time.monotonic() + self.limits.seconds
 
     @property
     def limits(self) -> Limits:
-        """What they may take."""
+        """The limits of the processes."""
         return self.processes.limits
 
     @contextlib.contextmanager
     def fresh(self) -> Iterator[Session]:
-        """Start one that holds the parameters, on what is left of the stage's time."""
+        """Start a process with the parameters, for the rest of the stage's time."""
         with self.processes.start(deadline=self.deadline) as session:
             session.hold(self.parameters, self.structure)
             with on_one_core(session.pid):
@@ -245,7 +245,7 @@ class _Models:
 
     @contextlib.contextmanager
     def timed(self, *, gpu: bool = False) -> Iterator[Session]:
-        """Start one that holds the parameters and has all the time of a stage, for timing."""
+        """Start a process with the parameters and the whole time of a stage, for timing."""
         with self.processes.start(gpu=gpu) as session:
             session.hold(self.parameters, self.structure)
             yield session
@@ -254,7 +254,7 @@ class _Models:
 
 @dataclass
 class _Run:
-    """A fitted cell, and all that its predictions are metered, checked and timed with."""
+    """A fitted cell, and everything for metering, checking and timing its predictions."""
 
     cell: Cell
     task: Task
@@ -266,16 +266,16 @@ class _Run:
 
     @functools.cached_property
     def inputs(self) -> Inputs:
-        """What the submission is shown of the test split."""
+        """The inputs of the test split that the submission gets."""
         return shown(self.instance.test, uses_tags=self.cell.uses_tags)
 
     def in_batches(self, stage: str, inputs: Inputs, domains: np.ndarray[Any, Any] | None = None) -> Pass:
-        """Meter inputs in batches, in a process of their own."""
+        """Meter inputs in batches, in a new process."""
         with self.findings.clock.stage(stage), self.models.fresh() as session:
             return run_batches(session, self.engine, inputs, domains)
 
     def alone(self, rows: np.ndarray[Any, Any], before: Recorded | None) -> tuple[Single, Recorded | None]:
-        """Meter inputs one by one, in a process of their own; write down what is asked, if that is wanted."""
+        """Meter inputs one by one, in a new process; record the requests, if that is wanted."""
         with self.findings.clock.stage("one by one"), self.models.fresh() as session:
             if self.models.limits.traces:
                 return run_recorded(session, self.engine, self.inputs[rows], before)
@@ -283,7 +283,7 @@ class _Run:
 
 
 def _score(run: _Run) -> tuple[Pass, Cost]:
-    """Meter the test split, score the predictions, audit both."""
+    """Meter the test split, score the predictions, and audit both."""
     test, findings = run.instance.test, run.findings
     whole = run.in_batches("whole", run.inputs, test.tag)
     with naming_infinities(run.parameters):
@@ -304,13 +304,13 @@ def _score(run: _Run) -> tuple[Pass, Cost]:
 
 
 def _cost(run: _Run, whole: Pass) -> tuple[Cost, dict[str, Pass | Single]]:
-    """Find out what inputs cost; see :mod:`sparsebench.evaluate.passes.costs`. Gives all passes by name."""
+    """Find the cost of inputs; see :mod:`sparsebench.evaluate.passes.costs`. Return all passes by name."""
     draw, n = secrets.randbits(63), len(run.inputs)
     run.findings.draws["sample_draw"] = draw
     order = sample_inputs(draw, n, MOST_ALONE)
     sample = order[:SAMPLE]
     single, recorded = run.alone(sample, None)
-    # About as many rows at once as in the whole split, so that work is shared here as it is there.
+    # About as many rows at once as in the whole split, so that work is shared in the same way.
     repeated = np.tile(np.arange(len(sample)), max(1, whole.rows // len(sample)))
     together = run.in_batches("together", run.inputs[sample[repeated]])
     _demand(run.findings, audits.alone_as_in_batches(single, whole.predictions[sample]))
@@ -332,7 +332,7 @@ def _cost(run: _Run, whole: Pass) -> tuple[Cost, dict[str, Pass | Single]]:
 def _all_alone(
     run: _Run, order: np.ndarray[Any, Any], single: Single, recorded: Recorded | None
 ) -> tuple[Single, Recorded | None]:
-    """Run the inputs one by one that are not in the sample."""
+    """Run one by one the inputs that are not in the sample."""
     rest = order[len(single) :]
     if not len(rest):
         return single, recorded
@@ -343,7 +343,7 @@ def _all_alone(
 def _cost_alone(
     run: _Run, whole: Pass, order: np.ndarray[Any, Any], single: Single, together: Beside
 ) -> Cost:
-    """Take what inputs cost alone, if they are answered as in batches, and batches cost no more."""
+    """Return the cost of inputs alone, if their answers are as in batches, and batches cost no more."""
     _demand(run.findings, audits.alone_as_in_batches(single, whole.predictions[order]))
     same = _the_same_in_batches(run, whole, order)
     dear = too_dear(single, [same]) or whole_too_dear(single, whole)
@@ -352,7 +352,7 @@ def _cost_alone(
 
 
 def _the_same_in_batches(run: _Run, whole: Pass, order: np.ndarray[Any, Any]) -> Beside:
-    """Give a pass in batches over the inputs that were run one by one: over the whole split, if all were."""
+    """Return a pass in batches over the inputs that were run one by one; the whole split, if all were."""
     if len(order) == len(whole.predictions):
         return Beside(whole, np.argsort(order))
     batched = run.in_batches("together", run.inputs[order])
@@ -367,14 +367,14 @@ def _keep_trace(run: _Run, single: Single, recorded: Recorded | None, order: np.
 
 
 def _demand(findings: _Findings, audit: Audit) -> None:
-    """Keep an audit, in the place of an earlier one of fewer inputs, and insist on it."""
+    """Keep an audit, replacing an earlier one of fewer inputs, and require that it passed."""
     findings.audits = [made for made in findings.audits if made.name != audit.name]
     findings.audits.append(audit)
     audits.demand(audit)
 
 
 def _try(run: _Run, whole: Pass) -> Trials:
-    """Make the audits that take runs of their own. What they cannot do costs no row its score."""
+    """Make the audits that need runs of their own. A failure to run them does not cost the row its score."""
     few = sample_by_identity(run.cell, run.findings.model_hash or "", len(run.inputs))
     try:
         with run.models.fresh() as session:
@@ -388,8 +388,8 @@ def _try(run: _Run, whole: Pass) -> Trials:
 def _time(run: _Run, whole: Pass, cost: Cost) -> None:
     """Time predictions on fresh inputs, and where there is a GPU that the submission can use, there too.
 
-    Where these are labelled, answers to them are evidence: an error of the metered pass over them is the
-    cell's.
+    If these have labels, the answers are evidence: an error of the metered pass over them is the cell's
+    error.
     """
     findings, models = run.findings, run.models
     drawn = draw_inputs(run.task, run.instance, TIMED_ROWS, uses_tags=run.cell.uses_tags)
@@ -419,7 +419,7 @@ def _orders(cell: Cell) -> np.random.Generator:
 
 
 def _time_on_cpu(run: _Run, drawn: Drawn) -> Metered:
-    """Meter fresh inputs, then time them."""
+    """Meter fresh inputs, then time predictions on them."""
     with run.models.timed() as session:
         metered = meter_fresh(session, run.engine, drawn.inputs)
         with _not_run(run.findings, "cpu"):
@@ -429,12 +429,12 @@ def _time_on_cpu(run: _Run, drawn: Drawn) -> Metered:
 
 
 def _check_answers(run: _Run, whole: Pass, cost: Cost, drawn: Drawn, metered: Metered) -> None:
-    """Hold answers to fresh inputs, and what they cost, against the test split, where there are labels."""
+    """Compare answers to fresh inputs, and their cost, with the test split, if there are labels."""
     if drawn.split is None:
         return
     more = dearer_in_batches(cost, metered.batched)
     if cost.counted == "one-by-one":
-        run.models.begin_stage()  # whatever timing took: that costs no row its score
+        run.models.begin_stage()  # whatever time timing took: that does not cost the row its score
         with run.models.fresh() as session:
             single = run_single(session, run.engine, drawn.inputs[drawn.sample])
         audits.demand(audits.alone_as_in_batches(single, metered.predictions[drawn.sample]))
@@ -448,7 +448,7 @@ def _check_answers(run: _Run, whole: Pass, cost: Cost, drawn: Drawn, metered: Me
 
 @contextlib.contextmanager
 def _not_run(findings: _Findings, device: str) -> Iterator[None]:
-    """Take an error for a time that could not be taken: it costs no row its score."""
+    """Record that timing failed with an error, which does not cost the row its score."""
     try:
         yield
     except DisturbedError:
@@ -458,7 +458,7 @@ def _not_run(findings: _Findings, device: str) -> Iterator[None]:
 
 
 def _timed(findings: _Findings) -> dict[str, Any]:
-    """Give the columns of what was timed."""
+    """Return the columns of the timing."""
     columns: dict[str, Any] = {}
     for device, timing in findings.timings.items():
         columns[f"predict_seconds_{device}"] = timing.seconds

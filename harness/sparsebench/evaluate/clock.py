@@ -1,4 +1,4 @@
-"""Where a cell's time goes: seconds by stage, of the harness and of the submission's processes."""
+"""The time of a cell: seconds by stage, of the harness and of the submission's processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ have to be run one by one because they do not cost the same are in ``one by one`
 
 @dataclass
 class Stage:
-    """What a stage took, in seconds."""
+    """The time of a stage, in seconds."""
 
     wall: float = 0.0
     """By the clock on the wall."""
@@ -30,17 +30,17 @@ class Stage:
 
     @property
     def processor(self) -> float:
-        """Seconds of the processor in all processes."""
+        """The seconds of processor time in all processes."""
         return self.own + self.child
 
 
 class Clock:
-    """Adds up what stages take. Of stages within stages, each second belongs to the innermost.
+    """A sum of the times of stages. Of nested stages, each second belongs to the innermost one.
 
     Attributes
     ----------
     stages
-        Name -> what it took so far.
+        Name -> its time so far.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Clock:
 
     @contextlib.contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Be in a stage."""
+        """Measure a stage."""
         self._note()
         self._open.append(name)
         try:
@@ -65,7 +65,7 @@ class Clock:
             self._of(self._open[-1]).child += seconds
 
     def _note(self) -> None:
-        """Give what has passed to the stage that is open."""
+        """Add the elapsed time to the current stage."""
         wall, own = time.perf_counter(), time.process_time()
         if self._open:
             stage = self._of(self._open[-1])

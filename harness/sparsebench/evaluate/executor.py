@@ -1,4 +1,4 @@
-"""Running cells in processes on this machine; a finished cell is on disk before anybody hears of it."""
+"""Running cells in processes on this machine; a finished cell is on disk before it is reported."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _Future = concurrent.futures.Future[Any]
 
 
 class _Pool(concurrent.futures.ProcessPoolExecutor):
-    """A pool that knows which processes are not its own: this may run within somebody else's program."""
+    """A pool that knows which processes are not its own: it may run within another program."""
 
     def __init__(self, jobs: int, scratch: str) -> None:
         self.others = set(multiprocessing.active_children())
@@ -49,7 +49,7 @@ class _Pool(concurrent.futures.ProcessPoolExecutor):
         super().__init__(jobs, mp_context=context, initializer=_begin_worker, initargs=begin)
 
     def submit(self, *call: Any, **named: Any) -> _Future:
-        """Submit a call of ours. Processes that are started for it do not import the program's main module.
+        """Submit a call of ours. Processes that it starts do not import the program's main module.
 
         A script that has no ``__main__`` guard would run itself again in each of them.
         """
@@ -68,10 +68,10 @@ def _without_main() -> Iterator[None]:
 
 
 def _how_to_start() -> str:
-    """Choose how workers are started: as forks of this process, which saves a second of imports.
+    """Choose the start method of workers: forks of this process, which saves a second of imports.
 
-    With other threads about, a fork would inherit locks that nobody opens again: then they are forks of a
-    process that has imported the same, and has one thread.
+    If there are other threads, a fork could inherit locks that are never released: then workers are forks of
+    a process with the same imports and one thread.
     """
     if sys.platform != "linux":
         return "spawn"
@@ -81,7 +81,7 @@ def _how_to_start() -> str:
 
 
 def _has_room_for_a_socket(folder: str) -> bool:
-    """Say whether a server of forks can listen there: its socket is a file in a folder of its own."""
+    """Return whether a fork server can listen there: its socket is a file in a folder of its own."""
     return len(os.fsencode(folder)) + len("/pymp-12345678/listener-12345678") <= _LONGEST_ADDRESS
 
 
@@ -106,33 +106,33 @@ def execute(
     limits
         Time and memory of a cell.
     jobs
-        How many cells run at once.
+        The number of cells that run at once.
     on_start
         Called once the first workers are there: a thread may be started then.
     on_clock
-        Told where a cell's time went, just before the cell is yielded; not of one that took its worker down.
+        Called with a cell's times just before the cell is yielded; not for a cell that crashed its worker.
 
     Yields
     ------
     (Cell, Row)
-        In the order of finishing.
+        In the order in which they finish.
 
     Raises
     ------
     IntegrityError
-        If a task's data are not what their hashes say. Cells that run are stopped.
+        If a task's data do not have their hashes. Running cells are stopped.
     SandboxError
-        If the environment asks for a level of walls that there is not.
+        If the environment names a sandbox level that does not exist.
     """
-    # Those that take another's fit come last: most find it kept beside the rows.
+    # Cells that take the fit of another come last: most find it stored with the rows.
     waiting = sorted(cells, key=lambda cell: cell.fit_variant is not None)[::-1]
-    # All temporary files of the workers lie in a folder of ours: a worker that is killed cannot clean up.
+    # All temporary files of the workers are in a folder of ours: a killed worker cannot clean up.
     with tempfile.TemporaryDirectory(prefix="sparsebench-", ignore_cleanup_errors=True) as scratch:
         while waiting:
             suspects: list[Cell] = []
             with _Pool(jobs, scratch) as pool:
                 yield from _in_pool(pool, waiting, suspects, store, limits, jobs, on_start, on_clock)
-            for cell in suspects:  # one of them took a worker down: each gets a pool of its own, to see which
+            for cell in suspects:  # one of them crashed a worker: each gets its own pool, to find out which
                 with _Pool(1, scratch) as pool:
                     row = _alone(pool, cell, store, limits)
                 yield cell, row
@@ -148,13 +148,13 @@ def _in_pool(
     on_start: Callable[[], object],
     on_clock: Callable[[Clock], object],
 ) -> Iterator[tuple[Cell, Row]]:
-    """Work off ``waiting`` until it is empty or a worker dies; then the cells in flight become suspects."""
+    """Run ``waiting`` until it is empty or a worker dies; then the running cells become suspects."""
     running: dict[_Future, Cell] = {}
     try:
         while waiting or running:
             while waiting and len(running) < jobs:
                 running[pool.submit(_work_in_pool, waiting[-1], store, limits)] = waiting[-1]
-                waiting.pop()  # not before: submit raises where the pool is broken
+                waiting.pop()  # not before: submit raises if the pool is broken
             on_start()
             done, _ = concurrent.futures.wait(running, return_when=concurrent.futures.FIRST_COMPLETED)
             for future in done:
@@ -169,7 +169,7 @@ def _in_pool(
 
 
 def _alone(pool: _Pool, cell: Cell, store: Path, limits: Limits) -> Row:
-    """Run a cell that may have taken a worker down; if it does so again, that is its row."""
+    """Run a cell that may have crashed a worker; if it does so again, its row says so."""
     try:
         row: Row = pool.submit(_work_in_pool, cell, store, limits).result()[0]
     except BrokenProcessPool:
@@ -196,22 +196,22 @@ def _work(cell: Cell, store: Path, limits: Limits, *clock: Clock) -> Row:
 
 
 def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> tuple[Row, Clock]:
-    """Work in a process of a pool, and say where the time went.
+    """Run a cell in a process of a pool, and return its times as well.
 
-    The pool keeps a worker that was told to leave; this makes it go.
+    The pool keeps a worker that was told to exit; this makes it exit.
     """
     clock = Clock()
     try:
         return _work(cell, store, limits, clock), clock
     except SystemExit:
-        pass  # and with it the frames that still held processes and folders
+        pass  # and with it the frames that still hold processes and folders
     os._exit(1)
 
 
 def _begin_worker(scratch: str, environment: dict[str, str]) -> None:
-    """Leave Ctrl-C to the parent, clean up on its word, go when it goes, and be held as the others are."""
+    """Prepare a worker: it leaves Ctrl-C to the parent, ends with it, and uses the common sandbox level."""
     agree_in(Path(scratch, "walls.json"))
-    os.environ.clear()  # a server of forks has the environment of when it was started
+    os.environ.clear()  # a fork server has the environment of its start
     os.environ.update(environment)
     tempfile.tempdir = scratch
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -220,16 +220,16 @@ def _begin_worker(scratch: str, environment: dict[str, str]) -> None:
         die_with_parent()
     parent = multiprocessing.parent_process()
     if parent is not None and not parent.is_alive():
-        os._exit(1)  # it went before we could tie ourselves to it
+        os._exit(1)  # it ended before we could bind ourselves to it
 
 
 def _leave(*_: object) -> NoReturn:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: nothing may interrupt the cleaning up
-    sys.exit(1)  # unwinds the cell: its process is killed and its scratch folder removed
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: nothing may interrupt the clean-up
+    sys.exit(1)  # this unwinds the cell: its process is killed and its scratch folder removed
 
 
 def _stop(pool: _Pool) -> None:
-    """End the cells that run, now, and wait until their processes are gone."""
+    """End the running cells now, and wait until their processes are gone."""
     for process in set(multiprocessing.active_children()) - pool.others:
         process.terminate()
     pool.shutdown(wait=True, cancel_futures=True)

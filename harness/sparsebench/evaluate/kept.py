@@ -1,8 +1,8 @@
-"""Fitted models that several variants take, kept beside the rows: ``DIR/models``.
+"""Fitted models that several variants take, stored with the rows in ``DIR/models``.
 
-A model lies there as its file, called by its hash, and a note under the key of the cell that it is the fit of
-says which model that is, and what it was made with. Whatever is not exactly as it should be is not taken: the
-cell fits by itself, and what it fits takes that place.
+A model's file is named by its hash, and a note under the key of the fitted cell says which model that is, and
+how it was made. Anything that is not exactly as it should be is not used: the cell then fits by itself, and
+its model replaces the stored one.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ _BROKEN = (
 
 
 class Fitted(NamedTuple):
-    """What a fit gave."""
+    """The result of a fit."""
 
     model: Model
     """The model."""
     seconds: float
-    """What it took, by the harness's clock, when it was made."""
+    """The seconds of the fit, by the harness's clock."""
 
 
 class KeptModels:
-    """The models under one folder. Nothing is made on disk before the first one is kept.
+    """The models in one folder. Nothing is made on disk before the first one is kept.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class KeptModels:
         self._folder = store / "models"
 
     def take(self, cell: Cell) -> Fitted | None:
-        """Give the model that was kept for a cell; None where there is none that can be taken.
+        """Return the model that was kept for a cell; None if there is no usable one.
 
         Parameters
         ----------
@@ -90,21 +90,21 @@ class KeptModels:
             return None
 
     def keep(self, cell: Cell, made: Fitted) -> Fitted:
-        """Keep a model, unless it is too large, or there is one by now: who is first is taken by all.
+        """Keep a model, unless it is too large, or one is there by now: the first one is used by all.
 
-        What cannot be written is not kept: that costs a fit, and no row.
+        A model that cannot be written is not kept: that costs a fit, but no row.
 
         Parameters
         ----------
         cell
             As for :meth:`take`.
         made
-            What it was fitted to.
+            The result of its fit.
 
         Returns
         -------
         Fitted
-            What the cell goes on with: the one that another worker kept meanwhile, or what was made.
+            The one that the cell uses: the one that another worker kept meanwhile, or ``made``.
         """
         content = save_model(made.model)
         if len(content) > MOST_KEPT_BYTES:
@@ -116,12 +116,12 @@ class KeptModels:
         with contextlib.suppress(OSError):
             note["mark"] = _mark(note)
             self._folder.mkdir(parents=True, exist_ok=True)
-            replace_bytes(self._file(digest), content)  # before the note: who finds a note finds its model
+            replace_bytes(self._file(digest), content)  # before the note, whose readers look for it
             replace_bytes(self._note(cell), json.dumps(note, indent=1).encode())
         return made
 
     def forget(self, cells: Iterable[Cell]) -> None:
-        """Forget what was kept for cells: they are to be fitted again. Files of models stay."""
+        """Forget the models of cells, which must be fitted again. Files of models stay."""
         for cell in cells:
             with contextlib.suppress(OSError):
                 self._note(cell).unlink(missing_ok=True)
@@ -133,7 +133,7 @@ class KeptModels:
         return self._folder / f"{digest}.safetensors"
 
     def _model(self, digest: str) -> Model:
-        """Read a model. Its name is its hash, so another one's bytes are noticed."""
+        """Read a model. Its name is its hash, so wrong bytes are noticed."""
         if not _HASH.fullmatch(digest):  # it becomes the name of a file
             raise ValueError(digest)
         content = _read(self._file(digest), MOST_KEPT_BYTES)
@@ -145,16 +145,16 @@ class KeptModels:
 
 
 def _mark(note: Mapping[str, Any]) -> str:
-    """Mark a note as one of this user's own runs: models that came with somebody's rows are none.
+    """Mark a note as one of this user's own runs: models that came with another user's rows are not.
 
-    What marks it is a secret in the user's cache, which walls close to submissions.
+    The mark uses a secret in the user's cache, which walls close to submissions.
     """
     text = json.dumps(note, sort_keys=True).encode()
     return hmac.new(_secret(), text, hashlib.sha256).hexdigest()
 
 
 def _secret() -> bytes:
-    """Give the user's secret; made when it is first asked for."""
+    """Return the user's secret, which is made on first use."""
     path = cache_root() / "kept-models.secret"
     with contextlib.suppress(FileNotFoundError):
         if len(secret := path.read_bytes()) == _SECRET:
@@ -167,7 +167,7 @@ def _secret() -> bytes:
 
 
 def _about(cell: Cell) -> dict[str, Any]:
-    """Say whose a model is, and what made it: rows say the same of what made them."""
+    """Return which cell a model is for, and what made it: the facts that rows have on their origin."""
     made_with = provenance_fields()
     if made_with["harness_dirty"]:
         made_with["harness_changed"] = _last_change()
@@ -181,13 +181,13 @@ def _about(cell: Cell) -> dict[str, Any]:
 
 @functools.cache
 def _last_change() -> int:
-    """Say when the harness was last edited, in nanoseconds: its commit does not tell what it is."""
+    """Return the time of the harness's last edit, in nanoseconds, since its commit does not identify it."""
     root = Path(sparsebench.__file__).parent
     return max(path.stat().st_mtime_ns for path in root.rglob("*.py"))
 
 
 def _read(path: Path, most: int) -> bytes:
-    """Read a file that may have become anything meanwhile."""
+    """Read a file that may have been changed in any way."""
     if not path.is_file() or path.stat().st_size > most:
         raise ValueError(path)
     with path.open("rb") as file:

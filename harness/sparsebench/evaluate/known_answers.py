@@ -1,19 +1,17 @@
-"""Fresh inputs: what is timed and, where the task's generator can label them, what answers are checked by.
+"""Fresh inputs for timing and, if the task's generator can label them, for checking answers.
 
-The test split of most tasks is public, so a submission can ship its answers as a table: cheap, and right,
-and no answer to the question. Where the generator can label new inputs of the same target, those that are
-drawn for timing are such, by a seed that is secret until the row is written; and the metered pass over
-them, which timing needs anyway, tells the table from the model. A submission may know that it is asked for
-fresh inputs: by the number of rows, or because they are not in its table. So that what it does there is no
-other thing,
+The test split of most tasks is public, so a submission can ship its answers as a table: cheap and right, but
+no answer to the question. If the generator can label new inputs of the same target, the inputs for timing are
+such, by a seed that is secret until the row is written; and the metered pass over them, which timing needs
+anyway, distinguishes the table from the model. A submission may notice fresh inputs: by the number of rows,
+or because they are not in its table. To ensure that it does the same work on them,
 
 - its answers must be as good as those that are scored (:func:`sparsebench.scoring.compare_qualities`);
-- they must not cost more: who finds that an input is not in the table, and then works honestly, is found by
-  what that costs;
-- an error there is the cell's, not only the timing's.
+- they must not cost more: if a submission finds that an input is not in its table, and then works honestly,
+its costs reveal this;
+- an error there is the cell's error, not only the timing's.
 
-What is left is what chance leaves: answers that are stored for so few inputs that four standard errors hide
-them.
+Only one case remains: stored answers for so few inputs that four standard errors hide them.
 """
 
 from __future__ import annotations
@@ -47,25 +45,25 @@ class Drawn:
     """Inputs that no submission has seen."""
 
     inputs: Inputs
-    """What a submission is shown of them."""
+    """The arguments that a submission gets."""
     split: Split | None = None
-    """With their labels; None where nobody can label them."""
+    """The inputs with labels; None if the generator cannot label them."""
     seed: int = 0
-    """What they were drawn by."""
+    """The seed of the draw."""
 
     @property
     def columns(self) -> dict[str, int]:
-        """What a row keeps of the draw, so that it can be made again: column -> value."""
+        """The columns with which the draw can be repeated: column -> value."""
         return {} if self.split is None else {"fresh_seed": self.seed, "fresh_inputs": len(self.inputs)}
 
     @property
     def sample(self) -> np.ndarray[Any, Any]:
-        """Which of them are run one by one, where that is needed."""
+        """The inputs that are run one by one, if that is needed."""
         return sample_inputs(self.seed, len(self.inputs), SAMPLE)
 
 
 def draw_inputs(task: Task, instance: Instance, n: int, *, uses_tags: bool) -> Drawn:
-    """Draw fresh inputs by a secret seed: labelled ones where the task's generator can, else made of train.
+    """Draw fresh inputs by a secret seed: with labels if the task's generator can, else made from train.
 
     Raises
     ------
@@ -83,18 +81,18 @@ def draw_inputs(task: Task, instance: Instance, n: int, *, uses_tags: bool) -> D
 def check_answers(
     metric: str, test: Split, predictions: np.ndarray[Any, Any], drawn: Split, metered: Pass, more: str
 ) -> tuple[Audit, dict[str, float]]:
-    """Hold the answers to fresh inputs against those that are scored.
+    """Compare the answers to fresh inputs with the scored answers.
 
     Parameters
     ----------
     metric
         The task's.
     test, predictions
-        What is scored.
+        The scored answers.
     drawn, metered
-        Fresh inputs, and what was predicted for them.
+        Fresh inputs, and the predictions for them.
     more
-        What they cost more, as :func:`dearer_alone` and :func:`dearer_in_batches` say it.
+        By how much they cost more, as text from :func:`dearer_alone` and :func:`dearer_in_batches`.
 
     Returns
     -------
@@ -113,16 +111,16 @@ def check_answers(
 
 
 def dearer_in_batches(cost: Cost, metered: Pass) -> str:
-    """Say how much more fresh inputs cost where scored ones all cost the same; nothing if they do not."""
+    """Return how much more fresh inputs cost, if scored ones all cost the same; empty if they do not."""
     ops, again = cost.ops, metered.ops / len(metered.predictions)
     return _told(again, ops) if dearer(again, ops) else ""
 
 
 def dearer_alone(cost: Cost, single: Single) -> str:
-    """Say how much more fresh inputs cost, one by one, than scored ones; nothing if they do not.
+    """Return how much more fresh inputs cost, one by one, than scored ones; empty if they do not.
 
-    By more, that is, than four standard errors, 1 % and one operation: of the mean, and of means in which
-    single costs are cut off, so that a few huge ones among fresh inputs, where they are free, hide nothing.
+    More means by over four standard errors, 1 % and one operation: in the mean, and in means with single
+    costs cut off, so that a few huge costs of fresh inputs, where they are free, hide nothing.
     """
     scored, again = cost.single.prices["ops"], single.prices["ops"]
     for excess in cost_excesses(scored, again):

@@ -1,4 +1,4 @@
-"""What is to be run: cells, and the plan that lists them."""
+"""The cells to run, and the plan that lists them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["Cell", "Limits", "Selection", "first_small", "make_plan"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What one cell may take."""
+    """The limits of one cell."""
 
     seconds: float = 600.0
     """Wall-clock seconds for fitting, again for predicting, again for fresh inputs and timing; and, where
@@ -35,23 +35,23 @@ class Limits:
     memory: int = 4 << 30
     """Bytes that the submission's process may take beyond a bare one, and that the meter may hold for it."""
     traces: Path | None = None
-    """Directory of the result store that traces are written beside; None for no traces."""
+    """Directory of the result store in which traces are written; None for no traces."""
     gpu: bool = True
     """Whether predictions are timed on a GPU as well, where there is one."""
     require_sandbox: str = "none"
     """The weakest level of walls to run at: ``none``, ``restricted`` or ``isolated``."""
     models: Path | None = None
-    """Directory of the result store that models which several variants take are kept beside; None for none:
-    then each variant is fitted by itself."""
+    """Directory of the result store in which models are kept that several variants take; if None, each
+    variant is fitted by itself."""
     unsafe: bool = False
-    """Whether to run strangers' code where nothing holds it. Its row says so."""
+    """Whether to run strangers' code without a sandbox. Its row says so."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell(Identity):
-    """One variant on one instance with one seed: the unit of work, of resuming and of failure.
+    """One variant on one instance with one seed: the unit of work, resumption and failure.
 
-    Beside what makes it that cell, whatever it takes to run it.
+    In addition to its identity it has everything that is needed to run it.
     """
 
     scoring_version: int = SCORING_VERSION
@@ -65,7 +65,7 @@ class Cell(Identity):
     settings: dict[str, Any]
     """Keywords for its constructor."""
     uses_tags: bool
-    """Whether it is told the domain of every input that it predicts."""
+    """Whether it gets the domain of every input that it predicts."""
     gpu: str = "optional"
     """Whether it can use a GPU when it is timed: ``none``, ``optional`` or ``required``."""
     include: tuple[Path, ...] = ()
@@ -75,13 +75,13 @@ class Cell(Identity):
     fit_variant: str | None = None
     """The variant whose fitted model it takes; None where it is its own."""
     fit_settings: dict[str, Any] = field(default_factory=dict)
-    """Keywords for the constructor of what is fitted, where that is another variant."""
+    """Keywords for the constructor of the fitted variant, if that is another one."""
     shared: bool = False
     """Whether several variants take the model that it is fitted to."""
 
     @property
     def fitting(self) -> Cell:
-        """The cell that is fitted for this one: of the variant whose model it takes, or itself."""
+        """The cell that is fitted for this one: that of the variant whose model it takes, or itself."""
         if self.fit_variant is None:
             return self
         return replace(
@@ -89,7 +89,7 @@ class Cell(Identity):
         )
 
     def entropy(self, purpose: str) -> list[int]:
-        """Give entropy for a seed sequence: of (task, instance, variant, seed) and a purpose."""
+        """Return entropy for a seed sequence: of (task, instance, variant, seed) and a purpose."""
         text = "\0".join((self.task, self.instance, self.variant, str(self.seed), purpose))
         digest = hashlib.sha256(text.encode()).digest()
         return [int.from_bytes(digest[i : i + 4], "little") for i in range(0, len(digest), 4)]
@@ -97,7 +97,7 @@ class Cell(Identity):
 
 @dataclass(frozen=True)
 class Selection:
-    """Which cells to run. Empty means all; of instances, all that the board is scored on."""
+    """The cells to run. Empty means all; for instances, all that the board is scored on."""
 
     tasks: tuple[str, ...] = ()
     """Task references."""
@@ -110,13 +110,13 @@ class Selection:
     small: bool = False
     """Only the instances that are meant for a quick try, also those that the board is not scored on."""
     all_instances: bool = False
-    """Also the instances that the board is not scored on, but for those that are too large to be loaded."""
+    """Also the instances that the board is not scored on, except those that are too large to be loaded."""
     settings: tuple[tuple[str, bool | float | str], ...] = ()
-    """Settings to try, in the place of those that the variants have or beside them."""
+    """Settings to try, which replace or supplement those of the variants."""
 
 
 def first_small(task: Task) -> str:
-    """Name the first small instance of a task, one of the board's before others; else its first one."""
+    """Return the first small instance of a task, with the board's before others; or else its first one."""
 
     def key(name: str) -> tuple[bool, bool, bool]:
         spec = task.instances[name]
@@ -131,10 +131,10 @@ def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list
     Raises
     ------
     NotFoundError
-        If a task, an instance or a variant has a name that nothing has.
+        If a task, an instance or a variant does not exist.
     UsageError
-        If two different submissions have one name, one is to be told domains that a task does not have,
-        nothing is selected, or settings are to be tried and it is not said with which variants.
+        If two different submissions have one name, one requires domains that a task does not have, nothing is
+        selected, or settings are to be tried without a choice of variants.
     """
     _refuse_homonyms(folders)
     _check_tried(folders, selection)
@@ -218,9 +218,9 @@ def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str,
 
 
 def _tried(cell: Cell, settings: Mapping[str, bool | float | str]) -> Cell:
-    """Give a cell with settings to try: one of another name, which no manifest's variant can have.
+    """Return a cell with settings to try. Its name is one that no manifest's variant can have.
 
-    Where it takes another variant's fit, that stays as it is; nobody takes its own.
+    If it takes another variant's fit, that stays as it is; no cell takes the fit of this one.
     """
     if not settings:
         return cell
@@ -233,7 +233,7 @@ def _tried(cell: Cell, settings: Mapping[str, bool | float | str]) -> Cell:
 
 
 def _check_tried(folders: Sequence[SubmissionFolder], selection: Selection) -> None:
-    """Check that settings to try are for variants that were chosen: those of one submission."""
+    """Check that settings to try are for chosen variants of one submission."""
     if not selection.settings:
         return
     if len(folders) != 1:

@@ -1,4 +1,4 @@
-"""An evaluation run: plan, skip what is finished, execute, gather the rows."""
+"""An evaluation run: plan, skip finished cells, execute, collect the rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["Run", "prepare"]
 
 @dataclass
 class Run:
-    """What is to be run, and where its rows go."""
+    """The cells to run, and the place of their rows."""
 
     store: Path
     """Directory of the result store."""
@@ -52,23 +52,23 @@ class Run:
         on_start: Callable[[], object] = lambda: None,
         on_clock: Callable[[Clock], object] = lambda _: None,
     ) -> list[Row]:
-        """Run the cells; tell of every row as it comes; give all rows, the finished ones too, in order.
+        """Run the cells, report every row as it comes, and return all rows in order, with finished ones.
 
         Parameters
         ----------
         jobs
-            How many cells run at once.
+            The number of cells that run at once.
         on_row
-            Told of every row.
+            Called with every row.
         on_start
             Called when the first workers are there, and perhaps again: a thread may be started then.
         on_clock
-            Told where a cell's time went, before ``on_row`` is told of its row.
+            Called with a cell's times, before ``on_row`` is called with its row.
 
         Raises
         ------
         IntegrityError
-            If a task's data are not what their hashes say.
+            If a task's data do not have their hashes.
         """
         rows = list(self.finished)
         if not self.resume:
@@ -77,7 +77,7 @@ class Run:
             self.cells, self.store, self.limits, jobs=jobs, on_start=on_start, on_clock=on_clock
         )
         with contextlib.closing(running) as done:
-            for _, row in done:  # closed at once, even where ``on_row`` is what raises: cells end then
+            for _, row in done:  # closed at once, even if ``on_row`` raises: this ends the cells
                 on_row(row)
                 rows.append(row)
         return sorted(rows, key=lambda row: row.identity.place)
@@ -93,25 +93,26 @@ def prepare(
     make_data: bool = True,
     progress: Callable[[str], None] | None = None,
 ) -> Run:
-    """Find the submissions, check all that can be checked before anything runs, and make the plan.
+    """Find the submissions, check everything that can be checked before a run, and make the plan.
 
     Parameters
     ----------
     references
         Paths of submissions, or names of shipped ones.
     selection
-        Which of their cells.
+        The choice of their cells.
     store
         Directory for the rows.
     limits
         Time and memory of a cell.
     resume
-        Leave out the cells that have a row with status ``ok`` in the store, for the same task hash,
-        submission hash, seed, scoring version and cost model; and take models that variants share from there.
+        Whether to leave out the cells that have a row with status ``ok`` in the store, for the same task
+        hash, submission hash, seed, scoring version and cost model, and to take models that variants share
+        from there.
     make_data
         Whether data that are made on first use are made, and checked, now.
     progress
-        Told in a line how far that is.
+        Called with a line on the progress of that.
 
     Raises
     ------
@@ -130,7 +131,7 @@ def prepare(
     tasks = {cell.task: load_task(str(cell.task_folder)) for cell in cells}
     for task, instance in dict.fromkeys((cell.task, cell.instance) for cell in cells):
         spec = tasks[task].instances[instance]
-        if make_data or spec.streamed or not spec.generated:  # a streamed one says that it cannot be loaded
+        if make_data or spec.streamed or not spec.generated:  # a streamed one raises an error
             tasks[task].load(instance, progress=progress)
     if not resume:
         return Run(store, limits, tasks, cells=cells)
@@ -148,7 +149,7 @@ def _check_outside(store: Path, folders: Sequence[Path]) -> None:
 
 
 def _check_writable(store: Path) -> None:
-    """Find out before an hour of work, not after. Makes nothing."""
+    """Check that the store can be written to, before an hour of work. This makes nothing."""
     there = next(folder for folder in (store.absolute(), *store.absolute().parents) if folder.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         fault = "not a folder" if not there.is_dir() else "not writable"

@@ -34,7 +34,7 @@ _RUNS = 5
 
 @dataclass(frozen=True)
 class Metered:
-    """Fresh inputs, and what the meter predicts for them."""
+    """Fresh inputs, and their predictions under the meter."""
 
     inputs: Inputs
     """Those that were drawn."""
@@ -49,18 +49,18 @@ class Metered:
 
 @dataclass(frozen=True)
 class Timing:
-    """What came of timing on one device."""
+    """The result of timing on one device."""
 
     audit: Audit
     """Whether what was timed is what was counted."""
     seconds: float | None = None
     """The median of seconds per input; None where the answers differ, or there are none."""
     backend: str | None = None
-    """The faces of primitives that ran, as the submission's process tells; ``none`` if there are no such."""
+    """The backends of primitives that ran, as the submission's process tells; ``none`` if none did."""
 
 
 def meter_fresh(session: Session, engine: Engine, inputs: Inputs) -> Metered:
-    """Have a process that holds the handles of the parameters predict fresh inputs under the meter.
+    """Let a process with the handles of the parameters predict fresh inputs under the meter.
 
     Raises
     ------
@@ -78,18 +78,18 @@ def time_predictions(
     *,
     gpu: bool = False,
 ) -> Timing:
-    """Time predictions on fresh inputs, and hold them against what the meter predicts for the same inputs.
+    """Time predictions on fresh inputs, and compare them with those under the meter for the same inputs.
 
     Parameters
     ----------
     session
-        A process; one that may use a GPU, if that is to be timed.
+        A process; it may use a GPU, if that is timed.
     parameters
         The model.
     metered
         Fresh inputs and their predictions.
     rng
-        Draws orders: an answer that was kept from an earlier run is no answer.
+        Draws orders, so that an answer kept from an earlier run is wrong.
     gpu
         Whether a GPU is timed.
 
@@ -99,7 +99,7 @@ def time_predictions(
         If the submission fails.
     """
     session.arm(parameters)
-    chosen = metered.inputs[: metered.batched.rows]  # as many as fit one metered batch
+    chosen = metered.inputs[: metered.batched.rows]  # as many as fit into one metered batch
     orders = [rng.permutation(len(chosen)) for _ in range(_RUNS + 1)]
     runs = [session.run(chosen[order]) for order in orders]
     expected = np.concatenate([metered.predictions[order] for order in orders])
@@ -107,13 +107,13 @@ def time_predictions(
     if verdict.verdict != "pass":
         return Timing(verdict)
     timed = runs[1:]  # the first one compiles, allocates and warms up
-    backend = "+".join(sorted(frozenset().union(*(run.faces for run in timed)))) or "none"
+    backend = "+".join(sorted(frozenset().union(*(run.backends for run in timed)))) or "none"
     seconds = statistics.median(run.seconds for run in timed) / len(chosen)
     return Timing(_with_inside(verdict, timed, len(chosen)), seconds, backend)
 
 
 def _with_inside(verdict: Audit, timed: Sequence[Timed], rows: int) -> Audit:
-    """Add what the GPU's own clock says. It is the submission's process that tells it: no column has it."""
+    """Add the time by the GPU's own clock. The submission's process reports it, so no column has it."""
     told = [run.inside for run in timed if run.inside is not None]
     if not told:
         return verdict

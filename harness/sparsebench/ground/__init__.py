@@ -1,1 +1,1 @@
-"""Small tools that every floor uses: names, files that are replaced whole, faults, the cache's root."""
+"""Small tools that every layer uses: names, whole replacement of files, faults, the cache's root."""

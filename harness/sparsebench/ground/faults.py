@@ -1,4 +1,4 @@
-"""Every fault of a TOML file at once, each with its key, what was expected, what was got, and the mend."""
+"""All faults of a TOML file at once, each with its key, what was expected, what was got, and the mend."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Fault(NamedTuple):
     """One thing that is wrong with a manifest."""
 
     key: str
-    """Where: the dotted path of the key, such as ``instances[0].seed``."""
+    """The dotted path of the key, such as ``instances[0].seed``."""
     expected: str
-    """What should be there."""
+    """What was expected."""
     got: str
-    """What is there."""
+    """What was got."""
     mend: str
-    """What to do."""
+    """The mend."""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -50,12 +50,12 @@ def read_toml(path: Path) -> dict[str, Any]:
             f"{path}: expected a manifest, got {error.strerror}",
             help="give the folder that holds it, or a name",
         ) from error
-    except (ValueError, RecursionError) as error:  # also of numbers of 5,000 digits, and [[[[[[…
+    except (ValueError, RecursionError) as error:  # also for numbers of 5,000 digits, and for [[[[[[…
         raise ManifestError(f"{path}: expected TOML, got {error}", help="mend the file's syntax") from error
 
 
 def manifest_error(path: Path, faults: Sequence[Fault]) -> ManifestError:
-    """Make one error of all faults of a file: one line for one fault, else a line for each."""
+    """Make one error from all faults of a file: one line for one fault, else a line for each."""
     if len(faults) == 1:
         fault = faults[0]
         return ManifestError(
@@ -66,9 +66,9 @@ def manifest_error(path: Path, faults: Sequence[Fault]) -> ManifestError:
 
 
 def model_faults(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
-    """Translate what pydantic found.
+    """Translate pydantic's errors into faults.
 
-    A key's mend comes from the ``description`` of its field in `model`.
+    A key's expected value and mend come from the ``description`` of its field in `model`.
     """
     return [_fault(dict(item), model) for item in error.errors(include_url=False)]
 
@@ -83,9 +83,7 @@ def _fault(item: dict[str, Any], model: type[BaseModel]) -> Fault:
     if item["type"] == "missing":
         return Fault(key, description or "a value", "nothing", f"add the key {str(location[-1])!r}")
     if item["type"] == "string_pattern_mismatch" and description:
-        return Fault(
-            key, description, _shown(item["input"]), "change it"
-        )  # no regular expressions for people
+        return Fault(key, description, _shown(item["input"]), "change it")  # not the regular expression
     return Fault(key, expectation(item), _shown(item["input"]), mend)
 
 
@@ -132,7 +130,7 @@ def _keys(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
 
 
 def _description(model: type[BaseModel], location: tuple[str | int, ...]) -> str:
-    """Find what the nearest described key of a location should hold."""
+    """Return the description of the nearest described key of a location."""
     for end in range(len(location), 0, -1):
         part = location[end - 1]
         table = _model_at(model, location[: end - 1])

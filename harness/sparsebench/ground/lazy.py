@@ -1,7 +1,7 @@
 """Packages whose names are imported when they are first used.
 
-Whoever needs one module of a package then does not pay for the others, and the process of a submission does
-not come to hold what it has no business with.
+So a user of one module of a package does not load the others, and the process of a submission does not hold
+modules that it must not have.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ def attach(
     package
         Its name.
     homes
-        Module of the package → the names that the package offers of it.
+        Module of the package → its names that the package offers.
 
     Returns
     -------
     tuple of two callables
-        The first imports a name's module, and keeps in the package what the name means, so that it is asked
-        once. The second gives all names, also those that nobody has used.
+        The first imports a name's module, and stores the name's value in the package, so that it is called
+        once. The second returns all names, also unused ones.
     """
     modules = {name: f"{package}.{module}" for module, names in homes.items() for name in names}
 

@@ -1,4 +1,4 @@
-"""Which name was meant, where one was asked for that is not there."""
+"""The name that was meant instead of one that does not exist."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _NEAR = 0.6
 
 
 def nearest(name: str, known: Iterable[str], *, near: float = _NEAR) -> str:
-    """Give the name that is nearest; empty where none is near.
+    """Return the most similar name; empty if none is similar.
 
     Parameters
     ----------
     name
-        What was asked for.
+        The requested name.
     known
-        The names that there are.
+        The existing names.
     near
-        How much of the two must be alike, from 0 to 1.
+        The required similarity, from 0 to 1.
     """
     import difflib  # noqa: PLC0415 - only where a name is mistaken: this is held beside a stranger, too
 
@@ -30,14 +30,14 @@ def nearest(name: str, known: Iterable[str], *, near: float = _NEAR) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str], *, near: float = _NEAR, quoted: bool = True) -> str:
-    """Ask whether the nearest name was meant; empty where none is near.
+    """Return the question whether the most similar name was meant; empty if none is similar.
 
     Parameters
     ----------
     name, known, near
         As for `nearest`.
     quoted
-        Whether it stands in quotes, as in messages that quote what was given.
+        Whether to put the name in quotes, as in messages that quote the given one.
     """
     meant = nearest(name, known, near=near)
     shown = repr(meant) if quoted else meant

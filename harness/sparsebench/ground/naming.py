@@ -1,4 +1,4 @@
-"""Names: how a task is referred to, and what to say when nothing has the name."""
+"""Names: references to tasks, and the error for a name that does not exist."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> NotFoundError:
-    """Build the error for a name that nothing has: did-you-mean, then everything there is.
+    """Build the error for a name that does not exist: did-you-mean, then all existing names.
 
     Parameters
     ----------
     kind
-        What was looked for, such as ``"task"``.
+        The kind of the thing, such as ``"task"``.
     name
-        The name asked for.
+        The requested name.
     known
         The names that exist.
     where
-        Where they were looked for; left out when empty.
+        Where it was looked for; left out if empty.
     """
     names = sorted(set(known))
     guess = did_you_mean(name, names, near=0.5)

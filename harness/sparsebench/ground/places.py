@@ -1,4 +1,4 @@
-"""Where the user's cache is: of made data here, and of compiled code beside them."""
+"""The place of the user's cache, which has generated data and compiled code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CACHE_VARIABLE = "SPARSEBENCH_CACHE"
 
 
 def cache_root() -> Path:
-    """Return the folder that made data are kept in. It need not exist."""
+    """Return the folder for generated data. It need not exist."""
     if named := os.environ.get(CACHE_VARIABLE):
         return Path(named).expanduser().absolute()
     import platformdirs  # noqa: PLC0415 - only where a cache is looked for

@@ -1,4 +1,4 @@
-"""Writing files whole: all of one, or nothing. At every moment it is as it was, or as it is to be."""
+"""Writing whole files or nothing. At every moment a file has its old content, or its new one."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["beside", "replace_bytes", "replace_text", "replacing", "write_first"
 
 @contextlib.contextmanager
 def replacing(path: Path, *, mode: int | None = None) -> Iterator[Path]:
-    """Give a name beside a file; what was written there takes the file's place if nothing was raised.
+    """Yield a path in a file's folder; what is written there replaces the file if nothing is raised.
 
     Parameters
     ----------
     path
-        The file, whether it is there or not.
+        The file, whether it exists or not.
     mode
-        What may be done with it in the end; what the process gives to files that it makes if None.
+        Its final permissions; if None, those that the process gives to new files.
 
     Yields
     ------
     Path
-        Where to write. No file is there, and none is left there.
+        Where to write. No file exists there, and none is left there.
     """
     temporary = beside(path)
     try:
@@ -41,40 +41,40 @@ def replacing(path: Path, *, mode: int | None = None) -> Iterator[Path]:
 
 
 def replace_bytes(path: Path, content: bytes, *, mode: int = 0o666, durable: bool = True) -> None:
-    """Write bytes in place of what a file holds.
+    """Replace the content of a file by bytes.
 
     Parameters
     ----------
     path
         The file; made if missing.
     content
-        What to write.
+        The new content.
     mode
-        What may be done with it, as far as the process lets files that it makes be used.
+        Its permissions, as far as the process's umask allows them.
     durable
-        Whether it is on the disk before it takes that place, so that a crash leaves no empty file.
+        Whether it is on the disk before it replaces the old file, so that a crash leaves no empty file.
     """
     with replacing(path) as temporary:
         write_new(temporary, content, mode=mode, durable=durable)
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a text in UTF-8, with lines ended alike on all systems, in place of what a file holds.
+    """Replace the content of a file by a text in UTF-8, with the same line ends on all systems.
 
     Parameters
     ----------
     path
-        The file; made if missing. What may be done with it stays as it was.
+        The file; made if missing. Its permissions stay.
     text
-        What to write.
+        The new content.
     """
     mode = path.stat().st_mode if path.exists() else 0o644
-    with replacing(path, mode=mode) as temporary:  # nobody else's before it may be
+    with replacing(path, mode=mode) as temporary:  # closed to others until it may be open
         write_new(temporary, text.encode(), mode=0o600, durable=False)
 
 
 def write_first(path: Path, content: bytes, *, mode: int = 0o666) -> None:
-    """Write a file unless there is one: of several processes that do so, the first one's is there, whole.
+    """Write a file unless it exists; of several processes that do so, the first writes the whole file.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def write_first(path: Path, content: bytes, *, mode: int = 0o666) -> None:
 
 
 def write_new(path: Path, content: bytes, *, mode: int = 0o666, durable: bool = True) -> None:
-    """Write a file that is not there: `FileExistsError` where it is.
+    """Write a file that must not exist; raise `FileExistsError` if it does.
 
     Parameters
     ----------
@@ -108,5 +108,5 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o666, durable: bool = 
 
 
 def beside(path: Path) -> Path:
-    """Give a hidden name in a file's folder that nothing has: a place to write what is to be that file."""
+    """Return an unused hidden path in a file's folder: a place to write the file's new content."""
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")

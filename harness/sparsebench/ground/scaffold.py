@@ -1,4 +1,4 @@
-"""Starting a folder of one's own from templates: for ``sparsebench new`` and ``sparsebench tasks new``."""
+"""Starting a user's folder from templates: for ``sparsebench new`` and ``sparsebench tasks new``."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def write_folder(
     Parameters
     ----------
     name
-        The folder's name, put in the place of ``$name``, and as words in that of ``$title``.
+        The folder's name, which replaces ``$name`` and, as words, ``$title``.
     parent
-        Where the folder is made; made itself if missing.
+        Where the folder is made; it is made as well if missing.
     templates
         Where ``FILE.txt`` lies for each of the files.
     files
         Names of the files to write.
     example
-        A command that would work, for the error about a name.
+        A valid command, for the error about a name.
     inside
-        The folder within it that the files go to.
+        The folder in it for the files.
 
     Returns
     -------
@@ -49,13 +49,13 @@ def write_folder(
     Raises
     ------
     UsageError
-        If the folder exists or cannot be made, or its name will not do. Nothing is written then.
+        If the folder exists or cannot be made, or its name is not allowed. Nothing is written then.
     """
     if not re.fullmatch(NAME_PATTERN, name) or len(name) > _LONGEST_NAME:
         message = f"expected a name of at most 64 lower-case letters, digits and hyphens, got {name!r}"
         raise UsageError(message, help=f"for example: {example}")
     folder = parent / name
-    if os.path.lexists(folder):  # also where it is a link to nowhere
+    if os.path.lexists(folder):  # also if it is a broken link
         raise UsageError(f"{folder} exists already", help="choose another name, or remove it")
     try:
         _write(folder, templates, files, inside)

@@ -1,4 +1,4 @@
-"""Our words for what pydantic finds wrong with a value. Its own speak of Python and of classes of ours."""
+"""Our wording of pydantic's errors, whose own texts are about Python and our classes."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ KINDS = {
     "too_long": f"a list of {_FEW}",
     "too_short": f"a list of {_SOME}",
 }
-"""Kind of fault, as pydantic names it -> what was expected; what stands in braces is in its context."""
+"""Pydantic's kind of fault -> what was expected; names in braces are from its context."""
 
 
 def expectation(fault: Mapping[str, Any]) -> str:
-    """Say what was expected where pydantic found a fault.
+    """Return what was expected in place of a value in which pydantic found a fault.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def expectation(fault: Mapping[str, Any]) -> str:
     Returns
     -------
     str
-        What a validator of ours said, or the words of :data:`KINDS`; what neither knows is another value.
+        The text of one of our validators, or of :data:`KINDS`; otherwise that another value was expected.
     """
     if fault["type"] == "value_error":
         return str(fault["ctx"]["error"]).removeprefix("expected ")

@@ -1,4 +1,4 @@
-"""The board: what the tables show, and nothing else. All renderers read these records."""
+"""The board: the records that the tables show, and nothing else. All renderers read them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 ENOUGH_SEEDS = 5
-"""How many seeds a board has, where nobody says otherwise. With fewer it is preliminary."""
+"""The number of seeds of a board by default. With fewer it is preliminary."""
 
 QUALITIES = (0.5, 0.7, 0.9)
 """The qualities at which operations are compared with the reference's."""
@@ -41,13 +41,13 @@ class BoardTask:
     log2_ops_high: float
     """Expensive edge of the box."""
     instances: tuple[str, ...] = ()
-    """The instances that every entry is scored on, sorted; empty where no rows are of the task."""
+    """The instances that every entry is scored on, sorted; empty if the task has no rows."""
     reference: str | None = None
     """The dense submission that operations are compared with; None where the board has no rows of one."""
 
 
 def short_hash(value: str) -> str:
-    """Return as much of a hash (``sha256:...`` or bare) as people compare by eye."""
+    """Return the first digits of a hash (``sha256:...`` or bare), for people to compare."""
     return value.rpartition(":")[2][:12]
 
 
@@ -58,7 +58,7 @@ class Point:
     variant: str
     """Name of the variant."""
     ops: float | None
-    """Active operations per input: arithmetic mean over the cells that ran; None where none did."""
+    """Active operations per input: arithmetic mean over the cells that ran; None if none did."""
     ops_router_free: float | None
     """The same without the router, as papers report it; None where no row has it."""
     quality_mean: float
@@ -67,7 +67,7 @@ class Point:
     error_mean: float | None
     """Mean error over the cells that ran; None where none did."""
     memory_bytes: int | None
-    """Bytes that the largest of its models stores; None where no row says so."""
+    """Bytes that the largest of its models stores; None if no row says so."""
     n_cells: int
     """Cells that the mean is over: the board's instances x seeds of the task."""
     n_failed: int
@@ -86,7 +86,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """How many times fewer operations than the task's reference buy a quality."""
+    """The ratio of the operations of the task's reference to a submission's, at one quality."""
 
     quality: float
     """The quality that is bought."""
@@ -109,7 +109,7 @@ class TaskScore:
     task: str
     """Task reference."""
     score: float
-    """What is ranked: the jackknife's mean over seeds of the mean area under the budget curves."""
+    """The ranked score: the jackknife's mean over seeds of the mean area under the budget curves."""
     low: float | None
     """Lower end of the 95 % interval over seeds; None with one seed."""
     high: float | None
@@ -164,7 +164,7 @@ class Entry:
     rank: Rank | None = None
     """The places that it may hold over all tasks; None where it has no mean."""
     uses_tags: bool = False
-    """Whether it was told the domains of the inputs that it predicted: a class of its own, not ranked."""
+    """Whether it got the domains of the inputs that it predicted: a separate class, not ranked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +182,7 @@ class Pair:
     adjusted: float | None
     """The p value after Holm's correction over the task's tests."""
     winner: str | None
-    """The one that beats the other; None where they share places."""
+    """The one that beats the other; None if neither does."""
     better: int
     """On how many instances the first has the larger area."""
     worse: int
@@ -212,16 +212,16 @@ class Board:
     profile: str = "ops"
     """The price list that entries are scored by: ``ops`` is the standard one."""
     prices: str | None = None
-    """Name of a price list that is shown beside ``ops``; None where there is none."""
+    """Name of a price list that is shown after ``ops``; None if there is none."""
 
     @property
     def preliminary(self) -> bool:
-        """Whether there are rows, and fewer seeds than there should be."""
+        """Whether there are rows, but fewer seeds than there should be."""
         return 0 < self.seeds < self.wanted_seeds
 
     @property
     def uses_tags(self) -> bool:
-        """Whether any of the entries was told domains."""
+        """Whether any entry was given domains."""
         return any(entry.uses_tags for entry in self.entries)
 
     @property
@@ -231,6 +231,6 @@ class Board:
         return any(point.nmi is not None for score in scores for point in score.points)
 
     def ranked(self, task: int) -> list[tuple[Entry, TaskScore]]:
-        """List who enters a task: the ranked ones, best score first, then those of the other class."""
+        """Return the entries of a task: the ranked ones, best score first, then those of the other class."""
         found = [(entry, score) for entry in self.entries if (score := entry.tasks[task]) is not None]
         return sorted(found, key=lambda each: (each[0].uses_tags, -each[1].score, each[0].submission))

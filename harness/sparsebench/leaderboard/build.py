@@ -1,7 +1,7 @@
 """From rows to a board. A pure function: the same rows and tasks give the same board, digit for digit.
 
-A submission's score depends on its own rows, on the tasks' boxes, and on the board's instances and seeds. On
-given ones of these, adding or deleting another submission's rows never changes it.
+A submission's score depends on its own rows, on the tasks' boxes, and on the board's instances and seeds.
+With these fixed, adding or deleting another submission's rows never changes the score.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["UNRANKED", "BoardTaskLike", "build_board"]
 
 UNRANKED = ("paper-router-free",)
-"""Profiles by which nobody has a place: what calls all of its work routing costs nothing there."""
+"""Profiles without places: a submission that calls all of its work routing costs nothing there."""
 
 _MEND = "evaluate again into a new --output folder, or take the older rows out of this one"
 
@@ -72,47 +72,47 @@ def build_board(
     ----------
     rows
         Rows in any order. Of several rows of a cell the newest counts, one with status ``ok`` before any
-        other. Rows of tasks not given are passed over; rows with settings from the command line are left out,
-        and a note says so.
+        other. Rows of other tasks are ignored; rows with settings from the command line are left out, and a
+        note says so.
     tasks
-        The tasks of the board, in the order to show.
+        The tasks of the board, in the order in which they are shown.
     titles
         Submission -> title, where known.
     instances
         Task -> the instances that every entry is scored on; a cell without a row counts as failed. Rows of
-        others are passed over. Without it: all that there is a row of.
+        other instances are ignored. Without it: all instances with rows.
     submissions
-        The entries to show and to rank among one another; without it all. Scores do not depend on it.
+        The entries to show, and to rank among one another; without it, all. Scores do not depend on it.
     tags
-        Whether to show entries that are told the domains.
+        Whether to show entries that are given the domains.
     references
-        Task -> the dense submission that operations are compared with, where it has rows.
+        Task -> the dense submission that operations are compared with, if it has rows.
     states
-        Submission -> the content hash of its folder that counts, where there are rows of it; without it, and
-        for others, the state that was evaluated last. Nobody takes another's place by having its name.
+        Submission -> the hash of the state of its folder that counts, if there are rows of it; otherwise the
+        state that was evaluated last counts. So no submission replaces another one by having its name.
     seeds
-        How many seeds the board has: those below this number. Where there is no row of a seed that is as
-        large as some k below it, there are k of them, unless the board is frozen.
+        The number of seeds of the board: those below this number. If all rows have seeds below a smaller k,
+        there are k seeds, unless the board is frozen.
     frozen
-        Whether instances and seeds are as given, whatever rows there are.
+        Whether instances and seeds are fixed, whatever rows there are.
     profile
-        What a cell costs: a name of :data:`sparsebench.leaderboard.cells.PROFILES`.
+        The profile that prices a cell: a name of :data:`sparsebench.leaderboard.cells.PROFILES`.
     prices
-        A price list to show beside the standard one. Scores and ranks do not depend on it.
+        A price list to show as one more column. Scores and ranks do not depend on it.
 
     Returns
     -------
     Board
-        Those with a mean over all tasks first, best first.
+        Its entries with a mean over all tasks come first, best first.
 
     Raises
     ------
     UsageError
-        The rows were made under different scoring versions, cost models or task hashes, or under another
-        hash than the task has now, or for other rules of scoring than these; a task is given twice; there
-        are no seeds, or no such profile.
+        The rows were made under different scoring versions, cost models or task hashes, or under another hash
+        than the task has now, or for other rules of scoring than these; a task is given twice; there are no
+        seeds; or the profile does not exist.
     IntegrityError
-        A row that counts says ``ok`` without an audit that its score rests on.
+        A row that counts has status ``ok`` without an audit that its score requires.
     """
     _check_choice(seeds, profile)
     shown = _board_tasks(tasks, instances or {}, references or {})
@@ -153,7 +153,7 @@ def build_board(
 
 
 def _apart(rows: Iterable[Row]) -> tuple[list[Row], list[str]]:
-    """Leave out what was tried with settings of the command line, and say so."""
+    """Leave out rows with settings from the command line, and note it."""
     kept: list[Row] = []
     tried: dict[str, set[str]] = defaultdict(set)
     for row in rows:
@@ -178,9 +178,9 @@ def _check_choice(seeds: int, profile: str) -> None:
 def _entering(
     groups: Mapping[str, list[Row]], submissions: Collection[str] | None, references: Collection[str]
 ) -> tuple[dict[str, list[Row]], list[str]]:
-    """Leave out who is not asked for, and who has more variants than it may: the best of many is so by luck.
+    """Leave out entries that are not requested, and those with too many variants, whose best one is luck.
 
-    Nobody can keep others from having their board.
+    They are not refused, so that nobody can prevent the board of the others.
     """
     kept, notes = {}, []
     for name, rows in groups.items():
@@ -227,7 +227,7 @@ def _board_tasks(
 
 
 def _covered(task: BoardTask, rows: Iterable[Row]) -> BoardTask:
-    """Score a task on the instances that it was given with, or on all that there are rows of."""
+    """Return a task with the instances to score on: the given ones, or all that have rows."""
     if task.instances:
         return task
     return replace(task, instances=tuple(sorted({row.instance for row in rows if row.task == task.ref})))
@@ -241,7 +241,7 @@ def _only(name: str, rows: Iterable[Row]) -> int | None:
 
 
 def _check_scoring(version: int | None) -> None:
-    """Check that rows are scored by the rules that they were made for: a board says which these are."""
+    """Check that rows were made for the rules of scoring in use, which a board names."""
     if version not in {None, SCORING_VERSION}:
         raise UsageError(
             f"rows have scoring_version {version}, expected {SCORING_VERSION}, by which this harness scores",
@@ -267,7 +267,7 @@ def _by_submission(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 
 def _current(rows: Iterable[Row], states: Mapping[str, str]) -> tuple[list[Row], list[str]]:
-    """Keep one state of each submission's folder, and of each cell the row that counts."""
+    """Keep one state of each submission's folder, and for each cell the row that counts."""
     kept: list[Row] = []
     notes = []
     for name, theirs in _by_submission(rows).items():
@@ -289,7 +289,7 @@ def _on_states(name: str, rows: Sequence[Row], counts: str, wanted: str) -> list
 
 
 def _on_second_tries(name: str, rows: Sequence[Row]) -> list[str]:
-    """Tell of cells that ran more than once and did not give the same, whichever row counts."""
+    """Return notes on cells whose runs gave different results, whichever row counts."""
     runs: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         runs[row.cell_key].append(row)
@@ -309,7 +309,7 @@ def _on_second_tries(name: str, rows: Sequence[Row]) -> list[str]:
 
 
 def _one_per_cell(rows: Iterable[Row]) -> Iterable[Row]:
-    # The row itself breaks a tie, so that the order in which files are read cannot matter.
+    # The row itself breaks a tie, so that the order of reading files does not matter.
     best: dict[str, tuple[bool, str, str, Row]] = {}
     for row in rows:
         standing = (row.status == "ok", row.ended, repr(row), row)

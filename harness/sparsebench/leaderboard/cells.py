@@ -1,7 +1,7 @@
-"""One submission's cells on one task: the full grid variant x instance x seed, and what is made from it.
+"""One submission's cells on one task: the full grid variant x instance x seed, and figures made from it.
 
-Every cell of the grid counts, and the grid is the board's: its instances, its seeds. A cell that failed, that
-has no row at all, or whose model has no room in the box buys nothing.
+Every cell of the grid counts, and the grid has the board's instances and seeds. A cell that failed, that has
+no row at all, or whose model is too large for the box buys nothing.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Grid:
         The task with its box and the board's instances of it.
     rows
         The submission's rows on these, at least one and at most one per cell. Rows of other seeds than the
-        board's say which variants there are, and no more.
+        board's only tell which variants there are.
     seeds
-        How many seeds the board has.
+        The number of seeds of the board.
     profile
-        One of `PROFILES`: what cells are priced by.
+        One of `PROFILES`: it prices the cells.
     """
 
     def __init__(self, task: BoardTask, rows: Iterable[Row], seeds: int, profile: str = "ops") -> None:
@@ -60,12 +60,12 @@ class Grid:
 
     @property
     def uses_tags(self) -> bool:
-        """Whether the submission was told domains."""
+        """Whether the submission was given domains."""
         return any(row.uses_tags for row in self.rows.values())
 
     @functools.cached_property
     def cells(self) -> list[Variants]:
-        """Return ``(i, v, m)``: what each cell costs and buys, None where it buys nothing."""
+        """Return ``(i, v, m)``: each cell's cost and quality, None if it buys nothing."""
         return [
             [[self._cell(variant, instance, seed) for seed in self.seeds] for variant in self.variants]
             for instance in self.task.instances
@@ -76,7 +76,7 @@ class Grid:
         return tuple(budget_area(variants, self.task) for variants in self.cells)
 
     def point(self, variant: str, prices: PriceList | None) -> Point:
-        """Return what the tables show of a variant, with its price by a list beside the standard one."""
+        """Return a variant's record for the tables, with its price by a user's list."""
         rows = [row for (name, _, _), row in sorted(self.rows.items()) if name == variant]
         ran = [row for row in rows if row.status == "ok"]
         cells = len(self.task.instances) * len(self.seeds)
@@ -97,15 +97,15 @@ class Grid:
         )
 
     def router_share(self) -> float | None:
-        """Return the router's part of the operations: mean over the cells that ran."""
+        """Return the router's share of the operations: the mean over the cells that ran."""
         return _mean(_share(row.ops_router, row.ops) for row in self.rows.values())
 
     def tail(self) -> float | None:
-        """Return the 95th percentile of operations over their mean: mean over the cells that ran."""
+        """Return the 95th percentile of operations over their mean: the mean over the cells that ran."""
         return _mean(_share(row.ops_p95, row.ops) for row in self.rows.values())
 
     def seen(self) -> int:
-        """Count the board's seeds that there are rows of."""
+        """Count the board's seeds that have rows."""
         return len({seed for _, _, seed in self.rows})
 
     def _cell(self, variant: str, instance: str, seed: int) -> BudgetCell | None:
@@ -120,7 +120,7 @@ class Grid:
 
 
 def _is_too_large(row: Row) -> bool:
-    """Say whether a model has no room in the box. What nobody has measured has none."""
+    """Return whether a model is too large for the box. A model that was not measured is."""
     return row.memory_bytes is None or row.memory_bytes > MOST_BYTES
 
 

@@ -1,4 +1,4 @@
-"""The columns of a task's table: what each shows of an entry, and which are left out first."""
+"""The columns of a task's table: what each shows of an entry, and which ones are left out first."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ class Column(NamedTuple):
     """A column of a table."""
 
     head: str
-    """What stands above it."""
+    """Its heading."""
     align: str = "right"
     """``left`` or ``right``."""
     drop: int = NEVER
-    """What is left out first where a terminal is narrow: the largest."""
+    """The order of leaving out columns in a narrow terminal: the largest goes first."""
     cell: Cell = _nothing
     """What it shows of an entry, in a task's table."""
 
 
 def places(rank: Rank | None) -> str:
-    """Return ``3`` or ``2-4``; ``-`` for an entry that is not ranked."""
+    """Return ``3`` or ``2-4``; ``-`` for an entry without a rank."""
     if rank is None:
         return "-"
     return str(rank.best) if rank.best == rank.worst else f"{rank.best}-{rank.worst}"
 
 
 def with_interval(score: float, low: float | None, high: float | None, *, exact: bool = False) -> str:
-    """Return a score to three digits with what is known of its precision."""
+    """Return a score to three digits, with its precision as far as it is known."""
     if exact:
         return f"{score:.3f} (exact)"
     return f"{score:.3f} (one seed)" if low is None else f"{score:.3f} ({low:.3f} to {high:.3f})"
@@ -78,7 +78,7 @@ def _times(ratio: Ratio, instances: int) -> str:
 
 
 def _short(value: float) -> str:
-    """Write a number to three digits, or all of its whole part; what no table needs to tell, by its size."""
+    """Write a number to three digits, or its whole part; very large and very small ones by magnitude."""
     if not 1e-4 <= value < 1e9:  # noqa: PLR2004 - beyond, digits say less than the power
         return f"{value:.0e}"
     digits = max(0, 2 - math.floor(math.log10(value)))
@@ -120,7 +120,7 @@ COLUMNS = (
 
 
 def _by_ratio(number: int) -> Key:
-    """Sort by the number of instances first: a ratio on few of them flatters."""
+    """Return a sort key: the number of instances first, since a ratio on few of them flatters."""
 
     def key(_: Entry, score: TaskScore) -> tuple[float, float] | None:
         if not score.ratios:
@@ -142,16 +142,16 @@ SORTS: dict[str, Key | None] = {
     "p95": lambda _, score: _single(score.tail),
     "failed": lambda _, score: _single(-score.failed_share),
 }
-"""What tables may be sorted by -> what comes first is smallest; ``score`` is the board's own order."""
+"""The orders of tables -> the key, of which the smallest comes first; ``score`` is the board's order."""
 
 
 def sorted_by(found: list[tuple[Entry, TaskScore]], name: str) -> list[tuple[Entry, TaskScore]]:
-    """Sort who enters a task.
+    """Sort the entries of a task.
 
     Raises
     ------
     UsageError
-        There is no such order.
+        The order does not exist.
     """
     if name not in SORTS:
         raise UsageError(f"expected --sort {', '.join(SORTS)}, got {name!r}", help="score is the default")

@@ -1,4 +1,4 @@
-"""Scores and places of entries: what the statistics of :mod:`sparsebench.scoring` say of their cells."""
+"""Scores and places of entries: the statistics of :mod:`sparsebench.scoring` applied to their cells."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["make_entries"]
 
 
 class _Scored(NamedTuple):
-    """What is found out of a submission on a task before anything is compared."""
+    """The figures of a submission on a task before any comparison."""
 
     grid: Grid
     seeded: SeededScore
@@ -56,11 +56,11 @@ def make_entries(
     grids
         Submission -> task -> its cells.
     references
-        Task -> the cells of what operations are compared with.
+        Task -> the cells of the reference that operations are compared with.
     titles
         Submission -> title, where known.
     prices
-        A price list to show beside the standard one.
+        A price list to show as one more column.
     ranked
         Whether there are places.
 
@@ -69,7 +69,7 @@ def make_entries(
     tuple of Entry
         Those with a mean over all tasks first, best first; then the others, by name.
     tuple of tuple of Pair
-        Of each task the pairs of entries that are ranked there.
+        For each task, the pairs of entries that are ranked there.
     """
     scored = [
         {name: _scored(theirs[task.ref]) for name, theirs in grids.items() if task.ref in theirs}
@@ -111,7 +111,7 @@ def _scored(grid: Grid) -> _Scored:
 
 
 def _placed(entry: Entry, standings: Standings) -> Entry:
-    """Add what an entry has over all tasks, if it enters every one."""
+    """Add an entry's figures over all tasks, if it enters every task."""
     if entry.submission not in standings.overall:
         return entry
     estimate = standings.overall[entry.submission]
@@ -128,7 +128,7 @@ def _column(
     told: set[str],
     prices: PriceList | None,
 ) -> dict[str, TaskScore]:
-    """Make the scores of a task: submission -> score."""
+    """Return the scores of a task: submission -> score."""
     order = sorted(scored, key=lambda name: (name in told, -scored[name].seeded.score, name))
     ahead = {
         name: _ahead(scored[name].areas, scored[after].areas)
@@ -170,5 +170,5 @@ def _pair(verdict: PairVerdict, scored: Mapping[str, _Scored]) -> Pair:
 
 
 def _ahead(own: tuple[float, ...], others: tuple[float, ...]) -> tuple[int, int]:
-    """Count the instances on which an area is the larger one, and all of them."""
+    """Return the number of instances on which an area is the larger one, and that of all instances."""
     return sum(a > b for a, b in zip(own, others, strict=True)), len(own)

@@ -1,4 +1,4 @@
-"""Names come from strangers: what a cell of a table may hold, for each kind of table."""
+"""Escaping for each kind of table: names in its cells come from strangers."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _LONGEST = 120
 
 
 def for_terminal(text: str, longest: int = _LONGEST) -> str:
-    """Return the text as one line without control characters: no escape sequence, no change of direction."""
+    """Return the text as one line without control characters: no escape sequences, no change of direction."""
     clean = "".join(" " if _breaks(character) else character for character in text)
     line = " ".join("".join(c for c in clean if not unicodedata.category(c).startswith("C")).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def for_markdown(text: str, longest: int = _LONGEST) -> str:
-    """Return the text as it reads, inert in Markdown: no pipe, tag, link, image or emphasis."""
-    # The colon, the @ and the point would make bare addresses into links. An entity reads as its character.
+    """Return the text so that Markdown shows it as it is: no pipe, tag, link, image or emphasis."""
+    # The colon, the @ and the point would turn bare addresses into links. An entity shows as its character.
     return _MARKDOWN.sub(lambda found: f"&#{ord(found[0])};", for_terminal(text, longest))
 
 

@@ -1,4 +1,4 @@
-"""What a published board is made of, written down: instances and seeds that depend on nobody's rows."""
+"""The file of a published board's instances and seeds, which then do not depend on rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["FILE_NAME", "Frozen", "frozen_text", "read_frozen"]
 
 FILE_NAME = "board.toml"
-"""Where it lies, beside the tables."""
+"""The name of its file, in the folder of the tables."""
 
 _HEAD = """\
 # Written by `sparsebench leaderboard freeze`: the seeds and instances that every entry of this board is
@@ -35,7 +35,7 @@ class Frozen(NamedTuple):
 
 
 def frozen_text(board: Board) -> str:
-    """Return the text of the file that makes other rows into a board of the same instances and seeds."""
+    """Return the text of the file with which other rows make a board of the same instances and seeds."""
     lines = [f"{_HEAD}seeds = {board.seeds}", "", "[instances]"]
     lines += [
         f"{json.dumps(task.ref)} = {json.dumps(list(task.instances))}"
@@ -46,12 +46,12 @@ def frozen_text(board: Board) -> str:
 
 
 def read_frozen(path: Path) -> Frozen:
-    """Read what a board is made of.
+    """Read the instances and seeds of a board.
 
     Raises
     ------
     UsageError
-        There is no such file, or it says something else.
+        There is no such file, or it is not valid.
     """
     try:
         told = tomllib.loads(path.read_bytes().decode())

@@ -1,4 +1,4 @@
-"""What a reader must know before comparing the entries of a board."""
+"""Notes that a reader must know before comparing the entries of a board."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def notes_on(
     tasks, entries
         The board's.
     rows
-        All that it was made from.
+        All rows that it was made from.
     seeds
-        How many seeds it has.
+        The number of its seeds.
     """
     by_name = sorted(entries, key=lambda entry: entry.submission)
     shown = {entry.submission for entry in by_name}

@@ -1,4 +1,4 @@
-"""Write a board into a folder: the block in README.md and three sheets, all of them or none."""
+"""Writing a board into a folder: the block in README.md and three sheets, all of them or none."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def update_between_markers(text: str, name: str, block: str) -> str:
     name
         Name of the block.
     block
-        What to put there, on lines of its own.
+        The new text, on lines of its own.
 
     Raises
     ------
@@ -62,8 +62,8 @@ def update_between_markers(text: str, name: str, block: str) -> str:
 def write_leaderboard(board: Board, directory: str | os.PathLike[str]) -> list[Path]:
     """Write ``README.md`` (its marked block), ``board.csv``, ``points.csv`` and ``areas.csv``.
 
-    All texts are made and stored beside their targets before the first is replaced; should a replacement
-    fail, those already replaced are put back. A missing README.md is made.
+    All texts are made and stored in the targets' folder before the first file is replaced; if a replacement
+    fails, the files already replaced are restored. A missing README.md is made.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def write_leaderboard(board: Board, directory: str | os.PathLike[str]) -> list[P
     Raises
     ------
     UsageError
-        README.md lacks the markers or is no text, or a file cannot be written. Nothing is changed then.
+        README.md lacks the markers or is not text, or a file cannot be written. Nothing is changed then.
     """
     folder = Path(directory)
     _check_place(folder)
@@ -96,7 +96,7 @@ def write_leaderboard(board: Board, directory: str | os.PathLike[str]) -> list[P
 
 
 def _check_place(folder: Path) -> None:
-    """Refuse folders that belong to something else, which tables would change."""
+    """Refuse folders that belong to something else and that tables would change."""
     owner = None
     if (folder / "submission.toml").exists():
         owner = "a submission, whose hash they would change"

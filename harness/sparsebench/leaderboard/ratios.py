@@ -1,4 +1,4 @@
-"""How many times fewer operations than the dense reference buy the same quality."""
+"""Ratios of operations at the same quality: the dense reference's to a submission's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST = 1023.0  # a float has no larger power of two
 
 
 class Reach(NamedTuple):
-    """What a quality costs on an instance: log2 of operations per input."""
+    """The cost of a quality on an instance: log2 of operations per input."""
 
     cost: float | None
     """The smallest budget that buys it, by the mean over seeds; None where none does."""
@@ -33,14 +33,14 @@ class Reach(NamedTuple):
 
 
 def reach(variants: Variants, quality: float) -> Reach:
-    """Find out what a quality costs.
+    """Return the cost of a quality.
 
     Parameters
     ----------
     variants
         ``(v, m)``: a submission's cells on an instance, see :data:`sparsebench.scoring.Variants`.
     quality
-        The quality, in [0, 1]. There is no interpolation between variants: a budget buys what a variant does.
+        The quality, in [0, 1]. There is no interpolation between variants: a budget buys one variant.
     """
     steps = [step for cells in variants for step in _steps(cells)]
     return Reach(
@@ -55,24 +55,24 @@ Reaches = tuple[list[Reach], ...]
 
 
 def reaches_of(grid: Grid) -> Reaches:
-    """Find out what each of `QUALITIES` costs a submission on each instance."""
+    """Return the cost of each of `QUALITIES` for a submission on each instance."""
     return tuple([reach(variants, quality) for variants in grid.cells] for quality in QUALITIES)
 
 
 def ratios_to(reference: Reaches, own: Reaches) -> tuple[Ratio, ...]:
     """Compare operations at each of `QUALITIES`.
 
-    The ratio is a geometric mean over the instances on which both reach the quality. Their number stands
-    beside it, because leaving out the hard ones flatters.
+    The ratio is a geometric mean over the instances on which both reach the quality. Their number is given
+    with it, because leaving out hard instances flatters.
 
-    Its interval is that of tests inverted: from what the reference may cost at least over what the submission
-    costs at most, to the opposite. Where the mean quality over seeds lies clearly on one side of the quality
-    asked for, at every cost, no other ratio is possible, and both ends are the ratio.
+    Its interval comes from inverted tests: from the least cost of the reference divided by the largest cost
+    of the submission, to the largest divided by the least. If the mean quality over seeds is clearly above or
+    below the required quality at every cost, no other ratio is possible, and both ends are the ratio.
 
     Parameters
     ----------
     reference, own
-        Of the same instances, over the same seeds; one object, where the reference is compared with itself.
+        Both on the same instances and seeds; the same object, if the reference is compared with itself.
     """
     return tuple(
         _ratio(quality, theirs, mine, itself=own is reference)
@@ -86,13 +86,13 @@ def _ratio(quality: float, theirs: list[Reach], mine: list[Reach], *, itself: bo
     times = _power(_mean(_less(a.cost, b.cost) for a, b in both))
     low = _power(_mean(_less(a.sooner, b.later) for a, b in both))
     high = _power(_mean(_less(a.later, b.sooner) for a, b in both))
-    if itself:  # whatever its cost is
+    if itself:  # whatever its cost
         low = high = times
     return Ratio(quality=quality, times=times, low=low, high=high, instances=len(both))
 
 
 def _steps(cells: Cells) -> Iterable[tuple[float, float, float | None]]:
-    """Give (log2 cost, mean quality of what costs at most that, half its interval) where a cell is bought."""
+    """Yield (log2 cost, mean quality of cells that cost at most that, half its interval) at each step."""
     for bought in sorted({cost for cell in cells if cell is not None for cost in [cell[0]]}):
         values = [0.0 if cell is None or cell[0] > bought else cell[1] for cell in cells]
         yield math.log2(max(1.0, bought)), math.fsum(values) / len(values), t_half_width(values)
@@ -107,7 +107,7 @@ def _less(a: float | None, b: float | None) -> float | None:
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    """Give the mean; None where there is nothing, or where one of them is not known."""
+    """Return the mean; None if there are no values, or one is not known."""
     given = list(values)
     known = [value for value in given if value is not None]
     return math.fsum(known) / len(known) if known and len(known) == len(given) else None

@@ -57,7 +57,7 @@ POINT_COLUMNS = (
 
 
 class Sheets(NamedTuple):
-    """Three CSV texts, UTF-8, lines ending in a line feed. An empty field means that there is no value."""
+    """Three CSV texts in UTF-8, with LF. An empty field means that there is no value."""
 
     scores: str
     """One line per submission and task that it enters."""
@@ -85,8 +85,8 @@ def document(board: Board) -> dict[str, Any]:
     Returns
     -------
     dict
-        What all rows share, ``notes``, ``tasks`` with their instances and ``pairs``, and the records of the
-        three sheets: ``scores``, ``points``, ``areas``.
+        What all rows have in common, ``notes``, ``tasks`` with their instances and ``pairs``, and the records
+        of the three sheets: ``scores``, ``points``, ``areas``.
     """
     tasks = [
         asdict(task) | {"pairs": [asdict(pair) for pair in pairs]}
@@ -107,7 +107,7 @@ def document(board: Board) -> dict[str, Any]:
 
 
 def points(board: Board) -> list[dict[str, Cell]]:
-    """Return one record per submission, task and variant: what the sheet of points holds."""
+    """Return one record per submission, task and variant: the records of the sheet of points."""
     return [_point(board, entry, score, point) for entry, score in _entered(board) for point in score.points]
 
 
@@ -201,7 +201,7 @@ def _point(board: Board, entry: Entry, score: TaskScore, point: Point) -> dict[s
 
 
 def _point_columns(board: Board) -> tuple[str, ...]:
-    """Name the columns: a price list's comes beside ``ops``."""
+    """Return the names of the columns: that of a price list comes after ``ops``."""
     if board.prices is None or board.prices in POINT_COLUMNS:
         return POINT_COLUMNS
     beside = POINT_COLUMNS.index("ops") + 1

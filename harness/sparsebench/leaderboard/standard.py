@@ -1,6 +1,6 @@
-"""The standard board: the instances, seeds and references that rows are scored with unless somebody chooses.
+"""The standard board: the instances, seeds and references that are used unless a user chooses others.
 
-`sparsebench eval`, `leaderboard show` and `leaderboard build` all come here, so the same rows give the same
+`sparsebench eval`, `leaderboard show` and `leaderboard build` all use it, so the same rows give the same
 figures in each.
 """
 
@@ -37,20 +37,20 @@ REFERENCES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What of the rows a board is made of, and how it is scored."""
+    """The choice of a board's rows, and how it is scored."""
 
     instances: tuple[str, ...] = ()
-    """Only these instances, of whichever task has them; empty for those that rows cover."""
+    """Only these instances, of any task that has them; empty for those that have rows."""
     small: bool = False
     """Only the small ones of them."""
     submissions: tuple[str, ...] = ()
     """Only these entries; empty for all."""
     tags: bool = True
-    """Whether entries are shown that are told the domains."""
+    """Whether entries are shown that get the domains."""
     seeds: int = ENOUGH_SEEDS
     """How many seeds the board should have."""
     frozen: Frozen | None = None
-    """What the board is made of, whatever rows there are: then it has these instances and seeds."""
+    """The instances and seeds of the board, whatever rows there are."""
     profile: str = "ops"
     """What a cell costs: a name of :data:`sparsebench.leaderboard.cells.PROFILES`."""
     titled: bool = False
@@ -62,13 +62,13 @@ class Choice:
 def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None = None) -> Board:
     """Build a board on which all entries are scored on the same instances.
 
-    These are those of a frozen board, or the chosen ones; else, of each task, those of the standard board
-    that there are rows of; else all that there are rows of.
+    These are those of a frozen board, or the chosen ones; else, for each task, those of the standard board
+    that have rows; else all that have rows.
 
     Raises
     ------
     NotFoundError
-        There are no rows of what was chosen.
+        There are no rows of the chosen cells.
     UsageError
         See :func:`sparsebench.leaderboard.build_board`.
     """
@@ -76,7 +76,7 @@ def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None =
     _check(rows, choice)
     entered = [row for row in rows if not is_ad_hoc(row.variant)]
     shipped, states = _shipped(entered), {(row.submission, row.submission_hash) for row in entered}
-    # Rows of a shipped submission itself, and not of one that has its name.
+    # Only rows of the shipped submission, not of another one with its name.
     genuine = {name for name, of in shipped.items() if (name, of.hash) in states}
     present = {task.ref: {row.instance for row in entered if row.task == task.ref} for task in tasks}
     scored = {task.ref: _scored(task, present[task.ref], choice) for task in tasks}
@@ -110,7 +110,7 @@ def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None =
 
 
 def _check(rows: Sequence[Row], choice: Choice) -> None:
-    """Check that names which were given are those of rows: a typing error is not an empty board."""
+    """Check that given names occur in rows: a typing error must not make an empty board."""
     for what, names in (("instance", choice.instances), ("submission", choice.submissions)):
         known = {getattr(row, what) for row in rows}
         for name in names:
@@ -120,7 +120,7 @@ def _check(rows: Sequence[Row], choice: Choice) -> None:
 
 
 def tasks_of(rows: Sequence[Row], refs: Sequence[str], choice: Choice) -> list[Task]:
-    """Load the tasks that are asked for; else those of a frozen board; else all that have rows."""
+    """Load the requested tasks, or else those of a frozen board, or else all that have rows."""
     from sparsebench.tasks import load_task  # noqa: PLC0415 - only where there are rows
 
     frozen = choice.frozen.instances if choice.frozen is not None else ()
@@ -128,7 +128,7 @@ def tasks_of(rows: Sequence[Row], refs: Sequence[str], choice: Choice) -> list[T
 
 
 def _shipped(rows: Sequence[Row]) -> dict[str, SubmissionFolder]:
-    """Find the submissions that come with sparsebench and are named in rows."""
+    """Return the shipped submissions that are named in rows."""
     from sparsebench.models import find_submission, shipped_names  # noqa: PLC0415 - only where there are rows
 
     named = {row.submission for row in rows}
@@ -145,7 +145,7 @@ def _scored(task: Task, present: set[str], choice: Choice) -> set[str]:
 
 
 def _known(task: Task, names: Sequence[str]) -> Sequence[str]:
-    """Check that a frozen board names instances that there are: a typing error is no cell that failed."""
+    """Check that the instances of a frozen board exist: a typing error must not count as failed cells."""
     for name in names:
         if name not in task.instances:
             message = f"board.toml: {task.ref} has no instance called {name!r}"
@@ -157,12 +157,12 @@ def _known(task: Task, names: Sequence[str]) -> Sequence[str]:
 
 
 def _board_of(task: Task) -> set[str]:
-    """Name the instances of the standard board: all, for a task that names none."""
+    """Return the names of the standard board's instances: all, for a task that names none."""
     return set(task.board or task.instances)
 
 
 def _parts(task: Task, scored: set[str], present: set[str]) -> Iterator[str]:
-    """Say which instances a task is scored on, where it is not on exactly those of the standard board."""
+    """Yield notes on tasks that are scored on other instances than those of the standard board."""
     board = _board_of(task)
     if scored != board:
         others = f" and {len(scored - board)} more" if scored - board else ""
@@ -174,9 +174,9 @@ def _parts(task: Task, scored: set[str], present: set[str]) -> Iterator[str]:
 
 
 def _public_tests(task: Task, names: set[str]) -> Iterator[str]:
-    """Name the instances whose answers a submission can ship, because nobody can draw new inputs of them.
+    """Yield notes on instances whose answers a submission can ship, because nobody can draw new inputs.
 
-    Memorization has none of these: there the test split is the task.
+    Memorization has none of them: its task is the test split itself.
     """
     known = {name: task.instances[name] for name in names if name in task.instances}
     public = sorted(name for name, spec in known.items() if spec.public_test)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["markdown", "terminal"]
 
 _WIDTH = 100
-_LONGEST_NOTE = 1200  # it lists names, each of which may be long
+_LONGEST_NOTE = 1200  # it lists names, which may be long
 _SCORES = (
     "Score: what quality a budget of operations buys, from 0 to 1: the area under the best of the variants' "
     "budget curves over log2 of active operations in the task's box, averaged over the instances; a cell "
@@ -66,15 +66,15 @@ class _Table(NamedTuple):
     lines: list[list[str]]
 
     def render(self, style: str) -> str:
-        """Return it as text."""
+        """Return the table as text."""
         heads, align = [c.head for c in self.columns], [c.align for c in self.columns]
         colalign = align if self.lines else None
         return tabulate(self.lines, headers=heads, tablefmt=style, disable_numparse=True, colalign=colalign)
 
     def fitting(self, width: int | None) -> tuple[str, list[str]]:
-        """Return it as text of at most some width, and which columns were left out for that.
+        """Return it as text of a limited width, and the columns that were left out for that.
 
-        Values are never cut: where what must be kept is too wide, it stays so.
+        Values are never cut: if the columns that must stay are too wide, the text is too wide.
         """
         kept, text, gone = self, self.render("simple"), []
         while width is not None and max(map(len, text.splitlines())) > width:
@@ -87,13 +87,13 @@ class _Table(NamedTuple):
         return text, gone
 
     def without(self, column: int) -> _Table:
-        """Return it without a column."""
+        """Return the table without a column."""
         lines = [line[:column] + line[column + 1 :] for line in self.lines]
         return _Table(self.columns[:column] + self.columns[column + 1 :], lines)
 
 
 def markdown(board: Board, *, by: str = "task", sort: str = "score") -> str:
-    """Return the board as Markdown: a table a task, all tasks, notes, variants.
+    """Return the board as Markdown: one table for each task, all tasks, notes, variants.
 
     Parameters
     ----------
@@ -134,8 +134,8 @@ def terminal(board: Board, *, width: int | None = None, by: str = "task", sort: 
     board
         The same rows make the same text.
     width
-        Columns of the terminal. Where a table is wider, columns are left out, and named; values are never
-        cut. None leaves nothing out.
+        Columns of the terminal. If a table is wider, columns are left out, and named; values are never cut.
+        None leaves nothing out.
     by, sort
         As for `markdown`.
 
@@ -166,7 +166,7 @@ def terminal(board: Board, *, width: int | None = None, by: str = "task", sort: 
 
 
 def _heading(board: Board, number: int, escape: Escape) -> str:
-    """Say what a task's table is of."""
+    """Return the heading of a task's table."""
     task = board.tasks[number]
     facts = [_many(len(task.instances), "instance"), _many(board.seeds, "seed")]
     if board.preliminary:
@@ -195,7 +195,7 @@ def _task_table(board: Board, number: int, escape: Escape, by: str, sort: str) -
 
 def _shown(column: Column, each: tuple[Entry, TaskScore], escape: Escape) -> str:
     text = column.cell(*each)
-    return escape(text) if column.head == "submission" else text  # the others hold no stranger's words
+    return escape(text) if column.head == "submission" else text  # the others have no words from strangers
 
 
 def _is_idle(column: Column, task: BoardTask) -> bool:
@@ -220,7 +220,7 @@ def _by_instance(task: BoardTask, found: Found, escape: Escape) -> _Table:
 
 
 def _resolution(board: Board, number: int, task: BoardTask) -> Iterator[str]:
-    """Say how many of the neighbours in the table are told apart."""
+    """Yield how many pairs of neighbours in the table differ significantly."""
     ranked = [entry.submission for entry, score in board.ranked(number) if score.rank is not None]
     won = {frozenset((pair.first, pair.second)) for pair in board.pairs[number] if pair.winner}
     neighbours = [frozenset(each) for each in pairwise(ranked)]
@@ -234,7 +234,7 @@ def _has_overall(board: Board) -> bool:
 
 
 def _overall_table(board: Board, escape: Escape) -> _Table:
-    """Rank those that enter every task."""
+    """Return the table of the entries that enter every task."""
     columns = (
         *(Column("rank"), Column("submission", "left"), Column("mean")),
         *(Column(escape(task.ref), drop=1) for task in board.tasks),

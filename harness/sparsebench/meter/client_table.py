@@ -1,7 +1,7 @@
-"""The client's table of functions, written from the rule table by :mod:`sparsebench.meter.stubs`.
+"""The client's table of functions, generated from the rule table by :mod:`sparsebench.meter.stubs`.
 
-The client runs beside a stranger's code. It is told by this table what there is, and what that costs in
-words, and so need not import the rules, whose code executes operations.
+The client runs in the submission's process. This table gives it the functions and their prices in words, so
+it does not need to import the rules, whose code executes operations.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["FUNCTIONS", "REFUSED"]
 
 
 def functions() -> str:
-    """Write the table.
+    """Return the table as text.
 
     Returns
     -------
@@ -61,13 +61,13 @@ def _function(rule: Rule) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    """Write a text as Python has it, in double quotes."""
+    """Return a text as a Python literal in double quotes."""
     return json.dumps(value, ensure_ascii=False)
 
 
 def signature(rule: Rule) -> inspect.Signature:
-    """Give the signature that an operation has in the namespace."""
-    plain = inspect.signature(rule.run)
+    """Return the signature that an operation has in the namespace."""
+    plain = rule.signature
     if not rule.device:
         return plain
     device = inspect.Parameter("device", inspect.Parameter.KEYWORD_ONLY, default=None)
@@ -75,7 +75,7 @@ def signature(rule: Rule) -> inspect.Signature:
 
 
 def parameters(plain: inspect.Signature, types: Mapping[str, str] | None = None) -> str:
-    """Write parameters with their defaults, and with their types if these are given."""
+    """Return parameters with their defaults, and with their types if these are given."""
     written: list[str] = []
     last = None
     for name, parameter in plain.parameters.items():

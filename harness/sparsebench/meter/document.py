@@ -1,4 +1,4 @@
-"""The page of prices, written from the rule table: ``python -m sparsebench.meter.document``."""
+"""The page of prices, generated from the rule table: ``python -m sparsebench.meter.document``."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ _LIMITS = """## Known limits
 
 
 def markdown() -> str:
-    """Write the page.
+    """Return the page.
 
     Returns
     -------
@@ -164,7 +164,7 @@ def _table(head: list[str], rows: Iterable[list[str]]) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep Markdown from reading powers as emphasis, and magnitudes as the ends of cells."""
+    """Escape powers, which Markdown would read as emphasis, and magnitudes, which would end cells."""
     text = text.replace("|", "\\|")
     return text if "`" in text else text.replace("*", "\\*")
 

@@ -1,4 +1,4 @@
-"""The ledger: what the meter counted, as integers by (phase, kind, dtype)."""
+"""The ledger: the meter's counts, as integers by (phase, kind, dtype)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Ledger:
                 self._counts[phase, kind, dtype] += amount
 
     def __iter__(self) -> Iterator[Entry]:
-        """Go through the entries in a fixed order."""
+        """Yield the entries in a fixed order."""
         return (Entry(*key, self._counts[key]) for key in sorted(self._counts))
 
     def add(self, other: Ledger) -> None:

@@ -1,4 +1,4 @@
-"""A fitted model: what ``fit`` gives, and what ``predict`` is given again."""
+"""A fitted model: what ``fit`` returns, and what ``predict`` gets."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from sparsebench.errors import ContractError
 
 __all__ = ["Model"]
 
-_SHOWN = 20  # names that an error lists
+_SHOWN = 20  # most names that an error lists
 
 
 class Model(dict[str, Any]):
-    """Named arrays, and a structure in the clear. A dict of the arrays in all else.
+    """Named arrays, and a structure with visible values. In all else it is a dict of the arrays.
 
     ``fit`` returns one, with NumPy arrays; ``predict``, ``route`` and ``apply`` get it as ``params``, with
     arrays of the namespace of ``x``.
@@ -24,21 +24,20 @@ class Model(dict[str, Any]):
         Name -> array.
     structure
         Plain JSON of at most 1 MiB: dict with keys of type str, list, str, int, float, bool or None. It is
-        part of the model, of its hash and of what it stores. Code gets a copy of its own in each process,
-        with the keys of dicts sorted.
+        part of the model, of its hash and of its stored bytes. Code gets its own copy in each process, with
+        the keys of dicts sorted.
 
     Attributes
     ----------
     structure
-        The structure; None where there is none. Of the parts of :class:`sparsebench.Routed` each gets its
-        own.
+        The structure; None if there is none. Each part of :class:`sparsebench.Routed` gets its own.
 
     Raises
     ------
     ContractError
-        If ``arrays`` are no mapping.
+        If ``arrays`` is not a mapping.
     KeyError
-        Where an array is asked for that there is not: says which there are.
+        If an array does not exist; the error lists those that do.
     """
 
     __slots__ = ("structure",)

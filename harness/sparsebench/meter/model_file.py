@@ -1,4 +1,4 @@
-"""The file of a model: safetensors, with its structure among the metadata. Nothing of it can carry code."""
+"""The file of a model: safetensors, with its structure in the metadata. It cannot contain code."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["hash_of_model", "load_model", "save_model", "structure_of"]
 
 _STRUCTURE = "structure"
-_LENGTH = 8  # bytes at the beginning that say how long the header is
+_LENGTH = 8  # bytes at the beginning that give the header's length
 _MOST_HEADER = 16 << 20  # bytes of a header: names and shapes of 4,096 arrays, and a structure
 
 
 def structure_of(parameters: Mapping[str, Any]) -> Any:
-    """Give the structure of a model: None where it is a plain dict of arrays."""
+    """Return the structure of a model: None if it is a plain dict of arrays."""
     return parameters.structure if isinstance(parameters, Model) else None
 
 
 def save_model(parameters: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
-    """Give the file of a model: the same bytes for the same arrays and structure.
+    """Return the file of a model: the same bytes for the same arrays and structure.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def save_model(parameters: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
     Raises
     ------
     ContractError
-        If the structure is none, see :func:`sparsebench.meter.structure.encode`.
+        If the structure is not valid, see :func:`sparsebench.meter.structure.encode`.
     """
     structure = structure_of(parameters)
     about = None if structure is None else {_STRUCTURE: encode(structure)}
@@ -48,16 +48,16 @@ def save_model(parameters: Mapping[str, np.ndarray[Any, Any]]) -> bytes:
 
 
 def load_model(content: bytes) -> Model:
-    """Read the file of a model, whoever wrote it.
+    """Read the file of a model from any author.
 
     Raises
     ------
     ContractError
         If its structure is not what :func:`save_model` writes.
     SafetensorError, ValueError, KeyError
-        If it is no file of arrays.
+        If it is not a file of arrays.
     """
-    arrays = safetensors.numpy.load(content)  # has checked the header
+    arrays = safetensors.numpy.load(content)  # this has checked the header
     return Model(arrays, _structure(content))
 
 
@@ -75,5 +75,5 @@ def _structure(content: bytes) -> Any:
 
 
 def hash_of_model(parameters: Mapping[str, np.ndarray[Any, Any]]) -> str:
-    """Hash a model: SHA-256 of its file, in hexadecimal."""
+    """Return the hash of a model: the SHA-256 of its file, in hexadecimal."""
     return hashlib.sha256(save_model(parameters)).hexdigest()

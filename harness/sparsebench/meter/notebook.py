@@ -1,4 +1,4 @@
-"""Counting any array API code in a line or two: for notebooks, tests and the curious. Never for a score."""
+"""Counting any array API code in a line or two: for notebooks and tests, never for a score."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from sparsebench.meter.client.transport import InProcess
 from sparsebench.meter.engine.engine import BITS_PER_INPUT, DTYPES, Engine
 from sparsebench.meter.engine.shelf import frozen
 from sparsebench.meter.ledger import Ledger
+from sparsebench.meter.lines import Profiler, outside_packages
 from sparsebench.meter.prices import PROFILES, price
-from sparsebench.meter.profile import Profiler, outside_packages
 from sparsebench.meter.tally import as_html, as_text
 
 if TYPE_CHECKING:
@@ -33,25 +33,25 @@ __all__ = ["MeteredLedger", "metered"]
 def metered(*, values: bool = True, memory_limit: int = 4 << 30) -> Iterator[MeteredLedger]:
     """Count the operations of array API code, in this process.
 
-    Make inputs with ``ledger.asarray``; compute with them in the block, with operators, with
+    Make inputs with ``ledger.asarray``, and compute with them in the block: with operators, with
     ``xp = x.__array_namespace__()``, with `sparsebench.ops`, or with NumPy's element-wise functions. NumPy
     arrays that take part are constants, as in a submission.
 
-    What a submission may not do is refused here too, so that the code can become one: ``float(y)``, rounding,
-    functions without a price. Bits may leave through ``if`` and ``while`` on one element: 16 for each input,
-    where the first axis of what `asarray` is given counts inputs.
+    What a submission may not do is refused here too, so that the code can become a submission: ``float(y)``,
+    rounding, functions without a price. Bits may leave through ``if`` and ``while`` on one element: 16 for
+    each input, where the first axis of the argument of `asarray` counts inputs.
 
     Parameters
     ----------
     values
-        Whether ``ledger.value(y)`` shows values. Without, the block is as blind as a score.
+        Whether ``ledger.value(y)`` shows values. If not, the block sees as little as a scored submission.
     memory_limit
         Bytes of arrays that may be held at once.
 
     Yields
     ------
     MeteredLedger
-        What was counted, while it is counted and after.
+        The counts, during the block and after it.
 
     Examples
     --------
@@ -77,17 +77,17 @@ def metered(*, values: bool = True, memory_limit: int = 4 << 30) -> Iterator[Met
 
 
 class _Desk(Engine):
-    """An engine that takes inputs at any time, until it is closed."""
+    """An engine that accepts inputs at any time, until it is closed."""
 
     def take(self, array: np.ndarray[Any, Any]) -> Description:
-        """Put an input under the meter: not charged, and no constant."""
+        """Add an input to the meter: it is not charged, and is no constant."""
         self._admit_request()
         self.memory.admit(array.nbytes)
         self._reveals.left += BITS_PER_INPUT * (len(array) if array.ndim else 1)
         return self._shelf.store(frozen(array))
 
     def close(self) -> None:
-        """Refuse whatever is asked from now on."""
+        """Refuse all requests from now on."""
         mend = "compute inside the block; after it, ledger.value(y) gives values"
         self._end(RefusedError("the block of sb.metered() has ended", help=mend))
 
@@ -119,7 +119,7 @@ class MeteredLedger(Ledger):
         self.xp = MeteredNamespace(InProcess(self._engine))
 
     def close(self) -> None:
-        """End the block: no array computes any more."""
+        """End the block: arrays compute nothing any more."""
         self._engine.close()
 
     def asarray(self, obj: Any, /, *, dtype: Any = None) -> Array:
@@ -149,12 +149,12 @@ class MeteredLedger(Ledger):
         return made
 
     def value(self, array: Any, /) -> np.ndarray[Any, Any]:
-        """Give the values of an array, uncounted: for looking at, in the block or after it.
+        """Return the values of an array without counting, to look at in the block or after it.
 
         Raises
         ------
         UsageError
-            If it is no array of this block, or the block was made with ``values=False``.
+            If it is not an array of this block, or the block was made with ``values=False``.
         """
         if not self._values:
             raise UsageError("this block shows no values", help="make it with sb.metered(values=True)")
@@ -170,21 +170,21 @@ class MeteredLedger(Ledger):
 
     @property
     def bits(self) -> int:
-        """Bits that left the meter through ``if``, ``while`` and shapes."""
+        """The bits that left the meter through ``if``, ``while`` and shapes."""
         return self._engine.bits_revealed
 
     def price(self, prices: str | Path | PriceList = "ops") -> float:
-        """Price what was counted.
+        """Return the price of the counts.
 
         Parameters
         ----------
         prices
-            The name of a standard list, the path of a list of one's own, or a list that was read.
+            The name of a standard list, the path of your own list, or a list that was read.
 
         Raises
         ------
         UsageError
-            If there is no such list, or it does not validate.
+            If the list does not exist, or does not validate.
         """
         if isinstance(prices, str) and prices in PROFILES:
             return price(self, prices)
@@ -193,12 +193,12 @@ class MeteredLedger(Ledger):
         return (find_price_list(str(prices)) if isinstance(prices, str | Path) else prices).price(self)
 
     def per_input(self, n: int | None = None, *, prices: str | Path | PriceList = "ops") -> float:
-        """Give the price of one input.
+        """Return the price of one input.
 
         Parameters
         ----------
         n
-            How many inputs there were; by default the rows of the first array that was made.
+            The number of inputs; by default the rows of the first array that was made.
         prices
             As for :meth:`price`.
 
@@ -220,5 +220,5 @@ class MeteredLedger(Ledger):
         return as_text(self, self._engine.bits_revealed, self._profiler)
 
     def _repr_html_(self) -> str:
-        """Give the same as tables: what a notebook shows."""
+        """Return the counts as tables, for a notebook."""
         return as_html(self, self._profiler)

@@ -1,4 +1,4 @@
-"""A user's own price list: a TOML file that prices raw counts, beside the standard lists and never instead.
+"""A user's own price list: a TOML file that prices raw counts, in addition to the standard lists.
 
 ::
 
@@ -55,12 +55,12 @@ class PriceList:
     """The price of one operation of an entry."""
 
     def price(self, entries: Iterable[Entry]) -> float:
-        """Price a ledger. With whole prices the result is exact.
+        """Return the price of a ledger. With whole prices it is exact.
 
         Raises
         ------
         UsageError
-            If an entry is of a kind that this list does not know: there is no default price.
+            If this list does not know the kind of an entry: there is no default price.
         """
         return sum(entry.amount * self._weight(entry) for entry in entries)
 
@@ -86,7 +86,7 @@ def find_price_list(reference: str) -> PriceList:
     path = Path(reference)
     if path.is_file():
         return read_price_list(path)
-    if path.suffix or len(path.parts) > 1:  # no name of a list looks so
+    if path.suffix or len(path.parts) > 1:  # names of lists do not look like this
         got = "a folder" if path.is_dir() else "nothing of that name"
         mend = f"mend the path, or name a standard list: {', '.join(PROFILES)}"
         raise NotFoundError(f"{path}: expected a price list as a TOML file, got {got}", help=mend)
@@ -95,7 +95,7 @@ def find_price_list(reference: str) -> PriceList:
 
 
 def standard_price_list(name: str) -> PriceList:
-    """Give one of :data:`sparsebench.meter.PROFILES`."""
+    """Return one of :data:`sparsebench.meter.PROFILES`."""
     return PriceList(name, PROFILES[name])
 
 
@@ -107,7 +107,7 @@ def read_price_list(path: Path) -> PriceList:
     NotFoundError
         If there is no such file.
     ManifestError
-        With every fault of the file: the key, what was expected, what was got, and the mend.
+        With every fault of the file: the key, what was expected, what was got and the mend.
     """
     raw = read_toml(path)
     faults = _unpriced(raw)
@@ -121,7 +121,7 @@ def read_price_list(path: Path) -> PriceList:
 
 
 def _unpriced(raw: Mapping[str, Any]) -> list[Fault]:
-    """Find the kinds that have no price, where there is no list to start from."""
+    """Find the kinds that have no price, if there is no list to start from."""
     if "like" in raw:
         return []
     mend = 'or name a list to start from: like = "ops"'
@@ -129,7 +129,7 @@ def _unpriced(raw: Mapping[str, Any]) -> list[Fault]:
     if not priced:
         return [Fault("ops", f"a price for each of {', '.join(KINDS)}", "nothing", f"add [ops], {mend}")]
     if not isinstance(priced, dict):
-        return []  # said already
+        return []  # reported already
     return [
         Fault(f"ops.{kind}", f"the price of {what}", "nothing", f"add it, {mend}")
         for kind, what in KINDS.items()
@@ -152,8 +152,8 @@ def _price_list(document: Mapping[str, Any]) -> PriceList:
 
 
 def _base(like: str | None) -> tuple[Callable[[Entry], float], dict[str, float]]:
-    """Give the prices to start from, and the factors of phases."""
-    if like == "paper-router-free":  # a price of one's own changes the kind, and leaves the router out still
+    """Return the prices to start from, and the factors of phases."""
+    if like == "paper-router-free":  # a user's price changes the kind, and still leaves out the router
         return PROFILES["ops"], {"router": 0}
     return PROFILES[like or "ops"], {}  # without `like` every kind has a price of its own
 
@@ -180,7 +180,7 @@ _Price = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
 
 
 def _table(name: str, keys: Iterable[str], kind: Any, description: str) -> Any:
-    """Make the model of a table whose keys may be left out."""
+    """Make the model of a table with optional keys."""
     field: dict[str, Any] = {key: (kind | None, Field(default=None, description=description)) for key in keys}
     made: Any = create_model(name, __base__=_Table, **field)
     return made
@@ -192,7 +192,7 @@ _Phases = _table("_Phases", PHASES, _Price, f"what its prices are multiplied by:
 
 
 class _Document(_Table):
-    """A file."""
+    """The file of a price list."""
 
     name: Annotated[str, AfterValidator(_of_ones_own)] = Field(description="a name such as my-accelerator")
     like: Annotated[str, AfterValidator(_standard)] | None = Field(default=None, description=_PROFILE)

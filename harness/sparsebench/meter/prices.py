@@ -60,7 +60,7 @@ def _router_free(entry: Entry) -> int:
 
 
 def _bit_ops(entry: Entry) -> int:
-    """Price b-bit operands: b for an addition, b squared for a multiplication (and what is made of them)."""
+    """Return the price of b-bit operands: b for an addition, b squared for a multiplication, and so on."""
     bits = 1 if entry.dtype == "bool" else 8 * np.dtype(entry.dtype).itemsize
     quadratic = entry.kind in {"mul", "div", "sqrt", "special"}
     return WEIGHTS[entry.kind] * (bits * bits if quadratic else bits)
@@ -77,6 +77,6 @@ PROFILES: dict[str, Callable[[Entry], int]] = {
 
 
 def price(entries: Iterable[Entry], profile: str = "ops") -> int:
-    """Price a ledger by one of :data:`PROFILES`. The result is exact."""
+    """Return the price of a ledger by one of :data:`PROFILES`. It is exact."""
     weight = PROFILES[profile]
     return sum(entry.amount * weight(entry) for entry in entries)

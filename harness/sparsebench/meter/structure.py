@@ -1,7 +1,7 @@
-"""What a model has beside its arrays: plain JSON, which its code sees in the clear.
+"""A model's structure: plain JSON in addition to its arrays, whose values the code sees.
 
-There is one text for each structure, so that a model has one hash. A stranger's process sends such texts:
-what :func:`decode` takes is exactly what :func:`encode` gives, and nothing else.
+Each structure has one text, so that a model has one hash. A stranger's process sends such texts:
+:func:`decode` accepts exactly what :func:`encode` returns, and nothing else.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ MOST_BYTES = 1 << 20
 DEEPEST = 64
 """How many lists and dicts may lie within one another."""
 
-_LEAST, _MOST = -(2**63), 2**64 - 1  # as integers that are arguments of operations
-_DIGITS = 20  # of the longest of these, its sign included
-_SHOWN = 40  # letters of a key that an error names
+_LEAST, _MOST = -(2**63), 2**64 - 1  # as for integers that are arguments of operations
+_DIGITS = 20  # of the longest of these, including its sign
+_SHOWN = 40  # most letters of a key in an error
 _PLAIN = (str, int, float, bool, type(None))
 _LARGE = f"structure: expected at most {MOST_BYTES:,} bytes of JSON, got more"
 _ARRAYS = "keep numbers in arrays: what is computed with belongs there"
@@ -31,18 +31,19 @@ _ENCODE = json.JSONEncoder(
 
 
 def encode(structure: Any) -> str:
-    """Give the one text of a structure: JSON with sorted keys and no spaces.
+    """Return the text of a structure: JSON with sorted keys and no spaces.
 
     Parameters
     ----------
     structure
         dict with keys of type str, list, str, int of at most 64 bits, finite float, bool or None, of exactly
-        these types, at most 64 of them within one another.
+        these types, nested at most 64 deep.
 
     Raises
     ------
     ContractError
-        If it is anything else, or takes more than 1 MiB: names the part, what was expected and what was got.
+        If it is anything else, or takes more than 1 MiB. The error names the part, what was expected and what
+        was got.
     """
     _Check().value(structure, "structure", 0)
     text = _ENCODE(structure)
@@ -52,12 +53,12 @@ def encode(structure: Any) -> str:
 
 
 def decode(text: str) -> Any:
-    """Read a structure, whoever wrote it: a fresh copy each time.
+    """Read a structure from any author: a new copy each time.
 
     Raises
     ------
     ContractError
-        If the text is not what :func:`encode` gives for what it says.
+        If the text is not what :func:`encode` returns for its content.
     """
     if len(text) > MOST_BYTES:
         raise ContractError(_LARGE, help=_ARRAYS)
@@ -67,22 +68,22 @@ def decode(text: str) -> Any:
         structure, same = None, False
     else:
         same = encode(structure) == text
-    if not same:  # two keys that are one, spaces, an order of its own, -0, 1e5, ...
+    if not same:  # two equal keys, spaces, another order, -0, 1e5, ...
         message = "structure: expected JSON with sorted keys and no spaces, got another text"
         raise ContractError(message, help="return sb.Model(arrays, structure) from fit")
     return structure
 
 
 def size_of(structure: Any) -> int:
-    """Give the bytes that a structure takes where it is stored: none if there is none."""
+    """Return the stored bytes of a structure: 0 if there is none."""
     return 0 if structure is None else len(encode(structure).encode())
 
 
 class _Check:
-    """Walks through a structure that may be anything, even a list that holds itself."""
+    """A walk through a structure that may be anything, even a list that contains itself."""
 
     def __init__(self) -> None:
-        self._bytes = 0  # of its text, at least
+        self._bytes = 0  # bytes of its text, at least
 
     def value(self, value: Any, place: str, depth: int) -> None:
         kind = type(value)
@@ -127,7 +128,7 @@ class _Check:
             raise ContractError(message, help="keep bytes in an array of uint8") from None
 
     def _take(self, count: int) -> None:
-        """Stop early: one list may be in a structure a million times."""
+        """Count bytes, and stop early: one list may be in a structure a million times."""
         self._bytes += count
         if self._bytes > MOST_BYTES:
             raise ContractError(_LARGE, help=_ARRAYS)
@@ -148,7 +149,7 @@ def _of_another_kind(place: str, value: Any) -> ContractError:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _DIGITS:  # or making it a number could take long
+    if len(digits) > _DIGITS:  # or the conversion to a number could take long
         raise ValueError
     return int(digits)
 

@@ -1,4 +1,4 @@
-"""Type stubs and the client's table, written from the rule table: ``python -m sparsebench.meter.stubs``.
+"""Type stubs and the client's table, generated from the rule table: ``python -m sparsebench.meter.stubs``.
 
 With the stubs editors complete ``xp.`` and ``ops.``, and mypy checks submissions that annotate their arrays
 with ``sparsebench.Array``.
@@ -6,7 +6,6 @@ with ``sparsebench.Array``.
 
 from __future__ import annotations
 
-import inspect
 import re
 import sys
 from pathlib import Path
@@ -18,11 +17,15 @@ from sparsebench.meter.client_table import functions, parameters, signature
 from sparsebench.meter.rules import REFUSED, RULES, typed
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops import PRIMITIVES
+from sparsebench.ops.families import FAMILIES
+from sparsebench.ops.primitives import find_families
 
 if TYPE_CHECKING:
+    import inspect
     from collections.abc import Iterable, Iterator
 
     from sparsebench.meter.rules import Rule
+    from sparsebench.ops import Primitive
 
 __all__ = ["CLIENT_ONLY", "STUBS", "arrays", "operations"]
 
@@ -81,7 +84,7 @@ _METHODS = (
 
 
 def arrays() -> str:
-    """Write the stubs of arrays and of their namespace.
+    """Return the stubs of arrays and of their namespace.
 
     Returns
     -------
@@ -96,7 +99,7 @@ def arrays() -> str:
 
 
 def operations() -> str:
-    """Write the stubs of :mod:`sparsebench.ops`.
+    """Return the stubs of :mod:`sparsebench.ops`.
 
     Returns
     -------
@@ -178,10 +181,10 @@ def _namespace_class() -> str:
 
 
 def _functions(prefix: str) -> Iterator[str]:
-    """Write the functions of a namespace, with their prices, and the refused ones as such.
+    """Yield the functions of a namespace, with their prices, and the refused ones as such.
 
-    What is refused takes nothing that there is, so mypy marks the call. If it were said never to return, mypy
-    would take the lines below it for unreachable, and say nothing of them.
+    A refused function accepts no existing type, so mypy marks the call. If it were typed as never returning,
+    mypy would treat the lines after it as unreachable, and not check them.
     """
     for rule in RULES.values():
         name = rule.name.removeprefix(prefix)
@@ -197,7 +200,7 @@ def _functions(prefix: str) -> Iterator[str]:
 
 
 def _of_rule(rule: Rule) -> str:
-    return f"(self, {_parameters(rule.name, signature(rule))}) -> {_gives(rule)}"
+    return f"(self, {_parameters(rule, signature(rule))}) -> {_gives(rule)}"
 
 
 def _gives(rule: Rule) -> str:
@@ -207,27 +210,58 @@ def _gives(rule: Rule) -> str:
     return several if rule.several else "Array"
 
 
-def _parameters(rule: str, plain: inspect.Signature) -> str:
-    """Write parameters with their types and defaults."""
+def _parameters(rule: Rule, plain: inspect.Signature) -> str:
+    """Return parameters with their types and defaults."""
     types = {name: "Any" if name == "device" else typed(rule, name) for name in plain.parameters}
     return parameters(plain, types)
 
 
-_RETURNS: dict[str, str] = {"gather": "Any", "top_k": "tuple[Array, Array]"}
-"""What a primitive gives where it is not one array: a gather gives as many as it is given tables."""
-
-
 def _primitive(name: str) -> str:
-    written = _parameters(name, inspect.signature(PRIMITIVES[name].reference))
+    written = _parameters(RULES[name], PRIMITIVES[name].parser.signature)
     first = (PRIMITIVES[name].__doc__ or "").strip().splitlines()[0]
     text = f"{first} Price: {PRIMITIVES[name].price}."
-    return f'def {name}({written}) -> {_RETURNS.get(name, "Array")}:\n    """{text}"""\n'
+    return f'def {name}({written}) -> {_gives_of(PRIMITIVES[name])}:\n    """{text}"""\n'
 
+
+def _gives_of(primitive: Primitive) -> str:
+    """Return the return type of a primitive; a gather has none, since it depends on its tables."""
+    several = len(primitive.parser.gives)
+    return ("Any", "Array")[several] if several < 2 else f"tuple[{', '.join(['Array'] * several)}]"  # noqa: PLR2004
+
+
+def families() -> str:
+    """Return the table of all primitives by module, in the order of the page of prices: new ones come last.
+
+    Returns
+    -------
+    str
+        Python, ending in a newline.
+    """
+    found = find_families()
+    order = [*(name for name in FAMILIES if name in found), *sorted(found.keys() - FAMILIES.keys())]
+    lines = [_FAMILIES_HEAD]
+    for name in order:
+        before = [member for member in FAMILIES.get(name, ()) if member in found[name]]
+        members = [*before, *(member for member in found[name] if member not in before)]
+        written = ", ".join(f'"{member}"' for member in members)
+        lines.append(f'    "{name}": ({written}{"," if len(members) == 1 else ""}),')
+    return "\n".join([*lines, "}", '"""Module → its primitives, in the order of the page of prices."""', ""])
+
+
+_FAMILIES_HEAD = f'''{_NOTE}
+"""Every primitive, by the module that it is in: known without importing any of them."""
+
+from __future__ import annotations
+
+__all__ = ["FAMILIES"]
+
+FAMILIES: dict[str, tuple[str, ...]] = {{'''
 
 STUBS: dict[Path, Any] = {
     _PACKAGE / "arrays.pyi": arrays,
     _PACKAGE / "meter" / "client" / "functions.py": lambda: _NOTE + functions(),
     _PACKAGE / "ops" / "__init__.pyi": operations,
+    _PACKAGE / "ops" / "families.py": families,
 }
 """Every file that is written from the table, and what writes it."""
 

@@ -1,4 +1,4 @@
-"""A ledger as small tables, by kind and by line of code: what is printed, and what a notebook shows."""
+"""A ledger as small tables, by kind and by line of code, for terminals and notebooks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sparsebench.meter.prices import WEIGHTS, price
 
 if TYPE_CHECKING:
     from sparsebench.meter.ledger import Entry, Ledger
-    from sparsebench.meter.profile import Place, Profiler
+    from sparsebench.meter.lines import Place, Profiler
 
 __all__ = ["as_html", "as_text"]
 
@@ -19,16 +19,16 @@ _SOURCE = 44  # characters of a line of code that a table shows
 
 
 def as_text(ledger: Ledger, bits: int, profiler: Profiler) -> str:
-    """Give the total, a row per kind and a row per line, each the most expensive first.
+    """Return the total, a row per kind and a row per line, each the most expensive first.
 
     Parameters
     ----------
     ledger
-        What was counted.
+        The counts.
     bits
-        How many bits left the meter.
+        The number of bits that left the meter.
     profiler
-        Which lines it was counted for.
+        The profiler with the counts by line.
     """
     head = f"{price(ledger):,} operations, {bits:,} bit{'s' * (bits != 1)} left the meter"
     kinds = [
@@ -43,7 +43,7 @@ def as_text(ledger: Ledger, bits: int, profiler: Profiler) -> str:
 
 
 def as_html(ledger: Ledger, profiler: Profiler) -> str:
-    """Give the same as HTML tables. Code is shown as it is written: nothing of it is markup."""
+    """Return the same as HTML tables. Code is escaped, so that none of it acts as markup."""
     kinds = _table(("kind", "count", "operations", "share"), _by_kind(ledger))
     lines = _table(("line", "", "operations", "share"), _by_line(ledger, profiler))
     return f"<b>{price(ledger):,} operations</b>{kinds}{lines}"
@@ -74,7 +74,7 @@ def _by_line(ledger: Ledger, profiler: Profiler) -> list[tuple[str, str, int, st
 
 
 def _name(place: Place) -> str:
-    """Name a line as people do; a notebook's cells are files with names that say nothing."""
+    """Return a line's name for people; a notebook's cells are files with meaningless names."""
     if not place.file:
         return "elsewhere"
     unnamed = place.file.startswith("<") or "ipykernel" in place.file

@@ -1,37 +1,22 @@
-"""What stands for an array on either side of the meter."""
+"""The representations of an array on either side of the meter."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["DTYPES", "Description", "Handle"]
+from sparsebench.ops.core.dtypes import DTYPES
 
-DTYPES = (
-    "bool",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "float32",
-    "float64",
-    "complex64",
-    "complex128",
-)
-"""The dtypes that the meter knows."""
+__all__ = ["DTYPES", "Description", "Handle"]
 
 
 class Handle(NamedTuple):
-    """A number that names an array which lives elsewhere."""
+    """A number that names an array in another place."""
 
     number: int
 
 
 class Description(NamedTuple):
-    """All that the submission's side is told about an array."""
+    """Everything that the submission's side gets to know about an array."""
 
     handle: Handle
     """Its name."""

@@ -1,9 +1,9 @@
-"""The format on the pipe: a frame is a JSON header and raw bytes. Nothing of it can carry code.
+"""The format on the pipe: a frame is a JSON header and raw bytes. It cannot contain code.
 
 A frame is ``uint32 header length, uint64 payload length`` (little-endian), the header, the payload. In a
 header ``{"h": 7}`` is a handle, ``{"s": [a, b, c]}`` a slice, ``{"e": 0}`` an ellipsis and ``{"c": [a, b]}``
-the complex number a + bi; lists are tuples. ``{"batch": [...]}`` holds several requests, done one after the
-other; ``bytes`` of one says how many of the payload's bytes are its.
+the complex number a + bi; lists are tuples. ``{"batch": [...]}`` holds several requests, executed one after
+the other; ``bytes`` of a request is the number of its bytes in the payload.
 """
 
 from __future__ import annotations
@@ -42,29 +42,29 @@ RAISED: dict[str, type[Exception]] = {
     error.__name__: error
     for error in (TypeError, ValueError, ArithmeticError, AttributeError, IndexError, KeyError)
 }
-"""Errors that cross the pipe as what they are, by name."""
+"""Errors that cross the pipe with their own class, by name."""
 
 _FRAME = struct.Struct("<IQ")
 _HEADER_LIMIT = 16 << 20
 _DEPTH = 8
 _MOST_AXES = 64  # as NumPy
 _CHUNK = 1 << 20
-_SMALL = 4096  # bytes that are read, or sent with their header, in one go
+_SMALL = 4096  # most bytes that are read, or sent with their header, at once
 _LEAST, _MOST = -(2**63), 2**64 - 1
-# json.dumps makes an encoder for every call, and json.loads looks for other encodings than UTF-8.
+# json.dumps makes an encoder for every call, and json.loads tries other encodings than UTF-8.
 _ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 _DECODE = json.JSONDecoder().decode
 
 
 class Pipe:
-    """Two file descriptors that frames go through.
+    """Two file descriptors for frames.
 
     Parameters
     ----------
     reads, writes
         Open file descriptors.
     limit
-        Most bytes of payload to take in one frame; None for no limit.
+        Most bytes of payload to accept in one frame; None for no limit.
     """
 
     def __init__(self, reads: int, writes: int, *, limit: int | None = None) -> None:
@@ -76,7 +76,7 @@ class Pipe:
         self._ahead = bytearray()
 
     def set_deadline(self, deadline: float | None) -> None:
-        """Give up waiting for the other end at this time of :func:`time.monotonic`."""
+        """Set the time of :func:`time.monotonic` at which waiting for the other end stops."""
         for descriptor in (self._reads, self._writes):
             os.set_blocking(descriptor, deadline is None)
         self._deadline = deadline
@@ -92,16 +92,16 @@ class Pipe:
             self._write(payload)
 
     def receive(self) -> tuple[dict[str, Any], bytes]:
-        """Take one frame.
+        """Receive one frame.
 
         Raises
         ------
         EOFError
-            If the other end is gone.
+            If the other end is closed.
         TimeLimitError
             If the deadline passes first.
         RefusedError
-            If what comes is not a frame, or larger than allowed.
+            If the bytes are not a frame, or are more than allowed.
         """
         self._seconds_left()
         header_length, payload_length = _FRAME.unpack(self._read(_FRAME.size))
@@ -119,7 +119,7 @@ class Pipe:
         return header, self._read(payload_length) if payload_length else b""
 
     def demand_time(self) -> None:
-        """Insist that the deadline has not passed.
+        """Check that the deadline has not passed.
 
         Raises
         ------
@@ -129,12 +129,12 @@ class Pipe:
         self._seconds_left()
 
     def close(self) -> None:
-        """Close both ends that are here."""
+        """Close both descriptors."""
         for descriptor in {self._reads, self._writes}:
             os.close(descriptor)
 
     def _read(self, length: int) -> bytes:
-        """Take so many bytes; a small frame comes in one piece, and what follows it waits here."""
+        """Read this number of bytes; a small frame comes in one piece, and what follows it is kept here."""
         while len(self._ahead) < length:
             self._ahead += self._take(max(min(length - len(self._ahead), _CHUNK), _SMALL))
         taken = bytes(memoryview(self._ahead)[:length])
@@ -142,7 +142,7 @@ class Pipe:
         return taken
 
     def _take(self, most: int) -> bytes:
-        """Read what is there, at least one byte."""
+        """Read the available bytes, at least one."""
         while True:
             left = self._seconds_left()
             try:
@@ -166,7 +166,7 @@ class Pipe:
                 raise EOFError from None
 
     def _seconds_left(self) -> float:
-        """Give the time to the deadline. Who always has something to say must stop then as well."""
+        """Return the time to the deadline, at which even a sender that never pauses must stop."""
         if self._deadline is None:
             return math.inf
         left = self._deadline - time.monotonic()
@@ -230,7 +230,7 @@ def unpack(value: Any, depth: int = 0) -> Any:
     if kind is not dict:
         return value
     number = value.get("h")
-    if type(number) is int and len(value) == 1:  # of all arguments, most are arrays
+    if type(number) is int and len(value) == 1:  # most arguments are arrays
         return Handle(number)
     match value:
         case {"s": [start, stop, step]} if all(
@@ -245,7 +245,7 @@ def unpack(value: Any, depth: int = 0) -> Any:
 
 
 def requests(header: dict[str, Any], payload: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Take the requests of a frame one by one, each with its part of the payload, or refuse them."""
+    """Yield the requests of a frame, each with its part of the payload, or refuse them."""
     if "batch" not in header:
         yield header, payload
         return
@@ -262,9 +262,9 @@ def requests(header: dict[str, Any], payload: bytes) -> Iterator[tuple[dict[str,
 
 
 def arguments(request: dict[str, Any]) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
-    """Take the name and the arguments of a call from the other side, or refuse them."""
+    """Return the name and the arguments of a call from the other side, or refuse them."""
     name, args, kwargs = request.get("call"), request.get("args"), request.get("kwargs")
-    # What JSON gives is of exactly these types.
+    # JSON has exactly these types.
     if type(name) is not str or type(args) is not list or type(kwargs) is not dict:
         raise _not_a_message()
     return name, unpack(args), {key: unpack(value) for key, value in kwargs.items()} if kwargs else kwargs
@@ -282,14 +282,14 @@ def unpack_description(told: list[Any]) -> Description:
 
 
 def numbers(value: Any) -> list[int]:
-    """Take a list of handle numbers from the other side, or refuse it."""
+    """Return a list of handle numbers from the other side, or refuse it."""
     if not isinstance(value, list) or not all(type(item) is int for item in value):
         raise _not_a_message()
     return value
 
 
 def array(about: Any, payload: bytes) -> np.ndarray[Any, Any]:
-    """Take an array from the other side, or refuse it."""
+    """Return an array from the other side, or refuse it."""
     match about:
         case [str(name), list(shape)] if all(type(length) is int and length >= 0 for length in shape):
             pass
@@ -298,10 +298,10 @@ def array(about: Any, payload: bytes) -> np.ndarray[Any, Any]:
     if name not in DTYPES:
         raise TypeError(f"asarray: expected one of the dtypes {', '.join(DTYPES)}, got {name}")
     dtype = np.dtype(name)
-    # The number of axes first: a product of a million lengths takes hours.
+    # The number of axes is checked first: a product of a million lengths takes hours.
     if len(shape) > _MOST_AXES or len(payload) != math.prod(shape) * dtype.itemsize:
         raise RefusedError("the process sent an array whose bytes do not fill its shape")
     plain = np.frombuffer(payload, dtype=np.uint8)
-    # A boolean of a byte that is neither 0 nor 1 would add up to more than 1.
+    # A boolean from a byte that is neither 0 nor 1 would count as more than 1 in sums.
     flat: np.ndarray[Any, Any] = plain != 0 if dtype == np.bool_ else plain.view(dtype)
     return flat.reshape(shape)

@@ -36,5 +36,5 @@ _HOMES = {
     "discovery": ("SubmissionFolder", "find_submission", "folder_hash", "is_shipped", "shipped_names"),
 }
 
-if not TYPE_CHECKING:  # or mypy takes any name for one of the package's
+if not TYPE_CHECKING:  # or mypy accepts any name as one of the package
     __getattr__, __dir__ = lazy.attach(__name__, _HOMES)

@@ -41,9 +41,9 @@ PARTS = ("router", "experts")
 class Submission(ABC):
     """A network under test.
 
-    Its constructor takes the task (:class:`sparsebench.tasks.TaskInfo`) and a variant's settings as
-    keywords, and stores them. Nothing that :meth:`fit` leaves on ``self`` reaches :meth:`predict`: they
-    run in different processes, and what joins them is the returned model alone.
+    Its constructor takes the task (:class:`sparsebench.tasks.TaskInfo`) and a variant's settings as keywords,
+    and stores them. Nothing that :meth:`fit` leaves on ``self`` reaches :meth:`predict`: they run in
+    different processes, and only the returned model passes from one to the other.
     """
 
     uses_tags: bool = False
@@ -64,8 +64,8 @@ class Submission(ABC):
         Returns
         -------
         dict of str to numpy.ndarray, or Model
-            The model. It is what is stored, sized and hashed. ``sb.Model(arrays, structure)`` has plain JSON
-            beside the arrays, which :meth:`predict` finds in ``params.structure``.
+            The model, which is stored, measured and hashed. ``sb.Model(arrays, structure)`` has plain JSON in
+            addition to the arrays; :meth:`predict` finds it in ``params.structure``.
         """
 
     @abstractmethod
@@ -78,11 +78,11 @@ class Submission(ABC):
         Parameters
         ----------
         params
-            What :meth:`fit` returned, with arrays of the namespace of ``x``: a :class:`Model`.
+            The :class:`Model` that :meth:`fit` returned, with arrays of the namespace of ``x``.
         x
             Inputs ``(n, ...)``, float32. In scoring these are handles without values.
         tag
-            The domain of each input, int64 ``(n,)``: a handle as ``x`` is, and free of charge as it is.
+            The domain of each input, int64 ``(n,)``: like ``x`` a handle, and free of charge.
 
         Returns
         -------
@@ -92,7 +92,7 @@ class Submission(ABC):
 
 
 class Router(ABC):
-    """Decides which experts an input uses. What it executes is charged to the phase ``router``."""
+    """The part that decides which experts an input uses. Its operations belong to the phase ``router``."""
 
     uses_tags: bool = False
     """Whether :meth:`route` takes the domain of every input as well: ``submission.toml`` must say so too."""
@@ -100,13 +100,13 @@ class Router(ABC):
     def fit(self, train: Split, valid: Split, rng: np.random.Generator) -> Parameters | Model:  # noqa: ARG002
         """Learn the router's parameters; by default there are none. See :meth:`Submission.fit`.
 
-        Its structure is :meth:`route`'s alone; its arrays are the experts' as well.
+        Only :meth:`route` gets its structure; the experts get its arrays as well.
         """
         return {}
 
     @abstractmethod
     def route(self, params: Any, x: Any, *args: Any, **kwargs: Any) -> Routes:
-        """Choose the experts of every input, in array API code. Shapes as in :meth:`Submission.predict`.
+        """Choose the experts of every input, in array API code. Shapes are as in :meth:`Submission.predict`.
 
         To be written as ``route(self, params, x)``, or, where :attr:`uses_tags`, as
         ``route(self, params, x, tag)``.
@@ -114,7 +114,7 @@ class Router(ABC):
 
 
 class Experts(ABC):
-    """The parts of a network that are run or not. What they execute is charged to the phase ``experts``."""
+    """The parts of a network that are run or not. Their operations are charged to the phase ``experts``."""
 
     def fit(
         self,
@@ -125,32 +125,32 @@ class Experts(ABC):
     ) -> Parameters | Model:
         """Learn the experts' parameters, given the routes of ``train.x``; by default there are none.
 
-        Their structure is :meth:`apply`'s alone; their arrays are the router's as well.
+        Only :meth:`apply` gets their structure; the router gets their arrays as well.
         """
         return {}
 
     @abstractmethod
     def apply(self, params: Any, x: Any, routes: Routes) -> Any:
-        """Run the chosen experts on ``x`` and merge their answers, in array API code; gives ``(n,)``."""
+        """Run the chosen experts on ``x`` and merge their answers into ``(n,)``, in array API code."""
 
 
 class Routed(Submission):
     """A router and its experts.
 
     The harness calls :meth:`Router.route` and :meth:`Experts.apply` one after the other and charges each
-    phase by itself, so which phase an operation belongs to is not for the submission to say. It uses tags
-    where its router does.
+    phase by itself, so the submission does not decide to which phase an operation belongs. It uses tags if
+    its router does.
     """
 
     def __init__(self, router: Router, experts: Experts) -> None:
         self.router = router
         self.experts = experts
-        self.uses_tags = getattr(router, "uses_tags", False)  # somebody's router may derive from nothing
+        self.uses_tags = getattr(router, "uses_tags", False)  # a router need not derive from Router
 
     def fit(self, train: Split, valid: Split, rng: np.random.Generator) -> Parameters | Model:
-        """Fit the router, route the training inputs, fit the experts on them.
+        """Fit the router, route the training inputs, and fit the experts on them.
 
-        Who overrides it gives the parts' structures, if any, by the part:
+        A class that overrides it returns the structures of the parts, if any, by part:
         ``sb.Model(arrays, {"router": ..., "experts": ...})``.
         """
         routing = _model("router", self.router.fit(train, valid, rng))
@@ -179,15 +179,15 @@ def _model(part: str, fitted: Any) -> Model:
 
 
 def _together(*structures: Any) -> dict[str, Any] | None:
-    """Put the structures of the parts together; None where no part has one."""
+    """Return the structures of the parts as one; None if no part has one."""
     named = {part: own for part, own in zip(PARTS, structures, strict=True) if own is not None}
     return named or None
 
 
 def part_of(params: Any, part: str) -> Any:
-    """Give a part of a routed model what it may see: all arrays, and its own structure.
+    """Return what a part of a routed model may see: all arrays, and its own structure.
 
-    A plain dict, as people call their own code with, has no structures and comes back as it is.
+    A plain dict, with which people may call their own code, has no structures and is returned unchanged.
     """
     if not isinstance(params, Model):
         return params
@@ -196,7 +196,7 @@ def part_of(params: Any, part: str) -> Any:
 
 
 def check_structure(structure: Any) -> None:
-    """Check that the structure of a routed model says of each part of it whose it is.
+    """Check that the structure of a routed model says to which part each of its parts belongs.
 
     Raises
     ------
@@ -214,12 +214,12 @@ def check_structure(structure: Any) -> None:
 
 
 def routes_of(chosen: Any) -> Routes:
-    """Check what ``route`` returned.
+    """Check and return what ``route`` returned.
 
     Raises
     ------
     ContractError
-        If it is no :class:`Routes`.
+        If it is not a :class:`Routes`.
     """
     if not isinstance(chosen, Routes):
         message = f"route: expected sparsebench.Routes, got {type(chosen).__name__}"
@@ -228,12 +228,12 @@ def routes_of(chosen: Any) -> Routes:
 
 
 def domains_of(part: Submission | Router, tag: Any) -> tuple[Any, ...]:
-    """Give what a submission or a router takes behind ``x``: domains if it is told them, else nothing."""
+    """Return the arguments of a submission or a router after ``x``: domains if it uses them, else nothing."""
     return (tag,) if getattr(part, "uses_tags", False) else ()
 
 
 def check_domains(submission: Submission, *, declared: bool) -> None:
-    """Check that a submission's code is told domains where its ``submission.toml`` says so, and only there.
+    """Check that a submission's code and its ``submission.toml`` agree on whether it is given domains.
 
     Raises
     ------

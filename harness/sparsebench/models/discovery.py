@@ -44,16 +44,16 @@ class SubmissionFolder:
     """The files that it includes."""
 
     def differs_by_line_ends(self, expected: str) -> bool:
-        """Tell whether another hash is this one's but for line ends: of files hashed with CR LF."""
+        """Return whether another hash differs only by line ends: it is that of the files with CR LF."""
         return differ_by_line_ends(expected, lambda spelled: _hash(self.path, self.include, spelled))
 
     def variants(self, names: tuple[str, ...] = ()) -> list[Variant]:
-        """Give the variants with these names, all if none are given.
+        """Return the variants with these names, all if none are given.
 
         Raises
         ------
         NotFoundError
-            If a name is of no variant.
+            If no variant has one of the names.
         """
         known = {variant.name: variant for variant in self.manifest.variants}
         for name in names:
@@ -63,33 +63,33 @@ class SubmissionFolder:
 
 
 def shipped_root() -> Path:
-    """Give the folder of the submissions that come with sparsebench: in the wheel, or in the source tree."""
+    """Return the folder of the shipped submissions: in the wheel, or in the source tree."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "_data" / "submissions"
     return inside if inside.is_dir() else package.parents[1] / "submissions"
 
 
 def shipped_names() -> list[str]:
-    """Give the names of the submissions that come with sparsebench."""
+    """Return the names of the submissions that come with sparsebench."""
     return sorted(path.parent.name for path in shipped_root().glob(f"*/{MANIFEST}"))
 
 
 @functools.cache
 def is_shipped(name: str, content: str) -> bool:
-    """Tell whether a submission is one that comes with sparsebench, unchanged.
+    """Return whether a submission is an unchanged one that comes with sparsebench.
 
     Parameters
     ----------
     name
         Its name.
     content
-        What :func:`folder_hash` gives for its folder and for what it includes.
+        What :func:`folder_hash` returns for its folder and its included files.
     """
     return name in shipped_names() and find_submission(str(shipped_root() / name)).hash == content
 
 
 def find_submission(reference: str) -> SubmissionFolder:
-    """Find a submission by the path of its folder, else by the name of a shipped one.
+    """Find a submission by the path of its folder, or else by the name of a shipped one.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def _locate(reference: str) -> Path:
 
 
 def _beside(path: Path) -> list[str]:
-    """Name the submissions that lie where one was looked for."""
+    """Return the names of the submissions in the folder where one was looked for."""
     try:
         return sorted(found.parent.name for found in path.absolute().parent.glob(f"*/{MANIFEST}"))
     except OSError:
@@ -146,7 +146,7 @@ def _not_found(what: str, name: str, known: list[str], *, here: Sequence[str] = 
 
 
 def folder_hash(path: Path, include: Sequence[Path] = ()) -> str:
-    """Hash a folder's content: names and bytes of all files but caches and hidden ones, text with LF.
+    """Hash the names and bytes of a folder's files, text with LF, without caches and hidden files.
 
     Parameters
     ----------

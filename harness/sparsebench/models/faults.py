@@ -1,4 +1,4 @@
-"""What is wrong with a ``submission.toml``, in our words: a line for all of it."""
+"""The faults of a ``submission.toml`` in our words, in one line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST = 60
 def faults_of(
     path: Path, error: ValidationError, known: Sequence[str], forms: Mapping[str, str]
 ) -> ManifestError:
-    """Make one error of all that pydantic found: each key, what was expected, what was got.
+    """Make one error of all that pydantic found: for each key, what was expected and what was got.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def faults_of(
 
 
 def near_task(reference: str) -> str:
-    """Name the task that a reference may mean: of its name, or of one that is near; empty where none is."""
+    """Return the task that a reference may mean, of the same or a similar name; empty if there is none."""
     from sparsebench.tasks import list_tasks  # noqa: PLC0415 - only where something is wrong
 
     known = [task.ref for task in list_tasks()]
@@ -58,7 +58,7 @@ def _fault(fault: dict[str, Any], known: Sequence[str], forms: Mapping[str, str]
         return f"{key}: not a key that is known{f': {guess}' if guess else ''}"
     if fault["type"] == "value_error":
         said = str(fault["ctx"]["error"])
-        if not said.startswith("expected ") or ", got " in said:  # a rule that says itself what it got
+        if not said.startswith("expected ") or ", got " in said:  # a rule whose text says what it got
             return f"{key}: {said}"
     wanted = forms.get(str(fault["loc"][-1])) if fault["type"] == "string_pattern_mismatch" else None
     got = repr(fault["input"])

@@ -1,4 +1,4 @@
-"""Variants that take another one's fit: whether those that ``submission.toml`` names can be taken."""
+"""Variants that take the fit of another variant: checks of the ones that ``submission.toml`` names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["faults_of_fits"]
 
 
 def faults_of_fits(variants: Sequence[Variant], text: str) -> Iterator[str]:
-    """Tell what is wrong with the fits that variants name: the line, the key, what was expected and got.
+    """Yield the faults of the fits that variants name: the line, the key, what was expected and got.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def faults_of_fits(variants: Sequence[Variant], text: str) -> Iterator[str]:
 
 
 def _line(text: str, number: int) -> str:
-    """Name the line of a variant's key ``fit``; nothing where it is written in another way."""
+    """Return the line of a variant's key ``fit``; empty if the key is written in another way."""
     tables = -1
     for place, line in enumerate(text.splitlines(), 1):
         if re.match(r"\s*\[", line):

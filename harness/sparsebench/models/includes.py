@@ -1,7 +1,7 @@
 """The files that several submissions share: where they may lie, and under which names they are copied.
 
-A submission names them by ``include`` in its ``submission.toml``. They are copied beside its entry, and are
-part of its hash, like its own files.
+A submission names them by ``include`` in its ``submission.toml``. They are copied into the folder of its
+entry, and are part of its hash, like its own files.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _EXAMPLE = "../common/x.py"
 
 
 def check_spelling(path: str) -> str:
-    """Check what can be told of an included file without looking for it.
+    """Check the spelling of an included file's path, without looking for the file.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def find_includes(manifest: Path, include: Sequence[str]) -> tuple[Path, ...]:
     manifest
         Its ``submission.toml``.
     include
-        What that says, spelled as it should be, and no two of one name.
+        What it says, with the spelling checked, and no two of one name.
 
     Returns
     -------
@@ -72,7 +72,7 @@ def find_includes(manifest: Path, include: Sequence[str]) -> tuple[Path, ...]:
 
 
 def _fault(file: Path, folder: Path, manifest: str) -> tuple[str, str, str] | None:
-    """Tell what is wrong with a file: what was expected, what is the matter with what was got, the mend."""
+    """Return what is wrong with a file: what was expected, what was got, the mend; None if nothing is."""
     root, real = folder.parent, Path(os.path.realpath(file))
     if not real.is_relative_to(root):
         expected = f"a file inside of {root}, which holds the submission's folder"
@@ -93,12 +93,12 @@ def _fault(file: Path, folder: Path, manifest: str) -> tuple[str, str, str] | No
 
 
 def _size_with_lf(file: Path, size: int) -> int:
-    """Tell how large a file is with LF; with CR LF it has at most twice as many bytes."""
+    """Return the size of a file with LF; with CR LF it has at most twice as many bytes."""
     return len(with_lf(file.read_bytes())) if LARGEST < size <= 2 * LARGEST else size
 
 
 def _fault_of_place(real: Path, folder: Path, manifest: str) -> tuple[str, str, str] | None:
-    """Tell what is wrong with where a file lies, and what lies where it is copied to."""
+    """Return what is wrong with a file's place, or with the place to which it is copied."""
     within = real.relative_to(folder.parent)
     if any(part.startswith(".") or part == "__pycache__" for part in within.parts):
         return "a file in no hidden folder", f", which is {real}", "put the file into another folder"
@@ -118,7 +118,7 @@ def _kind(mode: int) -> str:
 
 
 def _module(entry: Path) -> str | None:
-    """Name the module that a file or a folder may be imported as, on a system that knows one case."""
+    """Return the module name of a file or a folder, for a system that does not distinguish case."""
     if entry.is_dir():
         return entry.name.casefold()
     suffixes = (suffix for suffix in all_suffixes() if entry.name.endswith(suffix))  # longer ones come first

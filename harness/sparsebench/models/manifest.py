@@ -33,7 +33,7 @@ Setting = bool | int | float | str
 _RESERVED = frozenset({"self", "task"})
 _WORDS = "lower-case letters and digits joined by hyphens"
 _FORMS = {"name": _WORDS, "fit": _WORDS, "entry": "module:name"}
-_MOST_VARIANTS = 16  # as in scoring/budget.py, on the same floor of the house: a test holds both together
+_MOST_VARIANTS = 16  # as in scoring/budget.py, which is on the same layer: a test compares both
 
 
 def _setting(value: Any) -> Setting:
@@ -51,11 +51,11 @@ class Variant(BaseModel):
     name: Name
     """Unique within the submission."""
     fit: Name | None = None
-    """The variant whose fitted model it takes, to differ in ``predict`` only; None where it has its own."""
+    """The variant whose fitted model it takes, to differ only in ``predict``; None if it has its own."""
 
     @property
     def settings(self) -> dict[str, Setting]:
-        """What the constructor gets as keywords."""
+        """The keywords of the constructor."""
         return dict(self.__pydantic_extra__)
 
 
@@ -73,7 +73,7 @@ class Manifest(BaseModel):
     license: str
     """SPDX identifier."""
     entry: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*:[A-Za-z_]\w*$")]
-    """``module:name`` of what is called with the task and a variant's settings."""
+    """``module:name`` of the callable that gets the task and a variant's settings."""
     tasks: Annotated[list[str], Field(min_length=1)]
     """References of the tasks that it answers, e.g. ``memorization@1``."""
     reference: str = ""
@@ -85,7 +85,7 @@ class Manifest(BaseModel):
     gpu: Literal["none", "optional", "required"] = "optional"
     """Whether it can use, or needs, a GPU when it is timed."""
     uses_tags: bool = False
-    """Whether it is told the domain of every input that it predicts: the board marks it then."""
+    """Whether it gets the domain of every input that it predicts: the board then marks it."""
     allow_nan: bool = False
     """Whether NaN among what ``fit`` returns means something: it is refused otherwise."""
     variants: Annotated[list[Variant], Field(min_length=1)]
@@ -105,7 +105,7 @@ class Manifest(BaseModel):
     @classmethod
     def _apart(cls, include: list[str]) -> list[str]:
         names = [path.rpartition("/")[2] for path in include]
-        folded = [name.casefold() for name in names]  # some systems do not tell X.py from x.py
+        folded = [name.casefold() for name in names]  # some systems do not distinguish X.py from x.py
         twice = [name for name, alike in zip(names, folded, strict=True) if folded.count(alike) > 1]
         if twice:
             raise ValueError(f"expected files of different names, two are called {twice[0]!r}")
@@ -143,7 +143,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises
     ------
     ManifestError
-        With every fault of the file: the key, what was expected, what was got.
+        With every fault of the file: the key, what was expected and what was got.
     """
     try:
         text = path.read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
-"""What a submission requires of Python: whether it is installed, found out before anything runs.
+"""The Python packages that a submission requires: a check, before anything runs, that they are installed.
 
-Requirements are read as pip writes them (``name[extra]>=1.2,<2``), without a package for that. Environment
+Requirements are read in pip's notation (``name[extra]>=1.2,<2``), without a package for that. Environment
 markers are not evaluated: a requirement with one is left to pip.
 """
 
@@ -35,7 +35,7 @@ _NEVER = 1 << 62
 
 
 class _Version(NamedTuple):
-    """A version, so that they compare as they follow one another."""
+    """A version. Versions compare in the order in which they follow one another."""
 
     epoch: int
     release: tuple[int, ...]
@@ -48,17 +48,17 @@ class _Version(NamedTuple):
 
     @property
     def order(self) -> tuple[int, tuple[int, ...], tuple[int, int], int, int]:
-        """What is compared."""
+        """The key of the comparison."""
         return self[:5]
 
 
 def check_spelling(requirement: str) -> str:
-    """Give the text of a requirement, if it is one.
+    """Return the text of a requirement, if it is valid.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If it is not valid.
     """
     found = _REQUIREMENT.fullmatch(requirement.strip())
     if not found or any(wanted is None for wanted in _wanted(found["wanted"] or "")):
@@ -67,12 +67,13 @@ def check_spelling(requirement: str) -> str:
 
 
 def check_requirements(requires: Sequence[str]) -> None:
-    """Look for what is required among what is installed; nothing of it is imported.
+    """Check that the required packages are installed; none of them is imported.
 
     Raises
     ------
     UsageError
-        If something is missing, or has another version. It names all that lacks, and what installs it.
+        If a package is missing, or has another version. The error names all of them, and the command that
+        installs them.
     """
     lacking = [(required, got) for required in requires if (got := _instead_of(required)) is not None]
     if lacking:
@@ -82,7 +83,7 @@ def check_requirements(requires: Sequence[str]) -> None:
 
 
 def _instead_of(required: str) -> str | None:
-    """Say what is there instead of a requirement; None if it is met, or cannot be decided here."""
+    """Return what is installed instead of a requirement; None if it is met, or cannot be decided here."""
     found = _REQUIREMENT.fullmatch(required.strip())
     if not found or found["marker"]:
         return None
@@ -95,7 +96,7 @@ def _instead_of(required: str) -> str | None:
 
 
 def _wanted(text: str) -> Iterator[tuple[str, str] | None]:
-    """Give the pairs of operator and version, None for what is none."""
+    """Yield pairs of operator and version; None for a part that is not such a pair."""
     for part in filter(None, map(str.strip, text.split(","))):
         found = _WANTED.fullmatch(part)
         known = found and (found["how"] == "===" or _read(found["version"].removesuffix(".*")))
@@ -106,7 +107,7 @@ def _meets(installed: str, how: str, wanted: str) -> bool:
     if how == "===":
         return installed == wanted
     have, want = _read(installed.partition("+")[0]), _read(wanted.removesuffix(".*").partition("+")[0])
-    if have is None or want is None:  # a version that no rule orders: pip would have to tell
+    if have is None or want is None:  # a version that no rule orders: only pip could decide
         return True
     if how in {"==", "!="}:
         return _equal(have, want, prefix=wanted.endswith(".*")) is (how == "==")
@@ -125,7 +126,7 @@ def _equal(have: _Version, want: _Version, *, prefix: bool) -> bool:
 
 
 def _in_order(have: _Version, how: str, want: _Version) -> bool:
-    """Compare; < leaves out the pre-releases of what it names, > its post-releases."""
+    """Compare two versions; < excludes pre-releases of the named version, > its post-releases."""
     alike = have[:2] == want[:2] and want.pre[0] == _FINAL
     if how == "<":
         early = have.pre[0] < _FINAL if want.post < 0 else have.post == want.post and have.dev < want.dev

@@ -1,4 +1,4 @@
-"""What a router gives: which experts every input uses. Checked where it is made, where it can be mended."""
+"""The routes that a router returns: which experts every input uses. They are checked when they are made."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class _Fields(NamedTuple):
 
 
 class Routes(_Fields):
-    """Which experts every input uses.
+    """The experts of every input.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Routes(_Fields):
     Raises
     ------
     ContractError
-        If they are anything else. Of a metered array nothing is asked for that would cost a bit.
+        If they are anything else. The checks ask nothing of a metered array that would cost a bit.
     """
 
     __slots__ = ()
@@ -81,7 +81,7 @@ def _demand_array(name: str, value: Any) -> None:
 
 
 def _is(array: Any, kinds: tuple[str, ...]) -> bool:
-    """Whether a dtype is of these kinds: by its name, as every library has dtypes of its own."""
+    """Return whether a dtype is of these kinds: by its name, because every library has its own dtypes."""
     return _dtype(array).startswith(kinds)
 
 
@@ -90,7 +90,7 @@ def _dtype(array: Any) -> str:
 
 
 def _shape(array: Any) -> tuple[int, ...] | None:
-    """Give the shape; None where a metered array would have to pay for it."""
+    """Return the shape; None where a metered array would have to pay for it."""
     found = array.known_shape if hasattr(type(array), "known_shape") else array.shape
     return None if found is None else tuple(found)
 

@@ -1,4 +1,4 @@
-"""What ``sparsebench new`` writes."""
+"""The template that ``sparsebench new`` writes."""
 
 from __future__ import annotations
 
@@ -30,8 +30,7 @@ def write_template(folder: Path, *, kernel: bool = False) -> list[Path]:
     Raises
     ------
     UsageError
-        If the folder exists or cannot be made, or its name is no name for a submission. Nothing is written
-        then.
+        If the folder exists or cannot be made, or a submission cannot have its name. Nothing is written then.
     """
     templates = Path(__file__).with_name("kernel_template_files" if kernel else "template_files")
     files = (*_FILES, _KERNEL) if kernel else _FILES

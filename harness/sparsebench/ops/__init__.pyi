@@ -61,7 +61,7 @@ def einsum(subscripts: str, *operands: Array) -> Array:
     """Sum products of elements over labelled axes, as ``numpy.einsum`` does. Price: per pair of operands and element of the product: 1 multiplication where nothing is summed, else k multiplications and k - 1 additions; a sum of k terms of one operand: k - 1 additions; diagonals: 0."""
 
 def erf(x: Array) -> Array:
-    """Give the error function, by rational approximations (Cody 1969). Price: 1 function evaluation per element."""
+    """Return the error function, by rational approximations (Cody 1969). Price: 1 function evaluation per element."""
 
 def gather(index: Array, *tables: Array) -> Any:
     """Read the records at ``index`` from one or several tables. Price: per address 1 look-up for all tables of the model together, whatever the width of the record, and 1 per element of records that were computed; 0 where the index is the model's; elements are loads."""
@@ -91,7 +91,7 @@ def k_tanh(x: Array) -> Array:
     """Approximate the hyperbolic tangent as K-TanH does on bfloat16 numbers (Kundu et al. 2019). Price: per element: 13 comparisons (7 for the mantissa), 4 selections, 2 multiplications, 2 additions; 7 address operations and 2 look-ups (by octave, by record); 2 additions and 2 shifts of integers."""
 
 def layer_norm(x: Array, weight: Array | None = None, bias: Array | None = None, *, eps: float = 1e-05) -> Array:
-    """Give the last axis mean 0 and variance 1 (Ba, Kiros and Hinton 2016, arXiv:1607.06450). Price: d features: 3d - 1 additions, 2d multiplications, 3 divisions, 1 square root; the weight d multiplications, the bias d additions."""
+    """Normalize the last axis to mean 0 and variance 1 (Ba, Kiros and Hinton 2016, arXiv:1607.06450). Price: d features: 3d - 1 additions, 2d multiplications, 3 divisions, 1 square root; the weight d multiplications, the bias d additions."""
 
 def logsumexp(x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
     """Take the logarithm of a sum of exponentials; the largest term, where finite, is subtracted first. Price: k terms: k comparisons (one: is the largest finite?), 1 selection, 2k additions, k exponentials, 1 logarithm."""
@@ -112,7 +112,7 @@ def oblique_tree_route(x: Array, normals: Array, thresholds: Array) -> Array:
     """Descend a complete binary tree whose nodes are hyperplanes; right where ``normal @ x > threshold``. Price: R^d, per level: 1 look-up (a node's record), 2d - 1 for the product, 1 comparison and, after the first, 1 address operation."""
 
 def one_hot(index: Array, *, classes: int, dtype: DType | None = None) -> Array:
-    """Give every index its row of the identity matrix. Price: 1 look-up per address: a row of the identity; 0 where the index is the model's; elements are loads."""
+    """Return for every index its row of the identity matrix. Price: 1 look-up per address: a row of the identity; 0 where the index is the model's; elements are loads."""
 
 def pack_bits(*bits: Array) -> Array:
     """Pack booleans into one integer address, the first one most significant. Price: k bits: k - 1 address operations."""
@@ -153,7 +153,7 @@ def swish(x: Array) -> Array:
 def top_k(x: Array, k: int) -> tuple[Array, Array]:
     """Find the k largest along the last axis, largest first; the lower index first among equals, NaN last. Price: top k of m: (m - 1) + (k - 1)⌈log2 m⌉ comparisons."""
 
-def top_k_gate(x: Array, weights: Array, bias: Array | None = None, *, k: int) -> Array:
+def top_k_gate(x: Array, weights: Array, bias: Array | None = None, *, k: int) -> tuple[Array, Array]:
     """Choose the experts of the k largest logits, and weigh them by the softmax over these. Price: E experts, R^d: E(2d - 1) for the products, E for the bias, and the prices of ops.top_k and of ops.softmax over k."""
 
 def top_k_mask_linear(preactivations: Array, readout: Array, bias: Array | None = None, *, k: int) -> Array:

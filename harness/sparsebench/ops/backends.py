@@ -1,31 +1,44 @@
-"""Which implementation of a primitive runs on NumPy arrays, and which did.
+"""The choice of a primitive's implementation for NumPy arrays, and the record of those that ran.
 
-A primitive has a *steady* face, in which a row's bits do not depend on the rows beside it: the meter needs
-that, and so does a fit that others must be able to repeat. And it may have fast faces: on NumPy (sorted
-groups and BLAS), compiled by Numba (the extra ``fast``), and on a GPU (CUDA kernels through CuPy).
+A primitive has a *steady* backend, which is batch-invariant: a row's bits do not depend on other rows. The
+meter needs that, and so does a fit that others must be able to repeat. A primitive may also have fast
+backends: on NumPy (sorted groups and BLAS), compiled by Numba (the extra ``fast``), and on a GPU (CUDA
+kernels through CuPy).
 
-Faces are found by name: the fast face ``numpy`` of a primitive of the module ``ops/grouped.py`` is the
-function of its name in ``ops/cpu/grouped.py``, ``numba`` in ``ops/jit/grouped.py``, and ``cuda`` in
-``ops/gpu/grouped.py``. A face returns ``NotImplemented`` for what it does not take; then the next is asked.
+A family's backends are the modules ``on_numpy``, ``on_numba`` and ``on_cuda`` in its folder. Each function
+there says which primitive it runs (``@tree_route.on("numpy")``), and takes a call of it. It returns
+``NotImplemented`` for calls that it does not support; then the next backend is tried.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import importlib.util
 import os
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-__all__ = ["FACES", "POLICIES", "face", "faces", "has_numba", "policy", "recorded", "threads", "use"]
+    from sparsebench.ops.core.primitive import Primitive
 
-FACES = {"numpy": "on_numpy", "numba": "on_numba", "cuda": "on_cuda"}
-"""The fast faces, and the packages beside this module that they are in."""
+__all__ = [
+    "BACKENDS",
+    "POLICIES",
+    "asked",
+    "available",
+    "has_numba",
+    "note",
+    "policy",
+    "recorded",
+    "threads",
+    "use",
+]
+
+BACKENDS = ("numpy", "numba", "cuda")
+"""The fast ones."""
 
 POLICIES = {
     "auto": ("numba", "numpy"),
@@ -33,22 +46,22 @@ POLICIES = {
     "numba": ("numba",),
     "steady": (),
 }
-"""What is asked, in this order, for NumPy arrays before the steady face."""
+"""The backends that are tried, in this order, for NumPy arrays before the steady backend."""
 
 
-# A thread that runs a part of a primitive's work is given its caller's context.
+# A thread that runs a part of a primitive's work gets its caller's context.
 _POLICY: ContextVar[str] = ContextVar("policy", default="auto")
 _RECORD: ContextVar[set[tuple[str, str]] | None] = ContextVar("record", default=None)
 
 
 def policy() -> str:
-    """Name the policy of this context, one of :data:`POLICIES`."""
+    """Return the name of this context's policy, one of :data:`POLICIES`."""
     return _POLICY.get()
 
 
 @contextlib.contextmanager
 def use(name: str) -> Iterator[None]:
-    """Run primitives by another policy for a while.
+    """Run primitives with another policy for a while.
 
     Parameters
     ----------
@@ -72,7 +85,7 @@ def use(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def recorded() -> Iterator[set[tuple[str, str]]]:
-    """Collect which faces run: pairs of a primitive's name and a face's."""
+    """Collect the backends that run: pairs of a primitive's name and a backend's."""
     record: set[tuple[str, str]] = set()
     before = _RECORD.set(record)
     try:
@@ -82,60 +95,33 @@ def recorded() -> Iterator[set[tuple[str, str]]]:
 
 
 def note(name: str, which: str) -> None:
-    """Tell whoever records that a face of a primitive has run."""
+    """Add to the current records that a backend of a primitive has run."""
     record = _RECORD.get()
     if record is not None:
         record.add((name, which))
 
 
-def run_on_numpy(name: str, family: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Run the first fast face that takes the arguments, or give ``NotImplemented``."""
-    for which in POLICIES[_POLICY.get()]:
-        found = face(which, family, name)
-        if found is None:
-            continue
-        made = found(*args, **kwargs)
-        if made is not NotImplemented:
-            note(name, which)
-            return made
-    return NotImplemented
+def asked() -> tuple[str, ...]:
+    """Return the installed fast backends that this context's policy tries."""
+    wanted = POLICIES[_POLICY.get()]
+    return wanted if has_numba() else tuple(which for which in wanted if which != "numba")
 
 
-@functools.cache
-def face(which: str, family: str, name: str) -> Callable[..., Any] | None:
-    """Find a fast face of a primitive; None where it has none, or where its extra is not installed.
-
-    Parameters
-    ----------
-    which
-        One of :data:`FACES`.
-    family
-        The module that the primitive is in, without its package.
-    name
-        The primitive.
-    """
-    if which == "numba" and not has_numba():
-        return None
-    module = f"{__package__}.{family}.{FACES[which]}"
-    here = importlib.util.find_spec(f"{__package__}.{family}")
-    if here is None or importlib.util.find_spec(module) is None:
-        return None
-    return getattr(importlib.import_module(module), name, None)
-
-
-def faces(family: str, name: str) -> tuple[str, ...]:
-    """Name the fast faces that a primitive has here."""
-    return tuple(which for which in FACES if face(which, family, name) is not None)
+def available(primitive: Primitive) -> tuple[str, ...]:
+    """Return the fast backends of a primitive here: without Numba if that is not installed."""
+    return tuple(
+        which for which in BACKENDS if which in primitive.backends and (which != "numba" or has_numba())
+    )
 
 
 @functools.cache
 def has_numba() -> bool:
-    """Tell whether Numba (the extra ``fast``) is installed, without importing it."""
+    """Return whether Numba (the extra ``fast``) is installed, without importing it."""
     return importlib.util.find_spec("numba") is not None
 
 
 def threads() -> int:
-    """Give the number of threads that a primitive may use; results do not depend on it.
+    """Return the number of threads that a primitive may use; results do not depend on it.
 
     ``SPARSEBENCH_NUM_THREADS``, or else ``OMP_NUM_THREADS``, or else the processors of this process.
     """

@@ -1,3 +1,5 @@
+# Written by `python -m sparsebench.meter.stubs` from the rule table. Do not edit.
+
 """Every primitive, by the module that it is in: known without importing any of them."""
 
 from __future__ import annotations

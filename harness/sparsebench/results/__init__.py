@@ -1,4 +1,4 @@
-"""Rows: the stored record of one cell, where it comes from, and the folder that keeps many of them."""
+"""Rows: the stored record of one cell, its provenance, and the folder that keeps many of them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Variants whose settings came from the command line: for trying, never on a board.
+"""Variants whose settings came from the command line: for trials, never on a board.
 
-The mark of such a row is its variant's name, which has characters that no name in a ``submission.toml`` can
-have. It is part of the cell's identity: it cannot be left out, and no such row is taken for another's.
+Such a row is recognised by its variant's name, which has characters that no name in a ``submission.toml`` can
+have. The name is part of the cell's identity: it cannot be left out, and such a row is never confused with
+another one.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ _MARKS = frozenset("+=")
 
 
 def ad_hoc_name(variant: str, settings: Mapping[str, bool | float | str]) -> str:
-    """Name a variant that has other settings than its manifest says: ``name+hidden=32``.
+    """Return the name of a variant with other settings than in its manifest: ``name+hidden=32``.
 
     Parameters
     ----------
     variant
-        The manifest's name of it.
+        Its name in the manifest.
     settings
-        What is set otherwise; in whichever order, the name is the same.
+        The changed settings; the name does not depend on their order.
     """
     parts = [f"{key}={json.dumps(value)}" for key, value in sorted(settings.items())]
     return "+".join([variant, *parts])
 
 
 def is_ad_hoc(variant: str) -> bool:
-    """Say whether a variant of that name is in no manifest, because no manifest can name it so."""
+    """Return whether no manifest can have a variant of that name."""
     return not _MARKS.isdisjoint(variant)

@@ -1,9 +1,9 @@
-"""What two runs of a cell on different machines agree in, and to how many digits.
+"""The agreement of two runs of a cell on different machines: which columns, and to how many digits.
 
-Counts are integers, and agree to the last digit everywhere. A BLAS adds in an order of its own, which hangs
-on its version and on the processor; so models, and with them errors and qualities, agree to a relative 1e-9
-where rounding is all that differs. A submission that trains a network by gradient descent over many steps
-amplifies rounding, and may differ by far more: docs/trust.md has the figures.
+Counts are integers, and agree to the last digit everywhere. A BLAS adds in an order that depends on its
+version and on the processor; so models, and with them errors and qualities, agree to a relative 1e-9 if only
+rounding differs. A submission that trains a network by gradient descent over many steps amplifies rounding,
+and may differ by far more: docs/trust.md has the figures.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ NEAR_ZERO = 1e-12
 """By how much they may differ in any case: near 0 a relative difference says nothing."""
 
 ROUNDED = (OUTCOME - {"quality_fresh"}) | {"expert_entropy", "nmi"}
-"""Columns that agree to :data:`RELATIVE` on another machine. Of the counts these are those that logarithms
-were taken for; ``quality_fresh`` is of other inputs in every run, but for runs with one ``fresh_seed``."""
+"""Columns that agree to :data:`RELATIVE` on another machine. Among the counts these are the ones computed
+with logarithms; ``quality_fresh`` is of other inputs in every run, except in runs with one ``fresh_seed``."""
 
 
 def agree(first: float | None, second: float | None) -> bool:
-    """Say whether two figures differ by no more than rounding. None agrees with None alone."""
+    """Return whether two figures differ by no more than rounding. None agrees only with None."""
     if first is None or second is None:
         return first is second
     return abs(first - second) <= max(NEAR_ZERO, RELATIVE * max(abs(first), abs(second)))

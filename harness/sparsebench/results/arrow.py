@@ -23,7 +23,7 @@ _SCALARS = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.boo
 
 @lru_cache(maxsize=len(SCHEMA_VERSIONS))
 def arrow_schema(version: int = SCHEMA_VERSION) -> Any:
-    """Return the ``pyarrow.Schema`` of a file of rows: the columns of ``Row``, null only where it may be.
+    """Return the ``pyarrow.Schema`` of a file of rows: the columns of ``Row``, nullable where allowed.
 
     Parameters
     ----------
@@ -67,8 +67,8 @@ def rows_from_table(table: Any) -> list[Row]:
 
 
 def with_all_columns(table: Any) -> Any:
-    """Give a table of rows of an earlier version the columns that it lacks, all null."""
-    there = set(table.column_names)  # asked once: pyarrow makes the list anew each time
+    """Return a table of rows of an earlier version with the columns that it lacks, all null."""
+    there = set(table.column_names)  # read once: pyarrow makes the list anew each time
     if there.issuperset(arrow_schema().names):
         return table
     made = [
@@ -84,7 +84,7 @@ def check_schema(schema: Any, version: int = SCHEMA_VERSION) -> None:
     Raises
     ------
     IntegrityError
-        They are not; the message names the first column that differs.
+        They are not; the error names the first column that differs.
     """
     expected = arrow_schema(version)
     if schema.equals(expected):

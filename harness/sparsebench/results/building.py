@@ -1,7 +1,7 @@
-"""Arrow arrays of Python values, made by their buffers.
+"""Arrow arrays of Python values, made from buffers.
 
-``pyarrow.array`` asks first whether what it is given is of pandas, and imports pandas for that, which takes
-longer than all that a worker does to write a row.
+``pyarrow.array`` first checks whether its argument is of pandas, and imports pandas for that, which takes
+longer than all other work of writing a row.
 """
 
 from __future__ import annotations
@@ -56,5 +56,5 @@ def _bits(flags: Sequence[bool]) -> Any:
 
 
 def _offsets(parts: Sequence[Any]) -> Any:
-    """Say where each part begins and the last one ends."""
+    """Return the offsets at which each part begins and the last one ends."""
     return pa.py_buffer(np.array(list(accumulate(map(len, parts), initial=0)), np.int32))

@@ -1,4 +1,4 @@
-"""The invariants of a row, one small function each. A fault is an ``IntegrityError`` that names the field."""
+"""The invariants of a row, one small function each. A fault raises ``IntegrityError``, naming the field."""
 
 from __future__ import annotations
 
@@ -43,9 +43,12 @@ _NOT_NEGATIVE = (
     "predict_seconds_gpu",
 )
 _VERSIONS = ("scoring_version", "cost_model")
-_BACKENDS = 3  # the schema version from which on rows name the faces that were timed
-_ALONE = 4  # the schema version from which on an input's cost is what it costs alone
-_ROOM = 0.01, 1.0  # by which share, and by how many operations, batches may cost more than their rows alone
+_BACKENDS = 3  # the first schema version whose rows name the timed backends
+_ALONE = 4  # the first schema version in which an input's cost is its cost alone
+_ROOM = (
+    0.01,
+    1.0,
+)  # the share, and the operations, by which batches may cost more than their rows alone
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(\+00:00|Z)")
 _BACKEND = re.compile(r"[a-z]+(\+[a-z]+)*")
 _DRAWS = ("sample_draw", "fresh_seed", "fresh_inputs", "fit_rows")
@@ -140,7 +143,7 @@ def record_types(kind: type) -> dict[str, type]:
 
 
 def dearer(ops: float, alone: float) -> bool:
-    """Say whether operations per input are more than what inputs cost alone: by over 1 % *and* over one."""
+    """Return whether operations per input exceed the cost of inputs alone: by over 1 % *and* over one."""
     share, few = _ROOM
     return ops > alone * (1.0 + share) and ops > alone + few
 
@@ -151,7 +154,7 @@ def validate(row: Columns) -> None:
     Raises
     ------
     IntegrityError
-        The first fault found.
+        The row breaks an invariant; the error names the first.
     """
     _check_words(row)
     _check_status(row)
@@ -237,7 +240,7 @@ def _check_version(row: Columns) -> None:
 
 
 def _check_backends(row: Columns) -> None:
-    """Check that backends are named where there is a time, and only there, in the versions that have them."""
+    """Check that backends are named exactly where there is a time, in the versions that have them."""
     for name in ADDED[_BACKENDS] if row.schema_version >= _BACKENDS else ():
         told = getattr(row, name)
         timed = getattr(row, name.replace("backend", "seconds")) is not None
@@ -261,9 +264,9 @@ def _check_sum(row: Columns) -> None:
 
 
 def _check_alone(row: Columns) -> None:
-    """Check that a row's cost is what inputs cost alone: batches may share work, and not waste any.
+    """Check that a row's cost is the cost of inputs alone: batches may share work, but not waste any.
 
-    Rows of earlier versions have what batches cost where they cost more.
+    Rows of earlier versions have the cost of batches if that is higher.
     """
     if row.schema_version < _ALONE or row.ops is None:
         return
@@ -290,7 +293,7 @@ def _check_histogram(row: Columns) -> None:
 
 
 def _check_draws(row: Columns) -> None:
-    """Check that what is said of fresh inputs is said together."""
+    """Check that the columns on fresh inputs are all there, or none of them."""
     if (row.fresh_seed is None) != (row.fresh_inputs is None):
         raise _fault(f"fresh_seed is {row.fresh_seed} with fresh_inputs {row.fresh_inputs}, expected both")
     if row.fresh_inputs == 0:
@@ -300,7 +303,7 @@ def _check_draws(row: Columns) -> None:
 
 
 def _check_memory(row: Columns) -> None:
-    """Check that all that is stored holds the arrays that are."""
+    """Check that the stored arrays are no larger than everything that is stored."""
     if row.memory_bytes is not None and row.memory_bytes < (row.stored_bytes or 0):
         raise _fault(
             f"memory_bytes is {row.memory_bytes}, expected at least stored_bytes = {row.stored_bytes}"
@@ -308,7 +311,7 @@ def _check_memory(row: Columns) -> None:
 
 
 def _check_fit(row: Columns) -> None:
-    """Check that who takes a fit takes another variant's."""
+    """Check that a taken fit is that of another variant."""
     if row.fit_variant in {"", row.variant}:
         raise _fault(f"fit_variant is {row.fit_variant!r}, expected another variant than the row's, or null")
 

@@ -31,7 +31,7 @@ SCHEMA_VERSION = 5
 which ledger counts; version 5 ``fit_variant``."""
 
 SCHEMA_VERSIONS = (2, 3, 4, 5)
-"""Versions of rows that are read. What is written has the columns of the newest."""
+"""The versions of rows that can be read. Rows are written with the columns of the newest version."""
 
 ADDED = {
     3: ("predict_backend_cpu", "predict_backend_gpu"),
@@ -42,10 +42,10 @@ ADDED = {
     ),
     5: ("fit_variant",),
 }
-"""Version -> the columns that it brought: they are None in rows of earlier ones."""
+"""Version -> the columns that it added: they are None in rows of earlier versions."""
 
 STATUSES = ("ok", "refused", "failed", "timeout", "out-of-memory", "invalid")
-"""What may become of a cell. Only ``ok`` has metrics and counts."""
+"""The statuses of a cell. Only ``ok`` has metrics and counts."""
 
 
 def _outcome() -> Any:
@@ -62,7 +62,7 @@ def _measured() -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """What a row has, field by field; :class:`sparsebench.results.Row` holds it to its invariants."""
+    """The columns of a row, field by field; :class:`sparsebench.results.Row` checks the invariants."""
 
     schema_version: int = SCHEMA_VERSION
     """Version of these columns."""
@@ -93,14 +93,14 @@ class Columns:
     seed: int
     """Seed of the cell, the unit of replication."""
     uses_tags: bool = False
-    """Whether the submission was told the domain of every input that it predicted."""
+    """Whether the submission got the domain of every input that it predicted."""
     cell_key: str = ""
-    """Hash of the identity above; made where it is left empty."""
+    """Hash of the identity above; computed if it is left empty."""
 
     status: str
     """One of ``STATUSES``."""
     reason: str | None = None
-    """Why the cell has no score, one line; None where it has."""
+    """Why the cell has no score, one line; None if it has one."""
     error: float | None = _outcome()
     """The metric's error on the test split; smaller is better."""
     quality: float | None = _outcome()
@@ -120,9 +120,9 @@ class Columns:
     there are none (real data, memorization, sealed instances)."""
 
     ops: float | None = _count()
-    """Active operations per input, profile ``ops``: what an input costs alone. What is scored."""
+    """Active operations per input, profile ``ops``: the cost of an input alone. It is scored."""
     ops_histogram: tuple[Bin, ...] | None = _count()
-    """How many of the inputs that were run one by one cost how much, in powers of two, ascending."""
+    """Numbers of the inputs that were run one by one by their cost, in powers of two, ascending."""
     ops_p50: float | None = _count()
     """Median over the inputs that were run one by one."""
     ops_p95: float | None = _count()
@@ -139,7 +139,7 @@ class Columns:
     its rows times that, so it is the cost of every input. ``one-by-one``: what the inputs cost alone, each
     of them metered, or of a large split a sample."""
     coupled: bool | None = _count()
-    """Whether batches cost other than their rows alone do, entry by entry: work is shared, or waited for."""
+    """Whether batches cost other than their rows alone, entry by entry: work is shared, or waited for."""
     ops_router: float | None = _count()
     """The part of ``ops`` that decides which experts run."""
     ops_experts: float | None = _count()
@@ -159,7 +159,7 @@ class Columns:
     bit_ops: float | None = _count()
     """Profile ``bit-ops``: b per addition and b squared per multiplication of b-bit operands."""
     ops_dense: float | None = _count()
-    """What running every expert that any test input reached would have cost."""
+    """The cost of running every expert that any test input reached."""
     loaded_parameters: float | None = _count()
     """Distinct parameter elements read."""
     loaded_bytes: float | None = _count()
@@ -202,7 +202,7 @@ class Columns:
     predict_seconds_gpu: float | None = _measured()
     """Median seconds per input on the GPU; reported, never ranked."""
     predict_backend_cpu: str | None = _measured()
-    """Faces of the primitives that were timed on the CPU, sorted, with ``+`` between them, such as
+    """Backends of the primitives that were timed on the CPU, sorted, with ``+`` between them, such as
     ``numba+numpy``; ``none`` where no primitive ran. None where there is no timing."""
     predict_backend_gpu: str | None = _measured()
     """The same on the GPU, such as ``cuda``."""
@@ -210,9 +210,9 @@ class Columns:
     """The seed, drawn from the system's randomness, that says which inputs were run one by one: see
     :func:`sparsebench.evaluate.passes.sample.sample_inputs`."""
     fresh_seed: int | None = _measured()
-    """The secret seed of the fresh inputs: ``Task.fresh`` draws the same ones by it."""
+    """The secret seed of the fresh inputs: ``Task.fresh`` draws the same ones with it."""
     fresh_inputs: int | None = _measured()
-    """How many fresh inputs were drawn and labelled."""
+    """The number of fresh inputs that were drawn and labelled."""
     started: str = field(metadata={"group": "measured"})
     """When the cell began: ISO 8601, UTC, microseconds."""
     ended: str = field(metadata={"group": "measured"})
@@ -246,16 +246,16 @@ class Columns:
 
 
 def lacking(version: int) -> tuple[str, ...]:
-    """Name the columns that rows of a version do not have."""
+    """Return the names of the columns that rows of a version do not have."""
     return tuple(name for added, names in ADDED.items() if added > version for name in names)
 
 
 def may_differ(row: Columns) -> frozenset[str]:
-    """Name the columns that another run of a row's cell may give otherwise.
+    """Return the names of the columns that may differ in another run of a row's cell.
 
-    Those of :data:`MEASURED`; and the counts where they are of a sample, which is drawn anew each time, with
-    the audits, whose texts name them. All else follows from the code and the data on one machine; what agrees
-    on another one, :mod:`sparsebench.results.agreement` says.
+    These are the columns of :data:`MEASURED`; and, if the counts are of a sample, which is drawn anew each
+    time, the counts and the audits, whose texts name them. On one machine all else follows from the code and
+    the data; :mod:`sparsebench.results.agreement` says what agrees on another machine.
     """
     sampled = row.ops_counted == "one-by-one" and (row.counted_inputs or 0) < (row.test_inputs or 0)
     return MEASURED | COUNTS | {"audits"} if sampled else MEASURED
@@ -275,6 +275,6 @@ COUNTS = _group("counts")
 """Names of the counts."""
 
 MEASURED = _group("measured") | {"ops_batch", "quality_fresh"}
-"""Names of what may differ between two runs of a cell: seconds, times and memory, what is drawn from the
-system's randomness and what hangs on it, and what batches of a secret order cost where inputs are not
-independent. All other fields agree, but for counts of a sample (:func:`may_differ`); no score uses these."""
+"""Names of what may differ between two runs of a cell: seconds, times and memory, draws from the system's
+randomness and what depends on them, and the cost of batches in a secret order if inputs are not independent.
+All other fields agree, except counts of a sample (:func:`may_differ`); no score uses these."""

@@ -1,8 +1,8 @@
-"""Which audits a row with a score must have passed.
+"""The audits that a row with a score must have passed.
 
-A cell ends without a score where one of these fails (:mod:`sparsebench.evaluate.cell` insists on them), so a
-row that says ``ok`` has each of them once, with the verdict ``pass``. All other audits tell a reader
-something and decide nothing: those of the trials, of the timing, and ``phases-add-up``.
+A cell ends without a score if one of these fails (:mod:`sparsebench.evaluate.cell` requires them), so a row
+with status ``ok`` has each of them once, with the verdict ``pass``. All other audits inform readers and
+decide nothing: those of the trials, of the timing, and ``phases-add-up``.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ SCORED = ("alone-as-in-batches", "order-invariance", "cost-in-batches", "countin
 """Names of the audits that a score rests on, where a cell gives occasion for them."""
 
 _ALWAYS = ("alone-as-in-batches", "order-invariance")
-_COST_ALONE = 4  # the schema version from which on batches are held to what their rows cost alone
-_WIRING_FREE = 2  # the first cost model that no row before that version has
+_COST_ALONE = 4  # the first schema version in which batches are compared with the cost of their rows alone
+_WIRING_FREE = 2  # the first cost model that no row of an earlier version has
 _OTHER_METRICS = ("accuracy", "rmse", "nrmse", "sup_error")
-_KEYS = 12  # digits of a cell key that are shown
-_LONGEST = 64  # letters of a name that are shown
+_KEYS = 12  # shown digits of a cell key
+_LONGEST = 64  # shown letters of a name
 
 
 def missing_audits(row: Row, *, metric: str | None = None, fresh: bool = False) -> tuple[str, ...]:
-    """Name the audits that a row's score rests on, and that it lacks or did not pass.
+    """Return the names of the audits that a row's score requires, and that it lacks or did not pass.
 
     Parameters
     ----------
     row
-        The row. One with another status than ``ok`` has no score, and lacks nothing.
+        The row. A row with another status than ``ok`` has no score, and lacks nothing.
     metric
-        The task's metric; None where it is not at hand.
+        The task's metric; None if it is not known.
     fresh
-        Whether the instance's generator labels new inputs, as far as is known. A row that says that some
-        were drawn is taken at its word.
+        Whether the instance's generator labels new inputs, as far as is known. A row that says that some were
+        drawn is believed.
 
     Returns
     -------
     tuple of str
-        In the order of :data:`SCORED`. An audit that a row has twice did not pass, whatever its verdicts are;
-        nor did one that was not run.
+        In the order of :data:`SCORED`. An audit that a row has twice counts as not passed, whatever its
+        verdicts are; so does an audit that was not run.
     """
     if row.status != "ok":
         return ()
@@ -62,7 +62,7 @@ def _demanded(row: Row, metric: str | None, *, fresh: bool) -> set[str]:
     names = set(_ALWAYS)
     if metric == "recall" or _may_be_recall(row):
         names.add("counting-bound")
-    # A row cannot escape what came with version 4 by naming an older one: those have an older cost model.
+    # A row cannot avoid the rules of version 4 by naming an older one: older rows have an older cost model.
     if row.schema_version >= _COST_ALONE or row.cost_model >= _WIRING_FREE:
         names.add("cost-in-batches")
         if fresh or row.fresh_seed is not None or row.quality_fresh is not None:
@@ -71,19 +71,20 @@ def _demanded(row: Row, metric: str | None, *, fresh: bool) -> set[str]:
 
 
 def _may_be_recall(row: Row) -> bool:
-    """Say whether nothing in a row tells that its metric is another one: leaving ``recall`` out does not."""
+    """Return whether a row may be of the metric recall; the lack of ``recall`` does not exclude it."""
     return row.recall is not None or all(getattr(row, name) is None for name in _OTHER_METRICS)
 
 
 def demand_audits(rows: Iterable[Row], tasks: Mapping[str, object] | None = None) -> None:
-    """Refuse rows with a score that lack an audit which it rests on.
+    """Refuse rows with a score that lack an audit which the score requires.
 
     Parameters
     ----------
     rows
-        Those that a board is made of.
+        The rows of a board.
     tasks
-        Task reference -> the task, where it is at hand: its metric and its instances say what is demanded.
+        Task reference -> the task, if it is known: its metric and its instances determine the required
+        audits.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def demand_audits(rows: Iterable[Row], tasks: Mapping[str, object] | None = None
 
 
 def _place(row: Row) -> str:
-    """Say where a row belongs, in one line: its names come from strangers."""
+    """Return a row's place as one printable line: its names come from strangers."""
     return replace(
         row.identity,
         submission=_shown(row.submission),
@@ -116,6 +117,6 @@ def _shown(name: str) -> str:
 
 
 def _told_by(task: object, instance: str) -> tuple[str | None, bool]:
-    """Give a task's metric, and whether it labels new inputs: a board can be made of less than a task."""
+    """Return a task's metric, and whether it labels new inputs; a board's task may not say either."""
     spec = getattr(task, "instances", {}).get(instance)
     return getattr(task, "metric", None), bool(getattr(spec, "fresh", False))

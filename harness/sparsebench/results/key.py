@@ -1,4 +1,4 @@
-"""What a cell is, and its name: a hash of everything that its scores may depend on."""
+"""The identity of a cell, and its key: a hash of everything that its scores may depend on."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Identity", "cell_key"]
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """What makes a cell that cell. A cell to be run has these fields, and its row columns of these names."""
+    """The identity of a cell. A cell to be run has these fields, and its row has columns of these names."""
 
     task: str
     """Task reference, such as ``memorization@1``."""
@@ -37,12 +37,12 @@ class Identity:
 
     @classmethod
     def of(cls, holder: Any) -> Self:
-        """Take the identity of a cell that is to be run, or of a row: whatever has these fields."""
+        """Return the identity of a cell to be run, or of a row: of anything with these fields."""
         return cls(**{field.name: getattr(holder, field.name) for field in fields(Identity)})
 
     @property
     def identity_columns(self) -> dict[str, Any]:
-        """The fields above by name, as a row has them; none of those that a class below adds."""
+        """The fields above by name, as in a row; without those that a subclass adds."""
         return {field.name: getattr(self, field.name) for field in fields(Identity)}
 
     @property
@@ -57,12 +57,12 @@ class Identity:
 
     @property
     def place(self) -> tuple[str, str, str, str, int]:
-        """Where the cell comes in a list: by task, instance, submission, variant and seed."""
+        """The cell's place in a list: by task, instance, submission, variant and seed."""
         return self.task, self.instance, self.submission, self.variant, self.seed
 
     @property
     def label(self) -> str:
-        """The cell in a line, for people."""
+        """The cell as a line for people."""
         return f"{self.submission}/{self.variant} on {self.task}/{self.instance}, seed {self.seed}"
 
 
@@ -72,6 +72,6 @@ def cell_key(**identity: Any) -> str:
     Parameters
     ----------
     identity
-        The fields of :class:`Identity`, all of them.
+        All fields of :class:`Identity`.
     """
     return Identity(**identity).key

@@ -1,4 +1,4 @@
-"""The rows of several stores in one."""
+"""Merging the rows of several stores into one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Merged", "merge_stores"]
 
-_CLOCKS = timedelta(days=1)  # by how much the clocks of two machines may differ
+_CLOCKS = timedelta(days=1)  # most by which the clocks of two machines may differ
 
 
 class Merged(NamedTuple):
-    """What became of the rows of some stores."""
+    """The numbers of rows after a merge."""
 
     path: Path | None
     """The new file; None where every row was there already."""
@@ -31,24 +31,24 @@ class Merged(NamedTuple):
 
 
 def merge_stores(sources: Sequence[Path], into: Path) -> Merged:
-    """Add the rows of stores to another one, in one new file: it is there whole, or not at all.
+    """Add the rows of stores to another one, in one new file, which is written whole or not at all.
 
-    A row is what it says: of rows that agree in every column one is kept, of runs of a cell that differ all.
+    Of rows that agree in every column one is kept; different runs of a cell are all kept.
 
     Parameters
     ----------
     sources
         Directories of stores. They are only read.
     into
-        Directory of the store that gets the rows; made where there is none.
+        Directory of the store that gets the rows; made if there is none.
 
     Raises
     ------
     NotFoundError
         A source has no rows.
     IntegrityError
-        Something in a store is no file of rows, or of a schema that is not read, or a row says that it will
-        end: it would be the newest for ever. The message names it.
+        Something in a store is not a file of rows, or has an unknown schema, or a row ends in the future: it
+        would be the newest for ever. The error names it.
     UsageError
         As :meth:`sparsebench.results.ResultStore.write`.
     """
@@ -69,7 +69,7 @@ def merge_stores(sources: Sequence[Path], into: Path) -> Merged:
 
 
 def _check_times(rows: Sequence[Row], source: Path) -> None:
-    """Refuse rows of the future, but for clocks that differ: of several runs of a cell the newest counts."""
+    """Refuse rows that end in the future by more than clocks differ: the newest run of a cell counts."""
     latest = datetime.now(UTC) + _CLOCKS
     for row in rows:
         if datetime.fromisoformat(row.ended) > latest:

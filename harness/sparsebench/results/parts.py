@@ -1,4 +1,4 @@
-"""The records that a row holds lists of."""
+"""The records in the lists of a row."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Count:
     dtype: str
     """Dtype of the operands."""
     count: int
-    """How many were executed."""
+    """The number that was executed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,16 @@ class Bin:
     log2_ops: int
     """b: from 2^b up to, and not with, 2^(b + 1) operations. Fewer than 1 count as 1, as in scores."""
     inputs: int
-    """How many inputs cost so much."""
+    """The number of inputs with this cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """How often an expert was used for a domain."""
+    """The number of uses of an expert for a domain."""
 
     expert: int
     """Number of the expert."""
     domain: int
     """Number of the domain: what the column ``tag`` has of its inputs."""
     inputs: int
-    """How many places of routes of the domain's inputs name the expert."""
+    """The number of places in the routes of the domain's inputs that name the expert."""

@@ -1,4 +1,4 @@
-"""Stored raw counts by a price list that somebody brings: for looking at, never stored, never ranked by."""
+"""Prices of stored raw counts by a user's price list: only shown, never stored or used for ranks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["price_footnote", "price_of_row", "with_price"]
 
 
 def price_of_row(row: Row, prices: PriceList) -> float | None:
-    """Price what a row has counted, per input; None where it has counted nothing.
+    """Return the price of a row's counts per input; None if it has no counts.
 
     Raises
     ------
@@ -28,12 +28,12 @@ def price_of_row(row: Row, prices: PriceList) -> float | None:
 
 
 def price_footnote(name: str) -> str:
-    """Say under a table what the column of a price list is, and is not."""
+    """Return the footnote that explains the column of a price list under a table."""
     return f"{name}: the raw counts by that price list. It is not stored, and nothing is ranked by it."
 
 
 def with_price(row: Row, prices: PriceList | None) -> dict[str, Any]:
-    """Give a row ready for JSON, with its price beside ``ops``, under the name of the list."""
+    """Return a row ready for JSON, with its price beside ``ops``, under the name of the list."""
     plain = row.to_json_dict()
     if prices is None:
         return plain

@@ -1,4 +1,4 @@
-"""Where a row was made: versions, commit, processor. Each fact is found once per process."""
+"""The provenance of a row: versions, commit, processor. Each fact is found once per process."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def provenance_fields() -> dict[str, Any]:
 
 
 def utc_now() -> str:
-    """Return the present moment as rows write it: ISO 8601, UTC, microseconds. Such texts sort by time."""
+    """Return the present time as in rows: ISO 8601, UTC, microseconds. Such texts sort by time."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
@@ -76,7 +76,7 @@ def harness_version() -> str:
 
 
 def package_versions() -> dict[str, str]:
-    """Return name -> version of the packages whose version may matter to a result, where installed."""
+    """Return name -> version of the installed packages whose version may affect a result."""
     return dict(_package_versions())
 
 
@@ -108,7 +108,7 @@ def cpu_model() -> str | None:
 
 
 def _cpuinfo() -> dict[str, str]:
-    """Read what Linux tells of the first processor; nothing elsewhere."""
+    """Read Linux's facts about the first processor; empty on other systems."""
     try:
         text = _CPUINFO.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -125,8 +125,8 @@ def _cpuinfo() -> dict[str, str]:
 def blas_name() -> str | None:
     """Return the name, version and kernels of the BLAS that is loaded, such as ``openblas 0.3.31 SkylakeX``.
 
-    Another kernel adds in another order: the last digits of products hang on it. None if there is none that
-    threadpoolctl knows.
+    Another kernel adds in another order, so the last digits of products depend on it. None if threadpoolctl
+    knows no loaded BLAS.
     """
     import numpy  # noqa: F401, ICN001, PLC0415 - loads its BLAS
     from threadpoolctl import threadpool_info  # noqa: PLC0415 - only where a row is made
@@ -141,14 +141,13 @@ def blas_name() -> str | None:
 def harness_commit() -> tuple[str | None, bool | None]:
     """Return the git commit that the harness runs from, and whether the harness differs from it.
 
-    Only a checkout that *tracks* the package counts: an installed copy inside somebody's repository does
-    not. Files outside the package (rows, tables, tasks, which have hashes of their own) do not make it
-    dirty.
+    Only a checkout that *tracks* the package counts, not an installed copy inside another repository. Files
+    outside the package (rows, tables, tasks, which have hashes of their own) do not make it dirty.
 
     Returns
     -------
     tuple
-        ``(commit, dirty)``, or ``(None, None)`` where there is no such checkout, no commit or no git.
+        ``(commit, dirty)``, or ``(None, None)`` if there is no such checkout, no commit or no git.
     """
     if _git("ls-files", "--error-unmatch", "--", str(Path(__file__).resolve())) is None:
         return None, None
@@ -165,7 +164,7 @@ def _git(*arguments: str) -> str | None:
     program = shutil.which("git")
     if program is None:
         return None
-    # A caller's GIT_DIR (set inside hooks) would point to another repository than the package's own.
+    # A caller's GIT_DIR (set in hooks) would point to another repository than that of the package.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         answer = subprocess.run(  # noqa: S603 - no shell, and every argument is ours

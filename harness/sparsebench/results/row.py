@@ -1,4 +1,4 @@
-"""The row: everything that is kept of one cell, whole and without contradictions from when it is made."""
+"""The row: everything that is kept of one cell, complete and consistent from its construction on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Row(Columns):
     """
 
     def __post_init__(self) -> None:
-        """Bring every value to its column's type, fill in the key, and validate."""
+        """Convert every value to its column's type, fill in the key, and validate."""
         for name, value in checks.normalised(self):
             object.__setattr__(self, name, value)
         if not self.cell_key:
@@ -51,7 +51,7 @@ class Row(Columns):
 
     @property
     def identity(self) -> Identity:
-        """What makes the row's cell that cell."""
+        """The identity of the row's cell."""
         return Identity.of(self)
 
     def expected_key(self) -> str:

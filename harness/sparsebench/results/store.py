@@ -1,4 +1,4 @@
-"""A folder of immutable Parquet files, one per row until compacted. No server, no lock: no file is shared."""
+"""A folder of immutable Parquet files, one per row until compacted. It needs no server and no lock."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ RESULTS_DIRECTORY = "sparsebench-results"
 
 _ROWS = "rows"
 _SUFFIX = ".parquet"
-_READERS = 4  # more of them only wait for one another
+_READERS = 4  # more threads would only wait for one another
 
 
 class ResultStore:
-    """The rows under one folder.
+    """The rows in one folder.
 
     Nothing is made on disk before the first row is written.
 
@@ -55,27 +55,28 @@ class ResultStore:
         self.directory = self.path / _ROWS
 
     def exists(self) -> bool:
-        """Say whether a row was ever written here."""
+        """Return whether any row was written here."""
         return self.directory.is_dir()
 
     def write(self, row: Row) -> Path:
-        """Write one row as a new file, which is there whole or not at all, also after a crash.
+        """Write one row as a new file: the whole file or nothing, also after a crash.
 
         Returns
         -------
         pathlib.Path
-            The new file. Names sort by time of writing and begin, after it, with the cell's key.
+            The new file. Its name begins with the time of writing, by which names sort, then comes the cell's
+            key.
 
         Raises
         ------
         UsageError
-            The file cannot be written (no permission, no space, a file in the place of the folder).
+            The file cannot be written (no permission, no space, or a file instead of the folder).
         """
         row.validate()
         return self._add([row], row.cell_key[:12])
 
     def add(self, rows: list[Row]) -> Path:
-        """Write several rows as one new file, which is there whole or not at all.
+        """Write several rows as one new file: the whole file or nothing.
 
         Returns
         -------
@@ -92,14 +93,15 @@ class ResultStore:
         return self._add(rows, "merge")
 
     def compact(self) -> Path | None:
-        """Put the rows of all files into one new file, then remove those files.
+        """Write the rows of all files into one new file, then remove the old files.
 
-        A crash on the way leaves rows twice, which reads as once. Files that others write meanwhile stay.
+        After a crash in between, rows are there twice, but are read once. Files that others write meanwhile
+        stay.
 
         Returns
         -------
         pathlib.Path or None
-            The new file; None where there are fewer than two to put together.
+            The new file; None if there are fewer than two files.
 
         Raises
         ------
@@ -113,7 +115,7 @@ class ResultStore:
             return None
         target = self._add(self.rows(), "compact")
         for name in names:
-            (self.directory / name).unlink(missing_ok=True)  # somebody else may be compacting, too
+            (self.directory / name).unlink(missing_ok=True)  # another process may be compacting, too
         return target
 
     def _add(self, rows: list[Row], label: str) -> Path:
@@ -140,14 +142,14 @@ class ResultStore:
         return target
 
     def rows(self) -> list[Row]:
-        """Return all rows, oldest file first. An absent folder has none.
+        """Return all rows, those of the oldest file first. A missing folder has no rows.
 
-        Names that begin with a dot, such as the temporary files of a killed run, are passed over.
+        Names that begin with a dot, such as temporary files of a killed run, are ignored.
 
         Raises
         ------
         IntegrityError
-            Something in the folder is no file of rows; the message names it.
+            Something in the folder is not a file of rows; the error names it.
         """
         names = self._names()
         try:
@@ -156,7 +158,7 @@ class ResultStore:
         except IntegrityError:
             if set(names) <= set(self._names()):
                 raise
-            return self.rows()  # a file went meanwhile: its rows are in a compacted one now
+            return self.rows()  # a file was removed meanwhile: its rows are in a compacted one now
         if not tables:
             return []
         try:
@@ -166,7 +168,7 @@ class ResultStore:
             raise _foreign(self.directory / broken, fault.what) from fault
 
     def latest(self) -> list[Row]:
-        """Return one row per cell: the newest by ``ended``, and one with status ``ok`` before any other.
+        """Return one row per cell: the newest by ``ended``, where status ``ok`` goes before any other.
 
         Returns
         -------
@@ -222,9 +224,9 @@ class ResultStore:
 
 
 def _schema_version(file: Any) -> int:
-    """Tell which version a file's columns are of: the newest that its rows say, ours where they say nothing.
+    """Return the schema version of a file: the newest of its rows, or ours if they state none.
 
-    A compacted file may have the columns of a version that is newer than any of its rows.
+    A compacted file may have the columns of a newer version than any of its rows.
     """
     schema = file.schema_arrow
     if schema.equals(arrow_schema()) or "schema_version" not in schema.names:
@@ -267,17 +269,17 @@ def _foreign(path: Path, why: str) -> IntegrityError:
 
 
 def _write_nameless(table: Any, target: Path) -> bool:
-    """Write a file that has no name before it is whole, so that who is killed meanwhile leaves nothing.
+    """Write a file that has no name until it is complete, so that a killed process leaves nothing.
 
-    False where the system or its files cannot do that.
+    False if the system or the file system cannot do that.
     """
     try:
         descriptor = os.open(target.parent, os.O_WRONLY | os.O_TMPFILE, 0o666)
-    except (AttributeError, OSError):  # not Linux, or a network's files
+    except (AttributeError, OSError):  # not Linux, or a network file system
         return False
     with os.fdopen(descriptor, "wb") as file, _opened(target.parent) as directory:
         _write_durably(table, file)
-        try:  # Python follows the link to the file only where it is given a directory.
+        try:  # Python follows the link to the file only if it is given a directory.
             os.link(f"/proc/self/fd/{file.fileno()}", target.name, dst_dir_fd=directory)
         except FileNotFoundError:  # no /proc
             return False
@@ -285,7 +287,7 @@ def _write_nameless(table: Any, target: Path) -> bool:
 
 
 def _write_durably(table: Any, file: Any) -> None:
-    # One row has nothing to compress, and statistics and dictionaries would only lengthen the footer.
+    # One row is not worth compression, and statistics and dictionaries would only lengthen the footer.
     many = len(table) > 1
     codec = "zstd" if many else "none"
     pq.write_table(table, file, compression=codec, use_dictionary=many, write_statistics=False)

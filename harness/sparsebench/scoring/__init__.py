@@ -1,10 +1,10 @@
 """Scores as pure functions of numbers: nothing here reads a file, a clock or a random state.
 
-Whoever has the stored rows and the same ``SCORING_VERSION`` gets the same digits. A change in here that can
-move a published digit is a new ``SCORING_VERSION``, always.
+The same stored rows and the same ``SCORING_VERSION`` give the same digits. Every change here that can alter a
+published digit requires a new ``SCORING_VERSION``.
 
 A score is the mean area under budget curves (`task_area`), jackknifed over seeds (`score_task`); places
-follow from Welch's tests (`stand_over_tasks`). Version 1 scored the area of points that were averaged over
+follow from Welch's tests (`stand_over_tasks`). Version 1 scored the area of points that were means over
 cells.
 """
 

@@ -1,4 +1,4 @@
-"""Counting right answers domain by domain, in whole numbers: no digit depends on an order of summing."""
+"""Counting right answers by domain, in whole numbers: no digit depends on the order of summation."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ __all__ = ["Tally", "count_right"]
 
 
 class Tally(NamedTuple):
-    """Right answers as whole numbers on one scale, on which every domain weighs the same."""
+    """Right answers as whole numbers on one scale, on which every domain has the same weight."""
 
     right: int
-    """What was answered right."""
+    """The right answers of the prediction."""
     constant: int
-    """What the best constant answers right."""
+    """The right answers of the best constant."""
     whole: int
     """All there is."""
 
 
 def count_right(labels: NDArray[Any], prediction: NDArray[Any], tag: NDArray[Any] | None) -> Tally:
-    """Count what a prediction, and what the best constant, answers right.
+    """Count the right answers of a prediction, and of the best constant.
 
-    The share of the whole is the mean over domains of the share within the domain. With the least common
-    multiple of the domains' sizes as the unit of each, all shares are whole numbers.
+    The accuracy is the mean over domains of the share of right answers within the domain. With the least
+    common multiple of the domains' sizes as denominator, all shares are whole numbers.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def count_right(labels: NDArray[Any], prediction: NDArray[Any], tag: NDArray[Any
     prediction
         Integers or floats ``(n,)``. One is right if it equals the label.
     tag
-        The domain of each row, integers ``(n,)``; None where all rows are of one.
+        The domain of each row, integers ``(n,)``; None if all rows are of one domain.
 
     Returns
     -------

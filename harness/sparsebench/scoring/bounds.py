@@ -1,4 +1,4 @@
-"""What theory allows: the counting bound on memorization (Koyuncu, ICLR 2023, arXiv:2303.11247)."""
+"""The counting bound on memorization, from theory (Koyuncu, ICLR 2023, arXiv:2303.11247)."""
 
 from __future__ import annotations
 
@@ -56,22 +56,23 @@ def counting_bound(n: float) -> float:
 def respects_counting_bound(
     ops_add_mul_cmp: float, n_memorized: int, *, n_inputs: int | None = None, labels_per_value: int = 1
 ) -> bool:
-    """Say whether a count is possible at all. Where it is not, the meter has a defect.
+    """Return whether a count is possible at all. If it is not, the meter has a defect.
 
     Parameters
     ----------
     ops_add_mul_cmp
-        Mean operations per input in the profile ``add-mul-cmp``, over the memorized inputs, or, where
+        Mean operations per input in the profile ``add-mul-cmp``, over the memorized inputs, or, if
         ``n_inputs`` is given, over all inputs.
     n_memorized
-        How many labels were answered rightly.
+        The number of labels that were answered correctly.
     n_inputs
-        How many inputs the mean was taken over. The inputs that were not memorized may have cost nothing,
+        The number of inputs of the mean. The inputs that were not memorized may have cost nothing,
         so the mean over the memorized ones is then known only to be at most ``ops_add_mul_cmp * n_inputs /
         n_memorized``.
     labels_per_value
-        How many labels a single value can be right for: ``n * best_constant_recall(y)``. With a tolerance,
-        random labels are not quite generic, and a constant that costs nothing is right for this many.
+        The number of labels for which a single value can be right: ``n * best_constant_recall(y)``. With a
+        tolerance, random labels are not quite generic, and a constant that costs nothing is right for this
+        many.
 
     Raises
     ------

@@ -1,14 +1,14 @@
-"""What quality does a budget buy? Budget curves, their areas, and the score of a task.
+"""The quality that a budget buys: budget curves, their areas, and the score of a task.
 
-A cell (one variant, instance and seed) bought its quality for what it cost: with less than that, nothing. So
+A cell (one variant, instance and seed) buys its quality for its cost; a smaller budget buys nothing of it. So
 the *budget curve* of a submission on an instance is
 
     Q(x) = max over variants of the mean over the m seeds of q * [cost <= x],
 
-where a failed or missing cell has q = 0. Each Q(x) is what one variant does, over all seeds, on a machine
-that grants x operations: no mean of costs is taken, so there are no points between cells that no machine
-can reach. A variant that gives up in some cells, by failing, by answering cheaply and badly or by costing
-more, lies nowhere above the one that does not.
+where a failed or missing cell has q = 0. Each Q(x) is the result of one variant, over all seeds, on a machine
+that grants x operations: no mean of costs is taken, so there are no points between cells that no machine can
+reach. If a variant fails in some cells, answers them cheaply and badly, or costs more there, its curve is
+nowhere above that of a variant which does not.
 
 The *area* is the mean of Q over log2 x in the task's box. A variant's own curve is a staircase with a step at
 the cost of each of its cells, and the largest of several staircases is the front of all their steps; the area
@@ -82,7 +82,7 @@ def budget_curve(variants: Variants) -> NDArray[np.float64]:
     ------
     UsageError
         There are more than `MOST_VARIANTS` variants or no seeds, the variants have different numbers of
-        seeds, or a cell has a cost or a quality that is none.
+        seeds, or a cell's cost or quality is not valid.
     """
     count_seeds(variants)
     front = pareto_front(_steps(variants))
@@ -92,13 +92,13 @@ def budget_curve(variants: Variants) -> NDArray[np.float64]:
 def budget_area(variants: Variants, box: ScoringBox) -> float:
     """Return the mean of Q over log2 of operations in the box.
 
-    Exact but for rounding: a sum over the steps of Q. What a cell adds does not depend on the order of
-    seeds or variants, to the last digit.
+    Exact except for rounding: a sum over the steps of Q. The contribution of a cell does not depend on the
+    order of seeds or variants, to the last digit.
 
     Parameters
     ----------
     variants
-        ``(v, m)``: a submission's `Variants` on the instance. With none of them the area is 0.
+        ``(v, m)``: a submission's `Variants` on the instance. Without variants the area is 0.
     box
         Anything with ``log2_ops_low`` and ``log2_ops_high``.
 
@@ -123,8 +123,8 @@ def task_area(instances: Sequence[Variants], box: ScoringBox) -> float:
     Parameters
     ----------
     instances
-        ``(i, v, m)``: the submission's `Variants` on each of the board's instances. One that it has no rows
-        of counts as well: with area 0.
+        ``(i, v, m)``: the submission's `Variants` on each of the board's instances. An instance without rows
+        counts as well, with area 0.
     box
         The task's frozen box.
 
@@ -170,9 +170,9 @@ def _steps(variants: Variants) -> list[tuple[float, float]]:
 
 
 def _staircase(cells: Sequence[tuple[float, float] | None]) -> list[tuple[float, float]]:
-    """Give (log2 cost, mean quality of what costs at most that) for each cell of a variant that ran."""
+    """Return (log2 cost, mean quality of cells up to that cost) for each cell of a variant that ran."""
     ran = sorted(_checked(cell) for cell in cells if cell is not None)
-    # Each sum is rounded once, whatever the order of seeds: summing on from the step before would not be.
+    # Each sum is rounded once, whatever the order of seeds; a running sum would be rounded at every step.
     return [
         (math.log2(max(1.0, cost)), math.fsum(quality for _, quality in ran[: k + 1]) / len(cells))
         for k, (cost, _) in enumerate(ran)

@@ -1,6 +1,7 @@
 """The area that a set of (log2 operations, quality) points dominates inside a task's frozen box.
 
-Exact in two dimensions: sort by cost, then sum one rectangle per point that improves on all cheaper ones.
+It is exact in two dimensions: sort by cost, then sum one rectangle per point that improves on all cheaper
+ones.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def hypervolume(points: ArrayLike, box: ScoringBox) -> float:
     """Return the fraction of the box that the points dominate.
 
     A point below the cheap edge counts as if it lay on it; a point at or beyond the expensive edge adds
-    nothing; quality is held to [0, 1]. Adding a point never makes the area smaller.
+    nothing; quality is clipped to [0, 1]. Adding a point never makes the area smaller.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def hypervolume(points: ArrayLike, box: ScoringBox) -> float:
     front = pareto_front(np.stack((cost, quality), axis=1))
     gains = np.diff(front[:, 1], prepend=0.0)
     area = float(np.sum((high - front[:, 0]) / (high - low) * gains))
-    return min(1.0, area)  # a sum of rounded parts of 1 may end one bit above it
+    return min(1.0, area)  # a sum of rounded parts of 1 may be one bit above 1
 
 
 def _checked(points: ArrayLike) -> NDArray[np.float64]:

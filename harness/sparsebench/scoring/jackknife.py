@@ -1,16 +1,15 @@
-"""How far the score of a task depends on its seeds: the jackknife (Miller 1974; Efron and Stein 1981).
+"""The jackknife (Miller 1974; Efron and Stein 1981): how far the score of a task depends on its seeds.
 
 Let theta be the plain score of m seeds, and theta_(-s) the one without seed s. The pseudo-values
 
     p_s = m * theta - (m - 1) * theta_(-s)
 
-are treated as m independent observations of the score (Tukey 1958). A score is their mean, which takes out
-most of the luck that is in being the best of several variants; of several variants that are equal, about half
-of it.
+are treated as m independent observations of the score (Tukey 1958). A score is their mean, which removes most
+of the luck of being the best of several variants; if several variants are equal, about half of it.
 
-Where variants are close to each other the spread of the pseudo-values is too small. What was taken out as
-luck, theta - mean(p), tells: it is nothing where the same variants are best whichever seed is left out. It is
-added in quadrature: half-width^2 = t_{m-1}^2 * var(p) / m + luck^2. So the interval holds theta as well.
+If variants are close to each other the spread of the pseudo-values is too small. The removed luck, theta -
+mean(p), shows this: it is 0 if the same variants are best whichever seed is left out. It is added in
+quadrature: half-width^2 = t_{m-1}^2 * var(p) / m + luck^2. So the interval contains theta as well.
 
 For budget curves more holds, whatever the cells. With one variant p_s is the area of its cell of seed s, and
 the score is theta. In general
@@ -54,7 +53,7 @@ class SeededScore(NamedTuple):
     """The score of a submission on a task, on the board's instances, over the board's seeds."""
 
     score: float
-    """What is printed, ranked and exported: the mean of the pseudo-values, in [0, 1]."""
+    """The printed, ranked and exported score: the mean of the pseudo-values, in [0, 1]."""
     low: float | None
     """Lower end of the interval, at least 0; None with one seed."""
     high: float | None
@@ -76,7 +75,7 @@ def score_task(instances: Sequence[Variants], box: ScoringBox, level: float = 0.
     ----------
     instances
         ``(i, v, m)``: the submission's cells on each of the board's instances, for the board's m seeds.
-        Where it has no variants on an instance, it has no area there; on one it must have some.
+        On an instance without variants its area is 0; it must have variants on at least one.
     box
         The task's frozen box.
     level
@@ -90,8 +89,8 @@ def score_task(instances: Sequence[Variants], box: ScoringBox, level: float = 0.
     Raises
     ------
     UsageError
-        There are no cells at all; instances or variants have different numbers of seeds; more than 16
-        variants; a cost or a quality is none; the box has no width; the level is not inside (0, 1).
+        There are no cells at all; instances or variants have different numbers of seeds; there are more than
+        16 variants; a cost or a quality is not valid; the box has no width; the level is not inside (0, 1).
     """
     seeds = _common_seeds(instances)
     plain = task_area(instances, box)
@@ -100,7 +99,7 @@ def score_task(instances: Sequence[Variants], box: ScoringBox, level: float = 0.
 
 
 def score_over_seeds(plain: float, without: Sequence[float], level: float = 0.95) -> SeededScore:
-    """Make a score of the plain one and those that leave out a seed.
+    """Make a score from the plain score and those that leave out a seed.
 
     Parameters
     ----------
@@ -114,7 +113,7 @@ def score_over_seeds(plain: float, without: Sequence[float], level: float = 0.95
     Raises
     ------
     UsageError
-        There is one ``without``, or one of the numbers is not finite, or the level is not inside (0, 1).
+        ``without`` has one item, one of the numbers is not finite, or the level is not inside (0, 1).
     """
     if not without:
         return SeededScore(plain, None, None, plain, exact=False, variance=None, pseudo_values=(plain,))
@@ -122,8 +121,8 @@ def score_over_seeds(plain: float, without: Sequence[float], level: float = 0.95
     if all(abs(value - plain) <= ROUNDING for value in values):
         same = (plain,) * len(values)
         return SeededScore(plain, plain, plain, plain, exact=True, variance=0.0, pseudo_values=same)
-    m, score = len(values), min(plain, _held(math.fsum(values) / len(values)))  # above it by rounding alone
-    # At 95 % the luck is as much of the half-width; other levels, and tests, have the same standard error.
+    m, score = len(values), min(plain, _held(math.fsum(values) / len(values)))  # above it only by rounding
+    # At 95 % the luck enters the half-width as it is; other levels, and tests, have the same standard error.
     luck = (plain - score) / t_quantile(0.5 + _LEVEL / 2.0, m - 1)
     variance = float(np.var(values, ddof=1)) / m + luck**2
     low, high = estimate_bounds(Estimate(score, variance, m - 1.0), level)
@@ -138,7 +137,7 @@ def pseudo_values(plain: float, without: Sequence[float]) -> tuple[float, ...]:
     plain
         theta, of all m observations.
     without
-        ``(m,)`` theta_(-s): without observation s, for each of them; m >= 2.
+        ``(m,)`` theta_(-s): the value without observation s, for each s; m >= 2.
 
     Raises
     ------

@@ -1,23 +1,22 @@
-"""Whether a model does as well, and for as much, on fresh inputs of a target as on those that are scored.
+"""The test that a model has the same quality and cost on fresh inputs of a target as on scored ones.
 
-The test split of a task is public: its answers can be shipped as a table, and nothing in the split
-tells. Fresh inputs of the same target, drawn after the model was made, do tell. Both splits are samples
-of one population, so an honest model loses as much on one as on the other, but for chance: and four
-standard errors of the difference are more than chance gives once in 10,000 times.
+The test split of a task is public: its answers can be shipped as a table, and nothing in the split shows it.
+Fresh inputs of the same target, drawn after the model was made, do show it. Both splits are samples of one
+population, so an honest model has the same loss on both, except for chance: and chance exceeds four standard
+errors of the difference less than once in 10,000 times.
 
-**What is compared is what quality is made of**: of ``nmse`` the squared errors, of ``accuracy`` and
-``recall`` the wrong answers. A largest error could not be compared: it is no mean, and grows with the
+**The test compares the losses that quality is made of**: for ``nmse`` the squared errors, for ``accuracy``
+and ``recall`` the wrong answers. A largest error could not be compared: it is not a mean, and grows with the
 sample.
 
-**Who answers fresh inputs can make their spread as large as they like, for nothing**: one error of a
-million among them, and a difference of means is within one standard error whatever the others are. So
-values are cut off, at several multiples of what is usual, and the difference must be within chance
-wherever they are: cut off low, nobody's giants hide the others; cut off high, nobody's giants are
-hidden.
+**A submission can make the spread on fresh inputs as large as it likes, at no cost**: with one error of a
+million among them, a difference of means is within one standard error whatever the others are. So values are
+cut off, at several multiples of the usual value, and the difference must be within chance at each of them:
+cut off low, huge values cannot hide the others; cut off high, huge values are seen.
 
-**The spread is the larger of two estimates**: that of both samples together, which is right where few
-values of the smaller sample are low (no answer of it is right, by chance), and that of each by itself,
-which is right where few are high (three dear inputs of it, by chance, where one was due).
+**The spread is the larger of two estimates**: that of both samples together, which is right if few values of
+the smaller sample are low (no answer of it is right, by chance), and that of each by itself, which is right
+if few are high (three expensive inputs, by chance, instead of one).
 """
 
 from __future__ import annotations
@@ -37,12 +36,12 @@ __all__ = ["STANDARD_ERRORS", "Answers", "Comparison", "Excess", "compare_qualit
 STANDARD_ERRORS = 4.0
 """By how many standard errors of the difference two samples may differ."""
 
-_LOSS_CAPS = (0.5, 2.0, 8.0)  # multiples of the labels' variance that squared errors are cut off at
-_COST_CAPS = (2.0, 8.0)  # multiples of the mean cost
+_LOSS_CAPS = (0.5, 2.0, 8.0)  # multiples of the labels' variance at which squared errors are cut off
+_COST_CAPS = (2.0, 8.0)  # multiples of the mean cost at which costs are cut off
 
 
 class Answers(NamedTuple):
-    """What was predicted of a split, and what is right."""
+    """The predictions for a split, and the right answers."""
 
     y: NDArray[Any]
     """Labels ``(n,)``."""
@@ -53,7 +52,7 @@ class Answers(NamedTuple):
 
 
 class Excess(NamedTuple):
-    """By how much the mean of a second sample is larger than that of a first."""
+    """The excess of a second sample's mean over that of a first."""
 
     difference: float
     """The second mean less the first."""
@@ -62,46 +61,46 @@ class Excess(NamedTuple):
 
     @property
     def standard_errors(self) -> float:
-        """How many standard errors it is."""
+        """The excess in standard errors."""
         return self.difference / self.standard_error if self.standard_error else 0.0
 
     @property
     def certain(self) -> bool:
-        """Whether it is more than chance."""
+        """Whether the excess is more than chance."""
         return self.standard_errors > STANDARD_ERRORS
 
 
 class Comparison(NamedTuple):
-    """The quality on scored inputs, beside that on fresh ones."""
+    """The quality on scored inputs, and that on fresh ones."""
 
     quality: float
     """On the scored ones."""
     fresh: float
     """On the fresh ones."""
     standard_errors: float
-    """How many standard errors of the difference the mean loss on fresh inputs is larger by. Quality falls
-    with it, so it exceeds by as many."""
+    """By how many standard errors of the difference the mean loss on fresh inputs is larger, and so the
+    quality smaller."""
     exceeds: bool
     """Whether the quality on scored inputs exceeds that on fresh ones by more than chance."""
 
 
 def compare_qualities(metric: str, scored: Answers, fresh: Answers) -> Comparison:
-    """Compare what a model is worth on scored inputs and on fresh ones.
+    """Compare a model's quality on scored inputs with that on fresh ones.
 
     Parameters
     ----------
     metric
         One of :data:`sparsebench.scoring.METRICS`.
     scored, fresh
-        Answers to both, as :func:`sparsebench.scoring.score_predictions` takes them.
+        The answers to both, as :func:`sparsebench.scoring.score_predictions` takes them.
 
     Returns
     -------
     Comparison
-        Quality falls as the mean loss rises, so one exceeds the other where its loss falls short, by as many
-        standard errors. Those of a mean loss are known: binomial ones where an answer is right or wrong,
-        within each domain; else those of squared errors. Both samples' squared errors are in units of the
-        scored labels' variance, so that chance in the labels does not count.
+        Quality falls as the mean loss rises, so the excess of a quality is the deficit of its loss, in
+        standard errors. Those of a mean loss are known: binomial ones, within each domain, if an answer is
+        right or wrong; else those of squared errors. Both samples' squared errors are in units of the scored
+        labels' variance, so that chance in the labels does not count.
 
     Raises
     ------
@@ -121,7 +120,7 @@ def compare_qualities(metric: str, scored: Answers, fresh: Answers) -> Compariso
 
 
 def cost_excesses(scored: NDArray[Any], fresh: NDArray[Any]) -> list[Excess]:
-    """Say by how much fresh inputs cost more than scored ones.
+    """Return by how much fresh inputs cost more than scored ones.
 
     Parameters
     ----------
@@ -131,17 +130,17 @@ def cost_excesses(scored: NDArray[Any], fresh: NDArray[Any]) -> list[Excess]:
     Returns
     -------
     list of Excess
-        In operations per input: one for each multiple of the scored inputs' mean that costs are cut off at.
+        In operations per input: one for each multiple of the scored inputs' mean at which costs are cut off.
     """
     usual = float(np.mean(scored, dtype=np.float64))
     a, b = (each.astype(np.float64) for each in (scored, fresh))
-    # Where scored inputs cost nothing, there is no usual cost to cut off at.
+    # If scored inputs cost nothing, there is no usual cost at which to cut off.
     caps = [cap * usual for cap in _COST_CAPS] if usual else [math.inf]
     return [_excess(np.minimum(a, cap), np.minimum(b, cap), None, None) for cap in caps]
 
 
 def _losses(metric: str, answers: Answers) -> NDArray[np.float64]:
-    """Give what each answer loses: the mean of it is what quality falls with."""
+    """Return the loss of each answer: quality falls as its mean rises."""
     y, prediction = answers.y, answers.prediction
     if metric == "accuracy":
         return np.asarray(prediction != y, dtype=np.float64)
@@ -159,7 +158,7 @@ def _excess(
     tag: NDArray[Any] | None,
     tag_again: NDArray[Any] | None,
 ) -> Excess:
-    """Compare two means: of all, or the means of the means in domains that both samples have."""
+    """Compare two means: over all, or over the means of the domains that both samples have."""
     if tag is None or tag_again is None:
         return _of_means(a, b)
     domains = np.intersect1d(tag, tag_again)

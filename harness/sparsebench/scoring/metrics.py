@@ -24,13 +24,13 @@ __all__ = [
     "tolerance_intervals",
 ]
 
-_TOLERANCE = 1e-6  # relative to max(1, |y|): a float32 label, with room for a last bit
-_LARGEST_RESIDUAL = 1e150  # its square, and the sum of 10^8 of those, is still a float64
+_TOLERANCE = 1e-6  # relative to max(1, |y|): a float32 label, with tolerance for its last bit
+_LARGEST_RESIDUAL = 1e150  # its square, and the sum of 10^8 such squares, is still a float64
 _FAULT_OF_THE_TASK = "this is a fault of the task, not of the submission"
 
 
 class Scores(NamedTuple):
-    """What one prediction of a whole split is worth."""
+    """The error and the quality of one prediction of a whole split."""
 
     error: float
     """The metric's error: ``1 - accuracy``, ``MSE / Var(y)`` or ``1 - recall``. Smaller is better."""
@@ -53,8 +53,8 @@ def score_predictions(metric: str, y: ArrayLike, prediction: Any, tag: ArrayLike
         What ``predict`` returned for the same rows in the same order, ``(n,)``: floats, or, but for ``nmse``,
         integers.
     tag
-        The domain of each row, integers ``(n,)``; None where the task has no domains. Only ``accuracy``
-        depends on it.
+        The domain of each row, integers ``(n,)``; None if the task has no domains. Only ``accuracy`` depends
+        on it.
 
     Returns
     -------
@@ -68,11 +68,11 @@ def score_predictions(metric: str, y: ArrayLike, prediction: Any, tag: ArrayLike
     Raises
     ------
     NotFoundError
-        There is no such metric.
+        The metric does not exist.
     FailedError
-        The prediction is no array, or has the wrong shape or dtype.
+        The prediction is not an array, or has the wrong shape or dtype.
     InvalidResultError
-        The prediction holds NaN or infinity, or is so far off that its error is no finite number.
+        The prediction has NaN or infinity, or is so far off that its error is not finite.
     UsageError
         The labels are empty or all the same, so that no quality is defined; or labels or domains are of the
         wrong kind.
@@ -91,9 +91,9 @@ def score_predictions(metric: str, y: ArrayLike, prediction: Any, tag: ArrayLike
 def best_constant_recall(y: ArrayLike) -> float:
     """Return the recall of the best constant predictor, exactly.
 
-    A constant is right for a label when it lies in the label's tolerance interval. The most intervals that
-    share a point always share the lower end of one of them, so it is enough to count there: one window over
-    the sorted ends.
+    A constant is right for a label when it lies in the label's tolerance interval. The largest number of
+    intervals with a common point always have the lower end of one of them in common, so it is enough to count
+    there: one window over the sorted ends.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def _best_constant_hits(labels: NDArray[np.float64]) -> int:
 
 
 def _hits_of_constants(labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Give the lower ends of the labels' intervals, ascending, and in how many intervals each of them is."""
+    """Return the lower ends of the labels' intervals, ascending, and in how many intervals each is."""
     low, high = tolerance_intervals(labels)
     low, high = np.sort(low), np.sort(high)
     begun = np.searchsorted(low, low, side="right")
@@ -166,8 +166,8 @@ def _hits_of_constants(labels: NDArray[np.float64]) -> tuple[NDArray[np.float64]
 
 
 def tolerance_intervals(labels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give the lower and the upper ends of what counts as each label in ``recall``."""
-    # Hits are counted against these very ends, so that no constant can have more of them than the best one.
+    """Return the lower and the upper ends of the intervals that count as each label in ``recall``."""
+    # Hits are counted with these same ends, so that no constant can have more of them than the best one.
     tolerance = _TOLERANCE * np.maximum(1.0, np.abs(labels))
     return labels - tolerance, labels + tolerance
 
@@ -223,7 +223,7 @@ def _sup_error(labels: NDArray[np.float64], prediction: NDArray[np.float64]) -> 
 
 
 def _mean(values: NDArray[np.float64]) -> float:
-    # fsum rounds once: the digits depend neither on the order of the rows nor on the machine's vector width.
+    # fsum rounds once: no digit depends on the order of the rows or on the machine's vector width.
     return math.fsum(values) / values.size
 
 
@@ -264,7 +264,7 @@ def _check_dtype(dtype: np.dtype[Any], *, integers: bool) -> None:
 
 
 def _check_finite(prediction: NDArray[Any]) -> None:
-    """Refuse NaN and infinity, without a word on which or how many: that would tell of scored inputs."""
+    """Refuse NaN and infinity, without saying which or how many: that would reveal scored inputs."""
     if not np.isfinite(prediction).all():
         raise InvalidResultError(
             "predict returned values that are not finite, expected real numbers",

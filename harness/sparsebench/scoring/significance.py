@@ -1,4 +1,4 @@
-"""What may be said of several scores: half-widths of intervals, Holm's correction, shared ranks.
+"""Significance of several scores: half-widths of intervals, Holm's correction, shared ranks.
 
 The t interval is used and not a percentile bootstrap: over five seeds the bootstrap covers far less than it
 claims.
@@ -30,11 +30,11 @@ __all__ = [
 ROUNDING = 1e-12
 """Scores and qualities lie in [0, 1]: a smaller difference is the order of a sum, and no difference."""
 
-_FEWEST = 2  # values that have a spread
+_FEWEST = 2  # fewest values that have a spread
 
 
 class Rank(NamedTuple):
-    """The places that an entry may hold. Equal ends are a place of its own."""
+    """The places that an entry may hold. With equal ends it is alone in its place."""
 
     best: int
     """1 + the number of entries that beat it."""
@@ -100,7 +100,7 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
 
 
 def rank_groups(beats: Sequence[Sequence[bool]] | NDArray[np.bool_]) -> list[Rank]:
-    """Return the places each entry may hold, from who significantly beats whom.
+    """Return the places that each entry may hold, given which entries significantly beat which others.
 
     Parameters
     ----------

@@ -1,13 +1,13 @@
-"""Who beats whom, and which places that leaves: task by task, and over all tasks.
+"""Standings: which entries beat which others, and the places that follow, on each and over all tasks.
 
-The family of tests is a task's: Holm's correction (Holm 1979) is over the pairs of entries that share the
-task and have a test. It holds the chance of one or more false "beats" on the task at 5 %, under any
+Each task has its family of tests: Holm's correction (Holm 1979) is over the pairs of entries that share the
+task and have a test. It keeps the chance of one or more false "beats" on the task at 5 %, under any
 dependence between the tests. Adding or removing an entry changes no score, no interval and no unadjusted p
 value; it changes how many tests there are, so places may move.
 
-Places are those of `rank_groups`: an entry's best place is 1 + the number of entries that beat it, its
-worst the number of entries less those that it beats. No order is made up inside: two that no test tells
-apart overlap.
+Places are those of `rank_groups`: an entry's best place is 1 + the number of entries that beat it, its worst
+the number of entries less those that it beats. No order is invented in between: two entries that no test
+separates overlap.
 
 S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6
 (1979) 65-70.
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["SMALLEST_LEAD", "PairVerdict", "Standings", "compare_entries", "rank_entries", "stand_over_tasks"]
 
 SMALLEST_LEAD = 0.005
-"""A smaller difference of scores beats nobody, however sure it is: half a unit of the second digit."""
+"""With a smaller difference of scores no entry beats another, however sure: half a unit of the second
+digit."""
 _LEVEL = 0.05
 
 
 class PairVerdict(NamedTuple):
-    """What may be said of two entries on a task."""
+    """The verdict on two entries on a task."""
 
     first: str
     """Name of an entry."""
@@ -47,11 +48,11 @@ class PairVerdict(NamedTuple):
     adjusted: float | None
     """The p value after Holm's correction over the task's tests."""
     winner: str | None
-    """The one that beats the other; None where they share places."""
+    """The one that beats the other; None if neither does."""
 
 
 class Standings(NamedTuple):
-    """Places on each task and, of those who enter all tasks, over them."""
+    """Places on each task and, for entries that enter all tasks, over all tasks."""
 
     by_task: tuple[dict[str, Rank], ...]
     """Of each task, in the order given: entry -> its places among the entries ranked there."""
@@ -65,7 +66,7 @@ def compare_entries(estimates: Mapping[str, Estimate]) -> tuple[PairVerdict, ...
     """Compare all pairs of entries that share a task.
 
     An entry beats another when it leads by `SMALLEST_LEAD` or more, and Welch's p value is below 5 % after
-    Holm's correction. Of two exact scores the lead alone decides. With one seed nobody beats anybody.
+    Holm's correction. If both scores are exact, only the lead decides. With one seed no entry beats another.
 
     Parameters
     ----------
@@ -88,7 +89,7 @@ def compare_entries(estimates: Mapping[str, Estimate]) -> tuple[PairVerdict, ...
 
 
 def rank_entries(estimates: Mapping[str, Estimate]) -> dict[str, Rank]:
-    """Return the places that each entry may hold among the others given.
+    """Return the places that each entry may hold among the given ones.
 
     Parameters
     ----------
@@ -113,15 +114,16 @@ def rank_entries(estimates: Mapping[str, Estimate]) -> dict[str, Rank]:
 def stand_over_tasks(tasks: Sequence[Mapping[str, Estimate]], *, unranked: Collection[str] = ()) -> Standings:
     """Rank entries on each task, and those that enter every task over all of them.
 
-    A mean over the tasks that an entry has chosen to enter cannot be held against a mean over others.
+    A mean over the tasks that an entry has chosen cannot be compared with a mean over other tasks.
 
     Parameters
     ----------
     tasks
-        Of each task of the board: entry -> its score there. Who does not enter it is not in it.
+        For each task of the board: entry -> its score there. An entry that does not enter the task is left
+        out.
     unranked
-        Entries of another class, such as those that are told what the others must find out. They have no
-        places, and take part in no test; rank them in a call of their own, if at all.
+        Entries of another class, such as those that are given what the others must find out. They have no
+        places, and take part in no test; rank them in a separate call, if at all.
     """
     ranked = [{name: e for name, e in task.items() if name not in unranked} for task in tasks]
     everywhere = set.intersection(*map(set, ranked)) if ranked else set()

@@ -13,9 +13,9 @@ from sparsebench.errors import UsageError
 
 __all__ = ["t_cdf", "t_quantile", "t_two_sided"]
 
-_TINY = 1e-300  # stands in for a zero denominator in the Lentz method
+_TINY = 1e-300  # replaces a zero denominator in the Lentz method
 _LAST_BITS = 1e-15
-_MAX_TERMS = 100_000  # the fraction needs about sqrt(df) of them
+_MAX_TERMS = 100_000  # the fraction needs about sqrt(df) steps
 
 
 def t_cdf(t: float, df: float) -> float:
@@ -65,7 +65,7 @@ def t_two_sided(t: float, df: float) -> float:
 def t_quantile(p: float, df: float) -> float:
     """Return the t with ``t_cdf(t, df) == p``, to the last bits.
 
-    By bisection, which cannot fail to converge; the few quantiles that a board needs are remembered.
+    It uses bisection, which always converges; the few quantiles that a board needs are cached.
 
     Parameters
     ----------

@@ -28,12 +28,12 @@ __all__ = ["Estimate", "estimate_bounds", "estimate_of", "mean_estimate", "welch
 
 
 class Estimate(NamedTuple):
-    """A score, and how sure it is."""
+    """A score and its precision."""
 
     score: float
     """In [0, 1]."""
     variance: float | None
-    """The squared standard error; 0 where the score is exact, None where one seed tells nothing of it."""
+    """The squared standard error; 0 if the score is exact, None with one seed, which does not show it."""
     df: float
     """Degrees of freedom of the variance; infinite where it is 0, 0 where there is none."""
 
@@ -44,7 +44,7 @@ def estimate_of(scored: SeededScore) -> Estimate:
     Parameters
     ----------
     scored
-        What `score_task` gave.
+        What `score_task` returned.
     """
     if scored.variance is None:
         return Estimate(scored.score, None, 0.0)
@@ -63,7 +63,7 @@ def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
     Returns
     -------
     Estimate
-        Without a variance where one of them has none.
+        Without a variance if one of them has none.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def estimate_bounds(estimate: Estimate, level: float = 0.95) -> tuple[float, float] | tuple[None, None]:
-    """Return the t interval of a score, held to [0, 1].
+    """Return the t interval of a score, clipped to [0, 1].
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def welch_test(a: Estimate, b: Estimate) -> float | None:
 
 
 def _sum(estimates: Iterable[Estimate]) -> tuple[float | None, float]:
-    """Give the variance of a sum of independent scores, and its degrees of freedom."""
+    """Return the variance of a sum of independent scores, and its degrees of freedom."""
     parts = [(estimate.variance, estimate.df) for estimate in estimates]
     known = [(variance, df) for variance, df in parts if variance is not None]
     if len(known) < len(parts):

@@ -1,11 +1,11 @@
-"""Tasks: questions with a frozen version, their data in Parquet, and the hashes that hold them still.
+"""Tasks: questions with a frozen version, their data in Parquet, and the hashes that fix the data.
 
 Reading order: `given` (what a submission is given), `records` (what a task is), `manifest` (``task.toml``),
-`standard` (where tasks lie), `loading` and `parquet` (from files to arrays, hashes checked), `cache` (what is
-made on first use), `streams`, `making` and `generation` (how data come to be), `importing` and `fresh` (new
-inputs), `task` and `discovery` (a task with the ways to its data, and how it is found), `verification`
-(whether data stay), `freezing`, `checking` and `sealing` (tasks and instances of one's own), `croissant`
-(metadata).
+`standard` (where tasks lie), `loading` and `parquet` (from files to arrays, with hashes checked), `cache`
+(data made on first use), `streams`, `making` and `generation` (how data are made), `importing` and `fresh`
+(new inputs), `task` and `discovery` (a task with access to its data, and how it is found), `verification`
+(whether data are unchanged), `freezing`, `checking` and `sealing` (a user's own tasks and instances),
+`croissant` (metadata).
 """
 
 from __future__ import annotations
@@ -48,5 +48,5 @@ _HOMES = {
     "authoring.verification": ("FileCheck", "rederive", "regenerate", "verify_task"),
 }
 
-if not TYPE_CHECKING:  # or mypy takes any name for one of the package's
+if not TYPE_CHECKING:  # or mypy accepts any name as one of the package
     __getattr__, __dir__ = lazy.attach(__name__, _HOMES)

@@ -1,7 +1,7 @@
 """Data that are not in a task's folder: made on first use, and kept in the user's cache.
 
-A file of the cache lies under a name that has its hash, so that two versions never meet. It is made beside
-its place under a temporary name and then renamed: whoever looks finds all of it or nothing. A lock keeps two
+The name of a file in the cache contains its hash, so that two versions never collide. The file is made in the
+same folder under a temporary name and then renamed, so readers find the whole file or none. A lock keeps two
 processes from doing the work twice.
 """
 
@@ -25,7 +25,7 @@ __all__ = ["CACHE_VARIABLE", "cache_root", "cached_path", "discard", "locate"]
 
 
 def cached_path(task: TaskSpec, spec: InstanceSpec, file: str) -> Path:
-    """Return where the cache keeps a file of an instance, whether it is there or not."""
+    """Return the path of an instance's file in the cache, whether it exists or not."""
     digest = spec.file_hash(file).removeprefix("sha256:")
     return cache_root() / task.ref / f"{Path(file).stem}-{digest[:16]}.parquet"
 
@@ -33,19 +33,19 @@ def cached_path(task: TaskSpec, spec: InstanceSpec, file: str) -> Path:
 def locate(
     task: TaskSpec, spec: InstanceSpec, file: str, *, progress: Callable[[str], None] | None = None
 ) -> Path:
-    """Return where a file of an instance lies; make it first if it is to be made on first use.
+    """Return the path of an instance's file; make the file first if it is made on first use.
 
     Parameters
     ----------
     task, spec, file
         Which file.
     progress
-        Told in a line how far the making is.
+        Called with a line on the progress.
 
     Raises
     ------
     IntegrityError
-        If what was made is not what its hashes say.
+        If the data that were made do not have their hashes.
     UsageError
         If the cache cannot be written to.
     SparsebenchError
@@ -60,9 +60,9 @@ def locate(
 
 
 def discard(task: TaskSpec, spec: InstanceSpec, file: str) -> bool:
-    """Take a file out of the cache, so that it is made again; say whether it was there.
+    """Remove a file from the cache, so that it is made again; return whether it was there.
 
-    A file in the task's own folder is left alone.
+    A file in the task's own folder is not removed.
     """
     if not spec.generated or (task.folder / file).is_file():
         return False
@@ -73,7 +73,7 @@ def discard(task: TaskSpec, spec: InstanceSpec, file: str) -> bool:
 
 
 def _silent(_: str) -> None:
-    """Tell nobody."""
+    """Report nothing."""
 
 
 def _fill(task: TaskSpec, spec: InstanceSpec, progress: Callable[[str], None]) -> None:

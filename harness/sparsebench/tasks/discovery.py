@@ -31,17 +31,18 @@ def load_task(ref: str | os.PathLike[str], *, draft: bool = False) -> Task:
     ref
         ``"name@version"``, ``"name"`` for its newest version, or the path of a version folder.
     draft
-        Of a path: let files be without hashes, because they are not made yet.
+        For a path: allow files without hashes, because they are not made yet.
 
     Raises
     ------
     NotFoundError
-        If there is no such task; says which there are.
+        If there is no such task; the error lists those that exist.
     ManifestError
         If its ``task.toml`` does not validate.
     """
     path, text = Path(ref), os.fspath(ref)
-    # A bare name is a name even where a folder of the working directory is called the same, but has no task.
+    # A bare name is a task's name, even if a folder without a task in the working directory has the same
+    # name.
     if not isinstance(ref, str) or "/" in text or os.sep in text or (path / MANIFEST).is_file():
         return Task.of(read_spec(path, draft=draft))
     specs = standard_specs()

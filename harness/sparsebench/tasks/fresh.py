@@ -1,16 +1,16 @@
-"""Known answers: new inputs of an instance, labelled by its generator, that no submission can have stored.
+"""Known answers: new inputs of an instance with labels from its generator, which no submission can store.
 
-A task's ``generate.py`` may have two functions beside ``build``:
+A task's ``generate.py`` may have two more functions than ``build``:
 
 ``fresh(spec, rng, n)``
     Draws n inputs that are in no split, distributed as those of the test split, and labels them by the same
     target. Gives columns ``x`` and ``y``, and ``tag`` where there are domains.
 ``label(spec, x)``
-    Labels inputs again; where labels are noisy, gives the best ones that x tells. Optional.
+    Labels inputs again; if labels are noisy, gives the best labels given x. Optional.
 
-The hash of a task covers its data, not its generator. So a generator is believed no further than it agrees
-with the data, each time: labels of stored rows must come out as they are stored, those of fresh ones by the
-same function, and no fresh input may be a stored one.
+The hash of a task covers its data, not its generator. So each use checks that the generator agrees with the
+data: it must give stored rows their stored labels, label fresh rows by the same function, and draw no stored
+input.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 __all__ = ["draw_fresh", "fresh_stream", "label_again"]
 
 _RELABELLED = 256  # rows of the test split that are labelled again each time
-_ROOM = 1e-5  # of the labels' standard deviation: what rounding x to float32 may do, and no quality shows
-_SIGMAS = 5.0  # of the share of labels that noise leaves: fewer come out once in 3 million times
+_ROOM = 1e-5  # of the labels' standard deviation: the effect of rounding x to float32, which no quality shows
+_SIGMAS = 5.0  # standard errors of the share of labels that noise leaves: fewer match once in 3 million times
 
 
 def fresh_stream(task: TaskSpec, instance: str, seed: int) -> np.random.Generator:
-    """Return the stream of fresh inputs. None that makes data has its first label.
+    """Return the stream of fresh inputs. No stream that makes data has its first label.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def fresh_stream(task: TaskSpec, instance: str, seed: int) -> np.random.Generato
     instance
         The instance's name.
     seed
-        A whole number. Whoever knows it can draw the same inputs.
+        A whole number. Anybody who knows it can draw the same inputs.
     """
     return stream("sparsebench fresh 1", task.ref, instance, seed)
 
@@ -62,23 +62,23 @@ def draw_fresh(task: TaskSpec, spec: InstanceSpec, instance: Instance, seed: int
     task
         The task whose generator draws.
     spec
-        What is drawn, with its seed.
+        The declaration of the draw, with its seed.
     instance
-        The stored rows, which what is drawn is held to.
+        The stored rows, with which the draw must agree.
     seed
-        Says which inputs.
+        The seed of the inputs.
     n
-        How many rows.
+        The number of rows.
 
     Raises
     ------
     UsageError
-        If there are to be no rows.
+        If the number of rows is below 1.
     IntegrityError
-        If the generator gives something else than the declared columns, inputs that are stored, or labels
-        other than those that are.
+        If the generator gives other columns than declared, stored inputs, or other labels than the stored
+        ones.
     SparsebenchError
-        If it fails.
+        If the generator fails.
     """
     if n < 1:
         raise UsageError(f"n: expected at least 1, got {n}", help="say how many inputs to draw")
@@ -99,20 +99,20 @@ def draw_fresh(task: TaskSpec, spec: InstanceSpec, instance: Instance, seed: int
 def label_again(
     task: TaskSpec, spec: InstanceSpec, what: str, split: Split, spread: float, *, rows: int | None = None
 ) -> str:
-    """Have the generator label inputs again, if it can, and compare.
+    """Let the generator label inputs again, if it can, and compare the labels.
 
     Parameters
     ----------
     task, spec
         As for `draw_fresh`.
     what
-        What these inputs are called.
+        What to call these inputs in errors.
     split
         Inputs and labels.
     spread
         The standard deviation of the test labels.
     rows
-        How many rows, from the first; all if None.
+        The number of rows, from the first; all if None.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def label_again(
     Raises
     ------
     IntegrityError
-        If they do not.
+        If they do not agree.
     SparsebenchError
         If the generator fails.
     """
@@ -138,7 +138,7 @@ def label_again(
         ok, expected = apart <= _ROOM * spread, f"{_ROOM * spread:.3g} at most"
         told = f"labels of {len(y)} {what} inputs come out to within {apart:.3g}"
     else:
-        # Labels may be noisy, as often as is told beforehand.
+        # Labels may be noisy, as often as the facts declare.
         best, share = spec.facts.get("bayes_accuracy", 1.0), float(np.mean(got == y))
         ok = share >= best - _SIGMAS * math.sqrt(best * (1.0 - best) / len(y))
         told, expected = f"{share:.2%} of the labels of {len(y)} {what} inputs come out", f"{best:.2%}"
@@ -155,7 +155,7 @@ def _disagrees(task: TaskSpec, spec: InstanceSpec, what: str) -> IntegrityError:
 
 
 def _called(task: TaskSpec, module: ModuleType, name: str, *arguments: object) -> Any:
-    """Call a function of a generator: whatever it raises is told as its fault."""
+    """Call a function of a generator, and report any error as the generator's fault."""
     script, function = task.folder / "generate.py", getattr(module, name, None)
     if not callable(function):
         raise SparsebenchError(
@@ -175,7 +175,7 @@ def _called(task: TaskSpec, module: ModuleType, name: str, *arguments: object) -
 
 
 def _columns_fault(columns: object, spec: InstanceSpec, n: int) -> str:
-    """Say what is wrong with the columns that a generator gave; empty where nothing is."""
+    """Return what is wrong with a generator's columns; empty if nothing is."""
     wanted = {"x": ((n, *spec.input_shape), "float32"), "y": ((n,), spec.target_dtype)}
     if spec.domains:
         wanted["tag"] = ((n,), "int64")
@@ -195,7 +195,7 @@ def _columns_fault(columns: object, spec: InstanceSpec, n: int) -> str:
 
 
 def _stored_fault(x: NDArray[np.float32], instance: Instance) -> str:
-    """Look for fresh inputs that are stored."""
+    """Return the fault that fresh inputs are stored ones; empty if none is."""
     mine = set(_rows(x))
     for split in SPLITS:
         stored = len(mine.intersection(_rows(getattr(instance, split).x)))
@@ -205,7 +205,7 @@ def _stored_fault(x: NDArray[np.float32], instance: Instance) -> str:
 
 
 def _rows(x: NDArray[np.float32]) -> list[bytes]:
-    """Give the bytes of each row ``(n, ...)``; rows that are equal have equal ones."""
+    """Return the bytes of each row ``(n, ...)``; equal rows have equal bytes."""
     flat = np.ascontiguousarray(x.reshape(len(x), -1) + np.float32(0))  # -0.0 becomes 0.0
     rows: list[bytes] = flat.view(f"V{flat.shape[1] * flat.itemsize}").reshape(-1).tolist()
     return rows

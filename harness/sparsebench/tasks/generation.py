@@ -1,4 +1,4 @@
-"""Making data: the frame around a ``generate.py``, and what it takes from here."""
+"""Making data: the frame around a ``generate.py``, and the functions that it imports."""
 
 from __future__ import annotations
 
@@ -43,14 +43,15 @@ def run_generator(build: Build, folder: Path, argv: Sequence[str] | None = None)
     folder
         The version folder, whose ``task.toml`` lists the instances.
     argv
-        Arguments; those of the process if None. Then an error of ours ends the process with one line.
+        Arguments; if None, those of the process. In that case an error of ours ends the process with one
+        line.
 
     Raises
     ------
     NotFoundError
-        If there is no instance of a name, or a package that data come from is not installed.
+        If an instance does not exist, or a package that data come from is not installed.
     UsageError
-        If the generator is being imported, and not run as a script.
+        If the generator is imported, and not run as a script.
     """
     if is_importing():
         raise UsageError(
@@ -105,7 +106,7 @@ def _chosen(task: TaskSpec, options: argparse.Namespace) -> Iterator[InstanceSpe
 def _make(
     place: Path | None, name: str, made: Columns | Callable[[], Iterable[Columns]], *, quick: bool
 ) -> dict[str, str]:
-    """Write a file, unless it is only to be hashed; give the hashes of its columns."""
+    """Write a file, unless it is only hashed; return the hashes of its columns."""
     from sparsebench.tasks.parquet_writing import write_batches, write_columns  # noqa: PLC0415 - pyarrow only here
 
     if not callable(made):
@@ -121,7 +122,7 @@ def _make(
 
 
 def _told(name: str, batches: Iterable[Columns]) -> Iterator[Columns]:
-    """Tell on standard error how many rows there are so far."""
+    """Yield batches, and report on standard error how many rows there are so far."""
     rows = 0
     for batch in batches:
         yield batch

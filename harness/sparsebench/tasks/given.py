@@ -1,6 +1,6 @@
-"""What a submission is given of a task: labelled rows to learn from, and public facts.
+"""The parts of a task that a submission gets: labelled rows to learn from, and public facts.
 
-This is imported in the submission's process, where nothing else of tasks is.
+The submission's process imports this module, and nothing else of tasks.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class TaskInfo:
-    """What a submission's constructor is told: public facts of one instance, and no more."""
+    """The public facts of one instance: all that a submission's constructor gets."""
 
     task: str
     """The task's reference, such as ``"memorization@1"``."""
@@ -64,6 +64,6 @@ class TaskInfo:
     target_dtype: str
     """One of `TARGET_DTYPES`: the dtype that predictions are expected in."""
     classes: int | None = None
-    """How many classes there are, labels ``0 … classes - 1``; None where labels are real numbers."""
+    """The number of classes, with labels ``0 … classes - 1``; None if labels are real numbers."""
     domains: int | None = None
-    """How many domains there are, ``0 … domains - 1``; None where rows are of none."""
+    """The number of domains, ``0 … domains - 1``; None if rows have none."""

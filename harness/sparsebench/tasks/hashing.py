@@ -1,9 +1,9 @@
-"""Hashes of what data mean, not of the bytes that happen to store them.
+"""Hashes of the values of data, not of the bytes that store them.
 
 Parquet files of the same table differ between writers and between versions of one writer, so a file's
 own bytes cannot be its identity. What is hashed here is canonical: each column by itself (a JSON header of
 name, type and shape of a row, then its values as little-endian bytes in row-major order), and a file by the
-hashes of its columns. So a column can be read and hashed in batches, and a fault names its column.
+hashes of its columns. So a column can be read and hashed in batches, and an error names the column.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _DTYPES = ("float32", "int64")
 
 
 class ColumnHasher:
-    """Hashes one column, in as many pieces as it comes.
+    """A hash of one column, which comes in any number of pieces.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class ColumnHasher:
         Raises
         ------
         TypeError
-            For another dtype, or for rows of another dtype or shape than those before.
+            For another dtype, or for rows of another dtype or shape than earlier ones.
         """
         kind = (values.dtype.name, values.shape[1:])
         if values.dtype.name not in _DTYPES:
@@ -118,7 +118,7 @@ def column_hashes(columns: Mapping[str, NDArray[Any]]) -> dict[str, str]:
 
 
 def changed_columns(expected: Mapping[str, str], got: Mapping[str, str]) -> list[str]:
-    """Name the columns that do not have the hash that is expected, in the order of those expected."""
+    """Return the columns without the expected hash, in the order of the expected ones."""
     return [name for name, value in expected.items() if got.get(name) != value]
 
 

@@ -1,7 +1,7 @@
-"""A task's ``generate.py`` as a module of this process: to draw a thousand inputs, a process takes too long.
+"""A task's ``generate.py`` as a module of this process: another process would take too long for few inputs.
 
-Making files runs it as a script of its own (`making`). Here it and its siblings are imported by their names,
-which are common ones (``problem``, ``metric``), so they are modules only for as long as they are used.
+To make files, it runs as a script of its own (`making`). Here it and its siblings are imported by their
+names, which are common ones (``problem``, ``metric``), so they are modules only while they are used.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 __all__ = ["imported_generator", "is_importing"]
 
 _SCRIPT = "generate"
-_MODULES: dict[tuple[Path, Files], dict[str, ModuleType]] = {}  # what was imported, until a file changes
-_ONE_AT_A_TIME = threading.RLock()  # what modules there are is a matter of the whole process
+_MODULES: dict[tuple[Path, Files], dict[str, ModuleType]] = {}  # the imported modules, until a file changes
+_ONE_AT_A_TIME = threading.RLock()  # the modules belong to the whole process
 _importing = False
 
 
 def is_importing() -> bool:
-    """Whether a generator is being used as a module, not as a script."""
+    """Return whether a generator is used as a module at present, not as a script."""
     return _importing
 
 
 @contextlib.contextmanager
 def imported_generator(folder: Path) -> Iterator[ModuleType]:
-    """Give the module of a task's ``generate.py``; inside the block it may import what lies beside it.
+    """Yield the module of a task's ``generate.py``; in the block it may import other modules of its folder.
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ def imported_generator(folder: Path) -> Iterator[ModuleType]:
     Yields
     ------
     module
-        The same one for as long as none of the folder's Python files changes.
+        The same module as long as none of the folder's Python files changes.
 
     Raises
     ------
     NotFoundError
         If there is no ``generate.py``.
     UsageError
-        If a file has the name of a module that this process uses itself.
+        If a file has the name of a module that this process uses.
     """
     folder = folder.resolve()
     files = sorted(folder.glob("*.py"))
@@ -77,12 +77,12 @@ def imported_generator(folder: Path) -> Iterator[ModuleType]:
 
 @contextlib.contextmanager
 def _as_modules(folder: str, names: list[str], kept: dict[str, ModuleType]) -> Iterator[None]:
-    """Put modules of these names in the place of those there are, and have others found in the folder."""
+    """Replace the modules of these names, and let others be found in the folder, for a while."""
     global _importing  # noqa: PLW0603 - so is sys.modules
     hidden = {name: sys.modules.pop(name) for name in names if name in sys.modules}
     before = _importing, sys.dont_write_bytecode
     if not kept:
-        importlib.invalidate_caches()  # a file may be younger than what is remembered of its folder
+        importlib.invalidate_caches()  # a file may be newer than the cached listing of its folder
     sys.modules.update(kept)
     sys.path.insert(0, folder)
     _importing = sys.dont_write_bytecode = True

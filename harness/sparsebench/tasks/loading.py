@@ -1,4 +1,4 @@
-"""From a version folder to arrays: values checked, hashes compared, then handed out as splits."""
+"""From a version folder to arrays: values are checked, hashes compared, then splits returned."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def load_instance(task: TaskSpec, name: str, *, progress: Callable[[str], None] 
 
 
 def _check_counts(task: TaskSpec, spec: InstanceSpec, train: Split) -> None:
-    """Check that classes and domains are as many as train has: the hashes of the data bind their numbers."""
+    """Check that train has as many classes and domains as declared: so the data's hashes fix the numbers."""
     for name, declared, values in (
         ("classes", spec.classes, train.y),
         ("domains", len(spec.domains) or None, train.tag),
@@ -87,7 +87,7 @@ def load_file(path: Path, spec: InstanceSpec, file: str) -> Split:
     path
         Where it lies.
     spec
-        Says what shape, label dtype and hashes to expect.
+        The expected shape, label dtype and hashes.
     file
         Its name in `spec`.
 
@@ -95,7 +95,7 @@ def load_file(path: Path, spec: InstanceSpec, file: str) -> Split:
     ------
     IntegrityError
         If the file cannot be read, has repeated ids, NaN or infinities, labels or domains that do not exist,
-        another shape or label dtype, or is not what its hashes say.
+        another shape or label dtype, or other hashes.
     """
     columns = _shaped(read_columns(path), spec)
     check_ids(path, columns["id"])
@@ -109,7 +109,7 @@ def stream_file(
 ) -> Iterator[dict[str, NDArray[Any]]]:
     """Read one Parquet file of an instance in batches, wherever it lies.
 
-    Ids are taken to be distinct if they ascend: no more can be told in constant memory.
+    Ids are accepted as distinct if they ascend: no more can be checked in constant memory.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def stream_file(
     Raises
     ------
     IntegrityError
-        As `load_file`; after the last batch, if the values are not what their hashes say.
+        As `load_file`; after the last batch, if the values do not have their hashes.
     """
     hashers: dict[str, ColumnHasher] = {}
     last = np.iinfo(np.int64).min
@@ -141,12 +141,12 @@ def stream_file(
 
 
 def check_file(path: Path, spec: InstanceSpec, file: str) -> int:
-    """Check one Parquet file as `load_file` does, in constant memory if it is one to be streamed.
+    """Check one Parquet file as `load_file` does, in constant memory if it is streamed.
 
     Returns
     -------
     int
-        How many rows it has.
+        The number of its rows.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def check_ids(path: Path, ids: NDArray[np.int64]) -> None:
     Raises
     ------
     IntegrityError
-        Names one of them.
+        If there are any; it names one of them.
     """
     found, counts = np.unique(ids, return_counts=True)
     if len(found) != len(ids):
@@ -178,7 +178,7 @@ def _check_ascending(path: Path, ids: NDArray[np.int64], last: int) -> int:
 
 
 def _shaped(columns: dict[str, NDArray[Any]], spec: InstanceSpec) -> dict[str, NDArray[Any]]:
-    """Give inputs their axes, where a writer kept none: a tensor is stored as the list of its values."""
+    """Return inputs with their axes, which some writers drop: they store a tensor as a list of its values."""
     x = columns.get("x")
     if x is None or x.ndim != 2 or x.shape[1] != math.prod(spec.input_shape):  # noqa: PLR2004 - rows and values
         return columns
@@ -200,7 +200,7 @@ def _check_values(path: Path, columns: dict[str, NDArray[Any]], spec: InstanceSp
 
 
 def _check_numbers(path: Path, name: str, columns: dict[str, NDArray[Any]], count: int | None) -> None:
-    """Check that classes and domains are numbers that exist."""
+    """Check that labels and domains are numbers of existing classes and domains."""
     if name not in columns or count is None:
         return
     wrong = (columns[name] < 0) | (columns[name] >= count)

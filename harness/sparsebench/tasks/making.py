@@ -1,4 +1,4 @@
-"""Running a task's ``generate.py``, which is code of its own, in a process of its own."""
+"""Running a task's ``generate.py`` in a process of its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["PROGRESS", "Made", "run_script"]
 
 PROGRESS = "progress: "
-"""What a line of a generator's standard error begins with, if it tells how far it is."""
+"""The beginning of a line of a generator's standard error that reports progress."""
 
 Made = dict[tuple[str, str], dict[str, str]]
 """Instance and file → column → hash."""
@@ -40,18 +40,18 @@ def run_script(
     task
         The task. Its generator is code: it runs with the rights of the caller.
     output
-        Where the files go, made if missing; None to have the data hashed, and nothing written.
+        Where the files go, made if missing; None to hash the data and write nothing.
     instances
         Only these; all if empty.
     seed_file
-        A file whose content is the seed, in place of the seeds in ``task.toml``.
+        A file whose content is the seed, instead of the seeds in ``task.toml``.
     progress
-        Told in a line how far it is.
+        Called with a line on the progress.
 
     Returns
     -------
     dict
-        The hashes of what was made.
+        The hashes of the data.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def run_script(
     chosen = ["--instances", ",".join(instances)] if instances else []
     seed = [] if seed_file is None else ["--seed-file", str(seed_file.resolve())]
     command = [sys.executable, "-B", str(script.resolve()), *where, *chosen, *seed]
-    # Its lines go to a file: two pipes that are read one after the other could fill up and wait for ever.
+    # Its lines go to a file: with two pipes that are read in turn, one could fill up and block for ever.
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as told,
         subprocess.Popen(  # noqa: S603 - the task's own script
@@ -90,7 +90,7 @@ def run_script(
 
 
 def _follow(lines: IO[str], progress: Callable[[str], None] | None) -> str:
-    """Pass on what tells of progress; give the last line of the rest."""
+    """Pass on the lines on progress; return the last of the other lines."""
     last = ""
     for line in lines:
         text = line.strip()

@@ -45,7 +45,7 @@ class _Table(BaseModel):
 
 
 class TaskTable(_Table):
-    """``[task]``: what is asked."""
+    """``[task]``: the question."""
 
     name: Name
     version: int = Field(ge=1, description="a whole number from 1; changed data are a new version")
@@ -56,7 +56,7 @@ class TaskTable(_Table):
 
 
 class BoxTable(_Table):
-    """``[box]``: the scoring box, and why it is that box."""
+    """``[box]``: the scoring box, and the reason for it."""
 
     log2_ops_low: Log2
     log2_ops_high: Log2
@@ -122,14 +122,14 @@ def read_manifest(path: Path, *, draft: bool = False) -> TaskSpec:
     path
         The file.
     draft
-        Let files be without hashes: those of data that are not made yet.
+        Allow files without hashes, because the data are not made yet.
 
     Raises
     ------
     NotFoundError
         If there is no such file.
     ManifestError
-        If it is not TOML, or with every fault it has.
+        If it is not TOML, or has faults; the error lists all of them.
     """
     raw = read_toml(path)
     faults = _cross_faults(raw, draft=draft)
@@ -189,7 +189,7 @@ def _source(table: SourceTable) -> Source:
 def _cross_faults(raw: dict[str, Any], *, draft: bool) -> list[Fault]:
     """Find the faults between keys.
 
-    They are looked for in the raw file, so that a fault of one key does not hide those between others.
+    They are checked in the raw file, so that a fault of one key does not hide faults between others.
     """
     faults = _box_faults(_table(raw.get("box")))
     listed = raw.get("instances")
@@ -243,7 +243,7 @@ def _file_faults(key: str, splits: dict[str, Any], files: dict[str, Any]) -> lis
 
 
 def _seed_faults(key: str, table: dict[str, Any]) -> list[Fault]:
-    """Check that a draw is made from a seed that is told, or from one that is kept and committed to."""
+    """Check that a draw has a public seed, or the commitment to a secret one."""
     given = [name for name in ("seed", "commitment") if name in table]
     if len(given) == 1:
         return []
@@ -265,7 +265,7 @@ def _label_faults(key: str, table: dict[str, Any]) -> list[Fault]:
 
 
 def _fresh_faults(key: str, table: dict[str, Any]) -> list[Fault]:
-    """Check that new inputs are promised only where there can be any, from what lies in the folder."""
+    """Check that new inputs are promised only if the folder's files can give any."""
     reasons = {"source": "real data", "commitment": "a sealed instance", "streamed": "a streamed instance"}
     if table.get("fresh") is not True:
         return []
@@ -277,7 +277,7 @@ def _fresh_faults(key: str, table: dict[str, Any]) -> list[Fault]:
 
 
 def _column_faults(key: str, files: dict[str, Any], *, has_domains: bool, draft: bool) -> list[Fault]:
-    """Every file has hashes of the columns it must have, and of no others."""
+    """Check that every file has hashes of its required columns, and of no others."""
     wanted = {"id", "x", "y"} | ({"tag"} if has_domains else set())
     faults = []
     for name, columns in files.items():

@@ -1,9 +1,9 @@
-"""Reading Parquet: columns ``id``, ``x``, ``y`` and perhaps ``tag``, as NumPy arrays.
+"""Reading Parquet: columns ``id``, ``x``, ``y`` and optionally ``tag``, as NumPy arrays.
 
-A file is treated as something that may be damaged or hostile: its size, its types, and what its footer claims
-of rows and values are checked before anything is decoded, columns are read one at a time, and whatever is
-wrong with it becomes an `IntegrityError` that names the file and the column. Which program wrote it does not
-matter: `parquet_values` says what is read as the same values.
+A file may be damaged or hostile: its size, its types, and the numbers of rows and values in its footer are
+checked before anything is decoded, columns are read one at a time, and every fault becomes an
+`IntegrityError` that names the file and the column. Any program may have written it: `parquet_values` defines
+what is read as the same values.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _REQUIRED = COLUMNS[:3]
 
 
 class _File(NamedTuple):
-    """A file whose footer holds together."""
+    """A file whose footer is consistent."""
 
     file: Any
     """What pyarrow reads it with."""
@@ -63,7 +63,7 @@ class _File(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
+        """The number of its rows."""
         return sum(group.rows for group in self.groups)
 
 
@@ -74,13 +74,13 @@ def read_columns(path: Path) -> dict[str, NDArray[Any]]:
     -------
     dict
         ``id`` ``(n,)`` int64, ``x`` ``(n, ...)`` float32, ``y`` ``(n,)`` float32 or int64, and ``tag``
-        ``(n,)`` int64 if the file has it. No nulls. Values are not looked at: `loading` does that.
+        ``(n,)`` int64 if the file has it. No nulls. Values are not checked: `loading` does that.
 
     Raises
     ------
     IntegrityError
-        If the file is missing, too large, damaged, or has other columns, types, or nulls, lists of different
-        lengths, or numbers that these types have not.
+        If the file is missing, too large or damaged, or has other columns, other types, nulls, lists of
+        different lengths, or numbers that these types cannot represent.
     """
     _check_size(path, MAX_BYTES)
     with _opened(path, MAX_ROWS) as opened:
@@ -133,7 +133,7 @@ def read_batches(
 
 
 def _check_length(path: Path, x: NDArray[Any], before: int, length: int | None) -> int:
-    """Check that inputs are as long as those of the batches before."""
+    """Check that inputs are as long as those of earlier batches."""
     got = int(x[0].size)
     if length not in {None, got}:
         raise ragged(path, "x", got, before, length)
@@ -142,7 +142,7 @@ def _check_length(path: Path, x: NDArray[Any], before: int, length: int | None) 
 
 @contextlib.contextmanager
 def _opened(path: Path, most_rows: int) -> Iterator[_File]:
-    """Open a file and check all that its footer says."""
+    """Open a file, and check everything in its footer."""
     _check_size(path, None)
     # A mapped file could change under the arrays after its hash was checked.
     with contextlib.ExitStack() as stack:
@@ -188,26 +188,26 @@ def _checked_kinds(path: Path, schema: Any) -> dict[str, Kind]:
 
 
 def _check_rows(path: Path, metadata: Any, groups: list[Group], most: int) -> None:
-    """Check what the footer says of rows: few enough, and the same in all places that tell of them."""
+    """Check the numbers of rows in the footer: small enough, and consistent with one another."""
     rows = metadata.num_rows
     if not 1 <= rows <= most:
         raise damaged(path, None, f"1 to {most} rows", f"{rows} rows")
     claimed = [group.rows for group in groups]
     if sum(claimed) != rows or min(claimed) < 0:
         raise damaged(path, None, f"groups of {rows} rows in all", f"{sum(claimed)} rows")
-    # What pyarrow goes by, and what we have read: more of it, its accessors of columns, may end the process.
+    # pyarrow's numbers, and those that we have read: its accessors of columns could end the process.
     read = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
     if read != claimed:
         raise damaged(path, None, f"groups of {read} rows", f"{claimed} rows")
 
 
 def _check_values(path: Path, number: int, group: Group, kinds: dict[str, Kind]) -> None:
-    """Check how many values a group of rows is said to have: Arrow makes room for so many."""
+    """Check the stated number of values of a group of rows: Arrow allocates memory for so many."""
     if len(group.values) != len(kinds):
         raise damaged(path, None, f"{len(kinds)} columns in group {number}", f"{len(group.values)} columns")
     for (name, kind), values in zip(kinds.items(), group.values, strict=True):
         most = values if kind.width is None else group.rows * kind.width
-        if not group.rows <= values <= most:  # an empty list, or none, counts as one value
+        if not group.rows <= values <= most:  # an empty list, or a null, counts as one value
             raise damaged(path, name, f"{group.rows} to {most} values in group {number}", f"{values} values")
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with a Parquet file, as an error that names the file and the column."""
+"""Faults of a Parquet file, as errors that name the file and the column."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RESTORE = "restore the file from its release, or make it again with `sparsebench
 """The mend for a file that is broken."""
 
 _READABLE = "a readable Parquet file"
-_LARGEST = 1 << 30  # bytes of a file that is looked through for line ends
+_LARGEST = 1 << 30  # bytes of a file that is searched for line ends
 
 
 def damaged(path: Path, column: str | None, expected: str, got: str, mend: str = RESTORE) -> IntegrityError:
@@ -30,12 +30,12 @@ def damaged(path: Path, column: str | None, expected: str, got: str, mend: str =
 
 
 def guarded(path: Path, column: str | None, action: Callable[[], Any]) -> Any:
-    """Do something with a file, and turn whatever fails into an error of ours.
+    """Run a function on a file, and turn any failure into an error of ours.
 
     Raises
     ------
     IntegrityError
-        If it fails; says so where line ends are why.
+        If it fails; the error says so if line ends are the reason.
     """
     try:
         return action()
@@ -49,7 +49,7 @@ def guarded(path: Path, column: str | None, action: Callable[[], Any]) -> Any:
 
 
 def _has_other_line_ends(path: Path) -> bool:
-    """Whether a file that cannot be read was taken for text: all LF are CR LF, and with LF it opens."""
+    """Return whether an unreadable file was taken for text: all its LF are CR LF, and with LF it opens."""
     try:
         content = path.read_bytes() if path.stat().st_size <= _LARGEST else b""
         if not 0 < content.count(b"\n") == content.count(b"\r\n"):

@@ -1,8 +1,8 @@
-"""What the footer of a Parquet file claims: rows and values, group by group.
+"""The numbers of rows and values in the footer of a Parquet file, group by group.
 
-Arrow makes room for as many values as a footer claims, so these numbers are held against one another before
-it reads a column. They are read here, because pyarrow's accessors of column chunks end the process on some
-damaged footers. The encoding is Thrift's compact protocol,
+Arrow allocates memory for as many values as a footer claims, so these numbers are compared with one another
+before it reads a column. They are read here, because pyarrow's accessors of column chunks end the process on
+some damaged footers. The encoding is Thrift's compact protocol,
 https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md; the numbers of the fields
 are those of https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift.
 """
@@ -15,13 +15,13 @@ __all__ = ["Group", "groups_of"]
 
 _TAIL = 8  # bytes after the footer: its length, and b"PAR1"
 _LARGEST = 1 << 24  # bytes of a footer
-_DEEPEST = 32  # structures within one another; Parquet has fewer
+_DEEPEST = 32  # levels of nested structures; Parquet has fewer
 _ROW_GROUPS = 4  # of FileMetaData
 _COLUMNS, _ROWS = 1, 3  # of RowGroup
 _METADATA = 3  # of ColumnChunk
 _VALUES = 5  # of ColumnMetaData
 _MOST_FIELDS = 1 << 15
-_LONG_LIST = 15  # a list's size that says: it comes after
+_LONG_LIST = 15  # a list's size with this value means that the size follows
 _BITS, _MOST_BITS = 7, 64  # of a byte of a variable-length integer; of all of it
 
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 1, 2, 3, 7, 8, 9, 10, 11, 12
@@ -29,7 +29,7 @@ _INTEGERS = (4, 5, 6)
 
 
 class Group(NamedTuple):
-    """What is claimed of a group of rows."""
+    """The numbers that the footer claims for a group of rows."""
 
     rows: int
     """How many there are."""
@@ -38,7 +38,7 @@ class Group(NamedTuple):
 
 
 def groups_of(source: Any) -> list[Group]:
-    """Read what is claimed of each group of rows.
+    """Read the footer's numbers for each group of rows.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def groups_of(source: Any) -> list[Group]:
     Raises
     ------
     ValueError
-        If this is no footer, or one that says anything twice.
+        If this is no footer, or has a field twice.
     """
     size = source.seek(0, 2)
     source.seek(max(0, size - _TAIL))
@@ -76,7 +76,7 @@ def _number(value: object) -> int:
 
 
 class _Reader:
-    """Reads structures as dictionaries: the number of a field → its value."""
+    """A reader of structures as dictionaries: the number of a field → its value."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -89,8 +89,8 @@ class _Reader:
         number = 0
         while head := self._byte():
             number = number + (head >> 4) if head >> 4 else self._integer()
-            # Who reads a field twice takes the one or the other, and Arrow counts fields in 16 bits: no
-            # footer may say one thing to us and another thing to it.
+            # Readers differ in which of two values of a field they take, and Arrow counts fields in 16 bits:
+            # a footer must not mean one thing to us and another to Arrow.
             if number in fields or not 0 < number < _MOST_FIELDS:
                 raise ValueError(f"a footer with a field {number} that it may not have")
             fields[number] = self._value(head & 15, depth)
@@ -102,7 +102,7 @@ class _Reader:
         return self._element(kind, depth)
 
     def _element(self, kind: int, depth: int) -> Any:
-        """Read a value that stands in no field: there a truth value is a byte."""
+        """Read a value outside of a field, where a truth value is a byte."""
         if kind in _INTEGERS:
             return self._integer()
         if kind in {_TRUE, _FALSE, _BYTE}:
@@ -122,7 +122,7 @@ class _Reader:
         return [self._nested(head & 15, depth) for _ in range(size)]
 
     def _map(self, depth: int) -> list[Any]:
-        """Pass over a map: there is none in what is looked for."""
+        """Skip a map: no field that is read has one."""
         size = self._unsigned()
         self._check(size)
         kinds = self._byte() if size else 0
@@ -137,7 +137,7 @@ class _Reader:
         return self._element(kind, depth)
 
     def _check(self, size: int) -> None:
-        """Hold a size against what is left: no element takes less than a byte."""
+        """Compare a size with the remaining bytes: every element takes at least one."""
         if size > len(self._content) - self._at:
             raise ValueError("a footer that ends too early")
 

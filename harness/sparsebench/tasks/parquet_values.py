@@ -1,8 +1,8 @@
-"""From columns of any writer to arrays: the same logical values are the same bits, whatever type stored them.
+"""From columns of any writer to arrays: equal logical values become equal bits, whatever their stored type.
 
-Whole numbers of any width are int64. Real numbers are float32, and those of another width must be such
-numbers exactly: nothing is rounded. Inputs are lists of one length, also where a writer's lists have no fixed
-one, and lists within lists where there are more axes.
+Whole numbers of any width become int64. Real numbers become float32; those of another width must have exactly
+a float32 value: nothing is rounded. Inputs are lists of one length, even if a writer's list type has no fixed
+length, and nested lists if there are more axes.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ EXPECTED = {
     "y": "float32 or int64, or others of the same values",
     "tag": "int64, or other integers",
 }
-"""What each column may be."""
+"""The allowed kinds of each column."""
 
 _MOST_AXES = 8
 _WHOLE, _REAL = np.dtype(np.int64), np.dtype(np.float32)
 
-# Arrow's own to_pandas_dtype imports pandas before version 22, which takes longer than to read an instance.
+# Before version 22, Arrow's to_pandas_dtype imports pandas, which takes longer than reading an instance.
 _DTYPES = {pa.from_numpy_dtype(dtype): dtype for dtype in map(np.dtype, "bhilBHILefd")}
 
 
@@ -43,11 +43,11 @@ class Kind(NamedTuple):
     itemsize: int
     """Bytes that a value takes in an array, at most."""
     width: int | None
-    """How many values a row has, 1 where it is no list; None where the type does not say."""
+    """The number of values of a row, 1 if it is not a list; None if the type does not say."""
 
 
 def kind_of(name: str, stored: Any) -> Kind | None:
-    """Tell what an Arrow type holds; None if the column of that name cannot have it."""
+    """Return the kind of an Arrow type; None if the column of that name cannot have it."""
     leaf, axes = _taken_apart(stored)
     dtype = _DTYPES.get(leaf)
     if dtype is None or bool(axes) != (name == "x") or len(axes) > _MOST_AXES or 0 in axes:
@@ -67,7 +67,7 @@ def values_of(path: Path, name: str, column: Any) -> NDArray[Any]:
     path, name
         The file and the column, for errors.
     column
-        An array of a type for which `kind_of` gives something.
+        An array of a type for which `kind_of` returns a kind.
 
     Returns
     -------
@@ -77,7 +77,8 @@ def values_of(path: Path, name: str, column: Any) -> NDArray[Any]:
     Raises
     ------
     IntegrityError
-        If it is damaged, has nulls or lists of different lengths, or a number that int64 or float32 has not.
+        If it is damaged, has nulls or lists of different lengths, or a number that int64 or float32 cannot
+        represent.
     """
     guarded(path, name, lambda: column.validate(full=True))
     shape = [len(column)]
@@ -102,9 +103,9 @@ def ragged(path: Path, name: str, odd: int, before: int, length: int) -> Excepti
 
 
 def _taken_apart(stored: Any) -> tuple[Any, list[int | None]]:
-    """Give the type of the numbers, and the lengths of the lists that they are in, None where unknown."""
+    """Return the type of the numbers, and the lengths of the lists around them, None where unknown."""
     if isinstance(stored, pa.FixedShapeTensorType):
-        # Permuted, the values would lie in another order than the shape says.
+        # In a permuted tensor the values are in another order than the shape says.
         axes = list(range(len(stored.shape)))
         return (
             (stored.value_type, list(stored.shape))
@@ -141,13 +142,13 @@ def _length_of_lists(path: Path, name: str, lists: Any) -> int:
 
 
 def _of_one_width(path: Path, name: str, numbers: NDArray[Any]) -> NDArray[Any]:
-    """Give whole numbers as int64 and real ones as float32; those that these do not have are refused."""
+    """Return whole numbers as int64 and real ones as float32; refuse numbers that do not fit."""
     wanted = _REAL if numbers.dtype.kind == "f" else _WHOLE
     if numbers.dtype == wanted:
         return numbers
     with np.errstate(over="ignore"):
         same: NDArray[Any] = numbers.astype(wanted)
-    if numbers.dtype.itemsize >= wanted.itemsize:  # a number that is narrower is one of these
+    if numbers.dtype.itemsize >= wanted.itemsize:  # a narrower number fits always
         # A uint64 that is too large for int64 is below zero there.
         wrong = (same < 0) if wanted == _WHOLE else (same != numbers) & ~np.isnan(numbers)
         if wrong.any():
@@ -158,11 +159,11 @@ def _of_one_width(path: Path, name: str, numbers: NDArray[Any]) -> NDArray[Any]:
 
 
 def _shared(flat: Any) -> NDArray[Any]:
-    """Look at the memory of an Arrow array of numbers without nulls: read-only, and for as long as it lives.
+    """Return a read-only view of the memory of an Arrow array of numbers without nulls.
 
     Arrow's own ``to_numpy`` imports pandas first, where that is installed.
     """
     dtype = _DTYPES[flat.type]
     values = np.frombuffer(flat.buffers()[1], dtype, len(flat), flat.offset * dtype.itemsize)
-    values.flags.writeable = False  # of what was just read, the buffer may be written to
+    values.flags.writeable = False  # the buffer of a freshly read array may be writable
     return values

@@ -1,4 +1,4 @@
-"""Writing Parquet: all of a file, or nothing."""
+"""Writing Parquet: a whole file, or nothing."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ __all__ = ["GROUP_ROWS", "to_table", "write_batches", "write_columns"]
 GROUP_ROWS = 1 << 18
 """The most rows of a group: what a reader in batches has to hold at once."""
 
-_FEW = 4096  # distinct values that a dictionary is worth for
-_SMALLEST, _QUICKEST = 19, 1  # levels of zstd: for what is kept in a repository, and in a cache
+_FEW = 4096  # most distinct values for which a dictionary pays
+_SMALLEST, _QUICKEST = 19, 1  # levels of zstd: for files in a repository, and in a cache
 
 
 def to_table(columns: Columns) -> Any:
@@ -46,7 +46,7 @@ def _to_arrow(values: NDArray[Any]) -> Any:
 
 
 def write_columns(path: Path, columns: Columns, *, quick: bool = False) -> None:
-    """Write columns to a zstd-compressed Parquet file: all of it, or nothing.
+    """Write columns to a zstd-compressed Parquet file: the whole file, or nothing.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def write_columns(path: Path, columns: Columns, *, quick: bool = False) -> None:
         ``id`` ``(n,)`` int64, ``x`` ``(n, ...)`` float32, ``y`` ``(n,)`` float32 or int64, and perhaps
         ``tag`` ``(n,)`` int64, in that order.
     quick
-        Spend little time on making the file small: for a cache.
+        Whether to spend little time on making the file small: for a cache.
     """
     few = [name for name, values in columns.items() if _has_few_values(values)]
     with replacing(path, mode=0o644) as temporary:
@@ -66,7 +66,7 @@ def write_columns(path: Path, columns: Columns, *, quick: bool = False) -> None:
 
 
 def write_batches(path: Path, batches: Iterable[Columns]) -> None:
-    """Write columns that come in batches: all of them, or nothing, in constant memory.
+    """Write columns that come in batches: the whole file, or nothing, in constant memory.
 
     Parameters
     ----------
@@ -93,8 +93,8 @@ def write_batches(path: Path, batches: Iterable[Columns]) -> None:
 
 
 def _has_few_values(values: NDArray[Any]) -> bool:
-    """Whether a dictionary makes a column smaller: inputs that were rounded to a few levels."""
-    head = values[: _FEW * 4]  # spares the sorting of columns in which nearly all values differ
+    """Return whether a dictionary makes a column smaller, as for inputs rounded to a few levels."""
+    head = values[: _FEW * 4]  # avoids sorting columns in which nearly all values differ
     return values.dtype == np.float32 and np.unique(head).size <= _FEW and np.unique(values).size <= _FEW
 
 

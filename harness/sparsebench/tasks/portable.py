@@ -1,10 +1,10 @@
 """Sine, cosine and exponential that give the same bits on every machine.
 
-``numpy.sin``, ``cos`` and ``exp`` differ in the last bit between versions, processors and C libraries, so
-a label made with them has no fixed hash. The functions here are polynomials in + - * of float64 arrays,
-each operation a ufunc of its own (so nothing is fused), after an exact reduction of the argument (rounding
-to an integer, and differences that Sterbenz's lemma makes exact). The results are within 2 ulp of the
-true values; the tests hold them against rational arithmetic.
+``numpy.sin``, ``cos`` and ``exp`` differ in the last bit between versions, processors and C libraries, so a
+label made with them has no fixed hash. The functions here are polynomials in + - * of float64 arrays, each
+operation a ufunc of its own (so nothing is fused), after an exact reduction of the argument (rounding to an
+integer, and differences that Sterbenz's lemma makes exact). The results are within 2 ulp of the true values;
+the tests compare them with rational arithmetic.
 """
 
 from __future__ import annotations
@@ -123,10 +123,10 @@ def exp(x: ArrayLike) -> Float64:
         largest = float(np.abs(values).max())
         raise ValueError(f"exp: expected |x| <= {EXP_LIMIT:g}, got {largest:g}; scale the argument")
     k = np.rint(values * _LOG2_E)
-    head = values - k * _LOG_2_HEAD  # exact: the product is, and the two are near each other
+    head = values - k * _LOG_2_HEAD  # exact: the product is exact, and the two numbers are near each other
     tail = k * _LOG_2_TAIL
     r = head - tail
-    lost = (head - r) - tail  # what rounding r has dropped, exactly
+    lost = (head - r) - tail  # exactly the part that rounding r has dropped
     square = r * r
     result = 1.0 + (r + (lost + square * _horner(_EXPONENTIAL, r)))
     return np.ldexp(result, k.astype(np.int32))
@@ -140,9 +140,9 @@ def _finite(name: str, x: ArrayLike) -> Float64:
 
 
 def _quarters(x: Float64) -> tuple[Float64, Float64]:
-    """Split x = whole turns + q / 4 + s with an integer q and |s| <= 1/8: q and s, without rounding.
+    """Split x = whole turns + q / 4 + s, with an integer q and |s| <= 1/8, into q and s, without rounding.
 
-    Each difference is of numbers within a factor of two of each other, or with 0: it is exact (Sterbenz).
+    Each difference is exact (Sterbenz): its numbers are within a factor of two of each other, or one is 0.
     """
     turn = x - np.rint(x)
     quarter = np.rint(4.0 * turn)
@@ -160,7 +160,7 @@ def _cosine(s: Float64) -> Float64:
 
 
 def _turn(quarter: Float64, sine: Float64, cosine: Float64) -> Float64:
-    """Take the sine of q quarter turns plus s, from the sine and cosine of s."""
+    """Compute the sine of q quarter turns plus s from the sine and cosine of s."""
     size = np.where(quarter % 2.0 == 0.0, sine, cosine)
     signed = np.where(quarter % 4.0 < 2.0, size, -size)  # noqa: PLR2004 - half a turn
     return signed + 0.0  # -0.0 becomes 0.0

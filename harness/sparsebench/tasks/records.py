@@ -1,4 +1,4 @@
-"""What a task is: frozen records, and nothing that reads a file."""
+"""The frozen records that make up a task; nothing here reads a file."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where real data come from."""
+    """The source of real data."""
 
     title: str
     """What it is, one line."""
     licence: str
-    """SPDX identifier, or a line that says under what terms it may be passed on."""
+    """SPDX identifier, or a line on the terms under which it may be distributed."""
     url: str
     """Where its makers describe it."""
     packages: tuple[str, ...]
-    """What must be installed to derive the data again: ``name==version`` of PyPI, or
-    ``debian:name==version``; without a version where any will do."""
+    """The packages required to derive the data again: ``name==version`` of PyPI, or ``debian:name==version``;
+    without a version if any is accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +77,9 @@ class InstanceSpec:
     classes: int | None = None
     """How many classes its labels have, ``0 … classes - 1``; None for real labels."""
     domains: tuple[str, ...] = ()
-    """Names of the domains, numbered in this order; empty where rows are of none."""
+    """Names of the domains, numbered in this order; empty if rows have none."""
     facts: dict[str, float] = field(default_factory=dict)
-    """What is known of it beforehand, such as ``lipschitz`` or ``bayes_accuracy``."""
+    """Facts known beforehand, such as ``lipschitz`` or ``bayes_accuracy``."""
     source: Source | None = None
     """Where its data come from, if they are real."""
     commitment: str | None = None
@@ -94,23 +94,23 @@ class InstanceSpec:
     """Name of a file → its columns → hash of each column's logical values."""
 
     def file_hash(self, file: str) -> str:
-        """Hash of a file's logical values: of the hashes of its columns."""
+        """Return the hash of a file's logical values: that of the hashes of its columns."""
         return table_hash(self.files[file])
 
     @property
     def public_test(self) -> bool:
-        """Whether anybody can ship the answers of the test split, and no fresh inputs would tell."""
+        """Whether a submission can ship the answers of the test split without fresh inputs exposing it."""
         return not self.fresh and self.commitment is None
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What a score depends on: the name and the data, not prose, seeds or names of files."""
+        """Everything that a score depends on: the name and the data, not prose, seeds or names of files."""
         splits = {split: self.file_hash(file) for split, file in self.splits.items()}
         return {"name": self.name, "splits": splits}
 
     @property
     def hash(self) -> str:
-        """sha256 of `identity`, known without reading any data."""
+        """The SHA-256 of `identity`, which needs no data to be read."""
         return canonical_hash(self.identity)
 
 
@@ -123,11 +123,11 @@ class Instance:
     name: str
     """The instance's name."""
     train: Split
-    """What `fit` learns from."""
+    """The data from which `fit` learns."""
     valid: Split
-    """What `fit` may choose settings with."""
+    """The data with which `fit` may choose settings."""
     test: Split
-    """What is scored. Never leaves the harness's process."""
+    """The scored data. They never leave the harness's process."""
     hash: str
     """`InstanceSpec.hash`."""
     small: bool
@@ -147,7 +147,7 @@ class TaskSpec:
     title: str
     """One line for people."""
     statement: str
-    """What is asked, for people."""
+    """The question, for people."""
     metric: str
     """One of `METRICS`."""
     licence: str
@@ -164,7 +164,7 @@ class TaskSpec:
 
     @property
     def hash(self) -> str:
-        """sha256 of what scores depend on: name, version, metric, box, board, and each instance's data."""
+        """The SHA-256 of all that scores depend on: name, version, metric, box, board and instances' data."""
         return canonical_hash(
             {
                 "name": self.name,
@@ -183,7 +183,7 @@ class TaskSpec:
 
     @property
     def info(self) -> dict[str, TaskInfo]:
-        """Name of an instance → the public facts that a submission's constructor gets."""
+        """The name of an instance → the public facts that a submission's constructor gets."""
         return {
             name: TaskInfo(
                 self.ref,
@@ -202,7 +202,7 @@ class TaskSpec:
         Raises
         ------
         NotFoundError
-            If no instance has that name; says which there are.
+            If no instance has that name; the error lists those that exist.
         """
         if instance not in self.instances:
             raise unknown_name("instance", instance, self.instances, where=self.ref)

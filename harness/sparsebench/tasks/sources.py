@@ -1,4 +1,4 @@
-"""What real data come from: packages of PyPI and of Debian, in versions that are pinned."""
+"""The sources of real data: packages of PyPI and of Debian, in pinned versions."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _DEBIAN = "debian:"
 
 
 def missing_packages(packages: Sequence[str]) -> list[str]:
-    """List the packages that are not installed in the version that is asked for.
+    """List the packages that are not installed in the required version.
 
     Parameters
     ----------
     packages
-        Each ``name==version`` of PyPI, or ``debian:name==version``; without a version where any will do.
+        Each ``name==version`` of PyPI, or ``debian:name==version``; without a version if any is accepted.
 
     Returns
     -------
     list of str
-        A line for each that is missing: what is wanted, and what is there.
+        A line for each missing package: what is required, and what is installed.
     """
     missing = []
     for package in packages:
@@ -45,7 +45,7 @@ def _python(name: str) -> str | None:
 
 
 def _debian(name: str) -> str | None:
-    """Ask dpkg for a version; None where the package is not installed, or this is no Debian."""
+    """Ask dpkg for a version; None if the package is not installed, or this is not Debian."""
     query = shutil.which("dpkg-query")
     if query is None:
         return None

@@ -1,4 +1,4 @@
-"""Where the standard tasks lie, and what the manifests of tasks declare."""
+"""The folder of the standard tasks, and the declarations in the manifests of tasks."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MANIFEST = "task.toml"
 
 
 def tasks_root() -> Path:
-    """Return the folder of the standard tasks: inside the installed package, else beside its sources."""
+    """Return the folder of the standard tasks: in the installed package, or else next to its sources."""
     package = Path(__file__).resolve().parents[1]
     packed = package / "_data" / "tasks"
     return packed if packed.is_dir() else package.parents[1] / "tasks"
 
 
 def standard_specs() -> list[TaskSpec]:
-    """Return what every version of every standard task declares, sorted by name and version.
+    """Return the declarations of all versions of all standard tasks, sorted by name and version.
 
     Raises
     ------
@@ -36,14 +36,14 @@ def standard_specs() -> list[TaskSpec]:
 
 
 def read_spec(path: Path, *, draft: bool = False) -> TaskSpec:
-    """Read what a task declares.
+    """Read the declaration of a task.
 
     Parameters
     ----------
     path
         The version folder, or the ``task.toml`` in it.
     draft
-        Let files be without hashes, because they are not made yet.
+        Allow files without hashes, because they are not made yet.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def read_spec(path: Path, *, draft: bool = False) -> TaskSpec:
 
 
 def _standard(manifest: Path) -> TaskSpec:
-    """Read a standard task, whose folder must say the same name and version as its file."""
+    """Read a standard task, whose folder must have the name and version that its file declares."""
     spec = read_spec(manifest)
     folder = f"{spec.name}/v{spec.version}"
     got = "/".join(manifest.parts[-3:-1])

@@ -1,4 +1,4 @@
-"""Random streams that mean the same everywhere, and what is drawn from them."""
+"""Random streams that are the same on every machine, and what is drawn from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["fresh_inputs", "secret_seed", "stream", "uniform_inputs"]
 
 
 def stream(*labels: str | int | None) -> np.random.Generator:
-    """Return the PCG64 stream of a list of labels: task, instance, seed, what it is for.
+    """Return the PCG64 stream of a list of labels: task, instance, seed, purpose.
 
     Each purpose has its own stream, so that drawing more points does not change the target function.
     """
@@ -27,7 +27,7 @@ def stream(*labels: str | int | None) -> np.random.Generator:
 
 
 def uniform_inputs(rng: np.random.Generator, shape: tuple[int, ...], *, low: int = -1) -> NDArray[np.float32]:
-    """Draw float32 values uniformly from [low, 1), for low = -1 or 0.
+    """Draw float32 values uniformly from [low, 1), with low = -1 or 0.
 
     The stream gives multiples of 2^-24, and mapping them to [-1, 1) is exact, so the values are the same
     on every machine.
@@ -39,7 +39,7 @@ def uniform_inputs(rng: np.random.Generator, shape: tuple[int, ...], *, low: int
 def fresh_inputs(split: Split, rng: np.random.Generator, n: int) -> NDArray[np.float32]:
     """Draw inputs for timing, which are never scored: each feature resampled by itself.
 
-    Each feature keeps its own distribution, and the rows are new.
+    Each feature keeps its distribution, and the rows are new.
 
     Parameters
     ----------

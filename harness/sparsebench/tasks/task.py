@@ -1,4 +1,4 @@
-"""A task that can be read: what its ``task.toml`` declares, and the ways to its data."""
+"""A task that can be read: the declaration in its ``task.toml``, and access to its data."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ class Task(TaskSpec):
 
     @classmethod
     def of(cls, spec: TaskSpec) -> Task:
-        """Make the task of what a ``task.toml`` declares."""
+        """Make the task from the declaration in a ``task.toml``."""
         return cls(**{field.name: getattr(spec, field.name) for field in fields(TaskSpec)})
 
     def load(self, instance: str, *, progress: Callable[[str], None] | None = None) -> Instance:
         """Read an instance's splits, each file checked against its hash.
 
-        What is not in the task's folder is made on first use, and kept in the user's cache.
+        Files that are not in the task's folder are made on first use, and kept in the user's cache.
 
         Parameters
         ----------
         instance
             Its name.
         progress
-            Told in a line how far the making of data is.
+            Called with a line on the progress of making data.
 
         Raises
         ------
@@ -47,7 +47,7 @@ class Task(TaskSpec):
         UsageError
             If it is too large to be loaded at once.
         IntegrityError
-            If a file cannot be read, breaks a rule of its columns, or is not what its hash says.
+            If a file cannot be read, breaks a rule of its columns, or has another hash.
         """
         from sparsebench.tasks.loading import load_instance  # noqa: PLC0415 - pyarrow only where data are read
 
@@ -62,42 +62,42 @@ class Task(TaskSpec):
         seed_file: Path | None = None,
         drawn_from: TaskSpec | None = None,
     ) -> Split | None:
-        """Draw new inputs of an instance, and label them: what no submission can have stored.
+        """Draw and label new inputs of an instance, which no submission can have stored.
 
         They have the target, the distribution, the columns and the dtypes of the test split, and are in no
         split. The task's ``generate.py`` draws them, in this process, with the rights of the caller. No hash
-        binds it to the data, so it is held to them: each time, labels of stored rows must come out.
+        binds it to the data, so each call checks it: it must give stored rows their labels.
 
         Parameters
         ----------
         instance
-            What `load` gave.
+            What `load` returned.
         seed
-            A whole number, secret until the submission has answered. It says which inputs; their stream is
-            none that made stored data.
+            A whole number, secret until the submission has answered. It determines the inputs; no stored data
+            were made from their stream.
         n
             How many rows, from 1.
         seed_file, drawn_from
-            Of a sealed instance: its secret seed, and the task that it was drawn from, the standard one of
-            its name if None.
+            For a sealed instance: its secret seed, and the task that it was drawn from; if None, the standard
+            task of that name.
 
         Returns
         -------
         Split or None
-            Arrays of n rows, read-only. None where there are no new inputs: for real data, where the training
-            set is the test, where a generator has no function for it (`InstanceSpec.public_test`), and for
-            sealed instances without their seed.
+            Arrays of n rows, read-only. None if there are no new inputs: for real data, if the training set
+            is the test, if a generator has no function for it (`InstanceSpec.public_test`), and for sealed
+            instances without their seed.
 
         Raises
         ------
         NotFoundError
             If no instance has that name, or there is no generator.
         UsageError
-            If the seed is not the one that the instance is sealed with.
+            If the instance is sealed with another seed.
         IntegrityError
-            If the generator does not agree with the stored rows, or gives stored ones.
+            If the generator does not agree with the stored rows, or draws stored inputs.
         SparsebenchError
-            If it fails.
+            If the generator fails.
         """
         from sparsebench.tasks.fresh import draw_fresh  # noqa: PLC0415 - only where something is drawn
 
@@ -120,8 +120,8 @@ class Task(TaskSpec):
     ) -> Iterator[dict[str, NDArray[Any]]]:
         """Read a split in batches, in constant memory.
 
-        Each column is hashed as it passes; a fault is raised with the batch after the last, so a reader who
-        stops before the end has not checked what was read.
+        Each column is hashed as it passes; a wrong hash raises an error after the last batch, so a reader who
+        stops before the end has not checked the data.
 
         Parameters
         ----------
@@ -144,7 +144,7 @@ class Task(TaskSpec):
         NotFoundError, UsageError
             If no instance, split or column has that name.
         IntegrityError
-            If the file is not what its hashes say.
+            If the file does not have its hashes.
         """
         from sparsebench.tasks.loading import stream_split  # noqa: PLC0415 - pyarrow only where data are read
 

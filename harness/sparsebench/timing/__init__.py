@@ -1,7 +1,7 @@
-"""How fast primitives run: workloads, ceilings of the machine, measurements and their records.
+"""The speed of primitives: workloads, ceilings of the machine, measurements and their records.
 
-A time here is only told beside three others: what the machine can do at most (:mod:`.ceilings`), what the
-reference answers (a face that differs is no faster, it is wrong), and how much the time itself scatters.
+A time is only reported together with three other facts: the most that the machine can do (:mod:`.ceilings`),
+the answer of the reference (a backend that differs is not faster, but wrong), and the spread of the time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from sparsebench.timing.ceilings import Ceilings, measure_ceilings
 from sparsebench.timing.measure import Effort, HostClock, Spread, measure, spread
 from sparsebench.timing.place import Place, cpu_place, gpu_missing, gpu_place
 from sparsebench.timing.record import OpTiming
-from sparsebench.timing.run import faces_of, time_face
+from sparsebench.timing.run import backends_of, time_backend
 from sparsebench.timing.workload import Workload
 from sparsebench.timing.workloads import WORKLOADS
 
@@ -23,12 +23,12 @@ __all__ = [
     "Place",
     "Spread",
     "Workload",
+    "backends_of",
     "cpu_place",
-    "faces_of",
     "gpu_missing",
     "gpu_place",
     "measure",
     "measure_ceilings",
     "spread",
-    "time_face",
+    "time_backend",
 ]

@@ -1,7 +1,7 @@
-"""What a machine can do at most, as measured there: the yardstick of every other time.
+"""The most that a machine can do, as measured there: every time is compared with it.
 
-Ceilings are the best of several runs, where times of primitives are medians: on a shared machine a ceiling
-that is too low would call honest times impossible.
+Ceilings are the best of several runs, while times of primitives are medians: on a shared machine, with a
+ceiling that is too low, honest times would seem impossible.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Ceilings", "measure_ceilings"]
 
-_BYTES = {False: 256 << 20, True: 64 << 20}  # of an array that no cache holds
+_BYTES = {False: 256 << 20, True: 64 << 20}  # bytes of an array that fits into no cache
 _GPU_BYTES = {False: 2 << 30, True: 1 << 29}
-_SIDE = {False: 2048, True: 1024}  # of the square factors of a product
+_SIDE = {False: 2048, True: 1024}  # lengths of the square factors of a product
 _GPU_SIDE = {False: 8192, True: 4096}
 _RUNS = {False: 9, True: 4}
 _PIECE = 1 << 20  # numbers that a thread takes at a time
@@ -32,7 +32,7 @@ _PIECE = 1 << 20  # numbers that a thread takes at a time
 
 @dataclass(frozen=True)
 class Ceilings:
-    """The most that was measured, per second."""
+    """The highest measured rates, per second."""
 
     read: float
     """Bytes read, in order."""
@@ -44,7 +44,7 @@ class Ceilings:
     """Multiplications and additions of a large matrix product, by dtype."""
 
     def raised(self, other: Ceilings) -> Ceilings:
-        """Give the higher of two measurements of one device."""
+        """Return the higher of two measurements of one device."""
         return Ceilings(
             max(self.read, other.read),
             max(self.copy, other.copy),
@@ -57,17 +57,17 @@ class Ceilings:
 
     @property
     def bandwidth(self) -> float:
-        """The most bytes per second, whatever is done with them."""
+        """The most bytes per second, in any operation."""
         return max(self.read, self.copy)
 
     def operations_of(self, dtype: str) -> float | None:
-        """Give the rate for a dtype; None if it was not measured. 16-bit formats share their units."""
+        """Return the rate for a dtype; None if it was not measured. 16-bit formats use the same units."""
         shared = {"bfloat16": "float16", "float16": "bfloat16"}
         return self.operations.get(dtype) or self.operations.get(shared.get(dtype, ""))
 
 
 def _best(clock: Clock, runs: int, *calls: Callable[[], object]) -> float:
-    """Give the least seconds of several ways of doing one thing."""
+    """Return the least seconds of several ways of doing one thing."""
     for call in calls:
         call()
     return min(clock.seconds(call) for _ in range(runs) for call in calls)
@@ -81,9 +81,10 @@ def measure_ceilings(clock: Clock, *, gpu: bool = False, quick: bool = False) ->
     clock
         The device's clock.
     gpu
-        CuPy's current device, rather than the processor with as many threads as primitives may use.
+        Whether to measure CuPy's current device, not the processor with as many threads as primitives may
+        use.
     quick
-        Smaller arrays and fewer runs.
+        Whether to use smaller arrays and fewer runs.
     """
     return _gpu(clock, quick=quick) if gpu else _cpu(clock, quick=quick)
 
@@ -92,7 +93,7 @@ def _cpu(clock: Clock, *, quick: bool) -> Ceilings:
     rng, count, runs = np.random.default_rng(0), _BYTES[quick] // 4, _RUNS[quick]
     data = rng.random(count, dtype=np.float32)
     out = np.empty_like(data)
-    out.fill(1.0)  # pages of memory are handed out on the first touch
+    out.fill(1.0)  # pages of memory are allocated on first use
     places = rng.integers(0, count, size=count // 8)
 
     def spread_out(function: Callable[[int, int], object], length: int) -> Callable[[], object]:
@@ -122,7 +123,7 @@ def _cpu(clock: Clock, *, quick: bool) -> Ceilings:
 def _cpu_products(clock: Clock, runs: int, side: int, dtype: str) -> float:
     """Multiply large and small matrices, with BLAS's threads and in stripes with ours.
 
-    Other programs slow these differently: a small product may fit between two of their turns.
+    Other programs slow them down differently: a small product may run between two of their time slices.
     """
     return max(_cpu_product(clock, runs, side, dtype), _cpu_product(clock, 8 * runs, min(side, 512), dtype))
 
@@ -169,7 +170,7 @@ def _gpu(clock: Clock, *, quick: bool) -> Ceilings:
 
 
 def _tf32_rate(clock: Clock, runs: int, side: int, make: Callable[[int], Any]) -> float:
-    """Products of float32 may be put together from TF32 ones: their rate is the ceiling of float32."""
+    """Return the rate of TF32 products: float32 products may be made of them, so it is their ceiling."""
     from cupy import _core  # noqa: PLC0415 - only where there is a GPU
     from cupy._core import _routines_linalg as linalg  # noqa: PLC0415
 

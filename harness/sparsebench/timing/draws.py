@@ -1,4 +1,4 @@
-"""Random inputs of workloads, float32 at first and then of the dtype that was asked for."""
+"""Random inputs of workloads, first as float32 and then in the requested dtype."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WIDTH = 64
 
 
 def dtype_of(dtype: str) -> Any:
-    """Give the dtype of a name; ``bfloat16`` needs the package ml_dtypes."""
+    """Return the dtype with a name; ``bfloat16`` needs the package ml_dtypes."""
     if dtype == "bfloat16":
         import ml_dtypes  # noqa: PLC0415 - needed for this dtype alone
 
@@ -37,7 +37,7 @@ def uniform(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Any
 
 
 def weights(rng: np.random.Generator, shape: tuple[int, ...], dtype: str) -> Any:
-    """Draw normal weights that keep the size of their inputs; the last axis is that of the inputs."""
+    """Draw normal weights that preserve the scale of their inputs; the last axis is that of the inputs."""
     return (rng.standard_normal(shape, dtype=np.float32) / np.sqrt(shape[-1])).astype(dtype_of(dtype))
 
 

@@ -1,4 +1,4 @@
-"""Seconds of a call: with caches emptied before every run, and with everything where the last run left it."""
+"""Seconds of a call: with caches emptied before every run (cold), and as the last run left them (warm)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["Clock", "Effort", "EventClock", "HostClock", "Measured", "Spread", "
 
 
 class Clock(Protocol):
-    """What times a call."""
+    """The interface that times a call."""
 
     def seconds(self, call: Callable[[], object]) -> float:
-        """Run a call to its end and give the seconds that it took."""
+        """Run a call to its end and return its seconds."""
 
 
 class HostClock:
@@ -27,14 +27,14 @@ class HostClock:
     Parameters
     ----------
     now
-        Gives the present moment in seconds.
+        Returns the present time in seconds.
     """
 
     def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
         self._now = now
 
     def seconds(self, call: Callable[[], object]) -> float:
-        """Run a call and give the seconds that it took, the end of its result's life not among them."""
+        """Run a call and return its seconds, without the time to free its result."""
         begin = self._now()
         result = call()
         end = self._now()
@@ -52,7 +52,7 @@ class EventClock:
         self._begin, self._end = cupy.cuda.Event(), cupy.cuda.Event()
 
     def seconds(self, call: Callable[[], object]) -> float:
-        """Run a call, wait for the device, and give the seconds between the events."""
+        """Run a call, wait for the device, and return the seconds between the events."""
         self._begin.record()
         result = call()
         self._end.record()
@@ -63,7 +63,7 @@ class EventClock:
 
 @dataclass(frozen=True)
 class Effort:
-    """How long something is repeated."""
+    """The number of repetitions of a call, and their time."""
 
     least: int = 9
     """Runs at least."""
@@ -73,7 +73,7 @@ class Effort:
     """Runs at most."""
 
     def enough(self, seconds: Sequence[float]) -> bool:
-        """Tell whether these runs will do."""
+        """Return whether these runs are enough."""
         count = len(seconds)
         return count >= self.most or (count >= self.least and sum(seconds) >= self.seconds)
 
@@ -82,7 +82,7 @@ QUICK = Effort(least=3, seconds=0.05, most=20)
 
 
 class Spread(NamedTuple):
-    """Seconds of many runs."""
+    """The seconds of many runs."""
 
     median: float
     q1: float
@@ -91,7 +91,7 @@ class Spread(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """Both ways of running."""
+    """The times of both ways of running."""
 
     cold: Spread
     """Caches emptied before every run, and another set of inputs each time."""
@@ -100,7 +100,7 @@ class Measured(NamedTuple):
 
 
 def spread(seconds: Sequence[float]) -> Spread:
-    """Give the median and the quartiles.
+    """Return the median and the quartiles.
 
     Parameters
     ----------
@@ -124,23 +124,24 @@ def measure(
     Parameters
     ----------
     call
-        What is timed. It was called before: nothing is compiled, loaded or allocated for the first time.
+        The call to time. It has been called before, so nothing is compiled, loaded or allocated for the first
+        time.
     sets
         Arguments, drawn anew for every set.
     clock
-        What times it.
+        The clock.
     flush
         Empties the caches.
     effort
-        How often, for each of the two ways; every set has a cold run, even if fewer would be enough.
+        How long to repeat each of the two ways; every set has a cold run, even if fewer would be enough.
     see
-        Is given timed answers, outside of the time, and the numbers of their sets: of every set's first cold
-        run, and of the last warm one.
+        Called, outside of the measured time, with answers and the numbers of their sets: for every set's
+        first cold run, and for the last warm one.
     """
     answer: list[Any] = []
 
     def timed(args: tuple[Any, ...]) -> float:
-        answer.clear()  # so that the memory of the last answer is free for this one
+        answer.clear()  # this frees the memory of the last answer
         return clock.seconds(lambda: answer.append(call(*args)))
 
     cold: list[float] = []

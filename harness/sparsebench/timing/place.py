@@ -1,4 +1,4 @@
-"""Where primitives are timed: the processor, or CuPy's current device."""
+"""The devices on which primitives are timed: the processor, or CuPy's current device."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "cache_bytes", "cpu_place", "gpu_missing", "gpu_place"]
 
-_FLUSHED = 96 << 20  # bytes at least: twice that is more than the caches of every GPU until 2025
+_FLUSHED = 96 << 20  # fewest bytes: twice that is more than the caches of every GPU until 2025
 _MOST_FLUSHED = 512 << 20  # a flush comes before every cold run
 _PIECE = 1 << 18  # numbers that a thread takes at a time
 _PROCESSORS = Path("/sys/devices/system/cpu")  # of Linux
@@ -33,22 +33,22 @@ class Place:
     """A device, its clock and its ceilings."""
 
     name: str
-    """What the device calls itself."""
+    """The device's own name."""
     gpu: bool
     """Whether it is a GPU."""
     threads: int
     """Threads of the processor that primitives may use."""
     clock: Clock
-    """What times there."""
+    """The clock of the device."""
     flush: Callable[[], object]
     """Empties its caches."""
     ceilings: Ceilings
     """The most that it can do."""
     again: Callable[[], Ceilings] | None = None
-    """Measures the ceilings once more; None: they are what they are."""
+    """Measures the ceilings once more; None if they are final."""
 
     def put(self, value: Any) -> Any:
-        """Give a NumPy array to the device; other values as they are."""
+        """Move a NumPy array to the device; leave other values as they are."""
         if not self.gpu or not isinstance(value, np.ndarray):
             return value
         import cupy  # noqa: PLC0415 - only where there is a GPU
@@ -57,7 +57,7 @@ class Place:
 
 
 def cache_bytes(folder: Path = _PROCESSORS) -> int:
-    """Give the size of all caches of all processors together; 0 where the system does not tell.
+    """Return the size of all caches of all processors together; 0 if the system does not report it.
 
     Parameters
     ----------
@@ -75,14 +75,14 @@ def cache_bytes(folder: Path = _PROCESSORS) -> int:
 
 
 def cpu_place(name: str, *, quick: bool = False, clock: Clock | None = None) -> Place:
-    """Give the processor.
+    """Return the processor.
 
     Parameters
     ----------
     name
-        What it is called.
+        Its name.
     quick
-        Measure its ceilings quickly.
+        Whether to measure its ceilings quickly.
     clock
         Its clock, if not the host's.
     """
@@ -90,7 +90,7 @@ def cpu_place(name: str, *, quick: bool = False, clock: Clock | None = None) -> 
     waste = np.zeros(min(max(_FLUSHED, cache_bytes()), _MOST_FLUSHED) // 8)
 
     def flush() -> None:
-        # On all threads: each may have a cache of its own, which no other can empty.
+        # On all threads: each may have its own cache, which no other thread can empty.
         pool.run(lambda start, stop: np.add(waste[start:stop], 1.0, out=waste[start:stop]), pieces)
 
     pieces = [*pool.chunks(len(waste), _PIECE)]
@@ -106,7 +106,7 @@ def cpu_place(name: str, *, quick: bool = False, clock: Clock | None = None) -> 
 
 
 def gpu_missing() -> str:
-    """Tell why there is no GPU; empty if there is one."""
+    """Return why there is no GPU; empty if there is one."""
     if importlib.util.find_spec("cupy") is None:
         return "CuPy is not installed: pip install 'sparsebench[gpu]'"
     import cupy  # noqa: PLC0415 - only where there may be a GPU
@@ -115,7 +115,7 @@ def gpu_missing() -> str:
 
 
 def gpu_place(*, quick: bool = False) -> Place:
-    """Give CuPy's current device.
+    """Return CuPy's current device.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The record of one timing, and whether it can be believed."""
+"""The record of one timing, and whether it is plausible."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 __all__ = ["OpTiming", "Rates", "rates"]
 
-_OVER = 1.05  # over the ceiling by more than this is no noise
+_OVER = 1.05  # an excess over the ceiling by more than this is not noise
 
 
 @dataclass(frozen=True)
 class OpTiming:
-    """One face of a primitive on one workload and device. Seconds are those of a call."""
+    """One backend of a primitive on one workload and device. Seconds are those of a call."""
 
     primitive: str
     workload: str
@@ -60,20 +60,20 @@ class OpTiming:
     share_bandwidth: float | None = None
     """Of the measured ceiling."""
     share_operations: float | None = None
-    """What the paired operations make of the rate of a large matrix product; None if that was not measured
+    """The rate of the paired operations as a share of a large matrix product's; None if that was not measured
     for the dtype, or if there are none."""
     share_gathers: float | None = None
     """Look-ups per second with cold caches over gathers per second from a large table; over 1 where tables
     are small. None if there are no look-ups."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the fields, for JSON."""
+        """Return the fields, for JSON."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
 class Rates:
-    """What times come to."""
+    """The rates that follow from times."""
 
     status: str
     reason: str
@@ -85,18 +85,19 @@ class Rates:
 
 
 def rates(work: Work, measured: Measured, ceilings: Ceilings, dtype: str) -> Rates:
-    """Hold times against the ceilings.
+    """Compare times with the ceilings.
 
     Parameters
     ----------
     work
-        What the call must do.
+        The work of the call.
     measured
-        Its times. Memory is asked with cold caches, for caches are faster; arithmetic with warm ones.
+        Its times. Rates of memory use cold caches, since caches are faster; rates of arithmetic use warm
+        ones.
     ceilings
-        Of the device.
+        The ceilings of the device.
     dtype
-        Of the arithmetic.
+        The dtype of the arithmetic.
     """
     cold, warm = measured.cold.median, measured.warm.median
     moved, done = work.bytes / cold, work.operations / warm

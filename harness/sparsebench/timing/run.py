@@ -1,4 +1,4 @@
-"""Time one face of a primitive, and hold its answers against the reference's."""
+"""Timing one backend of a primitive, and comparing its answers with the reference's."""
 
 from __future__ import annotations
 
@@ -20,90 +20,88 @@ if TYPE_CHECKING:
     from sparsebench.timing.place import Place
     from sparsebench.timing.workload import Workload
 
-__all__ = ["difference", "face_call", "faces_of", "time_face"]
+__all__ = ["backend_call", "backends_of", "difference", "time_backend"]
 
 _CLOSE = {"float64": 1e-12, "float32": 1e-5, "float16": 2e-2, "bfloat16": 2e-2}
-_SAMPLED = 1024  # rows that the reference is asked about
+_SAMPLED = 1024  # rows for which the reference is run
 _SETS = 3
 
 
-def faces_of(primitive: Primitive, *, gpu: bool = False) -> tuple[str, ...]:
-    """Name the faces of a primitive that run on a device, slowest first; the reference runs everywhere."""
-    fast = backends.faces(primitive.family, primitive.name)
+def backends_of(primitive: Primitive, *, gpu: bool = False) -> tuple[str, ...]:
+    """Name the backends of a primitive that run on a device, slowest first; the reference runs everywhere."""
+    fast = backends.available(primitive)
     if gpu:
-        return ("reference", *(face for face in fast if face == "cuda"))
-    return ("reference", "steady", *(face for face in fast if face != "cuda"))
+        return ("reference", *(backend for backend in fast if backend == "cuda"))
+    return ("reference", "steady", *(backend for backend in fast if backend != "cuda"))
 
 
-def face_call(primitive: Primitive, face: str) -> Callable[..., Any] | None:
-    """Give what runs a face; None if the primitive has no such face here.
+def backend_call(primitive: Primitive, backend: str) -> Callable[..., Any] | None:
+    """Return what runs a backend; None if the primitive has no such backend here.
 
     Parameters
     ----------
     primitive
         Which.
-    face
+    backend
         ``reference``, ``steady``, ``numpy``, ``numba`` or ``cuda``.
     """
-    if face == "steady":
+    if backend == "steady":
         return primitive.on_numpy_steadily
-    if face == "reference":
+    if backend == "reference":
 
         def by_definition(*args: Any, **options: Any) -> Any:
-            with backends.use("steady"):  # what a reference calls shall not be a fast face
+            with backends.use("steady"):  # a reference must not call a fast backend
                 return primitive.reference(*args, **options)
 
         return by_definition
-    found = backends.face(face, primitive.family, primitive.name)
-    if face != "cuda" or found is None:
-        return found
+    if backend != "cuda" or "cuda" not in primitive.backends:
+        return primitive.caller(backend)
     from sparsebench.ops.gpu.device import current_device  # noqa: PLC0415 - imports CuPy
 
-    device = current_device()
-    return lambda *args, **options: found(device, *args, **options)
+    return primitive.caller("cuda", current_device())
 
 
-def time_face(
-    workload: Workload, face: str, place: Place, dtype: str, effort: Effort, *, rows: int, seed: int = 0
+def time_backend(
+    workload: Workload, backend: str, place: Place, dtype: str, effort: Effort, *, rows: int, seed: int = 0
 ) -> OpTiming | None:
-    """Time a face.
+    """Time a backend.
 
     Parameters
     ----------
     workload
-        What it is asked.
-    face
-        Which face.
+        The call.
+    backend
+        The backend.
     place
         Where.
     dtype
-        Of the real inputs.
+        The dtype of the real inputs.
     effort
         How often.
     rows
         How many.
     seed
-        Of the inputs; every set of them has another.
+        The seed of the inputs; every set of them has another.
 
     Returns
     -------
-    the record, or None if the face does not take the arguments, or there is none
+    the record, or None if the backend does not take the arguments, or there is none
     """
-    call = face_call(workload.of, face)
+    call = backend_call(workload.of, backend)
     if call is None:
         return None
     about: dict[str, Any] = {
         "primitive": workload.primitive,
         "workload": workload.note,
         "rows": rows,
-        "face": face,
+        "face": backend,
         "device": place.name,
         "threads": place.threads,
         "dtype": dtype,
     }
     try:
         return _timed(workload, call, place, dtype, effort, about, seed)
-    except Exception as error:  # noqa: BLE001 - the other faces are still to be timed
+    except Exception as error:  # noqa: BLE001 - the other backends are still to be timed
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         return OpTiming(**about, status="failed", reason=said, equal=False, difference=None)
 
@@ -124,7 +122,7 @@ def _timed(
     sets = [tuple(map(place.put, args)) for args in drawn]
     work, verdicts = None, []
     for args, there in zip(drawn, sets, strict=True):
-        result = run(*there)  # the first of these also compiles
+        result = run(*there)  # the first call also compiles
         if result is NotImplemented:
             return None
         work = work or workload.work(args, result)
@@ -138,7 +136,7 @@ def _timed(
     equal, furthest = all(near for near, _ in verdicts), max(far for _, far in verdicts)
     told = rates(work, measured, place.ceilings, dtype)
     if told.status != "ok" and place.again:
-        # Other programs may have slowed the first measurement of what is possible: ask now.
+        # Other programs may have slowed down the first measurement of the ceilings: measure them again.
         told = rates(work, measured, place.ceilings.raised(place.again()), dtype)
     if not equal:
         reasons = [f"off by {furthest:.1e}", *([told.reason] if told.reason else [])]
@@ -164,7 +162,7 @@ def _timed(
 def _verdict(
     workload: Workload, args: tuple[Any, ...], result: Any, dtype: str, seed: int
 ) -> tuple[bool, float]:
-    """Tell whether a result is the reference's, on a sample of rows, and by how much it is off."""
+    """Return whether a result agrees with the reference, on a sample of rows, and by how much it differs."""
     results = result if isinstance(result, tuple) else (result,)
     rows = args[workload.by_row[0]].shape[0] if workload.by_row else 0
     if rows > _SAMPLED:
@@ -173,7 +171,7 @@ def _verdict(
         results = tuple(_here(part, sample) for part in results)
     else:
         results = tuple(map(_here, results))
-    reference = face_call(workload.of, "reference")
+    reference = backend_call(workload.of, "reference")
     assert reference is not None
     wanted = reference(*map(_widened, args), **workload.options)
     pairs = zip(results, wanted if isinstance(wanted, tuple) else (wanted,), strict=True)
@@ -182,7 +180,7 @@ def _verdict(
 
 
 def _here(part: Any, rows: Any = None) -> Any:
-    """Give a result, or some of its rows, as a NumPy array."""
+    """Return a result, or some of its rows, as a NumPy array."""
     if not isinstance(part, np.ndarray) and hasattr(part, "get"):
         import cupy  # noqa: PLC0415 - it is CuPy's array
 
@@ -191,7 +189,7 @@ def _here(part: Any, rows: Any = None) -> Any:
 
 
 def _widened(value: Any) -> Any:
-    """Give 16-bit numbers as 64-bit ones, with which the reference is exact enough to judge."""
+    """Return 16-bit numbers as 64-bit ones, with which the reference is exact enough for the comparison."""
     short = isinstance(value, np.ndarray) and value.dtype.name in ("float16", "bfloat16")
     return value.astype(np.float64) if short else value
 
@@ -204,13 +202,13 @@ def difference(made: Any, wanted: Any, dtype: str) -> tuple[bool, float]:
     made, wanted
         Arrays.
     dtype
-        Of the inputs: it says how close is close.
+        The dtype of the inputs, which sets the tolerance.
 
     Returns
     -------
     whether it will do, and how far off it is
-        Integers must be equal; the largest difference. Real numbers: the norm of the difference over the norm
-        of what was wanted. Infinite where shapes differ or one of them is not finite alone.
+        For integers, which must be equal, the largest difference. For real numbers, the norm of the
+        difference divided by the norm of ``wanted``. Infinite if shapes differ or only one of them is finite.
     """
     if made.shape != wanted.shape:
         return False, math.inf

@@ -1,4 +1,4 @@
-"""A workload: one call of a primitive, at a size that is worth timing."""
+"""A workload: one call of a primitive, of a size that is useful for timing."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _NO_ARITHMETIC = (
     "branch",
     "address",
     "select",
-)  # a mac is counted as mul and add as well
+)  # a mac is also counted as mul and add
 
 
 @dataclass(frozen=True)
 class Work:
-    """What a call must do at the least."""
+    """The least work of a call."""
 
     bytes: int
     """Bytes that must be moved: inputs read once (of tables, the records that are addressed), results written
@@ -73,23 +73,23 @@ class Workload:
         Parameters
         ----------
         seed
-            Of the generator.
+            The seed of the generator.
         rows
-            How many rows.
+            The number of rows.
         dtype
-            Of the real arrays; ``bfloat16`` needs the package ml_dtypes.
+            The dtype of the real arrays; ``bfloat16`` needs the package ml_dtypes.
         """
         return self.draw(np.random.default_rng(seed), rows, dtype)
 
     def work(self, args: tuple[Any, ...], result: Any) -> Work:
-        """Count what a call must do.
+        """Return the work of a call.
 
         Parameters
         ----------
         args
             The arguments, as NumPy arrays.
         result
-            What came of it, on any device.
+            The result, on any device.
         """
         stand_ins = tuple(map(_known, args))
         amounts: Counter[str] = Counter()
@@ -108,7 +108,7 @@ class Workload:
             for known, part in zip(stand_ins, args, strict=True)
             if isinstance(part, np.ndarray)
         }
-        touched = self.of.touched(*stand_ins, **self.options) if self.of.touched else ()
+        touched = self.of.touched(*stand_ins, **self.options)
         for table, rows in touched:
             whole = bytes_of.get(id(table), 0)
             bytes_of[id(table)] = min(whole, _bytes_of(table, rows, whole))
@@ -116,7 +116,7 @@ class Workload:
 
 
 def _known(value: Any) -> Any:
-    """Give bfloat16 numbers, of which NumPy's own functions know nothing, as float32: these have them all."""
+    """Return bfloat16 numbers, which NumPy's own functions do not know, as float32."""
     short = isinstance(value, np.ndarray) and value.dtype.name == "bfloat16"
     return value.astype(np.float32) if short else value
 

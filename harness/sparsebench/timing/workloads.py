@@ -1,7 +1,7 @@
 """The workloads: one per primitive.
 
-Where a result is an address, inputs are multiples of 1/4, with which float32 is exact: so addresses must be
-the reference's, whatever the order of sums. All other numbers are normal ones.
+If a result is an address, inputs are multiples of 1/4, with which float32 is exact: so addresses must be the
+reference's, whatever the order of sums. All other numbers are normally distributed.
 """
 
 from __future__ import annotations

@@ -121,15 +121,8 @@ def _astype(p):
     return (x, dtype), {"copy": p.flag()}
 
 
-def _gather(p):
-    rows = p.integer(0, 4)
-    index = p.addresses(p.shape(0, 2), rows)
-    return (index, *(p.array(shape=(rows, *p.shape(0, 1))) for _ in range(p.integer(1, 2)))), {}
-
-
 DRAWS = {
     "astype": _astype,
-    "gather": _gather,
     "getitem": _getitem,
     "nonzero": _nonzero,
     "setitem": _setitem,

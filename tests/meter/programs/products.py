@@ -37,40 +37,6 @@ def _tensordot(p):
     return (a, b), {"axes": (left, right)}
 
 
-_EINSUMS = (
-    "ij,jk->ik",
-    "ij,jk",
-    "nsd,ntd->nst",
-    "ii->i",
-    "ii",
-    "ij->j",
-    "i,j->ij",
-    "ij,j,jk->ik",
-    "ij,ij->ij",
-    "ij,kj->i",
-    "iij,j->",
-    "...i,ij->...j",
-    "...i,...i",
-    "i...->...",
-    "ab,ab,ab->ab",
-    "ab,cd,bc->ad",
-    "abc -> cab",
-    "i,i,i",
-)
-
-
-def _einsum(p):
-    subscripts = p.choose(_EINSUMS)
-    lengths = {label: p.integer(0, 3) for label in "abcdijknst"}
-    dots = p.shape(0, 2)
-    shapes = []
-    for term in subscripts.replace(" ", "").partition("->")[0].split(","):
-        head, found, tail = term.partition("...")
-        middle = dots if found else ()
-        shapes.append((*(lengths[x] for x in head), *middle, *(lengths[x] for x in tail)))
-    return (subscripts, *(p.array(_NUMBERS, shape=shape) for shape in shapes)), {}
-
-
 def _cross(p):
     axis, n = p.integer(-2, -1), p.integer(0, 3)
     shape = (3, n) if axis == -2 else (n, 3)
@@ -116,7 +82,6 @@ def _matrix_norm(p):
 
 
 DRAWS = {
-    "einsum": _einsum,
     "linalg.cross": _cross,
     "linalg.diagonal": _diagonal,
     "linalg.matrix_norm": _matrix_norm,

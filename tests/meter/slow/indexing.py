@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 
 from meter.scalars import common, number, spend
@@ -152,26 +150,12 @@ def rows(index, *tables):
         yield records
 
 
-def gather(index, *tables):
-    read = list(rows(index, *tables))
-    made = [
-        filled(
-            list(itertools.chain.from_iterable(records[place].flat() for records in read)),
-            (*index.shape, *table.shape[1:]),
-            table.dtype,
-        )
-        for place, table in enumerate(tables)
-    ]
-    return made[0] if len(made) == 1 else tuple(made)
-
-
 def astype(x, dtype, *, copy=True):
     return cast(x, dtype)
 
 
 TABLE = {
     "astype": astype,
-    "gather": gather,
     "getitem": getitem,
     "nonzero": nonzero,
     "setitem": setitem,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from meter.slow import elementwise, experts, indexing, primitives, products, reductions, routing, shapes
+from meter.slow import elementwise, indexing, products, reductions, shapes
+from ops.specimen import having
 
-TOPICS = (elementwise, experts, indexing, primitives, products, reductions, routing, shapes)
-SLOW = {name: function for topic in TOPICS for name, function in topic.TABLE.items()}
-assert len(SLOW) == sum(len(topic.TABLE) for topic in TOPICS), "two topics do one operation"
+TABLES = (*(topic.TABLE for topic in (elementwise, indexing, products, reductions, shapes)), having("slow"))
+SLOW = {name: function for table in TABLES for name, function in table.items()}
+assert len(SLOW) == sum(map(len, TABLES)), "two topics do one operation"
 
 CONSTANTS = frozenset(
     {
@@ -53,4 +54,4 @@ MOVES = frozenset(
     }
 )
 """Where numbers go by lengths of operands; primitives too, which may be free where an index is a constant."""
-MOVES |= {"gather", *experts.TABLE, *primitives.TABLE, *routing.TABLE}
+MOVES |= having("slow").keys()

@@ -1,1 +1,1 @@
-"""What the harness checks of a cell by itself: the verdicts, and the runs that some of them take."""
+"""The harness's own checks of a cell: the verdicts, and the runs that some of them need."""

@@ -1,8 +1,8 @@
 """Audits: checks of a cell that the harness makes by itself, each with a verdict in the row.
 
-Here are the verdicts on what the passes of a score gave. Those that take runs of their own are made by
-:mod:`sparsebench.evaluate.audits.trials`. What an audit says is the same in every run of a cell: nothing in
-it depends on the secret orders.
+This module has the verdicts on the passes of a score. Audits that need runs of their own are in
+:mod:`sparsebench.evaluate.audits.in_another_process`. The text of an audit is the same in every run of a
+cell: nothing in it depends on the secret orders.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ TOLERANCE = 1e-6
 """Two predictions agree if they differ by at most this times the larger of 1 and the prediction."""
 
 TIMED_TOLERANCE = 1e-5
-"""The same for what is timed, where fast faces of primitives may add float32 in any order."""
+"""The same for what is timed, where fast backends of primitives may add float32 in any order."""
 
 FEW = 0.01
 """Share of predictions that may differ: a tie may fall the other way in the last digit."""
@@ -59,17 +59,17 @@ _MENDS = {
 
 
 def line(error: SparsebenchError) -> str:
-    """Give an error and its mend in one line."""
+    """Return an error and its mend in one line."""
     return f"{error.what}; {error.help}" if error.help else error.what
 
 
 def not_run(name: str, error: CellError) -> Audit:
-    """Say that an audit did not come to an end, and why."""
+    """Return an audit that did not finish, with the reason."""
     return Audit(name, "not-run", line(error))
 
 
 def demand(audit: Audit) -> None:
-    """Insist on an audit without which there is nothing to score.
+    """Check that an audit passed without which there is nothing to score.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def demand(audit: Audit) -> None:
 
 
 def _differing(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], tolerance: float = TOLERANCE) -> float:
-    """Share of values that differ by more than the tolerance."""
+    """Return the share of values that differ by more than the tolerance."""
     if a.shape != b.shape:
         return 1.0
     a, b = (c.astype(np.float64) if c.dtype.kind in "iu" else c for c in (a, b))  # unsigned ones wrap round
@@ -93,8 +93,8 @@ def _differing(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any], tolerance: floa
 def alone_as_in_batches(single: Single, batched: np.ndarray[Any, Any]) -> Audit:
     """Check that an input's prediction does not depend on the inputs beside it.
 
-    Inputs one by one against the same inputs in the batches of the whole split. If it fails, the prediction
-    is not a function of params and x.
+    It compares inputs one by one with the same inputs in the batches of the whole split. If it fails, the
+    prediction is not a function of params and x.
     """
     share = _differing(single.predictions, batched)
     if share > FEW:
@@ -104,10 +104,10 @@ def alone_as_in_batches(single: Single, batched: np.ndarray[Any, Any]) -> Audit:
 
 
 def order_invariance(together: Pass, batched: np.ndarray[Any, Any]) -> Audit:
-    """Check that an input's prediction does not depend on where it stands, nor on how often.
+    """Check that an input's prediction does not depend on its place, nor on how often it occurs.
 
-    The sampled inputs, repeated, in batches of another order with other neighbours, against the same inputs
-    in the batches of the whole split. If it fails, the prediction is not a function of params and x.
+    It compares the sampled inputs, repeated, in batches of another order with other neighbours, with the same
+    inputs in the batches of the whole split. If it fails, the prediction is not a function of params and x.
     """
     times = len(together.predictions) // max(1, len(batched))
     share = _differing(together.predictions, np.tile(batched, times))
@@ -118,9 +118,9 @@ def order_invariance(together: Pass, batched: np.ndarray[Any, Any]) -> Audit:
 
 
 def cost_in_batches(too_dear: str) -> Audit:
-    """Check that batches cost no more than their rows alone: 1 % or one operation of each row.
+    """Check that batches cost no more than their rows alone, by at most 1 % or one operation per row.
 
-    If it fails, work is done for rows that need it no longer, or something else than the rows alone need.
+    If it fails, work is done for rows that no longer need it, or that the rows alone do not need.
     """
     if too_dear:
         return Audit("cost-in-batches", "fail", too_dear)
@@ -130,14 +130,14 @@ def cost_in_batches(too_dear: str) -> Audit:
 
 
 def fresh_as_scored(quality: Comparison, ops: str) -> Audit:
-    """Check that fresh inputs are answered as well as scored ones, and for as much.
+    """Check that answers to fresh inputs are as good as those to scored ones, at the same cost.
 
     Parameters
     ----------
     quality
-        That of both.
+        The comparison of both.
     ops
-        What fresh inputs cost more; nothing if they do not.
+        By how much fresh inputs cost more; empty if they do not.
     """
     if quality.exceeds:
         detail = (
@@ -170,10 +170,10 @@ def counting_bound(add_mul_cmp: float, y: np.ndarray[Any, Any], recall: float) -
 def timed_as_metered(
     timed: np.ndarray[Any, Any], metered: np.ndarray[Any, Any], name: str = "timed-as-metered"
 ) -> Audit:
-    """Check that the code that was timed predicts what the code that was counted predicts.
+    """Check that the timed code and the counted code give the same predictions.
 
-    Both see the same fresh inputs: a scored input is never shown to the submission's process. If it fails,
-    the time is of another computation, and is not kept.
+    Both get the same fresh inputs: the submission's process never sees a scored input. If it fails, the time
+    is that of another computation, and is not kept.
     """
     share = _differing(timed, metered, TIMED_TOLERANCE)
     verdict = "fail" if share > FEW else "pass"
@@ -184,10 +184,11 @@ def timed_as_metered(
 
 
 def phases_add_up(passes: Mapping[str, Pass | Single]) -> Audit:
-    """Check that what was charged to the phases is all that was charged.
+    """Check that the charges of the phases are all charges.
 
-    The ledgers of all passes, summed over phases and dtypes, against the amounts that the engine adds up a
-    second time as it charges. If it fails, the meter has lost or invented operations: a defect of ours.
+    It compares the ledgers of all passes, summed over phases and dtypes, with the amounts that the engine
+    adds up a second time when it charges. If it fails, the meter has lost or invented operations, which is a
+    defect of ours.
     """
     for name, metered in passes.items():
         phased: Counter[str] = Counter()

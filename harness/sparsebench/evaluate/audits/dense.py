@@ -1,4 +1,4 @@
-"""What running every expert costs: measured, by routing inputs to all experts in turn."""
+"""The cost of running every expert, measured by routing inputs to all experts in turn."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SLACK = 1e-9
 
 @dataclass(frozen=True)
 class Dense:
-    """What the experts of some inputs cost, in operations per input, the router left out."""
+    """The cost of the experts for some inputs, in operations per input without the router."""
 
     executed: float
     """With the experts that they were routed to."""
@@ -41,14 +41,14 @@ class Dense:
     """With every expert that any test input reached."""
 
     def of(self, ops_experts: float) -> float:
-        """Give what every expert costs where those routed to cost ``ops_experts``."""
+        """Return the cost of every expert, if the routed ones cost ``ops_experts``."""
         return ops_experts * self.every / self.executed if self.executed else self.every
 
 
 def expert_groups(whole: Pass) -> np.ndarray[Any, Any] | None:
-    """Share out all experts that were reached among groups of k.
+    """Divide all experts that were reached into groups of k.
 
-    Where the k places of a row have experts of their own, without overlap, each is put in its place.
+    If the k places of a row have separate experts, without overlap, each expert is put in its place.
 
     Parameters
     ----------
@@ -58,8 +58,8 @@ def expert_groups(whole: Pass) -> np.ndarray[Any, Any] | None:
     Returns
     -------
     numpy.ndarray or None
-        ``(groups, k)`` int64; some experts stand in it twice if k does not divide them. None if there are
-        fewer than k experts.
+        ``(groups, k)`` int64; some experts are in it twice if k does not divide their number. None if there
+        are fewer than k experts.
     """
     assert whole.lowest is not None
     assert whole.highest is not None
@@ -77,11 +77,11 @@ def expert_groups(whole: Pass) -> np.ndarray[Any, Any] | None:
 def executed_within_dense(
     model: Model, engine: Engine, few: Inputs, whole: Pass
 ) -> tuple[Audit, Dense | None]:
-    """Check that the experts that inputs were routed to cost no more than all experts do.
+    """Check that the experts to which inputs were routed cost no more than all experts.
 
-    Each input is run alone, first as it is routed, then once for every group of k experts, with the gates
-    that the router gave. The groups hold every expert that any test input reached, so their sum is what
-    running every expert costs. If it fails, there is work that no expert accounts for.
+    Each input is run alone, first as it is routed, then once for every group of k experts, with the router's
+    gates. The groups contain every expert that any test input reached, so the cost of every expert is their
+    sum. If it fails, there is work that no expert accounts for.
 
     Parameters
     ----------
@@ -90,12 +90,12 @@ def executed_within_dense(
     few
         A few inputs, m of them.
     whole
-        The pass that tells which experts were reached.
+        The pass that shows which experts were reached.
 
     Returns
     -------
     tuple
-        The audit, and what was measured; None where nothing was.
+        The audit, and the measurement; None if nothing was measured.
     """
     if not model.routed:
         return Audit(_NAME, "not-run", "there is no router"), None
@@ -107,7 +107,7 @@ def executed_within_dense(
     ]
     try:
         executed, costs = _measure(model, engine, few, chosen)
-    except CellError as error:  # experts may be made for the router's routes alone
+    except CellError as error:  # experts may accept only the router's routes
         return not_run(_NAME, error), None
     dense = Dense(float(executed.mean()), float(costs.mean()) * len(whole.load) / groups.shape[1])
     return Audit(_NAME, *_verdict(dense, costs, groups, len(whole.load))), dense
@@ -116,7 +116,7 @@ def executed_within_dense(
 def _measure(
     model: Model, engine: Engine, few: Inputs, groups: np.ndarray[Any, Any]
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Price the experts as they are routed ``(m,)``, and each group of them ``(m, groups)``."""
+    """Return the price of the experts as routed ``(m,)``, and of each group of them ``(m, groups)``."""
     executed, costs = np.empty(len(few)), np.empty((len(few), len(groups)))
     for row in range(len(few)):
         one = few[row : row + 1]
@@ -127,20 +127,21 @@ def _measure(
 
 
 def _costs(model: Model, engine: Engine, one: Inputs, groups: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Price each group of experts for one input ``(groups,)``.
+    """Return the price of each group of experts for one input ``(groups,)``.
 
-    Most experts cost the same: the first group and the last are run alone, and all of them as one batch. If
-    that comes to as much as so many of the first, it is what each costs. Else each is run alone.
+    Most experts cost the same: the first group and the last are run alone, and all groups as one batch. If
+    the batch costs the first group's price times the number of groups, that is the price of each. Otherwise
+    each is run alone.
     """
     first, last = (_price(model, engine, one, group[None]) for group in (groups[0], groups[-1]))
-    with contextlib.suppress(MemoryLimitError):  # one at a time they may fit
+    with contextlib.suppress(MemoryLimitError):  # one by one they may fit
         if first == last and _price(model, engine, one, groups) == len(groups) * first:
             return np.full(len(groups), float(first))
     return np.array([float(_price(model, engine, one, group[None])) for group in groups])
 
 
 def _price(model: Model, engine: Engine, one: Inputs, chosen: np.ndarray[Any, Any]) -> int:
-    """Price the experts for an input that is routed to some groups ``(g, k)``, a row each."""
+    """Return the price of the experts for an input that is routed to groups ``(g, k)``, a row for each."""
 
     @contextlib.contextmanager
     def forced(experts: Handle) -> Iterator[Handle]:
@@ -157,7 +158,7 @@ def _price_of_experts(engine: Engine) -> int:
 def _verdict(
     dense: Dense, costs: np.ndarray[Any, Any], groups: np.ndarray[Any, Any], experts: int
 ) -> tuple[str, str]:
-    """Judge: where groups were left out, or experts stand twice, only equal costs make the sum exact."""
+    """Return the verdict: if groups were left out or experts occur twice, only equal costs sum up exactly."""
     run = f"{costs.shape[1]} of {len(groups)} groups of {groups.shape[1]}"
     detail = f"{dense.executed:g} operations, {dense.every:g} with all {experts} experts ({run} run)"
     if dense.executed <= dense.every * (1 + _SLACK):

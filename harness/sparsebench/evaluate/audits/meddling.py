@@ -1,4 +1,4 @@
-"""Running a model with something changed around its experts, and finding the tables that are theirs."""
+"""Running a model with changes around its experts, and finding the tables of the experts."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ class Meddled:
     model
         The model.
     around
-        Takes the handle of the routed experts; gives a context manager, in which the experts are run, and
-        that gives the handle they are told.
+        Takes the handle of the routed experts and returns a context manager, in which the experts are run,
+        and which yields the handle that they get.
     """
 
     def __init__(self, model: Model, around: Callable[[Handle], AbstractContextManager[Handle]]) -> None:
@@ -63,7 +63,7 @@ class Meddled:
     def route(
         self, engine: Engine, x: Description, tag: Description | None = None
     ) -> tuple[Handle, Handle | None]:
-        """Give experts and gates."""
+        """Return experts and gates."""
         return self._model.route(engine, x, tag)
 
     def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
@@ -73,15 +73,15 @@ class Meddled:
 
 
 class TableWatch:
-    """Notes which parameters the experts address by the routes: those are tables with an expert in each row.
+    """A record of the parameters that the experts address by the routes: tables with one expert in each row.
 
-    An index is the routes if it is the array of experts, a look at its memory, or made of it by
+    An index counts as the routes if it is the array of experts, a view of its memory, or made from it by
     :data:`MOVES`.
 
     Parameters
     ----------
     engine
-        Executes the model; holds its parameters.
+        The engine that executes the model and holds its parameters.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -94,7 +94,7 @@ class TableWatch:
 
     @contextlib.contextmanager
     def around(self, experts: Handle) -> Iterator[Handle]:
-        """Watch while the experts run."""
+        """Watch the engine while the experts run."""
         self._routes.append(root_of(self._engine.value(experts)))
         self._engine.observers.append(self._note)
         try:
@@ -108,7 +108,7 @@ class TableWatch:
         return {name for name, _, _ in self._found}
 
     def others(self, experts: np.ndarray[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
-        """Tell which elements of the tables of real numbers belong to no expert that was routed to.
+        """Return the elements of tables of real numbers that belong to no routed expert.
 
         Parameters
         ----------
@@ -118,7 +118,7 @@ class TableWatch:
         Returns
         -------
         dict
-            Name of a parameter -> mask of its shape; only where there are such elements.
+            Name of a parameter -> mask of its shape; only parameters with such elements.
         """
         other: dict[str, np.ndarray[Any, Any]] = {}
         own: dict[str, np.ndarray[Any, Any]] = {}
@@ -140,7 +140,8 @@ class TableWatch:
         args = self._arrays(request.args)
         if rule.touched:
             kwargs = {name: self._arrays(value) for name, value in request.kwargs.items()}
-            for array, key in rule.touched(*args, **kwargs):
+            read, named = rule.bound(args, kwargs)
+            for array, key in rule.touched(*read, **named):
                 self._note_table(array, key if isinstance(key, tuple) else (key,))
         moved = args[0] if args and isinstance(args[0], tuple) else args[:1]
         if request.name in MOVES and moved and all(map(self._is_routes, moved)):
@@ -158,14 +159,14 @@ class TableWatch:
         return isinstance(value, np.ndarray) and any(root_of(value) is routes for routes in self._routes)
 
     def _arrays(self, value: Any) -> Any:
-        """Put arrays in the place of handles."""
+        """Replace handles by arrays."""
         if isinstance(value, Handle):
             return self._engine.value(value)
         return tuple(map(self._arrays, value)) if isinstance(value, tuple) else value
 
 
 def _axis(key: tuple[Any, ...], place: int, ndim: int) -> int:
-    """Give the axis that a part of a key stands for."""
+    """Return the axis to which a part of a key applies."""
 
     def taken(parts: tuple[Any, ...]) -> int:
         return sum(part is not None and part is not ... for part in parts)

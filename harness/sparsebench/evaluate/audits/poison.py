@@ -1,4 +1,4 @@
-"""Audits by poison: what an input is said not to use is spoilt, and its prediction must not change."""
+"""Audits by poison: values that an input should not use are spoilt, and its prediction must not change."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _Answer = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]
 
 
 def expert_poison(model: Model, engine: Engine, few: Inputs) -> Audit:
-    """Check that an input's prediction does not depend on experts that it was not routed to.
+    """Check that an input's prediction does not depend on experts to which it was not routed.
 
-    Each input is run alone, while it is noted which tables its experts address by the routes. Then it is run
-    again with NaN in all rows of those tables that belong to other experts; only the experts see that, not
-    the router. The prediction must be the same, bit for bit. If it fails, the routes are not what decides
-    which experts are used.
+    Each input is run alone, and the tables are noted that its experts address by the routes. Then it is run
+    again with NaN in all rows of those tables that belong to other experts; only the experts see this, not
+    the router. The prediction must be the same, bit for bit. If it fails, the routes do not decide which
+    experts are used.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def expert_poison(model: Model, engine: Engine, few: Inputs) -> Audit:
     Raises
     ------
     CellError
-        If an input cannot be run even with nothing changed, or for lack of time or memory.
+        If an input cannot be run even without changes, or for lack of time or memory.
     """
     name = "expert-poison"
     if not model.routed:
@@ -77,10 +77,10 @@ def expert_poison(model: Model, engine: Engine, few: Inputs) -> Audit:
 
 
 def unread_parameters(model: Model, engine: Engine, few: Inputs) -> Audit:
-    """Check that an input's prediction does not depend on parameters that it is said not to read.
+    """Check that an input's prediction does not depend on parameters that it does not read, by our record.
 
-    Each input is run alone, while it is noted which parameter elements are read. Then it is run again with
-    the others spoilt: real ones are NaN, integers are exchanged among each other, booleans inverted. The
+    Each input is run alone, and the parameter elements are noted that are read. Then it is run again with the
+    others spoilt: real numbers become NaN, integers are exchanged among each other, booleans inverted. The
     prediction must be the same, bit for bit. If it fails, ``loaded_parameters`` is too low.
 
     Parameters
@@ -137,14 +137,14 @@ def _spoilt_array(array: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> np
         other[mask] = np.nan
     elif array.dtype.kind == "b":
         other[mask] = ~array[mask]
-    else:  # values that occur: another might be an index out of range, which nobody reads either
+    else:  # values that occur: another might be an index out of range
         other[mask] = np.roll(array[mask], 1)
     other.flags.writeable = False
     return other
 
 
 def _change(model: Model, engine: Engine, one: Inputs, clean: _Answer) -> str:
-    """Run one input again, and say what is not as it was; nothing if all is."""
+    """Run one input again, and return what has changed; empty if nothing has."""
     try:
         again = run_rows(model, engine, one)
     except (TimeLimitError, MemoryLimitError):

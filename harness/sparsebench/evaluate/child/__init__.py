@@ -1,1 +1,1 @@
-"""What runs beside a stranger: the submission's process. Nothing of the trusted side is imported here."""
+"""The submission's process. Nothing of the trusted side is imported here."""

@@ -1,4 +1,4 @@
-"""The GPU, as far as evaluation needs one: whether there is one, and running a prediction on it.
+"""The GPU for evaluation: whether there is one, and running a prediction on it.
 
 CuPy is imported only where it is installed, and on the harness's side only to ask for the device.
 """
@@ -21,7 +21,7 @@ __all__ = ["gpu_name", "predict_on_gpu", "to_gpu"]
 
 @functools.cache
 def gpu_name() -> str | None:
-    """Name the GPU that CuPy would use; None where there is none, or where CuPy is not installed."""
+    """Return the name of CuPy's GPU; None if there is none, or CuPy is not installed."""
     if importlib.util.find_spec("cupy") is None:
         return None
     import cupy  # noqa: PLC0415 - only where it is installed
@@ -33,7 +33,7 @@ def gpu_name() -> str | None:
 
 
 def to_gpu(arrays: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Any]:
-    """Copy named arrays to the GPU, as arrays that name their namespace."""
+    """Copy named arrays to the GPU, as arrays with ``__array_namespace__``."""
     import cupy  # noqa: PLC0415 - only where there is a GPU
 
     from sparsebench.ops.gpu.namespace import give_namespace  # noqa: PLC0415
@@ -60,8 +60,8 @@ def predict_on_gpu(
     Returns
     -------
     tuple
-        The answer as a NumPy array, and the seconds between two events on the GPU: from when the inputs are
-        there to when the answer is.
+        The answer as a NumPy array, and the seconds between two events on the GPU: when the inputs are there,
+        and when the answer is there.
     """
     import cupy  # noqa: PLC0415 - only where there is a GPU
 

@@ -1,4 +1,4 @@
-"""What ``fit`` left on ``self`` or in a module, and ``predict`` misses: they run in different processes."""
+"""State that ``fit`` left on ``self`` or in a module, and that ``predict`` misses in its own process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LATE = frozenset({"predict", "route", "apply", "__init__"})
 
 
 def left_behind(error: BaseException, parts: Sequence[Any], folder: Path) -> str:
-    """Say that an error in ``predict`` comes of something that ``fit`` kept for itself; else nothing.
+    """Return the mend if an error in ``predict`` comes from state that ``fit`` kept; otherwise an empty text.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def left_behind(error: BaseException, parts: Sequence[Any], folder: Path) -> str
     folder
         The submission's code.
     """
-    if type(error).__name__ == "NotFittedError":  # how scikit-learn says it
+    if type(error).__name__ == "NotFittedError":  # the wording of scikit-learn
         return _MEND
     if isinstance(error, AttributeError) and error.name and _is_of(error.obj, parts):
         return _missing(error.obj, error.name)
@@ -47,20 +47,20 @@ def left_behind(error: BaseException, parts: Sequence[Any], folder: Path) -> str
 
 
 def _is_of(owner: Any, parts: Sequence[Any]) -> bool:
-    """Whether something is a part of the submission, or an object that a part holds."""
+    """Return whether something is a part of the submission, or an object that a part holds."""
     held = [value for part in parts for value in getattr(part, "__dict__", {}).values()]
     return any(owner is one for one in (*parts, *held)) and hasattr(owner, "__dict__")  # no metered array
 
 
 def _missing(owner: Any, name: str) -> str:
-    """Tell a slip of the pen from what fit has set."""
+    """Return the mend of a missing name: the similar name that was meant, or that ``fit`` has set it."""
     if name in _stored(owner):
         return _MEND
     return did_you_mean(name, [*getattr(owner, "__dict__", {}), *dir(type(owner))]) or _MEND
 
 
 def _codes(owner: Any) -> list[CodeType]:
-    """Give what methods of an object's class do, but for those that run in every process."""
+    """Return the code of the methods of an object's class, without those that run in every process."""
     return [
         method.__code__
         for kind in type(owner).__mro__
@@ -70,18 +70,18 @@ def _codes(owner: Any) -> list[CodeType]:
 
 
 def _stored(owner: Any) -> set[str]:
-    """Names of attributes that these methods set."""
+    """Return the names of attributes that these methods set."""
     steps = (step for code in _codes(owner) for step in dis.get_instructions(code))
     return {step.argval for step in steps if step.opname == "STORE_ATTR"}
 
 
 def _mentioned(owner: Any) -> set[str]:
-    """Names that these methods use."""
+    """Return the names that these methods use."""
     return {name for code in _codes(owner) for name in code.co_names}
 
 
 def _own_frames(error: BaseException, folder: Path) -> Iterator[FrameType]:
-    """Give the frames of the submission's own code, the innermost first."""
+    """Yield the frames of the submission's own code, the innermost first."""
     found = []
     step = error.__traceback__
     while step is not None:
@@ -92,7 +92,7 @@ def _own_frames(error: BaseException, folder: Path) -> Iterator[FrameType]:
 
 
 def _unset(error: BaseException, frame: FrameType, part: Any) -> str:
-    """Name what a frame reads of ``self``, another method fills, and is still empty."""
+    """Return an empty attribute of ``self`` that a frame reads, and that another method fills."""
     values = getattr(part, "__dict__", {})
     empty = [name for name in frame.f_code.co_names if name in values and _is_empty(values[name], error)]
     filled = {name for name in empty if name in (_stored(part) if values[name] is None else _mentioned(part))}
@@ -106,7 +106,7 @@ def _unset_global(error: BaseException, frame: FrameType, folder: Path) -> str:
 
 
 def _is_empty(value: Any, error: BaseException) -> bool:
-    """Whether a value would make such an error because nobody has filled it."""
+    """Return whether a value would cause such an error because it was never filled."""
     if value is None:
         return isinstance(error, TypeError | AttributeError) and "NoneType" in str(error)
     return (
@@ -117,7 +117,7 @@ def _is_empty(value: Any, error: BaseException) -> bool:
 
 
 def _is_set_by_code(name: str, folder: Path) -> bool:
-    """Whether a function of the submission sets a name of its module."""
+    """Return whether a function of the submission sets a name of its module."""
     pattern = re.compile(rf"^\s*global\b[^#\n]*\b{re.escape(name)}\b", re.MULTILINE)
     return any(
         pattern.search(file.read_text(encoding="utf-8", errors="replace")) for file in folder.glob("*.py")

@@ -1,4 +1,4 @@
-"""The life of a submission's process, from the fork to its end: walls first, then what it is asked."""
+"""The life of a submission's process, from the fork to its end: first the walls, then the requests."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ if TYPE_CHECKING:
 __all__ = ["alone", "live"]
 
 _STANDARD = (0, 1, 2)
-_FAULT = 70  # the exit code of a process in which our own code failed
+_FAULT = 70  # the exit code of a process whose own code of ours failed
 
 
 def live(
     prepared: Any, plan: walls.Plan, reads: int, writes: int, canaries_of: int | None = None
 ) -> NoReturn:
-    """Be a submission's process, and never return. Called in the process that a warm parent has forked.
+    """Run as a submission's process, and never return. A process that a warm parent has forked calls this.
 
-    The first frame that it sends says that its walls are up, or why not; no code of a stranger has run yet.
+    Its first frame says that its walls are up, or why not; no code of a stranger has run yet.
 
     Parameters
     ----------
     prepared
-        What the parent holds of the walls.
+        The parent's preparation of the walls.
     plan
         The walls.
     reads, writes
         Descriptors of its pipes.
     canaries_of
-        The number of its parent, where it is a throw-away process that tries what its walls hold; else None.
+        The number of its parent, if it is a throw-away process that tests its walls; else None.
     """
     code = _FAULT
     try:
         _serve(prepared, plan, Pipe(reads, writes), {reads, writes}, canaries_of)
         code = 0
     finally:
-        os._exit(code)  # nothing of the parent's is to be cleaned up here
+        os._exit(code)  # nothing of the parent must be cleaned up here
 
 
 def _serve(prepared: Any, plan: walls.Plan, pipe: Pipe, kept: set[int], canaries_of: int | None) -> None:
@@ -70,10 +70,10 @@ def _serve(prepared: Any, plan: walls.Plan, pipe: Pipe, kept: set[int], canaries
 
 
 def _open_standard() -> None:
-    """Open what reads and writes nothing anew.
+    """Open the null device anew for standard input and output.
 
-    A descriptor's flags and locks, and whom it signals, are the open file's: the parent's next child would
-    find there what this one left.
+    Flags, locks and signal owners belong to the open file: the parent's next child would find there what this
+    one left.
     """
     own = os.open(os.devnull, os.O_RDWR)
     for standard in _STANDARD:
@@ -83,13 +83,13 @@ def _open_standard() -> None:
 
 
 def _close_all_but(kept: Iterable[int], highest: int) -> None:
-    """Close every descriptor that is the parent's, or one of its other children's."""
+    """Close every descriptor of the parent, or of its other children."""
     bounds = [-1, *sorted(kept), highest]
     for low, high in itertools.pairwise(bounds):
-        if low + 1 < high:  # of an empty range at 0 Python closes everything
+        if low + 1 < high:  # for an empty range at 0 Python closes everything
             os.closerange(low + 1, high)
 
 
 def alone(reads: int, writes: int, plan: walls.Plan) -> None:
-    """Be a submission's process that no warm parent has forked, on systems without them."""
+    """Run as a submission's process that no warm parent has forked, on systems without them."""
     live(walls.prepare(plan.level), plan, reads, writes)

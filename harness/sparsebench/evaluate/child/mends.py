@@ -1,8 +1,8 @@
-"""What mends an error of a submission's own code, as far as its process can tell.
+"""The mends of errors of a submission's own code, as far as its process knows them.
 
-An error says what is wrong with a line. An author of the first hour does not know yet what our processes do
-to that line: that ``predict`` runs without what ``fit`` left behind, that files are not where they were, that
-there is no network. Each rule here knows one such thing, and gives a mend or nothing.
+An error says what is wrong with a line. A new author does not know yet how our processes affect that line:
+that ``predict`` runs without the state that ``fit`` left, that files are in another folder, that there is no
+network. Each rule here knows one such fact, and returns a mend or nothing.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sparsebench.evaluate.child.left_behind import left_behind
 from sparsebench.evaluate.child.names import mend_of_names
 from sparsebench.evaluate.child.sandboxed import mend_of_walls
-from sparsebench.evaluate.child.settings import place_of_setting
 from sparsebench.models.contract import Experts, Routed
+from sparsebench.models.settings import place_of_setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,12 +36,12 @@ _SIGNATURES = {
 
 
 class Around(NamedTuple):
-    """What is known where an error is told."""
+    """The facts that are known when an error is reported."""
 
     path: Path
     """The folder of the submission's code."""
     doing: str = ""
-    """What was asked for: ``load``, ``fit``, ``predict``, ``route``, ``apply``, ``run`` ..."""
+    """The request: ``load``, ``fit``, ``predict``, ``route``, ``apply``, ``run`` ..."""
     sandbox: str = "none"
     """The level of the walls."""
     submission: Submission | None = None
@@ -49,7 +49,7 @@ class Around(NamedTuple):
     variant: str = ""
     """The variant's name."""
     settings: Mapping[str, Any] | None = None
-    """What the variant gives."""
+    """The settings of the variant."""
 
     @property
     def parts(self) -> list[Any]:
@@ -60,7 +60,7 @@ class Around(NamedTuple):
 
 
 def mend(error: BaseException, around: Around) -> str:
-    """Say what mends an error; nothing where no rule knows."""
+    """Return the mend of an error; empty if no rule knows one."""
     rules = (_of_names, _of_fit, _of_signature, _of_module, _of_setting, _of_files, _of_walls)
     try:
         return next((found for rule in rules if (found := rule(error, around))), "")
@@ -69,18 +69,18 @@ def mend(error: BaseException, around: Around) -> str:
 
 
 def source_of(error: BaseException, folder: Path, include: Sequence[Path] = ()) -> str:
-    """Give the last line of a submission's code that an error went through; nothing if there is none.
+    """Return the text of the last line of a submission's code in an error's traceback; empty without one.
 
-    Nor if it is a ``raise``: what that says is told already.
+    It is empty for a ``raise``, too, whose message is reported already.
 
     Parameters
     ----------
     error
         The error.
     folder
-        Where the code lies.
+        The folder of the code.
     include
-        Files of it that lie elsewhere.
+        Its files in other folders.
     """
     lines = [frame.line or "" for frame in _frames(error, folder, include)]
     line = " ".join((lines or [""])[-1].split())
@@ -99,14 +99,14 @@ def _of_names(error: BaseException, _: Around) -> str:
 
 
 def _of_fit(error: BaseException, around: Around) -> str:
-    """Tell of state that fit kept on self, or in a module."""
+    """Return the mend for state that fit kept on self, or in a module."""
     if around.doing in {"", "load", "fit"}:
         return ""
     return left_behind(error, around.parts, around.path)
 
 
 def _of_signature(error: BaseException, around: Around) -> str:
-    """Tell the signature of a method: an error of one that we call has no line of the submission."""
+    """Return the mend for a method's signature: errors of our calls have no line of the submission."""
     found = _CALLED.match(str(error)) if isinstance(error, TypeError) else None
     if not found or _frames(error, around.path):
         return ""
@@ -127,7 +127,7 @@ def _of_module(error: BaseException, _: Around) -> str:
 
 
 def _of_setting(error: BaseException, around: Around) -> str:
-    """Tell the line of a variant's key that code further in does not take, or misses."""
+    """Return the mend for a variant's key that inner code does not take, or misses: with its line."""
     if around.doing != "load" or around.settings is None:
         return ""
     found = re.search(r"unexpected keyword argument '(\w+)'", str(error))
@@ -143,7 +143,7 @@ def _listed(settings: Mapping[str, Any]) -> str:
 
 
 def _of_files(error: BaseException, around: Around) -> str:
-    """Tell where the submission's own files are: not where its process works."""
+    """Return the mend for missing files: the submission's files are not in its process's folder."""
     if not isinstance(error, FileNotFoundError) or not isinstance(error.filename, str):
         return ""
     name = Path(error.filename)

@@ -1,4 +1,4 @@
-"""Names that something of ours does not have: of what a submission is given, and of what it imports."""
+"""Names that our objects and modules do not have, used on arguments and imports of a submission."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["mend_of_names"]
 
 
 def mend_of_names(error: BaseException) -> str:
-    """Say which name was meant, where something of ours was asked for one that it does not have.
+    """Return the name that was probably meant, if one of our objects does not have the used name.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Whether a submission's own primitives are what they say: runs in the submission's process.
+"""Checks of a submission's own primitives, which run in the submission's process.
 
-What is found is for `sparsebench check`, which helps authors. No score rests on it: what is scored is the
-reference, and what is timed is held against it by the harness itself.
+The results are for `sparsebench check`, which helps authors. No score depends on them: the reference is
+scored, and the harness itself compares the timed answers with it.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ __all__ = ["Tried", "try_own"]
 
 _ARCHITECTURE = "sm_80"  # the oldest GPU that sparsebench's own kernels are compiled for
 _TOLERANCES = {2: 2e-2, 4: 1e-5, 8: 1e-12}  # of the norm, by the bytes of a number
-_FEW = 0.01  # whole numbers that may differ: a tie may fall the other way in the last digit
+_FEW = 0.01  # share of whole numbers that may differ: ties may be decided otherwise by the last digit
 
 
 class Tried(NamedTuple):
-    """One thing that was tried of a primitive, as it is told."""
+    """The result of one trial of a primitive."""
 
     primitive: str
     """Its name."""
     what: str
     """What was tried: ``cost``, ``cpu``, ``compiles`` or ``kernel``."""
     ok: bool
-    """Whether it holds; also where it could not be tried."""
+    """Whether it passes; also true if it could not be tried."""
     detail: str
     """One line."""
 
 
 class _WrongError(Exception):
-    """Something does not hold."""
+    """The error for a trial that fails."""
 
 
 class _NotRunError(Exception):
-    """Something cannot be tried here."""
+    """The error for a trial that cannot be made here."""
 
 
 def try_own(predict: Callable[..., Any], params: Model, inputs: Sequence[Any]) -> Iterator[Tried]:
@@ -63,9 +63,12 @@ def try_own(predict: Callable[..., Any], params: Model, inputs: Sequence[Any]) -
     Yields
     ------
     Tried
-        For each primitive and the shapes that it was called with.
+        For each primitive and the shapes of its calls.
     """
-    with backends.use("steady"), recorded_calls() as calls:  # the references, so that one fault is not all
+    with (
+        backends.use("steady"),
+        recorded_calls() as calls,
+    ):  # references: one fault must not hide others
         predict(params, *inputs)
     tries = {"cost": _try_cost, "cpu": _try_cpu, "compiles": _try_compiling, "kernel": _try_kernel}
     for call in _distinct(calls):
@@ -87,7 +90,7 @@ def _tried(call: Call, what: str, attempt: Callable[[Call], str]) -> Tried:
 
 
 def _distinct(calls: list[Call]) -> Iterator[Call]:
-    """Give one call of every primitive and shapes."""
+    """Yield one call for every primitive and shapes."""
     seen = set()
     for call in calls:
         values = (*call.args, *call.kwargs.values())
@@ -98,7 +101,7 @@ def _distinct(calls: list[Call]) -> Iterator[Call]:
 
 
 def _try_cost(call: Call) -> str:
-    """Compare what the author says that a call is charged with what the meter counts of the reference."""
+    """Compare the author's charges of a call with the meter's counts of the reference."""
     cost = call.primitive.cost
     if cost is None:
         raise _NotRunError("it has no cost function")
@@ -129,7 +132,7 @@ def _try_cpu(call: Call) -> str:
 
 
 def _try_compiling(call: Call) -> str:
-    """Compile the kernels that a launch asks for, by a launch that launches nothing."""
+    """Compile the kernels of a launch, without launching them."""
     from sparsebench.ops.gpu import beside, nvrtc  # noqa: PLC0415 - only where there are own primitives
 
     if nvrtc.find_library() is None:
@@ -164,7 +167,7 @@ def _try_kernel(call: Call) -> str:
 
 
 def _compare(call: Call, run: Callable[[tuple[Any, ...], dict[str, Any]], Any], who: str) -> str:
-    """Hold a face against the reference on the call's own arrays, and on fresh ones of their shapes."""
+    """Compare a backend with the reference on the call's own arrays, and on fresh ones of their shapes."""
     rng = np.random.default_rng(0)
     for given, words in ((lambda a: a, "the arrays of a call"), (lambda a: _fresh(a, rng), "fresh arrays")):
         args, kwargs = _mapped(call, given)
@@ -190,7 +193,7 @@ def _demand_equal(got: Any, wanted: Any, where: str) -> None:
 
 
 def _relative(a: np.ndarray[Any, Any], b: np.ndarray[Any, Any]) -> float:
-    """Give the norm of a difference relative to what it should be; NaN must be where NaN is."""
+    """Return the norm of a difference relative to the expected values; NaN must be in the same places."""
     if not np.array_equal(np.isnan(a), np.isnan(b)):
         return np.inf
     a, b = (np.nan_to_num(part.astype(np.float64)) for part in (a, b))
@@ -206,7 +209,7 @@ def _mapped(call: Call, function: Callable[[Any], Any]) -> tuple[tuple[Any, ...]
 
 
 def _fresh(array: np.ndarray[Any, Any], rng: np.random.Generator) -> np.ndarray[Any, Any]:
-    """Draw an array of the same shape; whole numbers are shuffled, for they may be addresses."""
+    """Draw an array of the same shape; whole numbers are only shuffled, since they may be addresses."""
     if array.dtype.kind == "f":
         return np.asarray(rng.standard_normal(array.shape), dtype=array.dtype)
     shuffled = array.ravel().copy()

@@ -1,11 +1,11 @@
-"""A warm parent: has imported what runs beside a submission, and forks each process of a cell on request.
+"""A warm parent: it has imported what a submission's process needs, and forks such processes on request.
 
 It is started by a clean exec (:mod:`sparsebench.evaluate.host.parents`), so its memory holds nothing of the
 harness: no task, no row, no submission. It has one thread, runs no code of a stranger, and keeps nothing of
-what it is asked. A request comes over its control socket with three descriptors: the ends of the child's
-two pipes, and one that the child's end is told on. When the control socket closes, it kills its children and
-goes. Where it is killed itself, who keeps it (:mod:`sparsebench.evaluate.child.walls.outer`) ends what it
-leaves.
+its requests. A request comes over its control socket with three descriptors: the ends of the child's two
+pipes, and one on which the child's end is reported. When the control socket closes, it kills its children and
+exits. If it is killed itself, its keeper (:mod:`sparsebench.evaluate.child.walls.outer`) ends the processes
+that it leaves.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ MESSAGE_BYTES = 1 << 16
 """Most bytes of a message on the control socket."""
 
 DESCRIPTORS = 3
-"""Descriptors that come with a request: the child's reading end, its writing end, where its end is told."""
+"""Descriptors that come with a request: the child's reading end, its writing end, and one to report its
+end."""
 
-_TICK = 100  # milliseconds between two looks at how much the children take
+_TICK = 100  # milliseconds between two checks of the children's memory and files
 _LINE = 300  # most bytes of the reason why there is no child
-_PATIENCE = 200  # ticks that what a child has left behind may take to go
+_PATIENCE = 200  # most ticks until the orphans of a child have ended
 
 
 def plan_of(told: dict[str, Any]) -> walls.Plan:
-    """Make the plan of a child's walls of what the harness says."""
+    """Make the plan of a child's walls from the harness's request."""
     paths = {
         "code": Path(told["code"]),
         "work": Path(told["work"]),
@@ -52,18 +53,18 @@ def plan_of(told: dict[str, Any]) -> walls.Plan:
 
 @dataclass
 class _Child:
-    """A process that was forked here."""
+    """A process that this parent forked."""
 
     pid: int
     status: int
-    """Where its end is told."""
+    """The descriptor on which its end is reported."""
     watch: watch.Watch
     why: str | None = None
-    """Why it was killed, where that was done here."""
+    """Why it was killed, if this process killed it."""
 
 
 class _Born(NamedTuple):
-    """What a child is to be: the arguments of :func:`life.live`."""
+    """The arguments of :func:`life.live` for a child."""
 
     prepared: Any
     plan: walls.Plan
@@ -74,16 +75,17 @@ class _Born(NamedTuple):
 
 @dataclass
 class _Parent:
-    """What a warm parent keeps: its control socket, its walls, and its children by their descriptor."""
+    """The state of a warm parent: its control socket, its walls, and its children by their descriptors."""
 
     control: socket.socket
     prepared: Any
     keeper: int | None = None
-    """Who ends what this one leaves; where that one goes, this one ends all and goes."""
+    """The keeper, which ends what this process leaves; if the keeper ends, this process ends everything and
+    exits."""
     children: dict[int, _Child] = field(default_factory=dict)
 
     def serve(self) -> _Born | None:
-        """Fork, watch and reap until the harness or keeper goes: None then; in a child, what it is to be."""
+        """Fork, watch and reap until the harness or keeper ends: None then; in a child, its arguments."""
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
         if self.keeper is not None:
@@ -108,7 +110,7 @@ class _Parent:
                     poll.register(forked, select.POLLIN)
 
     def _request(self) -> tuple[dict[str, Any], list[int]] | None:
-        """Take what the harness asks for, and the descriptors that come with it; None where it is gone."""
+        """Return the harness's request and its descriptors; None if the harness is gone."""
         try:
             message, given, _, _ = socket.recv_fds(self.control, MESSAGE_BYTES, DESCRIPTORS)
         except ConnectionError:
@@ -116,7 +118,7 @@ class _Parent:
         return (json.loads(message), given) if message else None
 
     def _fork(self, asked: dict[str, Any], given: list[int]) -> int | _Born | None:
-        """Fork a child as the harness asks: its descriptor; None where that cannot be, which is told."""
+        """Fork a child as requested, and return its descriptor; None if it fails, which is reported."""
         plan = plan_of(asked["plan"])
         try:
             reads, writes, status = given
@@ -139,18 +141,18 @@ class _Parent:
         return pidfd
 
     def _look_at(self, pidfd: int, child: _Child) -> None:
-        """Kill a child that takes more than it may."""
+        """Kill a child that exceeds its limits."""
         why = child.watch.look()
         if why and not child.why:
             child.why = why
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
 
     def _reap(self, pidfd: int) -> None:
-        """Tell how a child ended, once nothing is left of it."""
+        """Report how a child ended, once nothing is left of it."""
         child = self.children.pop(pidfd)
         os.close(pidfd)
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid, signal.SIGKILL)  # before its number is free for others
+            os.killpg(child.pid, signal.SIGKILL)  # before its number can be reused
         _, status, used = os.wait4(child.pid, 0)
         self._end_orphans(child.pid)
         code, seconds = os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime
@@ -160,10 +162,10 @@ class _Parent:
         os.close(child.status)
 
     def _end_orphans(self, leader: int) -> None:
-        """Kill what a child has left. Of a PID namespace of its own all went with it.
+        """Kill the processes that a child has left. Those of its own PID namespace ended with it.
 
-        Elsewhere what was orphaned has become a child of this process. Behind walls it is still in the
-        session that the child led; without walls it may be in any.
+        Otherwise orphans have become children of this process. Behind walls they are still in the session
+        that the child led; without walls they may be in any session.
         """
         for _ in range(_PATIENCE):
             orphans = self._orphans(leader)
@@ -194,10 +196,10 @@ class _Parent:
 
 
 def _warm_up() -> None:
-    """Import what a submission's process needs on first use, and leave its pages to be shared."""
+    """Import what a submission's process needs on first use, so that its pages are shared."""
     for name in ops.__all__:
-        getattr(ops, name)  # the modules of primitives are imported when one is first used
-    nearest("", ())  # so is what looks for names
+        getattr(ops, name)  # the modules of primitives, which are imported when one is first used
+    nearest("", ())  # and likewise the module that looks for names
     np.random.default_rng()
     gc.collect()
     gc.freeze()
@@ -211,9 +213,10 @@ def main(control: int, level: str, keeper: int | None = None) -> None:
     control
         Descriptor of a ``SOCK_SEQPACKET`` socket.
     level
-        What walls the children get, see :data:`sparsebench.evaluate.child.walls.LEVELS`.
+        The level of the children's walls, see :data:`sparsebench.evaluate.child.walls.LEVELS`.
     keeper
-        Descriptor of who ends what this process leaves, see :func:`sparsebench.evaluate.child.walls.enter`.
+        Descriptor of the keeper, which ends what this process leaves, see
+        :func:`sparsebench.evaluate.child.walls.enter`.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.chdir("/")
@@ -227,5 +230,5 @@ def main(control: int, level: str, keeper: int | None = None) -> None:
     if born is None:
         parent.end()
         return
-    del parent  # the frames that knew of other requests are gone
+    del parent  # the frames that held other requests are gone
     life.live(*born)

@@ -1,4 +1,4 @@
-"""What the walls around a submission's process forbid, told to who ran into them."""
+"""Mends for errors from what the walls around a submission's process forbid."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LACKS = {
 
 
 def mend_of_walls(error: BaseException, level: str) -> str:
-    """Say what the sandbox lets a submission do instead; nothing where it is not the sandbox.
+    """Return what the sandbox lets a submission do instead; empty if the error is not from the sandbox.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""How much a submission's process and all that it has started take: memory, and files at the lower level.
+"""The memory of a submission's process and all that it has started, and its files at the lower level.
 
-Limits of single processes (:mod:`sparsebench.evaluate.child.walls`) say nothing of their sum. A warm parent
-looks at the sum every now and then, and kills a child that takes more than it may.
+Limits of single processes (:mod:`sparsebench.evaluate.child.walls`) do not limit their sum. A warm parent
+checks the sum at intervals, and kills a child that exceeds it.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
 __all__ = ["Watch", "children_of", "is_elsewhere", "pid_of", "session_of"]
 
 _PAGE = mmap.PAGESIZE
-_FILES_EVERY = 0.5  # seconds between two looks at the files: that takes longer
-_MOST_FILES = 1 << 16  # as many as a file system of its own has at isolated
+_FILES_EVERY = 0.5  # seconds between two checks of the files, which take longer
+_MOST_FILES = 1 << 16  # as many as its own file system has at isolated
 _TOO_MUCH = 1 << 62
-_DEEPEST = 256  # folders within folders: each is looked at by its whole path
-_AT_ONCE = 15  # names in a path that is surely not too long
-_COUNTED = ("Pss_Anon:", "Pss_Shmem:")  # its own pages, and those that it shares with what it has started
+_DEEPEST = 256  # nested folders: each is opened by its whole path
+_AT_ONCE = 15  # most names in a path that is surely not too long
+_COUNTED = ("Pss_Anon:", "Pss_Shmem:")  # its own pages, and its part of pages that it shares with others
 
 
 def is_elsewhere() -> bool:
-    """Whether ``/proc`` shows another PID namespace than ours: its numbers mean nothing here then."""
+    """Return whether ``/proc`` shows another PID namespace than ours: then its numbers mean nothing here."""
     return Path("/proc/self").readlink().name != str(os.getpid())
 
 
 def pid_of(pidfd: int) -> int:
-    """Give the number of a process as ``/proc`` has it here, whatever its namespace is; 0 if it is gone."""
+    """Return the number of a process in ``/proc`` here, whatever its namespace; 0 if it is gone."""
     text = Path(f"/proc/self/fdinfo/{pidfd}").read_text(encoding="ascii")
     found = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pid:"))
     return max(found, 0)
 
 
 class Watch:
-    """What one child may take in all.
+    """The limits of one child and all that it has started.
 
     Parameters
     ----------
@@ -58,12 +58,12 @@ class Watch:
         self._most = None if plan.memory is None else plan.memory + _anonymous(self._pid)
         self._files = (
             plan.files if plan.level == "restricted" else None
-        )  # at isolated the file system is sized
+        )  # at isolated the file system has a limit
         self._work = plan.work
         self._next_files = 0.0
 
     def look(self) -> str | None:
-        """Say what the child takes too much of, ``memory`` or ``files``; None if nothing."""
+        """Return what the child takes too much of, ``memory`` or ``files``; None if nothing."""
         if self._most is not None and self._pid and self._takes(self._most):
             return "memory"
         if self._files is not None and time.monotonic() > self._next_files:
@@ -73,17 +73,17 @@ class Watch:
         return None
 
     def _takes(self, most: int) -> bool:
-        """Whether the tree takes more than ``most`` bytes; pages that are shared are counted once."""
+        """Return whether the tree takes more than ``most`` bytes; shared pages are counted once."""
         everything = self._all()
         if sum(map(_resident, everything)) <= most:
             return False
         return sum(map(_proportional, everything)) > most
 
     def _all(self) -> set[int]:
-        """Give the child and all that it has started, orphans too.
+        """Return the child and all that it has started, orphans too.
 
-        Where it is not the first of a PID namespace its orphans become this process's children. They stay
-        in its session, which it leads: behind walls nobody starts one.
+        If it is not the first process of a PID namespace, its orphans become children of this process. They
+        stay in the session that it leads: behind walls no process starts a session.
         """
         found = _tree(self._pid) if self._pid else set()
         for orphan in children_of("self"):
@@ -93,18 +93,18 @@ class Watch:
 
 
 def _tree(pid: int) -> set[int]:
-    """Give a process and all that descend from it, however long the line is."""
+    """Return a process and all its descendants, of any generation."""
     found, waiting = set(), [pid]
     while waiting:
         one = waiting.pop()
-        if one not in found:  # a number that was given anew meanwhile could lead in a circle
+        if one not in found:  # a number that was reused meanwhile could lead in a circle
             found.add(one)
             waiting.extend(children_of(str(one)))
     return found
 
 
 def children_of(pid: str) -> Iterator[int]:
-    """Give the children of a process, of ``self`` for one's own, as ``/proc`` has them here."""
+    """Yield the children of a process, of ``self`` for one's own, as ``/proc`` has them here."""
     with contextlib.suppress(OSError):
         for task in os.scandir(f"/proc/{pid}/task"):
             with contextlib.suppress(OSError):
@@ -112,7 +112,7 @@ def children_of(pid: str) -> Iterator[int]:
 
 
 def session_of(pid: int) -> int | None:
-    """Give the number of a process's session, as ``/proc`` has it here."""
+    """Return the number of a process's session, as ``/proc`` has it here."""
     with contextlib.suppress(OSError):
         told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         return int(told.rpartition(")")[2].split()[3])  # its name, before, may hold anything
@@ -120,14 +120,14 @@ def session_of(pid: int) -> int | None:
 
 
 def _resident(pid: int) -> int:
-    """Give all resident bytes of a process: cheap to ask for, and no less than what is counted."""
+    """Return all resident bytes of a process: cheap to read, and at least as many as are counted."""
     with contextlib.suppress(OSError):
         return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
     return 0
 
 
 def _anonymous(pid: int) -> int:
-    """Give the resident bytes of a process that no file holds."""
+    """Return the resident bytes of a process that no file holds."""
     with contextlib.suppress(OSError):
         _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()
         return (int(resident) - int(shared)) * _PAGE
@@ -135,7 +135,7 @@ def _anonymous(pid: int) -> int:
 
 
 def _proportional(pid: int) -> int:
-    """Give a process's share of the pages that it has in memory, files on a disk apart."""
+    """Return a process's share of the pages that it has in memory, files on a disk apart."""
     with contextlib.suppress(OSError):
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
         return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(_COUNTED))
@@ -143,7 +143,7 @@ def _proportional(pid: int) -> int:
 
 
 def _size_without_names(processes: set[int]) -> int:
-    """Add up the files that processes hold open and that no folder has any more."""
+    """Return the bytes of files that processes hold open and that are in no folder any more."""
     found: dict[tuple[int, int], int] = {}
     for pid in processes:
         with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
@@ -156,7 +156,7 @@ def _size_without_names(processes: set[int]) -> int:
 
 
 def _open_folder(parts: tuple[str, ...]) -> int:
-    """Open a folder however long its path is, by no link at its end."""
+    """Open a folder with a path of any length, unless its last part is a link."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
     opened = os.open("/", flags)
     for first in range(0, len(parts), _AT_ONCE):
@@ -174,10 +174,10 @@ def _closing(descriptor: int) -> Iterator[None]:
 
 
 def _size_of(folder: Path) -> int:
-    """Add up the files of a folder; what is made there meanwhile is seen at the next look.
+    """Return the bytes of a folder's files; files that are made meanwhile count at the next check.
 
-    Very many files are too much whatever is in them: each takes room that is not its own, and time to remove.
-    So is what is in a folder that is closed to us, where we are the same user.
+    Very many files are too much whatever is in them: each takes further space, and time to remove. A folder
+    that is closed to us, although we are the same user, counts as too much as well.
     """
     total, waiting, seen = 0, [folder.parts], 0
     while waiting:

@@ -1,1 +1,1 @@
-"""The harness's side of a submission's process: what starts it, talks to it, and believes nothing of it."""
+"""The harness's side of a submission's process: it starts the process, talks to it, and does not trust it."""

@@ -1,4 +1,4 @@
-"""A look at a submission before anything runs: is there what it requires, and what ``entry`` names."""
+"""Checks of a submission before anything runs: its requirements, and the name in ``entry``."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["check_entry"]
 
 
 def check_entry(folder: SubmissionFolder) -> None:
-    """Look for what is required; read the entry's module, without running it, and look for the name.
+    """Check the requirements, and find the entry's name in its module, which is read but not run.
 
     Raises
     ------
     UsageError
-        If something that ``requires`` names is not installed.
+        If a package in ``requires`` is not installed.
     ContractError
         If the module is not Python, or defines no such name.
     """
@@ -45,10 +45,10 @@ def check_entry(folder: SubmissionFolder) -> None:
 
 
 def _bound(statement: ast.AST) -> Iterator[str]:
-    """Names that a top-level statement may bind, also one inside of ``if`` or ``try``."""
+    """Yield the names that a top-level statement may bind, also inside of ``if`` or ``try``."""
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         yield statement.name
-        return  # what is inside is not the module's
+        return  # names inside do not belong to the module
     if isinstance(statement, ast.Import | ast.ImportFrom):
         yield from ((alias.asname or alias.name).partition(".")[0] for alias in statement.names)
     elif isinstance(statement, ast.Name) and isinstance(statement.ctx, ast.Store):

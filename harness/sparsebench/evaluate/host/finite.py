@@ -1,9 +1,9 @@
-"""Numbers of a model that are none.
+"""NaN and infinities in a model.
 
-NaN is refused: nothing computes with it, and it is nearly always a division by zero that nobody saw.
-Infinities are let pass. They compare as numbers do, so they are what pads a tree ("no input goes right"),
-bounds the outer bins of a search, and shuts an expert's gate; a shipped submission has some. What they break
-is found where it breaks, in predictions that are not finite, and told there with the arrays that have them.
+NaN is refused: nothing can compute with it, and it nearly always comes from a division by zero that nobody
+noticed. Infinities are allowed. They compare like numbers, so they pad a tree ("no input goes right"), bound
+the outer bins of a search, and close an expert's gate; a shipped submission has some. If they cause errors,
+predictions are not finite, and the error then names the arrays that have infinities.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _MOST_NAMES = 3
 
 
 def check_numbers(parameters: Mapping[str, np.ndarray[Any, Any]], *, allow_nan: bool) -> None:
-    """Refuse NaN in what ``fit`` returned, unless the submission says that it means something.
+    """Refuse NaN in what ``fit`` returned, unless the submission declares that it has a meaning.
 
     Raises
     ------
     FailedError
-        If there is any. It names the arrays, and how many numbers of each are NaN.
+        If there is any. The error names the arrays, and how many numbers of each are NaN.
     """
     if not allow_nan and (found := _where(parameters, np.isnan)):
         mend = (
@@ -41,7 +41,7 @@ def check_numbers(parameters: Mapping[str, np.ndarray[Any, Any]], *, allow_nan: 
 
 @contextlib.contextmanager
 def naming_infinities(parameters: Mapping[str, np.ndarray[Any, Any]]) -> Iterator[None]:
-    """Have an error about predictions name the arrays of the model that have infinities, if any have."""
+    """Add the names of the model's arrays with infinities to an error about predictions."""
     try:
         yield
     except InvalidResultError as error:

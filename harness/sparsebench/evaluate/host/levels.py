@@ -1,4 +1,4 @@
-"""What walls hold on this system: measured, by a throw-away process behind them that tries to get out."""
+"""The walls that hold on this system, measured by a throw-away process that tries to get out."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ LEVEL_VARIABLE = "SPARSEBENCH_SANDBOX"
 """Environment variable: the strongest level to try, for trying what a weaker system would do."""
 
 _TRIALS = 3
-_TRIAL_FILES, _TRIAL_PROCESSES = 4 << 20, 8  # few: the trial fills both
+_TRIAL_FILES, _TRIAL_PROCESSES = 4 << 20, 8  # few, because the trial fills both
 
 
 class Measured:
-    """What walls hold on this system.
+    """The walls that hold on this system.
 
     Attributes
     ----------
     level
         The strongest of :data:`sparsebench.evaluate.child.walls.LEVELS` that holds.
     canaries
-        Canary -> whether it was held, at each level that was tried.
+        Canary -> whether it was held off, at each level that was tried.
     reasons
         Why each stronger level does not hold: level -> text.
     """
@@ -38,22 +38,22 @@ class Measured:
 
 
 def measure(parents: int) -> tuple[Measured, list[WarmParent]]:
-    """Find the strongest level that holds; give it, and warm parents of it.
+    """Find the strongest level that holds, and return it with warm parents of that level.
 
     Parameters
     ----------
     parents
-        How many.
+        The number of warm parents.
 
     Raises
     ------
     SandboxError
-        If the environment asks for a level that there is not.
+        If the environment names a level that does not exist.
     """
     canaries: dict[str, dict[str, bool]] = {}
     reasons: dict[str, str] = {}
     for level in _wanted():
-        others = [WarmParent(level) for _ in range(parents - 1)]  # they start meanwhile
+        others = [WarmParent(level) for _ in range(parents - 1)]  # they start in the meantime
         parent, held, why = _tried(level)
         canaries[level] = held
         escaped = sorted(name for name in walls.required(level) if not held.get(name))
@@ -68,7 +68,7 @@ def measure(parents: int) -> tuple[Measured, list[WarmParent]]:
 
 
 def _wanted() -> list[str]:
-    """Name the levels to try, the strongest first."""
+    """Return the levels to try, the strongest first."""
     most = os.environ.get(LEVEL_VARIABLE, walls.LEVELS[-1])
     if most not in walls.LEVELS:
         expected = ", ".join(walls.LEVELS)
@@ -79,9 +79,9 @@ def _wanted() -> list[str]:
 
 
 def _tried(level: str) -> tuple[WarmParent | None, dict[str, bool], str]:
-    """Try a level, by another parent where a trial does not come to its end: somebody may have killed it.
+    """Try a level, with another parent if a trial does not finish: it may have been killed.
 
-    A level that is refused is refused at once; one at which nothing starts is given up after some tries.
+    A refused level is refused at once; a level at which nothing starts is given up after some tries.
     """
     why = ""
     for _ in range(_TRIALS):
@@ -97,7 +97,7 @@ def _tried(level: str) -> tuple[WarmParent | None, dict[str, bool], str]:
 
 
 def _try(parent: WarmParent, level: str) -> tuple[dict[str, bool], str]:
-    """Put up everything in a throw-away process; give what its canaries say, or why it could not be."""
+    """Put up the walls in a throw-away process; return its canaries' results, or why it failed."""
     with tempfile.TemporaryDirectory(prefix="sparsebench-") as folder:
         code, work = Path(folder, "code"), Path(folder, "work")
         code.mkdir()
@@ -130,7 +130,7 @@ _SETTINGS = (
 
 
 def mends(found: Measured) -> list[str]:
-    """Say what would raise the level, as commands where there is one."""
+    """Return what would raise the level, as commands if possible."""
     if found.level == walls.LEVELS[-1]:
         return []
     if sys.platform != "linux":

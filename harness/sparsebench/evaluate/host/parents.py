@@ -1,8 +1,8 @@
-"""The warm parents of this process, and what a submission's process is started from.
+"""The warm parents of this process, from which submissions' processes are started.
 
-Every process that runs cells has two of them at least, which serve a cell's processes in turns. Forks of one
-parent have their hash seed and their addresses in common; a prediction that depends on either differs between
-passes whose processes come from two parents, and the audits see it.
+Every process that runs cells has at least two of them, which fork a cell's processes in turn. Forks of one
+parent have the same hash seed and addresses; a prediction that depends on either differs between passes whose
+processes come from two parents, and the audits detect it.
 """
 
 from __future__ import annotations
@@ -53,19 +53,19 @@ class _Parents:
         self.measured = agreed
         if {parent.level for parent in self._parents} != {
             agreed.level
-        }:  # none, or of what only we have found
+        }:  # none, or parents of the level that only this process has measured
             self.close()
             self._parents = [WarmParent(agreed.level) for _ in range(_PARENTS)]
 
     def fork(self, plan: walls.Plan, *, most: int) -> tuple[Process, Pipe]:
-        """Have the next one in turn fork a process; a new one, where that is dead."""
+        """Let the next parent in turn fork a process; if it is dead, let a new one do it."""
         place = next(self._turn) % _PARENTS
         with self._lock:
             parent = self._parents[place]
         for _ in range(_TRIES):
             try:
                 return parent.fork(plan, most=most)
-            except OSError:  # it is gone, or does not answer
+            except OSError:  # it has ended, or does not answer
                 parent.close()
                 with self._lock:
                     self._parents[place] = parent = WarmParent(parent.level)
@@ -74,27 +74,27 @@ class _Parents:
         )
 
     def pass_turn(self) -> None:
-        """Leave out the next one in turn."""
+        """Skip the next parent in turn."""
         next(self._turn)
 
     def forget(self) -> None:
-        """Leave them to the process that this one was forked from."""
+        """Leave the parents to the process from which this one was forked."""
         for parent in self._parents:
             parent.forget()
 
     def close(self) -> None:
-        """End them."""
+        """End the parents."""
         for parent in self._parents:
             parent.close()
 
 
-_AGREED: list[Path] = []  # the file in which the workers of a run say what holds
+_AGREED: list[Path] = []  # the file in which the workers of a run agree on the level
 _MINE: list[_Parents] = []
 _MAKING = threading.Lock()
 
 
 def _parents() -> _Parents:
-    """Give the warm parents of this process; they are started when they are first asked for."""
+    """Return the warm parents of this process; they are started when they are first asked for."""
     with _MAKING:
         if not _MINE:
             _MINE.append(_Parents())
@@ -108,7 +108,7 @@ def _end() -> None:
 
 
 def _forget() -> None:
-    """Start afresh in a fork: the parents serve the process that started them."""
+    """Start anew in a fork: the parents serve the process that started them."""
     global _MAKING  # noqa: PLW0603 - somebody may have held it at the fork
     _MAKING = threading.Lock()
     while _MINE:
@@ -121,7 +121,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def measured() -> Measured:
-    """Say what walls hold on this system. Measured once in a process, unless others have (:func:`agree_in`).
+    """Return the walls that hold on this system, measured once in a process, or in a run (:func:`agree_in`).
 
     Raises
     ------
@@ -134,21 +134,21 @@ def measured() -> Measured:
 
 
 def agree_in(file: Path) -> None:
-    """Have this process rely on what the first of a run's workers has measured.
+    """Let this process rely on the measurement of the first of a run's workers.
 
-    So all rows of a run are of one level, also where a trial fails by chance. Where the walls cannot be put
-    up here all the same, the cell ends with ``DisturbedError``.
+    So all rows of a run have one level, even if a trial fails by chance. If the walls cannot be put up here,
+    the cell ends with ``DisturbedError``.
 
     Parameters
     ----------
     file
-        Where the first one says it, in a folder of the run's own. It need not be there yet.
+        Where the first worker writes it, in a folder of the run. It need not exist yet.
     """
     _AGREED.append(file)
 
 
 def _agree(file: Path, found: Measured) -> Measured:
-    """Say what this process has found, unless another one was first: then give what that one has."""
+    """Write this process's measurement, unless another process was first; return the one that counts."""
     write_first(file, json.dumps([found.level, found.canaries, found.reasons]).encode())
     return _read(file) or found
 
@@ -162,7 +162,7 @@ def _read(file: Path) -> Measured | None:
 
 @functools.cache
 def _has_warm_parents() -> bool:
-    """Whether processes can be forked and named as we need it: Linux 5.3 and later."""
+    """Return whether processes can be forked and identified as required: Linux 5.3 and later."""
     if sys.platform != "linux" or not hasattr(os, "pidfd_open"):
         return False
     with contextlib.suppress(OSError):
@@ -172,14 +172,14 @@ def _has_warm_parents() -> bool:
 
 
 def demand_sandbox(cell: Cell, limits: Limits) -> None:
-    """Insist on walls that are strong enough.
+    """Check that the walls are strong enough.
 
-    Where there are none, what comes with sparsebench is run all the same: its hash is known.
+    Without walls, shipped submissions are still run: their hashes are known.
 
     Raises
     ------
     SandboxError
-        If they are weaker than the limits ask for, or there are none and a stranger's code would run.
+        If they are weaker than the limits require, or there are none and a stranger's code would run.
     """
     level = measured().level
     if walls.LEVELS.index(level) < walls.LEVELS.index(limits.require_sandbox):
@@ -194,10 +194,10 @@ def demand_sandbox(cell: Cell, limits: Limits) -> None:
 
 
 def pass_turn() -> None:
-    """Have the next process come from another parent than it would.
+    """Let the next process come from another parent.
 
-    A cell has an even number of processes: of two runs of it, each would else come from the same parent, and
-    with the hash seed of the other.
+    A cell has an even number of processes: otherwise each process of a second run would come from the same
+    parent as in the first, with the same hash seed.
     """
     if _has_warm_parents():
         _parents().pass_turn()
@@ -210,9 +210,9 @@ def start(plan: walls.Plan, *, most: int) -> tuple[Process, Pipe]:
     ----------
     plan
         The walls around it. With ``gpu`` it comes from a parent of its own, which knows where CUDA is and
-        goes with it: CUDA and forks do not mix, once CUDA has run.
+        ends with it: a process must not fork once CUDA has run in it.
     most
-        Most bytes to take from it in one message.
+        Most bytes to accept from it in one message.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where the two processes of a metered pass run: on one core, because they take turns."""
+"""The placement of the two processes of a metered pass: on one core, because they take turns."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["on_one_core"]
 
 @contextlib.contextmanager
 def on_one_core(pid: int) -> Iterator[None]:
-    """Keep this thread and a process that takes turns with it on the core that this thread is on.
+    """Keep this thread and a process that takes turns with it on the thread's present core.
 
-    One of them always waits for the other. To wake it on another core takes longer than most operations that
-    are asked for: docs/performance.md has the times of both. Where a system has no way to say so, or does not
-    allow it, they run where they are put.
+    One of them always waits for the other. Waking it on another core takes longer than most requested
+    operations: docs/performance.md has the times of both. If a system cannot do this, or does not allow it,
+    they run where the system puts them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A submission's process, as the harness sees it: its number, its pipes, and how it ended."""
+"""A submission's process for the harness: its number, its pipes, and its end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KILLED = -9
 
 @dataclass(frozen=True)
 class End:
-    """How a process ended."""
+    """The end of a process."""
 
     code: int
     """Its exit code; negative for a signal, as :class:`subprocess.Popen` has it."""
@@ -38,15 +38,15 @@ class Process(Protocol):
 
     @property
     def pid(self) -> int:
-        """Its number here; 0 if it is gone."""
+        """Its number here; 0 if it has ended."""
         ...
 
     def kill(self) -> None:
-        """Kill it, and with it what it has started."""
+        """Kill it, and everything that it has started."""
         ...
 
     def poll(self) -> End | None:
-        """Say how it ended; None while it runs."""
+        """Return how it ended; None while it runs."""
         ...
 
     def wait(self) -> End:
@@ -60,11 +60,11 @@ class Forked:
     Parameters
     ----------
     pidfd
-        A descriptor of the process: numbers of processes differ between namespaces.
+        A descriptor of the process, since numbers of processes differ between namespaces.
     status
-        Where its parent tells how it ended.
+        Where its parent reports how it ended.
     at_end
-        Called once it has ended.
+        Called after its end.
     """
 
     def __init__(self, pidfd: int, status: int, at_end: Callable[[], None] | None = None) -> None:
@@ -73,17 +73,17 @@ class Forked:
         self._end: End | None = None
 
     def kill(self) -> None:
-        """Kill it: of a PID namespace of its own nothing survives, and its parent kills the rest."""
+        """Kill it: nothing survives of its own PID namespace, and otherwise its parent kills the rest."""
         if self._end is None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
     def poll(self) -> End | None:
-        """Say how it ended; None while it runs."""
+        """Return how it ended; None while it runs."""
         if self._end is None:
-            told = select.poll()  # select knows no descriptors beyond 1,023
+            told = select.poll()  # select accepts no descriptors beyond 1,023
             told.register(self._status, select.POLLIN | select.POLLHUP)
-            told.register(self._pidfd, select.POLLIN)  # it has ended: its parent tells soon
+            told.register(self._pidfd, select.POLLIN)  # it has ended: its parent reports soon
             return self.wait() if told.poll(0) else None
         return self._end
 
@@ -100,7 +100,7 @@ class Forked:
 
 
 class Cold:
-    """A process that was started by itself, where there are no warm parents."""
+    """A process that was started directly, without warm parents."""
 
     def __init__(self, process: subprocess.Popen[Any]) -> None:
         self._process = process
@@ -112,14 +112,14 @@ class Cold:
 
     def kill(self) -> None:
         """Kill its process group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says so of a group of zombies
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: for a group of zombies
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def poll(self) -> End | None:
-        """Say how it ended; None while it runs."""
+        """Return how it ended; None while it runs."""
         code = self._process.poll()
         return None if code is None else End(code)
 
     def wait(self) -> End:
-        """Wait until it is gone."""
+        """Wait until it has ended."""
         return End(self._process.wait())

@@ -1,4 +1,4 @@
-"""Where a submission's code draws randomness that nobody seeds: read from the code, which is not run."""
+"""A search for unseeded randomness in a submission's code, which is read but not run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ALWAYS = frozenset({"os.urandom", "time.time", "time.time_ns", "hash", "id"})
 
 
 def unseeded(folder: Path, include: Sequence[Path] = ()) -> str:
-    """Name the first call in a submission's code that may give something else in every process.
+    """Return the first call in a submission's code whose result may differ between processes.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def unseeded(folder: Path, include: Sequence[Path] = ()) -> str:
     Returns
     -------
     str
-        ``submission.py:12: np.random.default_rng()``; empty if none is found, which proves nothing.
+        ``submission.py:12: np.random.default_rng()``; empty if none is found, which is no proof.
     """
     for file in (*sorted(folder.glob("*.py")), *include):
         try:
@@ -54,7 +54,7 @@ def _drawing(tree: ast.AST) -> Iterator[ast.Call]:
         if last in _SEEDED_BY_ARGUMENT:
             drawn = not call.args and not call.keywords
         else:
-            plain = "(" not in name  # a method of what another call gave is that call's matter
+            plain = "(" not in name  # a method of another call's result was checked with that call
             drawn = name in _ALWAYS or (plain and name.startswith(_DRAWING_MODULES) and not seeds)
         if drawn:
             yield call

@@ -1,4 +1,4 @@
-"""The folders of a submission's process: a copy of its code to read, and one place to write to."""
+"""The folders of a submission's process: a copy of its code to read, and one folder to write to."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ __all__ = ["CodeCopy", "Scratch"]
 
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _CHANGED = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENOTEMPTY}
-_PATIENCE = 20.0  # seconds: something that outlived its process may still be making files
+_PATIENCE = 20.0  # seconds: a process that outlived its parent may still be making files
 
 
 class _Folder:
-    """A temporary folder. A context manager: leaving it removes all that is in it, whoever made it."""
+    """A temporary folder. A context manager: leaving it removes everything in it, whoever made it."""
 
     def __init__(self) -> None:
         self._root = Path(tempfile.mkdtemp(prefix="sparsebench-")).resolve()
@@ -41,23 +41,23 @@ class _Folder:
         self.remove()
 
     def remove(self) -> None:
-        """Remove all of it, whatever a submission has made there. May be called again."""
+        """Remove the whole folder, whatever a submission has made there. May be called again."""
         _flatten_and_remove(self._root)
 
 
 class CodeCopy(_Folder):
-    """A copy of a submission's folder, with what it includes beside its own files.
+    """A copy of a submission's folder, with its included files next to its own.
 
     The code runs from a copy of exactly the files that the submission's hash covers. So nothing else runs: no
-    hidden files, no byte code beside the source, nothing a link leads to, nothing that changes meanwhile.
-    Its text has LF, as what is hashed has: one hash is one copy, from whatever checkout.
+    hidden files, no stored byte code, no targets of links, nothing that changes meanwhile. Its text has LF,
+    like the hashed text: one hash gives one copy, from any checkout.
 
     Parameters
     ----------
     submission
         The submission's folder.
     expected
-        What :func:`sparsebench.models.folder_hash` must give for the copy.
+        What :func:`sparsebench.models.folder_hash` must return for the copy.
     include
         The files that it includes.
 
@@ -69,7 +69,7 @@ class CodeCopy(_Folder):
     Raises
     ------
     FailedError
-        If there is a symbolic link in the folder, or if the copy is not what ``expected`` says.
+        If there is a symbolic link in the folder, or the copy does not have the expected hash.
     """
 
     def __init__(self, submission: Path, expected: str, include: Sequence[Path] = ()) -> None:
@@ -121,7 +121,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _copy_included(file: Path, target: Path) -> None:
-    if file.is_symlink() or not file.is_file() or target.exists():  # none of it was so when it was hashed
+    if file.is_symlink() or not file.is_file() or target.exists():  # not so when it was hashed
         raise _changed(f"included file {file.name}")
     _copy_file(file, target)
 
@@ -135,17 +135,17 @@ def _changed(what: str) -> FailedError:
 
 
 def _flatten_and_remove(root: Path) -> None:
-    """Remove a tree of any depth: what is in a folder is moved up before, so that no path grows long.
+    """Remove a tree of any depth: a folder's content is first moved up, so that no path becomes long.
 
-    What is in the tree may be changed meanwhile, by whoever outlived its process. Everything is named from a
-    folder that is open, and a link that has taken a folder's place is removed, not followed.
+    Surviving processes may change the tree meanwhile. Everything is named relative to an open folder, and a
+    link that has replaced a folder is removed, not followed.
     """
-    if os.scandir not in os.supports_fd:  # Windows names nothing relative to an open folder
+    if os.scandir not in os.supports_fd:  # Windows has no names relative to an open folder
         shutil.rmtree(root, ignore_errors=True)
         return
     names = (f"{secrets.token_hex(8)}-{count}" for count in itertools.count())
     end = time.monotonic() + _PATIENCE
-    with contextlib.suppress(OSError, NotImplementedError):  # what stays is left to the system's own cleaning
+    with contextlib.suppress(OSError, NotImplementedError):  # the rest is left to the system's own cleaning
         with _opened(str(root)) as top:
             while (entries := _entries(top)) and time.monotonic() < end:
                 for entry in entries:
@@ -155,7 +155,7 @@ def _flatten_and_remove(root: Path) -> None:
 
 
 def _remove(entry: os.DirEntry[str], top: int, names: Iterator[str]) -> None:
-    """Remove an entry of the top folder, and move up what is in it."""
+    """Remove an entry of the top folder, and move its content up."""
     if not entry.is_dir(follow_symlinks=False):
         os.unlink(entry.name, dir_fd=top)
         return
@@ -163,14 +163,14 @@ def _remove(entry: os.DirEntry[str], top: int, names: Iterator[str]) -> None:
         for inner in _entries(folder):
             if inner.is_dir(follow_symlinks=False):
                 with _opened(inner.name, folder):
-                    pass  # who moves a folder must be allowed to write to it
+                    pass  # moving a folder requires write access to it
             os.rename(inner.name, next(names), src_dir_fd=folder, dst_dir_fd=top)
     os.rmdir(entry.name, dir_fd=top)
 
 
 @contextlib.contextmanager
 def _opened(name: str, within: int | None = None) -> Iterator[int]:
-    """Open a folder by no link, also one that is closed to us, and allow ourselves everything in it."""
+    """Open a folder without following links, even a closed one, and give ourselves all rights to it."""
     try:
         opened = os.open(name, _FOLDER, dir_fd=within)
     except PermissionError:
@@ -190,7 +190,7 @@ def _entries(folder: int) -> list[os.DirEntry[str]]:
 
 @contextlib.contextmanager
 def _as_changed() -> Iterator[None]:
-    """Leave to the next round what somebody changed between two looks at it."""
+    """Leave to the next round what was changed between two steps."""
     try:
         yield
     except OSError as error:

@@ -1,6 +1,6 @@
 """The harness's end of a submission's process.
 
-Nothing that comes from there is believed to be of any type, to be the answer to what was asked, or to end.
+Nothing from there is trusted to have a certain type, to answer the request, or to end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sparsebench.errors import (
 )
 from sparsebench.evaluate.child import walls
 from sparsebench.evaluate.clock import Clock
-from sparsebench.evaluate.host import payloads, reports
+from sparsebench.evaluate.host import errors_told, payloads
 from sparsebench.evaluate.host.finite import check_numbers
 from sparsebench.evaluate.host.parents import measured, start
 from sparsebench.evaluate.host.scratch import CodeCopy, Scratch
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Session", "text_of"]
 
-_GRACE = 1.0  # seconds for a process that closed its pipe to be gone by itself
+_GRACE = 1.0  # seconds for a process that closed its pipe to end by itself
 
 
 class Session:
@@ -64,21 +64,21 @@ class Session:
     deadline
         When the stage ends, in :func:`time.monotonic`, where several processes share its time.
     gpu
-        Whether it is to use a GPU. Its memory is not limited then.
+        Whether it uses a GPU. Then its memory is not limited.
     clock
-        Told of the processor time that the process takes.
+        Records the processor time of the process.
     code
-        A copy of the submission's code that other processes of the cell use as well: only where walls keep
-        them from writing to it. Without it the process has one of its own.
+        A copy of the submission's code that other processes of the cell use as well: only if walls prevent
+        them from writing to it. Without it the process has its own copy.
 
     Attributes
     ----------
     routed
         Whether router and experts are called one after the other.
     sandbox
-        What holds the process: ``isolated``, ``restricted`` or ``none``.
+        The sandbox level of the process: ``isolated``, ``restricted`` or ``none``.
     own
-        Whether it has primitives of its own, as it tells.
+        Whether it reports primitives of its own.
 
     Raises
     ------
@@ -102,7 +102,7 @@ class Session:
         self._limits = limits
         self._allow_nan = cell.allow_nan
         self._clock = clock or Clock()
-        self._noted = 0.0  # processor seconds of the process that the clock knows of
+        self._noted = 0.0  # processor seconds of the process that the clock has recorded
         self._gpu = gpu
         self._closed = False
         self._disturbed: DisturbedError | None = None
@@ -139,12 +139,12 @@ class Session:
         )
 
     def _await_walls(self) -> None:
-        """Hear that the walls are up, before any code of a stranger runs."""
+        """Wait for the report that the walls are up, before any code of a stranger runs."""
         try:
             told, _ = self._pipe.receive()
         except EOFError:
             told = {"text": f"the process ended with code {self._process.wait().code}"}
-        if told.get("walls") != self.sandbox:  # they were tried when the level was measured
+        if told.get("walls") != self.sandbox:  # they were tested when the level was measured
             message = f"the walls of level {self.sandbox} could not be put up: {told.get('text')}"
             raise DisturbedError(message, help="sparsebench doctor tells what holds; --resume runs it again")
         self._noted = float(told.get("seconds", 0.0))  # ours: no code of a stranger has run yet
@@ -162,7 +162,7 @@ class Session:
         return self._process.pid
 
     def close(self) -> None:
-        """Kill the process and what it has started, remove its folders. May be called again."""
+        """Kill the process and all that it has started, and remove its folders. May be called again."""
         self._end()
         self._folders.close()
 
@@ -189,7 +189,7 @@ class Session:
         return model
 
     def hold(self, parameters: dict[str, Description], structure: str | None = None) -> None:
-        """Hand over the handles of the parameters, and the text of the structure, if there is one."""
+        """Send the handles of the parameters, and the text of the structure, if there is one."""
         params = {name: pack_description(p) for name, p in parameters.items()}
         self.ask({"do": "hold", "params": params, "structure": structure})
 
@@ -203,7 +203,7 @@ class Session:
         """Route on handles: experts and gates."""
         told = self.ask({"do": "route", **_given(engine, x, tag)}, engine=engine)[0]
         if not isinstance(told, dict):
-            raise reports.not_a_message()
+            raise errors_told.not_a_message()
         gates = None if told.get("gates") is None else self._handle(engine, told["gates"])
         return self._handle(engine, told.get("experts")), gates
 
@@ -219,7 +219,7 @@ class Session:
         return self._handle(engine, self.ask(request, engine=engine)[0])
 
     def arm(self, parameters: Mapping[str, np.ndarray[Any, Any]]) -> None:
-        """Hand over real parameters to be timed with, where the process is to use a GPU, on that."""
+        """Send real parameters for timing; if the process uses a GPU, it puts them there."""
         self._arm(parameters, gpu=self._gpu)
 
     def _arm(self, parameters: Mapping[str, np.ndarray[Any, Any]], *, gpu: bool) -> None:
@@ -227,7 +227,7 @@ class Session:
         self.ask(request, safetensors.numpy.save(dict(parameters)))
 
     def run(self, inputs: Inputs) -> Timed:
-        """Predict on real inputs, and take the time from handing them over to the answer's last byte."""
+        """Predict on real inputs, and time this from sending them to the answer's last byte."""
         sent = safetensors.numpy.save(payloads.inputs(inputs))
         begin = time.perf_counter()
         told, payload = self.ask({"do": "run"}, sent)
@@ -235,7 +235,7 @@ class Session:
         return payloads.timed(told, payload, seconds)
 
     def try_own(self, parameters: Mapping[str, np.ndarray[Any, Any]], inputs: Inputs) -> list[Finding]:
-        """Have it try its own primitives on what they are called with for real inputs, for its author."""
+        """Let it try its own primitives on their arguments for real inputs, for its author."""
         self._arm(parameters, gpu=False)
         told = self.ask({"do": "try"}, safetensors.numpy.save(payloads.inputs(inputs)))[0]
         return payloads.findings(told)
@@ -243,29 +243,29 @@ class Session:
     def ask(
         self, request: dict[str, Any], payload: bytes = b"", *, engine: Engine | None = None
     ) -> tuple[Any, bytes]:
-        """Have one thing done, executing what it asks the meter for meanwhile.
+        """Make one request, and execute its requests to the meter meanwhile.
 
         Raises
         ------
         CellError
-            If it fails; its texts are one printable line each. The process may be asked on after an error
-            that it told itself.
+            If it fails; its texts are one printable line each. After an error that the process reported
+            itself, it accepts further requests.
         """
-        turn = secrets.token_hex(8)  # an answer that was written before the question does not know it
+        turn = secrets.token_hex(8)  # an answer that was written before the question cannot have it
         try:
             self._pipe.send({**request, "turn": turn}, payload)
             return self._serve(engine, turn)
         except (EOFError, BrokenPipeError):
             raise self._died() from None
         except CellError as error:
-            raise reports.clean(error) from None
+            raise errors_told.clean(error) from None
 
     def _serve(self, engine: Engine | None, turn: str) -> tuple[Any, bytes]:
         fatal: CellError | None = None
         while True:
             header, payload = self._receive()
             if "batch" in header and "done" in header and engine is not None and not fatal:
-                # The last requests, whose answers nobody waits for: they are told only where they fail.
+                # The last requests, whose answers nobody waits for: only their failure is reported.
                 fatal, failed = self._meter(engine, header, payload, last=True)
                 if failed:
                     continue
@@ -275,7 +275,7 @@ class Session:
                         "the process answered before it was asked", help="leave the pipe to sparsebench"
                     )
                 if "error" in header or fatal:
-                    raise reports.of_error(
+                    raise errors_told.of_error(
                         header.get("error"), fatal, code=self.code if self._knows else None
                     )
                 return header["done"], payload
@@ -286,18 +286,18 @@ class Session:
             fatal, _ = self._meter(engine, header, payload)
 
     def _receive(self) -> tuple[dict[str, Any], bytes]:
-        """Take a frame, unless the time is up: the pipe knows the deadline."""
+        """Receive a frame, unless the time is over: the pipe has the deadline."""
         try:
             return self._pipe.receive()
         except RecursionError:
-            raise reports.not_a_message() from None
+            raise errors_told.not_a_message() from None
 
     def _meter(
         self, engine: Engine, header: dict[str, Any], payload: bytes, *, last: bool = False
     ) -> tuple[CellError | None, bool]:
-        """Answer requests. An error that ends the cell is told as well, so that we learn where it was.
+        """Answer requests. An error that ends the cell is sent as well, so that we learn its place.
 
-        Gives that error, and whether one of the requests failed. Of the last ones only that is told.
+        Return that error, and whether one of the requests failed. For the last ones, only a failure is sent.
         """
         fatal: CellError | None = None
         place = 0
@@ -331,50 +331,50 @@ class Session:
     @staticmethod
     def _handle(engine: Engine, number: Any) -> Handle:
         if type(number) is not int:
-            raise reports.not_a_message()
+            raise errors_told.not_a_message()
         handle = Handle(number)
         engine.pin(handle)
         return handle
 
     def _died(self) -> CellError:
-        """Say how the process ended. One that only closed its pipe is ended now."""
+        """Return the error for the process's end. A process that only closed its pipe is ended now."""
         gone = time.monotonic() + _GRACE
         while (end := self._process.poll()) is None and time.monotonic() < gone:
             time.sleep(0.001)
         if end is None:
             self._process.kill()
             return FailedError("the submission's process closed its pipe", help="leave open files alone")
-        death = reports.of_death(end, silent=self._knows)
+        death = errors_told.of_death(end, silent=self._knows)
         self._disturbed = death if isinstance(death, DisturbedError) else None
         return death
 
     def demand_undisturbed(self) -> None:
-        """Insist that nobody has killed the process: what an audit made of its end is not to be kept.
+        """Check that nobody has killed the process: an audit's verdict on its end must not be kept.
 
         Raises
         ------
         DisturbedError
-            If somebody has.
+            If it was killed.
         """
         if self._disturbed:
             raise self._disturbed
 
 
 def text_of(parameters: Mapping[str, Any]) -> str | None:
-    """Give the text of a model's structure, as it goes over the pipe; None where there is none."""
+    """Return the text of a model's structure for the pipe; None if there is none."""
     structure = structure_of(parameters)
     return None if structure is None else encode(structure)
 
 
 def _given(engine: Engine, x: Description, tag: Description | None) -> dict[str, Any]:
-    """Name what is given to a model: no key of its own where no domain is told."""
+    """Return a model's arguments by name, without a key for domains if it gets none."""
     given = {"x": pack_description(x)} | ({} if tag is None else {"tag": pack_description(tag)})
     return {"next": engine.upcoming, **given}
 
 
 def _loaded(told: Any) -> tuple[bool, bool]:
     if not isinstance(told, dict):
-        raise reports.not_a_message()
+        raise errors_told.not_a_message()
     return told.get("routed") is True, told.get("own") is True
 
 

@@ -1,4 +1,4 @@
-"""A warm parent, as the harness sees it: a clean process that forks a submission's in milliseconds."""
+"""A warm parent for the harness: a clean process that forks submissions' processes in milliseconds."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["SLACK", "WarmParent", "cuda", "start_alone"]
 
 _ANSWER = 120.0  # seconds for an answer: it may still be importing
-_END = 10.0  # seconds for who keeps it to end what is left
+_END = 10.0  # seconds for its keeper to end what is left
 _LINE = 512
 _KERNELS = (
     *("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "BLIS_ARCH_TYPE"),
@@ -37,7 +37,7 @@ _KERNELS = (
 )
 _AGAIN = "the machine is short of memory or processes; --resume runs it again"
 SLACK = 16 << 20
-"""Bytes of a message beside its arrays."""
+"""Bytes of a message without its arrays."""
 
 _BOOT = """\
 import json, sys
@@ -61,14 +61,14 @@ def _told(plan: walls.Plan) -> dict[str, Any]:
 
 
 class WarmParent:
-    """A process that forks others. Started at once; it may still be importing when this returns.
+    """A process that forks others. It is started at once, and may still be importing when this returns.
 
     Parameters
     ----------
     level
-        What walls its children get.
+        The level of its children's walls.
     environment
-        What its environment has beside what every submission's process has.
+        Additions to the environment that every submission's process has.
 
     Raises
     ------
@@ -98,23 +98,23 @@ class WarmParent:
         try_canaries: bool = False,
         at_end: Callable[[], None] | None = None,
     ) -> tuple[Process, Pipe]:
-        """Have it fork a process.
+        """Let it fork a process.
 
         Parameters
         ----------
         plan
             The walls around it.
         most
-            Most bytes to take from it in one message.
+            Most bytes to accept from it in one message.
         try_canaries
-            Whether the process only tries what its walls hold, and tells.
+            Whether the process only tests its walls, and reports.
         at_end
-            Called once the process has ended.
+            Called after the end of the process.
 
         Raises
         ------
         ConnectionError
-            If the parent is gone.
+            If the parent has ended.
         """
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as mine:
             theirs_in, ours_out = _pipe(theirs, mine)
@@ -124,7 +124,7 @@ class WarmParent:
             pidfd = self._ask(request, (theirs_in, theirs_out, status))
             mine.callback(os.close, pidfd)
             made = Forked(pidfd, told, at_end), Pipe(ours_in, ours_out, limit=most)
-            mine.pop_all()  # they are the process's and the pipe's to close
+            mine.pop_all()  # the process and the pipe close them
         return made
 
     def _ask(self, request: dict[str, Any], descriptors: tuple[int, ...]) -> int:
@@ -132,7 +132,7 @@ class WarmParent:
             try:
                 socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
                 answer, given, _, _ = socket.recv_fds(self._control, _LINE, 1)
-            except BaseException:  # the answer may still come, to whoever asks next
+            except BaseException:  # the answer may still come, and would reach the next request
                 self._control.close()
                 raise
         if not answer:
@@ -142,25 +142,25 @@ class WarmParent:
         return given[0]
 
     def forget(self) -> None:
-        """Leave it to the process that this one was forked from."""
+        """Leave it to the process from which this one was forked."""
         self._control.close()
-        self._process.returncode = 0  # it is not ours to wait for
+        self._process.returncode = 0  # this process must not wait for it
 
     def close(self) -> None:
-        """Have it end its children and go, and wait for that."""
+        """Let it end its children and exit, and wait for that."""
         self._control.close()
         try:
             self._process.wait(_ANSWER)
-        except subprocess.TimeoutExpired:  # it is stuck: who keeps it kills it, and what it leaves
+        except subprocess.TimeoutExpired:  # it is stuck: its keeper kills it, and what it leaves
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(_END)
-            self._process.kill()  # nothing, where it has ended
+            self._process.kill()  # no effect, if it has ended
             self._process.wait()
 
 
 def start_alone(plan: walls.Plan, *, most: int) -> tuple[Process, Pipe]:
-    """Start a submission's process that nobody forks, where there are no warm parents.
+    """Start a submission's process directly, without warm parents.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def start_alone(plan: walls.Plan, *, most: int) -> tuple[Process, Pipe]:
 
 
 def _pipe(reader: contextlib.ExitStack, writer: contextlib.ExitStack) -> tuple[int, int]:
-    """Make a pipe whose ends are closed by those who have them."""
+    """Make a pipe whose ends their users close."""
     reading, writing = os.pipe()
     reader.callback(os.close, reading)
     writer.callback(os.close, writing)
@@ -188,7 +188,7 @@ def _pipe(reader: contextlib.ExitStack, writer: contextlib.ExitStack) -> tuple[i
 def _popen(
     boot: str, arguments: list[str], descriptors: tuple[int, ...], environment: Mapping[str, str]
 ) -> subprocess.Popen[bytes]:
-    """Start our own module in a clean environment, in a session of its own."""
+    """Start one of our modules in a clean environment, in a new session."""
     return subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-I", "-B", "-c", boot, *arguments],
         stdin=subprocess.DEVNULL,
@@ -201,19 +201,19 @@ def _popen(
 
 
 def _search_path() -> list[str]:
-    """Where this process finds modules, but for the folder that it happens to be started in.
+    """Return this process's search path for modules, without the folder in which it was started.
 
-    The child's Python ignores the environment and the user's own packages; this brings back what was found.
+    The child's Python ignores the environment and the user's packages; this restores what was found.
     """
     here = {Path.cwd(), Path(sys.argv[0]).absolute().parent}
-    # A program may lie among the packages, as what starts a notebook's kernel does.
+    # A program may lie among the packages, such as the one that starts a notebook's kernel.
     installed = {Path(module.__file__ or "").parent.parent for module in (np, sparsebench)}
     installed |= {Path(folder) for folder in (*site.getsitepackages(), site.getusersitepackages())}
     return [entry for entry in sys.path if entry and Path(entry).absolute() not in here - installed]
 
 
 def cuda() -> dict[str, str]:
-    """Give what says where CUDA's libraries are, and which GPU to use."""
+    """Return the variables that say where CUDA's libraries are, and which GPU to use."""
     names = ("LD_LIBRARY_PATH", "CUDA_PATH", "CUDA_HOME", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER")
     return {name: os.environ[name] for name in names if name in os.environ}
 
@@ -221,8 +221,8 @@ def cuda() -> dict[str, str]:
 def _environment() -> dict[str, str]:
     """Make a clean environment: no secrets, and one thread, so that results do not depend on load.
 
-    What chooses kernels of libraries is kept: a fit then rounds as this process does, whose BLAS its row
-    names.
+    Variables that choose kernels of libraries are kept: a fit then rounds as this process does, whose BLAS
+    its row names.
     """
     threads = dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"

@@ -1,20 +1,20 @@
-"""Which ledger counts: an input's cost is what it costs alone.
+"""The ledger that counts: an input's cost is its cost alone.
 
-(A) If the sampled inputs all have one ledger alone, v, and every batch has its rows times v, entry by
-entry, then the cost is v: exact, and the same for everybody. (B) Otherwise inputs are metered one by one,
-all of them or of a large split a sample, and their mean is the cost.
+(A) If the sampled inputs, run alone, all have the same ledger v, and every batch has its number of rows times
+v, entry by entry, then the cost is v: exact, and the same in every run. (B) Otherwise inputs are metered one
+by one, all of them or, for a large split, a sample, and their mean is the cost.
 
-What a submission could do by telling the passes apart, and why it is for nothing:
+What a submission could do if it distinguishes the passes, and why it gains nothing:
 
-- To be cheap alone and dear in batches (where its answers would be better, or the same): batches that cost
-  more than their rows alone make the row invalid.
-- To be cheap in batches and dear alone: what counts is what inputs cost alone.
+- To be cheap alone and expensive in batches (with better answers there, or the same): batches that cost more
+than their rows alone make the row invalid.
+- To be cheap in batches and expensive alone: the cost of inputs alone counts.
 - To move work from one batch to another, or from one kind of operation to another of the same price:
   ledgers are compared entry by entry and batch by batch, never by their sums.
-- To have a batch run out of memory, so that it is tried again: what was charged to it is part of what
-  batches cost (:attr:`sparsebench.evaluate.passes.passes.Pass.ops`). A cell with such charges is never (A):
-  they are no row's, so that what batches cost is no longer rows times v. That holds for an honest one too,
-  which may be told to take more memory, and never pays for it by its cost.
+- To let a batch run out of memory, so that it is tried again: its charges are part of the cost of batches
+(:attr:`sparsebench.evaluate.passes.passes.Pass.ops`). A cell with such charges is never (A): they belong to
+no row, so the cost of batches is no longer rows times v. That applies to an honest submission too; it may get
+more memory, and the retry never adds to its cost.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ __all__ = ["Beside", "Cost", "cost_alone", "cost_of_batches", "is_one_cost", "to
 
 
 class Beside(NamedTuple):
-    """A pass in batches over inputs that were run one by one too."""
+    """A pass in batches over inputs that were also run one by one."""
 
     batched: Pass
     """The pass."""
     places: np.ndarray[Any, Any]
-    """Where each row of it stands among the inputs that were run one by one."""
+    """The place of each row of it among the inputs that were run one by one."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What inputs cost."""
+    """The cost of inputs."""
 
     single: Single
     """The inputs that were run one by one."""
@@ -70,10 +70,10 @@ class Cost:
 
 
 def is_one_cost(single: Single, passes: Iterable[Pass]) -> bool:
-    """Say whether every input has one ledger: those that were run alone, and the rows of all batches.
+    """Return whether all inputs have one ledger: those that were run alone, and the rows of all batches.
 
-    What an input reads of the model is no entry of a ledger, and cannot be told from a batch. Where sampled
-    inputs differ in it, their mean would be another one for every draw: that is not one cost either.
+    The loads of an input are not in the ledger, and cannot be seen in a batch. If sampled inputs differ in
+    them, their mean would be different for every draw: that is not one cost either.
     """
     if len(single.ledgers) != 1 or any(
         np.ptp(read) for read in (single.loaded_parameters, single.loaded_bytes)
@@ -92,22 +92,22 @@ def _times(entries: tuple[Entry, ...], rows: int) -> tuple[Entry, ...]:
 
 
 def cost_of_batches(whole: Pass, single: Single) -> Cost:
-    """Give the cost of inputs that all have one ledger (A)."""
+    """Return the cost of inputs that all have one ledger (A)."""
     inputs = len(whole.predictions)
     return Cost(single, whole.ledger, inputs, "batch", price(whole.ledger) / inputs, coupled=False)
 
 
 def cost_alone(single: Single, same: Pass, passes: Sequence[Beside]) -> Cost:
-    """Give the cost of inputs that were run one by one (B).
+    """Return the cost of inputs that were run one by one (B).
 
     Parameters
     ----------
     single
-        They.
+        The inputs that were run one by one.
     same
         The same inputs in batches.
     passes
-        All passes in batches whose inputs were run one by one too.
+        All passes in batches whose inputs were also run one by one.
     """
     coupled = any(
         batch.ledger != single.ledger_of(places[batch.rows])
@@ -118,7 +118,7 @@ def cost_alone(single: Single, same: Pass, passes: Sequence[Beside]) -> Cost:
 
 
 def too_dear(single: Single, passes: Iterable[Beside]) -> str:
-    """Say which pass in batches cost more than its inputs alone; nothing if none did.
+    """Return which pass in batches cost more than its inputs alone; empty if none did.
 
     Parameters
     ----------
@@ -136,10 +136,10 @@ def too_dear(single: Single, passes: Iterable[Beside]) -> str:
 
 
 def whole_too_dear(single: Single, whole: Pass) -> str:
-    """Say whether a whole split, of which a sample was run one by one, cost more in batches than that tells.
+    """Return whether a whole split cost more in batches than its sample that was run one by one suggests.
 
-    By more, that is, than what batches may, and than four standard errors of the sample's mean besides. Where
-    all inputs were run one by one, this asks less than :func:`too_dear`.
+    More means beyond the tolerance of batches plus four standard errors of the sample's mean. If all inputs
+    were run one by one, this is a weaker test than :func:`too_dear`.
     """
     prices = single.prices["ops"].astype(np.float64)
     alone, inputs = float(prices.mean()), len(whole.predictions)

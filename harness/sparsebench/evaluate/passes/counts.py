@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 __all__ = ["count_columns", "histogram", "price_columns", "raw_counts", "single_columns"]
 
-_MOST_PAIRS = 1 << 16  # a row stays a small file
+_MOST_PAIRS = 1 << 16  # a row must stay a small file
 
 
 def count_columns(whole: Pass, cost: Cost) -> dict[str, Any]:
-    """Make the count columns of a row, but for those of `memory_columns`.
+    """Make the count columns of a row, without those of `memory_columns`.
 
     Parameters
     ----------
     whole
         The test split in batches.
     cost
-        What its inputs cost.
+        The cost of its inputs.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def count_columns(whole: Pass, cost: Cost) -> dict[str, Any]:
 
 
 def single_columns(single: Single) -> dict[str, Any]:
-    """Make the columns that the one-by-one pass alone gives: column -> value."""
+    """Make the columns that only the one-by-one pass gives: column -> value."""
     per_input, sampled = single.prices["ops"], len(single)
     return {
         "ops_histogram": histogram(per_input),
@@ -67,25 +67,25 @@ def single_columns(single: Single) -> dict[str, Any]:
 
 
 def histogram(per_input: np.ndarray[Any, Any]) -> tuple[Bin, ...]:
-    """Count inputs by the power of two that their operations, int64 ``(n,)``, reach."""
+    """Count inputs by the power of two of their operations, int64 ``(n,)``."""
     often = Counter(max(1, ops).bit_length() - 1 for ops in per_input.tolist())
     return tuple(Bin(*each) for each in sorted(often.items()))
 
 
 def pairs(joint: Mapping[tuple[int, int], int]) -> tuple[Pair, ...] | None:
-    """Turn (expert, domain) -> inputs into what a row keeps of it; None where there are none, or too many."""
+    """Turn (expert, domain) -> inputs into the records of a row; None if there are none, or too many."""
     if not 0 < len(joint) <= _MOST_PAIRS:
         return None
     return tuple(Pair(expert, domain, inputs) for (expert, domain), inputs in sorted(joint.items()))
 
 
 def raw_counts(ledger: Ledger) -> tuple[Count, ...]:
-    """Turn a ledger into what a row keeps of it."""
+    """Turn a ledger into the records of a row."""
     return tuple(Count(*entry) for entry in ledger)
 
 
 def price_columns(ledger: Ledger, inputs: int) -> dict[str, float]:
-    """Price a ledger by every profile, per input: column -> value."""
+    """Return the price of a ledger by every profile, per input: column -> value."""
     priced = {profile: price(ledger, profile) / inputs for profile in PROFILES}
     ops_router = price((entry for entry in ledger if entry.phase == "router"), "ops") / inputs
     return {
@@ -102,10 +102,10 @@ def price_columns(ledger: Ledger, inputs: int) -> dict[str, float]:
 
 
 def _expert_columns(whole: Pass, ledger: Ledger, inputs: int) -> dict[str, Any]:
-    """Tell which experts ran, and what running all that were ever reached would have cost.
+    """Return which experts ran, and the cost of running all that were ever reached.
 
-    The latter as the load tells it; where it can be measured (:mod:`sparsebench.evaluate.audits.dense`), that
-    counts.
+    The cost is estimated from the load; if it can be measured (:mod:`sparsebench.evaluate.audits.dense`), the
+    measurement counts.
     """
     total = price(ledger) / inputs
     if not whole.load:

@@ -1,4 +1,4 @@
-"""What a model is shown of the rows of a split: inputs and, where the submission uses them, their domains."""
+"""The arguments of a model from the rows of a split: inputs and, if the submission uses them, domains."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ __all__ = ["Inputs", "fresh", "shown"]
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """Rows that a model predicts. What is not in here, no submission's process is told of."""
+    """The rows that a model predicts. A submission's process learns of nothing else."""
 
     x: np.ndarray[Any, Any]
     """Inputs ``(n, ...)``."""
     tag: np.ndarray[Any, Any] | None = None
-    """The domain of each row, int64 ``(n,)``; None where the submission is not told it."""
+    """The domain of each row, int64 ``(n,)``; None if the submission does not get it."""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -33,13 +33,13 @@ class Inputs:
         return Inputs(self.x[rows], None if self.tag is None else self.tag[rows])
 
     def begin(self, engine: Engine) -> tuple[Description, Description | None]:
-        """Begin a batch of these rows: put them under the meter, free of charge."""
+        """Begin a batch of these rows: add them to the meter, free of charge."""
         x = engine.begin(self.x, inputs=len(self))
         return x, None if self.tag is None else engine.place(self.tag)
 
 
 def shown(split: Split, *, uses_tags: bool) -> Inputs:
-    """Give what a submission is shown of a split, which has domains where the submission is told them."""
+    """Return the inputs of a split for a submission, with domains if the submission uses them."""
     return Inputs(split.x, _domains(split) if uses_tags else None)
 
 

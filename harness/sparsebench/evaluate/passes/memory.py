@@ -1,4 +1,4 @@
-"""How much memory a model takes: the third side of a task's box."""
+"""The memory of a model: the third side of a task's box."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["FREE_FILES", "memory_columns", "size_of_files"]
 
 FREE_FILES = 64 << 10
 """Bytes of files that are code. What a folder has beyond them may be a model, whatever it is called."""
-_DIMENSION = 8  # bytes of a length in a shape: an array without elements may have any
+_DIMENSION = 8  # bytes of a length in a shape: an empty array may have any lengths
 _PARAMETER = 8  # bytes of a structure that count as one stored number
 
 
 def memory_columns(
     parameters: Mapping[str, np.ndarray[Any, Any]], constants: Mapping[str, tuple[int, int]], files: int
 ) -> dict[str, int]:
-    """Make the columns of a row that say what a model stores.
+    """Make the columns of a row on what a model stores.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ def memory_columns(
     Returns
     -------
     dict
-        ``stored_parameters``, ``stored_bytes``, and ``memory_bytes``: all that predict can know. That is
-        the arrays; their names in UTF-8, kinds and shapes, which predict sees in the clear, so that they hold
-        data as well; and what the files have beyond `FREE_FILES`. The bytes of a structure are stored bytes,
-        and 8 of them a stored parameter: it may hold any numbers.
+        ``stored_parameters``, ``stored_bytes``, and ``memory_bytes``: everything that predict can know. That
+        is the arrays; their names in UTF-8, kinds and shapes, whose values predict sees, so that they hold
+        data as well; and the bytes of files beyond `FREE_FILES`. The bytes of a structure are stored bytes,
+        and 8 of them count as a stored parameter, since it may hold any numbers.
     """
     structure = size_of(structure_of(parameters))
     stored = sum(p.nbytes for p in parameters.values()) + sum(size for _, size in constants.values())
@@ -56,7 +56,7 @@ def memory_columns(
 
 
 def size_of_files(folder: Path) -> int:
-    """Add up the bytes of all files in a folder, and of their paths in it: a name holds data as well."""
+    """Return the bytes of all files in a folder, and of their paths in it: a name holds data as well."""
     return sum(
         len(os.fsencode(path.relative_to(folder))) + (path.lstat().st_size if path.is_file() else 0)
         for path in folder.rglob("*")

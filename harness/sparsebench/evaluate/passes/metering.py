@@ -1,7 +1,7 @@
 """The metered passes: a whole split in batches, and a sample of it one input at a time.
 
-Rows are presented in an order drawn afresh for every pass from the system's randomness: nothing can be learnt
-from a row's position. What is predicted, and what an input costs alone, does not depend on that order.
+For every pass a new order of the rows is drawn from the system's randomness: nothing can be learnt from a
+row's position. The predictions, and the cost of an input alone, do not depend on that order.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def run_batches(
     engine
         Holds the model's parameters.
     inputs
-        What the model is shown, ``n`` rows.
+        The inputs of the model, ``n`` rows.
     domains
-        The domain of each row, integers ``(n,)``, to count which experts each is routed to. The model is not
-        told of it.
+        The domain of each row, integers ``(n,)``, to count the experts of each domain. The model does not get
+        it.
 
     Raises
     ------
@@ -61,11 +61,12 @@ def run_batches(
         try:
             predictions, experts = run_rows(model, engine, inputs[chosen])
         except MemoryLimitError:
-            # Tried again, smaller and for nothing: but not by somebody who has learnt something of the rows.
+            # Tried again with fewer rows, at no cost: but not for a submission that has learnt something
+            # about the rows.
             if len(chosen) == 1 or engine.bits_revealed:
                 raise
-            # What it was charged is kept: no work is free because it was begun with too many rows. So that an
-            # honest submission is charged little, as many rows are not tried again.
+            # Its charges are kept: work is not free because it began with too many rows. So many rows are not
+            # tried again, so that an honest submission is charged little.
             result.wasted.add(engine.ledger)
             rows = most = len(chosen) // 2
             continue
@@ -85,7 +86,7 @@ def run_batches(
 def _add_experts(
     result: Pass, experts: np.ndarray[Any, Any] | None, domains: np.ndarray[Any, Any] | None
 ) -> None:
-    """Note which experts a batch used; what is kept does not grow with the split."""
+    """Record the experts that a batch used; the record does not grow with the split."""
     result.widths.add(None if experts is None else experts.shape[1])
     if len(result.widths) > 1:
         raise FailedError(
@@ -104,7 +105,7 @@ def _add_experts(
 
 
 def _add_pairs(result: Pass, experts: np.ndarray[Any, Any], domains: np.ndarray[Any, Any]) -> None:
-    """Count (expert, domain), some places of a row at a time: no more numbers than a large batch's column."""
+    """Count (expert, domain), some places of a row at a time, to limit memory to a large batch's column."""
     numbers, found = np.unique(domains, return_inverse=True)
     places = max(1, _MOST_ROWS // len(experts))
     for start in range(0, experts.shape[1], places):
@@ -119,7 +120,7 @@ def _add_pairs(result: Pass, experts: np.ndarray[Any, Any], domains: np.ndarray[
 
 
 def _rows_that_fit(engine: Engine, rows: int) -> int:
-    """Size the next batch by the bytes that a row of the last one took."""
+    """Return the size of the next batch, by the bytes per row of the last one."""
     per_row = max(1, engine.memory.since_mark() // rows)
     return int(np.clip(BATCH_BYTES // per_row, 1, _MOST_ROWS))
 
@@ -127,7 +128,7 @@ def _rows_that_fit(engine: Engine, rows: int) -> int:
 def _in_order(
     result: Pass, n: int, collected: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]
 ) -> None:
-    """Put the answers of the batches where their rows are."""
+    """Return the answers of the batches in the order of the rows."""
     if collected:
         result.predictions = np.empty(n, dtype=np.result_type(*(part.dtype for _, part in collected)))
     for chosen, predictions in collected:
@@ -144,7 +145,7 @@ def run_single(
     model, engine, inputs
         As for :func:`run_batches`.
     announce
-        Told the number of every row before it is run. For the trusted side only.
+        Called with the number of every row before it is run. For the trusted side only.
 
     Raises
     ------
@@ -167,7 +168,7 @@ def run_single(
             total.update(engine.total)
             elements[row], nbytes[row] = engine.loads.elements(), engine.loads.nbytes()
             entries = tuple(engine.ledger)
-            if entries not in known:  # most inputs cost what others have cost
+            if entries not in known:  # most inputs cost the same as others
                 known[entries] = len(known), [price(entries, profile) for profile in prices]
             which[row], priced = known[entries]
             for values, value in zip(prices.values(), priced, strict=True):
@@ -182,20 +183,20 @@ def _secret_order(n: int) -> np.ndarray[Any, Any]:
 def run_rows(
     model: Model, engine: Engine, rows: Inputs
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
-    """Run one batch in the order that is given.
+    """Run one batch in the given order.
 
     Parameters
     ----------
     model, engine
         As for :func:`run_batches`.
     rows
-        What the model is shown.
+        The inputs of the model.
 
     Returns
     -------
     tuple
-        The predictions ``(n,)``, and the experts ``(n, k)`` int64 that the rows were routed to; None without
-        a router. What it cost is in the engine's ledger.
+        The predictions ``(n,)``, and the experts ``(n, k)`` int64 to which the rows were routed; None without
+        a router. The cost is in the engine's ledger.
 
     Raises
     ------
@@ -222,7 +223,7 @@ def _checked_answer(engine: Engine, answer: Handle, n: int) -> np.ndarray[Any, A
         got = f"shape {_relative(value.shape, n)} and dtype {value.dtype}"
         mend = "drop the extra axis with y[:, 0]" if value.ndim > 1 else "return one real number per input"
         raise FailedError(f"predict: expected shape (n,) and a real dtype, got {got}", help=mend)
-    engine.loads.read(value)  # an answer may be a parameter as it is
+    engine.loads.read(value)  # an answer may be an unchanged parameter
     return value.copy()
 
 
@@ -237,11 +238,11 @@ def _checked_experts(engine: Engine, experts: Handle, gates: Handle | None, n: i
         raise FailedError(
             f"route: expected gates of the shape of experts, got {got}", help="one gate per expert"
         )
-    engine.memory.admit(3 * value.size * 8)  # a router's answer may be a view of little memory
+    engine.memory.admit(3 * value.size * 8)  # a router's answer may be a large view of little memory
     return value.astype(np.int64)
 
 
 def _relative(shape: tuple[int, ...], n: int) -> str:
-    """Write a shape with n for the number of rows, which differs from batch to batch."""
+    """Return a shape as text, with n for the number of rows, which differs from batch to batch."""
     axes = ", ".join("n" if length == n else str(length) for length in shape)
     return f"({axes},)" if len(shape) == 1 else f"({axes})"

@@ -1,4 +1,4 @@
-"""What is metered, and what a metered pass gives."""
+"""The models that are metered, and the results of metered passes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["FIRST_ROWS", "Batch", "Charged", "Model", "Pass", "Single"]
 
 FIRST_ROWS = 32
-"""Rows of the first batch, which tells how many bytes a row takes."""
+"""Rows of the first batch, which shows how many bytes a row takes."""
 
 
 class Model(Protocol):
@@ -28,13 +28,13 @@ class Model(Protocol):
         ...
 
     def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
-        """Predict; ``tag``, the domain, is given where the submission is told it."""
+        """Predict; ``tag``, the domain, is given if the submission uses domains."""
         ...
 
     def route(
         self, engine: Engine, x: Description, tag: Description | None = None
     ) -> tuple[Handle, Handle | None]:
-        """Give experts and gates; ``tag``, the domain, is given where the submission is told it."""
+        """Return experts and gates; ``tag``, the domain, is given if the submission uses domains."""
         ...
 
     def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:
@@ -49,13 +49,13 @@ class Batch:
     rows: np.ndarray[Any, Any]
     """Which rows, in their order."""
     predictions: np.ndarray[Any, Any]
-    """What was predicted for them."""
+    """Their predictions."""
     ledger: Ledger
     """What was counted."""
 
 
 class Charged(NamedTuple):
-    """What one batch of a pass cost."""
+    """The cost of one batch of a pass."""
 
     rows: np.ndarray[Any, Any]
     """Which rows."""
@@ -65,10 +65,10 @@ class Charged(NamedTuple):
 
 @dataclass
 class Pass:
-    """What a pass in batches gave."""
+    """The results of a pass in batches."""
 
     ledger: Ledger = field(default_factory=Ledger)
-    """Everything counted, but for what is in ``wasted``."""
+    """All counts except those in ``wasted``."""
     wasted: Ledger = field(default_factory=Ledger)
     """What was counted for batches that ran out of memory, and were tried again with fewer rows."""
     batches: list[Charged] = field(default_factory=list)
@@ -96,13 +96,13 @@ class Pass:
 
     @property
     def ops(self) -> int:
-        """Operations, profile ``ops``, of all that was done: no work is free because its batch failed."""
+        """Operations, profile ``ops``, of all work: it is not free because its batch failed."""
         return price(self.ledger) + price(self.wasted)
 
 
 @dataclass
 class Single:
-    """What one-by-one runs gave, a value per input."""
+    """The results of one-by-one runs, a value per input."""
 
     ledger: Ledger
     """Everything counted."""
@@ -125,7 +125,7 @@ class Single:
         return len(self.predictions)
 
     def ledger_of(self, rows: np.ndarray[Any, Any]) -> Ledger:
-        """Add up the ledgers of some inputs, each as often as it is named."""
+        """Return the sum of the ledgers of some inputs, each as often as it is named."""
         often = np.bincount(self.which[rows], minlength=len(self.ledgers)).tolist()
         return Ledger(
             Entry(phase, kind, dtype, amount * times)
@@ -135,7 +135,7 @@ class Single:
         )
 
     def followed_by(self, other: Single) -> Single:
-        """Put the inputs of another pass behind these."""
+        """Return these results followed by those of another pass."""
         ledger = Ledger(self.ledger)
         ledger.add(other.ledger)
         ledgers = list(dict.fromkeys([*self.ledgers, *other.ledgers]))

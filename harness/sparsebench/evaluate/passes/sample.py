@@ -1,4 +1,4 @@
-"""Which inputs are run one by one."""
+"""The draw of the inputs that are run one by one."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ MOST_ALONE = 4096
 def sample_inputs(draw: int, n: int, size: int) -> np.ndarray[Any, Any]:
     """Draw the inputs that are run one by one.
 
-    The draw is secret until the cell has ended, so no submission is made for it; it is stored in the row, so
-    everybody can tell which inputs they were. A smaller sample is the beginning of a larger one.
+    The draw is secret until the cell has ended, so no submission can be made for it; it is stored in the row,
+    so everybody can find out which inputs they were. A smaller sample is the beginning of a larger one.
 
     Parameters
     ----------
     draw
         A seed, the row's ``sample_draw``.
     n
-        Inputs of the test split.
+        The number of inputs of the test split.
     size
-        How many are drawn, at most.
+        Most inputs to draw.
 
     Returns
     -------
@@ -48,17 +48,17 @@ def sample_inputs(draw: int, n: int, size: int) -> np.ndarray[Any, Any]:
 def sample_by_identity(cell: Cell | Row, model_hash: str, n: int, size: int = SAMPLE) -> np.ndarray[Any, Any]:
     """Draw inputs that are the same in every run of a cell with the same model.
 
-    Audits that no score rests on take these, so that what they find can be had again; and rows before schema
+    Audits on which no score depends use these, so that their findings can be repeated; and rows before schema
     version 4 ran these one by one.
 
     Parameters
     ----------
     cell, model_hash
-        What is run, or the row of it.
+        The cell, or its row.
     n
-        Inputs of the test split.
+        The number of inputs of the test split.
     size
-        How many are drawn at most. Another size gives other inputs.
+        Most inputs to draw. Another size gives other inputs.
 
     Returns
     -------

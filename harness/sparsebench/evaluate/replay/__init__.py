@@ -1,1 +1,1 @@
-"""Traces of what a submission asked, asked again without its code; stored rows verified."""
+"""Traces of a submission's requests, replayed without its code; verification of stored rows."""

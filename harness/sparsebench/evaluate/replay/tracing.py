@@ -1,4 +1,4 @@
-"""Traces of cells: the one-by-one pass written down, and run again without the submission's code."""
+"""Traces of cells: the one-by-one pass recorded, and replayed without the submission's code."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ if TYPE_CHECKING:
 
 __all__ = ["Recorded", "Replayed", "make_trace", "replay", "run_recorded", "trace_path"]
 
-_MEMORY = 4 << 30  # bytes that a replay may hold, as a cell by default
+_MEMORY = 4 << 30  # bytes that a replay may hold, as for a cell by default
 
 
 def trace_path(store: Path, cell_key: str) -> Path:
-    """Tell where the trace of a cell lies under the directory of a store."""
+    """Return the path of a cell's trace in the directory of a store."""
     return store / "traces" / f"{cell_key}.sbtrace"
 
 
 class Recorded:
-    """A model whose requests are written down, an input at a time.
+    """A model whose requests are recorded, one input at a time.
 
     Parameters
     ----------
     model
         The model.
     engine
-        What it asks.
+        The engine that it asks.
 
     Attributes
     ----------
     tape
-        What was written down.
+        The record.
     lines
-        Row -> the line of its stream. Rows of a pass that goes on are numbered on.
+        Row -> the line of its stream. Rows of a continued pass are numbered on.
     """
 
     def __init__(self, model: Model, engine: Engine) -> None:
@@ -61,11 +61,11 @@ class Recorded:
         self.lines: dict[int, str] = {}
 
     def go_on(self, model: Model) -> None:
-        """Go on with further inputs, in another process of the same model."""
+        """Continue with further inputs, in another process of the same model."""
         self._model, self._before = model, len(self.lines)
 
     def announce(self, row: int) -> None:
-        """Hear which row comes next."""
+        """Store the number of the next row."""
         self._row = self._before + row
 
     def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
@@ -76,7 +76,7 @@ class Recorded:
     def route(
         self, engine: Engine, x: Description, tag: Description | None = None
     ) -> tuple[Handle, Handle | None]:
-        """Give experts and gates."""
+        """Return experts and gates."""
         self.tape.begin(x.handle, None if tag is None else tag.handle)
         self._routes = self._model.route(engine, x, tag)
         return self._routes
@@ -93,14 +93,14 @@ class Recorded:
 def run_recorded(
     model: Model, engine: Engine, inputs: Inputs, before: Recorded | None = None
 ) -> tuple[Single, Recorded]:
-    """Meter a model on each row of its inputs alone, and write down what it asks.
+    """Meter a model on each row of its inputs alone, and record its requests.
 
     Parameters
     ----------
     model, engine, inputs
         As for :func:`sparsebench.evaluate.passes.metering.run_single`.
     before
-        What was written down for other inputs, to go on with; None to begin.
+        The record for other inputs, to be continued; None to begin.
 
     Raises
     ------
@@ -130,18 +130,18 @@ def make_trace(
     Parameters
     ----------
     cell
-        What was run.
+        The cell that was run.
     recorded, single
         Its one-by-one pass.
     ids
-        The ``id`` of every input of that, int64 ``(n,)``.
+        The ``id`` of every input of that pass, int64 ``(n,)``.
     parameters, model_hash
         The model, and its hash (:func:`sparsebench.meter.model_file.hash_of_model`).
 
     Returns
     -------
     Trace or None
-        None where there was more than a trace may hold.
+        None if there was more than a trace may hold.
     """
     if recorded.tape.full:
         return None
@@ -169,7 +169,7 @@ def make_trace(
 
 
 class Replayed:
-    """A trace in the place of a model: it asks what the submission asked for the input that is announced."""
+    """A trace as a model: it makes the submission's requests for the announced input."""
 
     def __init__(self, trace: Trace) -> None:
         self._trace = trace
@@ -177,7 +177,7 @@ class Replayed:
         self._player: Player | None = None
 
     def announce(self, row: int) -> None:
-        """Hear which row comes next."""
+        """Store the number of the next row."""
         self._row = row
 
     @property
@@ -187,25 +187,25 @@ class Replayed:
 
     @property
     def place(self) -> str:
-        """The input, for people."""
+        """The name of the input, for people."""
         return f"input {self._trace.inputs.id[self._row]}"
 
     def predict(self, engine: Engine, x: Description, tag: Description | None = None) -> Handle:
-        """Ask for the prediction."""
+        """Make the requests for the prediction."""
         self._begin(engine, x, tag)
         return self._answer()
 
     def route(
         self, engine: Engine, x: Description, tag: Description | None = None
     ) -> tuple[Handle, Handle | None]:
-        """Ask for experts and gates."""
+        """Make the requests for experts and gates."""
         player = self._begin(engine, x, tag)
         player.play("router")
         experts, gates = self._stream.routes or (None, None)
         return player.handle(experts), None if gates is None else player.handle(gates)
 
     def apply(self, engine: Engine, x: Description, experts: Handle, gates: Handle | None) -> Handle:  # noqa: ARG002 - as every model
-        """Ask for the prediction, from what was routed."""
+        """Make the requests for the prediction, given the routes."""
         return self._answer()
 
     @property
@@ -224,7 +224,7 @@ class Replayed:
 
 
 def replay(trace: Trace, inputs: Inputs, *, memory: int = _MEMORY) -> Single:
-    """Run a trace's requests again, without the submission's code.
+    """Replay a trace's requests, without the submission's code.
 
     Parameters
     ----------
@@ -238,12 +238,12 @@ def replay(trace: Trace, inputs: Inputs, *, memory: int = _MEMORY) -> Single:
     Returns
     -------
     Single
-        What the one-by-one pass gives, counted afresh.
+        The results of the one-by-one pass, counted anew.
 
     Raises
     ------
     IntegrityError
-        If the requests cannot be made of these inputs, or give another bit or shape than is recorded.
+        If the requests cannot be made for these inputs, or give another bit or shape than recorded.
     """
     if len(inputs) != len(trace.inputs.id):
         message = f"trace of {trace.cell_key[:12]}: expected {len(trace.inputs.id)} inputs, got {len(inputs)}"

@@ -1,9 +1,9 @@
-"""Whether a stored row holds.
+"""The verification of a stored row.
 
-By itself; by its trace (:mod:`sparsebench.evaluate.replay.verify_trace`); and by another run of its cell
-(:mod:`sparsebench.evaluate.replay.verify_rerun`).
+A row is checked by itself, by its trace (:mod:`sparsebench.evaluate.replay.verify_trace`), and by another run
+of its cell (:mod:`sparsebench.evaluate.replay.verify_rerun`).
 
-Rows and traces come from strangers: what they say is shown in printable characters, and not at any length.
+Rows and traces come from strangers: their texts are shown in printable characters and limited length.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def find_rows(rows: Sequence[Row], reference: str) -> list[Row]:
     Raises
     ------
     UsageError
-        If it is too short, or begins several keys.
+        If it is too short, or several keys begin with it.
     NotFoundError
-        If it begins none.
+        If no key begins with it.
     """
     if reference == "all":
         return list(rows)
@@ -79,15 +79,15 @@ def verify_row(row: Row, trace: Path | None = None, reruns: Sequence[Row] | None
     row
         The row.
     trace
-        The file of its trace, see :func:`sparsebench.evaluate.replay.tracing.trace_path`; None to leave that
-        out.
+        The file of its trace, see :func:`sparsebench.evaluate.replay.tracing.trace_path`; None to leave out
+        this check.
     reruns
-        Rows among which there is another run of its cell; None to leave that out.
+        Rows among which there is another run of its cell; None to leave out this check.
 
     Yields
     ------
     Audit
-        As the checks are made; ``not-run`` for what cannot be checked here. A broken file is a ``fail``.
+        As the checks are made; ``not-run`` for checks that cannot be made here. A broken file is a ``fail``.
 
     Raises
     ------
@@ -99,18 +99,18 @@ def verify_row(row: Row, trace: Path | None = None, reruns: Sequence[Row] | None
 
 
 def standing(checks: Sequence[Audit]) -> str:
-    """Say what the checks of a row come to, in a few words.
+    """Return the conclusion from the checks of a row, in a few words.
 
     Parameters
     ----------
     checks
-        All that :func:`verify_row` gave.
+        All checks that :func:`verify_row` yielded.
 
     Returns
     -------
     str
-        ``does not hold`` where one failed; ``agrees with its trace``, ``agrees with a rerun`` or both, where
-        these were checked; else ``consistent by itself``: whoever writes a row can make it so.
+        ``does not hold`` if one failed; ``agrees with its trace``, ``agrees with a rerun`` or both, if these
+        were checked; else ``consistent by itself``: anybody who writes a row can make it so.
     """
     verdicts = {made.name: made.verdict for made in checks}
     if "fail" in verdicts.values():
@@ -134,14 +134,14 @@ def _checks(row: Row, trace: Path | None, reruns: Sequence[Row] | None) -> Itera
     ):
         try:
             yield from more
-        except NotFoundError as error:  # the one can be had without the other
+        except NotFoundError as error:  # one check can be made without the other
             absent.append(error)
     if absent:
         raise absent[0]
 
 
 def _printable(text: str) -> str:
-    """Show what a stranger wrote: a terminal obeys some characters."""
+    """Return a stranger's text in printable form, since a terminal obeys some characters."""
     shown = text if len(text) <= _LONGEST_DETAIL else f"{text[:_LONGEST_DETAIL]}..."
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in shown)
 
@@ -191,7 +191,7 @@ def _check_submission(row: Row) -> Audit:
 
 
 def _check_prices(row: Row) -> Audit:
-    """Price the raw counts again. Floats are compared exactly: they are quotients of the same integers."""
+    """Price the raw counts again, and compare exactly: the floats are quotients of the same integers."""
     if row.status != "ok" or row.counts is None or not row.counted_inputs:
         return Audit("prices", "not-run", f"status {row.status}: there are no counts")
     if other := other_cost_model(row):
@@ -208,7 +208,7 @@ def _check_prices(row: Row) -> Audit:
 
 
 def _check_audits(row: Row) -> Audit:
-    """Look for the audits that a score rests on. The task says which, where it is at hand."""
+    """Check the audits that a score requires. The task says which, if it is available."""
     if row.status != "ok":
         return Audit("audits", "not-run", f"status {row.status}: there is no score")
     metric, fresh = None, False

@@ -1,4 +1,4 @@
-"""Whether a row is what another run of its cell gives, on this machine or on another one."""
+"""The comparison of a row with another run of its cell, on this machine or on another one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OF_SAMPLES = frozenset(
         *("stored_parameters", "stored_bytes", "memory_bytes"),
         *("test_inputs", "sample_size", "counted_inputs", "ops_counted"),
     )
-)  # the counts that no draw of a sample changes
+)  # the counts that do not depend on the draw of a sample
 _DENSE = "executed-within-dense"
 _AMPLIFIES = (
     "training by gradient descent over many steps amplifies rounding: such a row verifies on the same BLAS "
@@ -33,7 +33,7 @@ _AMPLIFIES = (
 
 
 def find_rerun(row: Row, rows: Sequence[Row]) -> Row:
-    """Find the newest other run of a row's cell. The row itself, or a copy of it, is none.
+    """Find the newest other run of a row's cell. The row itself, or a copy of it, is not one.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def check_rerun(row: Row, rows: Sequence[Row]) -> Iterator[Audit]:
     Yields
     ------
     Audit
-        As the checks are made: counts to the last digit, error and quality to a relative 1e-9.
+        As the checks are made: counts are compared to the last digit, error and quality to a relative 1e-9.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def check_rerun(row: Row, rows: Sequence[Row]) -> Iterator[Audit]:
 
 
 def _known(names: Sequence[str], row: Row, rerun: Row) -> Iterator[str]:
-    """Leave out the columns that one of the rows is too old to have."""
+    """Return the columns without those that one of the rows is too old to have."""
     absent = {*lacking(row.schema_version), *lacking(rerun.schema_version)}
     return (name for name in names if name not in absent)
 
@@ -93,19 +93,19 @@ def _machine(row: Row) -> str:
 
 
 def _machines(row: Row, rerun: Row) -> str:
-    """Name the BLAS and the processor of both, so that a person sees why digits differ; nothing if equal."""
+    """Return the BLAS and the processor of both, which explain different digits; empty if they are equal."""
     first, second = _machine(row), _machine(rerun)
     return "" if first == second else f"made with {first}; run again with {second}"
 
 
 def _told(row: Row, rerun: Row, faults: Sequence[str], *more: str) -> Sequence[str]:
-    """Put what may explain faults before them: what comes last may be cut off."""
+    """Put an explanation of faults before them, since the end of the text may be cut off."""
     machines = _machines(row, rerun) if faults else ""
     return (machines, *more, *faults) if machines else faults
 
 
 def _check_counts(row: Row, rerun: Row) -> Audit:
-    """Compare to the last digit. Counts of a sample are of other inputs in every run."""
+    """Compare counts to the last digit. Counts of a sample are of other inputs in every run."""
     drawn = may_differ(row) | may_differ(rerun)
     left_out = drawn - _OF_SAMPLES | ROUNDED
     if dense := _dense_is_of_other_inputs(row, rerun):
@@ -120,7 +120,7 @@ def _check_counts(row: Row, rerun: Row) -> Audit:
 
 
 def _dense_is_of_other_inputs(row: Row, rerun: Row) -> str:
-    """Say why ``ops_dense`` cannot be compared: its inputs are drawn by the model's hash, if time allows."""
+    """Return why ``ops_dense`` cannot be compared: the model's hash draws its inputs, if time allows."""
     if row.model_hash != rerun.model_hash:
         return "; ops_dense is left out: the model's hash says on which inputs it is measured"
     if _verdicts(row).get(_DENSE) != _verdicts(rerun).get(_DENSE):
@@ -150,7 +150,7 @@ def _drawn(row: Row) -> tuple[int | None, int | None]:
 
 
 def _check_model(row: Row, rerun: Row, *, same_scores: bool) -> Audit:
-    """Compare hashes. Another one is no mismatch where rounding explains it: nothing is left of it to see."""
+    """Compare models' hashes. A different hash is no mismatch if rounding explains it."""
     faults = [*differing([("model_hash", row.model_hash, rerun.model_hash)])]
     if not faults:
         verdict = "pass" if row.model_hash else "not-run"
@@ -167,9 +167,9 @@ def _check_model(row: Row, rerun: Row, *, same_scores: bool) -> Audit:
 
 
 def _check_audits(row: Row, rerun: Row) -> Audit:
-    """Compare verdicts: pass against fail. What an audit could not do is no contradiction."""
+    """Compare verdicts: pass against fail. An audit that did not run contradicts nothing."""
     first, second = _verdicts(row), _verdicts(rerun)
-    # Those that no score rests on try inputs that the model's hash draws.
+    # Audits on which no score depends try inputs that the model's hash draws.
     names = first.keys() & second.keys() & (first.keys() if row.model_hash == rerun.model_hash else {*SCORED})
     pairs = [(name, first[name], second[name]) for name in first if name in names]
     faults = [*differing(pair for pair in pairs if "not-run" not in pair[1:])]
@@ -180,5 +180,5 @@ def _check_audits(row: Row, rerun: Row) -> Audit:
 
 
 def _verdicts(row: Row) -> dict[str, str]:
-    """Give the verdicts but for those of the timing, which may fail by time: name -> verdict."""
+    """Return the verdicts without those of the timing, which may fail for lack of time: name -> verdict."""
     return {audit.name: audit.verdict for audit in row.audits if audit.name not in TIMED}

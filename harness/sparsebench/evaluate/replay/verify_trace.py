@@ -1,4 +1,4 @@
-"""Whether a row is what its trace gives, run again without the submission's code."""
+"""The comparison of a row with its trace, replayed without the submission's code."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ another order. Counts never differ."""
 
 
 def check(name: str, faults: Iterable[str], detail: str) -> Audit:
-    """Give the verdict: ``fail`` with the faults, or ``pass`` with ``detail`` where there are none."""
+    """Return the verdict: ``fail`` with the faults, or ``pass`` with ``detail`` if there are none."""
     found = "; ".join(faults)
     return Audit(name, "fail" if found else "pass", found or detail)
 
 
 def differing(names: Iterable[tuple[str, Any, Any]]) -> Iterator[str]:
-    """Say what is not as expected: name, expected, got."""
+    """Yield what is not as expected: name, expected, got."""
     return (f"{name}: expected {want}, got {got}" for name, want, got in names if want != got)
 
 
 def other_cost_model(row: Row) -> str:
-    """Say that a row was counted by another cost model than the one here; nothing if it was not."""
+    """Return that a row was counted with another cost model than the one here; empty if it was not."""
     if row.cost_model == COST_MODEL:
         return ""
     return f"counted by cost model {row.cost_model}; here is cost model {COST_MODEL}"
@@ -102,14 +102,14 @@ def _check_file(row: Row, task: Task, path: Path) -> Iterator[Audit]:
 
 
 def _sample(row: Row, n: int) -> tuple[np.ndarray[Any, Any], str]:
-    """Draw the inputs that were run one by one, and say by what."""
+    """Draw the inputs that were run one by one, and return with what they were drawn."""
     if row.sample_draw is None:  # before schema version 4
         return sample_by_identity(row, row.model_hash or "", n), "the identity"
     return sample_inputs(row.sample_draw, n, _most(row)), "the row's sample_draw"
 
 
 def _most(row: Row) -> int:
-    """How many inputs a cell runs one by one."""
+    """Return the most inputs that a cell runs one by one."""
     alone = row.sample_draw is not None and row.ops_counted == "one-by-one"
     return MOST_ALONE if alone else SAMPLE
 
@@ -120,7 +120,7 @@ def _ids(drawn: list[int], listed: list[int], how: str) -> Iterator[str]:
 
 
 def _check_replay(row: Row, trace: Trace, metric: str, test: Split) -> Iterator[Audit]:
-    """Run the trace and compare all that the row and the trace say of the one-by-one pass."""
+    """Replay the trace, and compare everything in the row and the trace on the one-by-one pass."""
     chosen = _places(test, trace.inputs.id, _most(row))
     single = replay(trace, shown(test, uses_tags=row.uses_tags)[chosen])
     columns = single_columns(single)
@@ -136,7 +136,7 @@ def _check_replay(row: Row, trace: Trace, metric: str, test: Split) -> Iterator[
 
 
 def _places(test: Split, listed: list[int], most: int) -> np.ndarray[Any, Any]:
-    """Find the inputs that a trace lists: as many as a cell runs at most, or a replay might take years."""
+    """Find the inputs that a trace lists, at most as many as a cell runs: a replay might take years."""
     places = {number: place for place, number in enumerate(test.id.tolist())}
     if not 0 < len(listed) <= most or not all(number in places for number in listed):
         message = f"the trace lists {len(listed)} inputs, expected 1 to {most}, all of the test split"
@@ -173,8 +173,8 @@ def _check_predictions(trace: Trace, got: np.ndarray[Any, Any]) -> Audit:
 def _check_error(
     row: Row, metric: str, test: Split, chosen: np.ndarray[Any, Any], predictions: np.ndarray[Any, Any]
 ) -> Audit:
-    """Score what was predicted. Only where that is the whole split must it be the row's error."""
-    order = np.argsort(chosen)  # as the split has them, so that sums come out the same
+    """Score the predictions. Only those for the whole split must give the row's error."""
+    order = np.argsort(chosen)  # in the order of the split, so that sums are the same
     try:
         tag = None if test.tag is None else test.tag[chosen[order]]
         got = score_predictions(metric, test.y[chosen[order]], predictions[order], tag).error

@@ -1,1 +1,1 @@
-"""The side of the meter that runs beside a stranger: arrays without values, and their namespace."""
+"""The meter's side in the submission's process: arrays without values, and their namespace."""

@@ -1,6 +1,6 @@
-"""What a submission sees: arrays without values, in a namespace of the array API standard.
+"""The arrays that a submission sees: they have no values, and a namespace of the array API standard.
 
-Everything here runs on the submission's side of the meter. It holds nothing that is worth reaching for.
+Everything here runs on the submission's side of the meter. It holds nothing that is worth an attack.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class MeteredArray:
         self._about = about
 
     def __del__(self, *, ending: Callable[[], bool] = sys.is_finalizing) -> None:
-        # When the interpreter ends nothing need be freed, and what would do it may be half gone. The function
-        # is a default and not a global: those go as well.
+        # When the interpreter ends nothing needs to be freed, and the transport may be half destroyed. The
+        # function is a default and not a global, since globals are destroyed as well.
         if not ending():
             self._namespace.transport.drop(self._about.handle)
 
@@ -93,7 +93,7 @@ class MeteredArray:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape. Where it depends on values, asking costs the bits that it tells."""
+        """The shape. If it depends on values, reading it costs the bits that it reveals."""
         if self._about.shape is None:
             shape = self._namespace.transport.reveal_shape(self._about.handle)
             self._about = self._about._replace(shape=shape)
@@ -101,7 +101,7 @@ class MeteredArray:
 
     @property
     def known_shape(self) -> tuple[int, ...] | None:
-        """The shape where it is known already, else None. Asking costs nothing, and tells nothing new."""
+        """The shape if it is known already, else None. Reading it costs nothing, and reveals nothing new."""
         return self._about.shape
 
     @property
@@ -111,7 +111,7 @@ class MeteredArray:
 
     @property
     def device(self) -> str:
-        """Where the values are: under the meter."""
+        """The device of the values: the meter."""
         return "meter"
 
     @property
@@ -127,7 +127,7 @@ class MeteredArray:
         return self._call("matrix_transpose", self)
 
     def to_device(self, device: str, /, *, stream: Any = None) -> MeteredArray:  # noqa: ARG002 - the standard's
-        """Give the array itself: there is one device."""
+        """Return the array itself: there is one device."""
         if device != self.device:
             raise ValueError(f"to_device: expected 'meter', got {device!r}")
         return self
@@ -145,7 +145,7 @@ class MeteredArray:
         self._call("setitem", self, _plain_key(key), value)
 
     def __getattr__(self, name: str) -> Any:
-        """Say where NumPy's methods are: the standard has functions."""
+        """Raise an error that names the function for a method of NumPy: the standard has functions."""
         raise AttributeError(f"a metered array has no {name!r}; {of_method(name)}")
 
     def __bool__(self) -> bool:
@@ -164,10 +164,10 @@ class MeteredArray:
         return self._call("positive", self)
 
     def _call(self, name: str, *args: Any) -> Any:
-        """Ask for an operation: gives an array, or nothing where there is no result."""
+        """Ask for an operation; return its array, or None if there is no result."""
         return self._namespace.call(name, *args)
 
-    # What would take a value out: refused, each with what to do instead.
+    # Methods that would reveal a value are refused, each with what to do instead.
 
     def __float__(self) -> float:
         _refuse("float(x)", "keep it an array; a comparison may steer `if` and `while`")
@@ -179,7 +179,7 @@ class MeteredArray:
         _refuse("complex(x)", "keep it an array")
 
     def __format__(self, how: str) -> str:
-        """Name the array, as ``f"{x}"`` does: a format of numbers wants values."""
+        """Return the array's text, as ``f"{x}"`` does; refuse formats of numbers, which need values."""
         if how:
             _refuse(
                 f"format(x, {how!r})",
@@ -210,11 +210,11 @@ class MeteredArray:
         _refuse("pickling x", "predict returns arrays; there is nothing to store")
 
     def tolist(self) -> list[Any]:
-        """Refuse: lists hold values."""
+        """Refuse the call: lists hold values."""
         _refuse("x.tolist()", "keep it an array")
 
     def item(self) -> Any:
-        """Refuse: Python numbers hold values."""
+        """Refuse the call: Python numbers hold values."""
         _refuse("x.item()", "keep it an array; a comparison may steer `if` and `while`")
 
 
@@ -248,7 +248,7 @@ def _is_boolean(value: Any) -> bool:
 
 
 def _plain_key(key: Any) -> Any:
-    """Make arrays of the lists in an index, and integers of the bounds of its slices, as NumPy does."""
+    """Turn the lists in an index into arrays, and the bounds of its slices into integers, as NumPy does."""
     return tuple(map(_plain_part, key)) if isinstance(key, tuple) else _plain_part(key)
 
 
@@ -259,7 +259,7 @@ def _plain_part(part: Any) -> Any:
 
 
 def _bound(value: Any) -> int | None:
-    """Give a bound as a Python integer; a metered array refuses to become one."""
+    """Return a bound as a Python integer; a metered array refuses this."""
     return None if value is None else operator.index(value)
 
 
@@ -277,7 +277,8 @@ def _operator(name: str, *, reflected: bool = False) -> Callable[[Any, Any], Any
 
     def operate(self: MeteredArray, other: Any) -> Any:
         if not isinstance(other, _OPERANDS):
-            # Python would repeat a list x times, and call any list unequal: also one of the same numbers.
+            # Python would repeat a list x times, and would call every list unequal, even one of the same
+            # numbers.
             if isinstance(other, list | tuple | range) or (isinstance(other, str) and name in _NO_COMPARISON):
                 raise TypeError(_no_operand(name, other))
             return NotImplemented

@@ -1,8 +1,8 @@
-"""What the meter will answer, foreseen: an input asks mostly for what an input before it has asked.
+"""Prediction of the meter's answers: the requests for an input are mostly those for an earlier one.
 
-An answer is a number, a dtype and what a shape may tell. All three follow from what was given, asked and
-answered since an input was given; no value decides them, but where a bit or a shape was paid for, which is
-an answer of its own. So who comes along a way that is known need not wait for the answers on it.
+An answer is a number, a dtype and the public part of a shape. All three follow from what was given, asked and
+answered since an input was given; values decide them only through bits and shapes that were paid for, which
+are answers too. So on a known path of requests nobody needs to wait for the answers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST_STEPS = 1 << 15
 
 
 class _Step:
-    """What was answered to a request, and the requests that have followed. Numbers count from a base."""
+    """The answer to a request, and the requests that followed. Numbers count from a base."""
 
     __slots__ = ("several", "then", "told")
 
@@ -32,12 +32,12 @@ class _Step:
 
 
 class Foresight:
-    """Ways through the meter that were gone before: a tree of requests.
+    """Known paths of requests to the meter: a tree of requests.
 
     Attributes
     ----------
     told
-        What is answered to the request that :meth:`foresees` has found.
+        The answer to the request that :meth:`foresees` has found.
     """
 
     def __init__(self) -> None:
@@ -52,19 +52,19 @@ class Foresight:
         self._steps = 0
 
     def hold(self, parameters: Iterable[Description]) -> None:
-        """Begin anew with these parameters: of all arrays, they alone keep their numbers."""
+        """Start anew with these parameters: only their numbers stay the same."""
         self._last_parameter = max((told.handle.number for told in parameters), default=-1)
         self._forget()
 
     def begin(self, what: str, given: Iterable[Description | None], upcoming: int) -> None:
-        """Stand where an input is given.
+        """Go to the point at which an input is given.
 
         Parameters
         ----------
         what
-            What is done with it.
+            The method that gets it.
         given
-            What the harness tells of it.
+            The harness's descriptions of it.
         upcoming
             The number that the meter gives to the next array.
         """
@@ -76,19 +76,19 @@ class Foresight:
             self._here = self._begins.setdefault(key, _Step())
 
     def go_on(self, what: str, given: Iterable[Description | None], upcoming: int) -> None:
-        """Stand where more is done with the same input."""
+        """Go to the point at which another method gets the same input."""
         self.answered((what, upcoming - self._base, self._relative(given)))
 
     def key(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Hashable:
-        """Give a request's looks, which do not change with the numbers that arrays have this time."""
+        """Return a request's key, which does not depend on the present numbers of arrays."""
         return name, self._looks(args), self._looks(tuple(kwargs.items())) if kwargs else None
 
     def number(self, handle: Handle) -> int:
-        """Give an array's number as it is in every repetition."""
+        """Return an array's number in the form that is the same in every repetition."""
         return handle.number - self._base
 
     def foresees(self, key: Hashable) -> bool:
-        """Whether it is known what is answered to a request; then it is taken for answered."""
+        """Return whether the answer to a request is known; if so, the request counts as answered."""
         step = None if self._here is None else self._here.then.get(key)
         if step is None:
             return False
@@ -98,13 +98,13 @@ class Foresight:
         return True
 
     def learn(self, key: Hashable, told: Description | list[Description] | None) -> None:
-        """Remember what was answered to a request."""
+        """Store the answer to a request."""
         several = isinstance(told, list)
         parts = told if isinstance(told, list) else [told]
         self._go(key, _Step(None if told is None else self._relative(parts), several=several))
 
     def answered(self, key: Hashable) -> None:
-        """Remember an answer that values decide: the key tells it, too, since other ways lead on from it."""
+        """Store an answer that values decide; it becomes part of the key, since other paths follow it."""
         known = None if self._here is None else self._here.then.get(key)
         if known is not None:
             self._here = known
@@ -112,7 +112,7 @@ class Foresight:
             self._go(key, _Step())
 
     def lose(self) -> None:
-        """Stop, until the next input: nothing is known any more."""
+        """Stop until the next input: nothing is known any more."""
         self._here = None
 
     def _go(self, key: Hashable, step: _Step) -> None:

@@ -1,4 +1,4 @@
-"""What a function of the namespace is: how it is called, what it costs, and how it gives its results."""
+"""The functions of the namespace: how they are called, what they cost, and how they return results."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _REFUSED_KEYWORDS: dict[str, dict[str, Any]] = {
     "linalg.pinv": {"rtol": None},
     "linalg.svd": {"full_matrices": True},
 }
-"""What refused functions take beside one array, by the standard, with the defaults."""
+"""The standard's further arguments of refused functions after one array, with the defaults."""
 
 _FAR = 1 << 62
 """More than any array is long: a diagonal beyond is not there, however far it is. The wire has 64 bits."""
 
 
 class Function(NamedTuple):
-    """What the submission's side knows of an operation. How it is executed and priced, it does not know."""
+    """The submission's side of an operation, without its execution and its price formula."""
 
     takes: Callable[..., Any]
     """Has the signature of the operation, and does nothing."""
@@ -38,7 +38,7 @@ class Function(NamedTuple):
     listed: bool = False
     """Whether several results come in a list, and not in a tuple."""
     device: bool = False
-    """Whether it takes an argument ``device``, which the meter is not asked about: there is one."""
+    """Whether it takes an argument ``device``, which is not sent to the meter: there is only one device."""
 
 
 class Refusal(NamedTuple):
@@ -103,5 +103,5 @@ def check_device(device: Any) -> None:
 
 @functools.cache
 def results(name: str, fields: tuple[str, ...]) -> Callable[..., Any]:
-    """Make the named tuple that an operation gives its results in."""
+    """Make the named tuple of an operation's results."""
     return namedtuple(f"{name}_result", fields)  # noqa: PYI024 - its fields are known at run time only

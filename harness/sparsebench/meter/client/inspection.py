@@ -57,30 +57,30 @@ def _dtype(value: Any) -> np.dtype[Any]:
 
 
 def _given(value: Any) -> Any:
-    """Give what has a dtype its dtype. NumPy's types have an attribute of that name, which is none."""
+    """Put dtypes in the place of arrays. NumPy's types have an attribute of that name, which is none."""
     return value if isinstance(value, type) else getattr(value, "dtype", value)
 
 
 def finfo(type: Any, /) -> FloatInfo:  # noqa: A002 - the standard's name
-    """Give the limits of a real dtype or array."""
+    """Return the limits of a real dtype or array."""
     found = np.finfo(_dtype(type))
     limits = (float(found.eps), float(found.max), float(found.min), float(found.smallest_normal))
     return FloatInfo(int(found.bits), *limits, np.dtype(found.dtype))
 
 
 def iinfo(type: Any, /) -> IntegerInfo:  # noqa: A002 - the standard's name
-    """Give the limits of an integer dtype or array."""
+    """Return the limits of an integer dtype or array."""
     found = np.iinfo(_dtype(type))
     return IntegerInfo(int(found.bits), int(found.max), int(found.min), np.dtype(found.dtype))
 
 
 def isdtype(dtype: Any, kind: Any) -> bool:
-    """Tell whether a dtype is of a kind, as the standard names kinds, or one of several.
+    """Return whether a dtype is of one of the standard's kinds, or of one of several.
 
     Raises
     ------
     ValueError
-        If there is no such kind.
+        If the kind does not exist.
     """
     if isinstance(kind, tuple):
         return any(isdtype(dtype, one) for one in kind)
@@ -92,37 +92,37 @@ def isdtype(dtype: Any, kind: Any) -> bool:
 
 
 def can_cast(from_: Any, to: Any, /) -> bool:
-    """Tell whether a dtype or an array can be cast by promotion."""
+    """Return whether a dtype or an array can be cast by promotion."""
     return bool(np.can_cast(_dtype(from_), np.dtype(to)))
 
 
 def result_type(*arrays_and_dtypes: Any) -> np.dtype[Any]:
-    """Give the dtype that NumPy's promotion gives."""
+    """Return the dtype that NumPy's promotion gives."""
     return np.result_type(*map(_given, arrays_and_dtypes))
 
 
 class NamespaceInfo:
-    """What the standard's ``__array_namespace_info__`` tells."""
+    """The result of the standard's ``__array_namespace_info__``."""
 
     def capabilities(self) -> dict[str, Any]:
-        """Tell what is supported."""
+        """Return what is supported."""
         return {"boolean indexing": True, "data-dependent shapes": True, "max dimensions": 64}
 
     def default_device(self) -> str:
-        """Name the device of new arrays."""
+        """Return the device of new arrays."""
         return "meter"
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, np.dtype[Any]]:  # noqa: ARG002 - there is one
-        """Give the dtypes of new arrays."""
+        """Return the dtypes of new arrays."""
         names = {"real floating": "float64", "complex floating": "complex128"}
         names |= {"integral": "int64", "indexing": "int64"}
         return {kind: np.dtype(name) for kind, name in names.items()}
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, np.dtype[Any]]:  # noqa: ARG002
-        """Give the dtypes of a kind; all of them for None."""
+        """Return the dtypes of a kind; all of them for None."""
         found = {name: np.dtype(name) for name in DTYPES}
         return {name: dtype for name, dtype in found.items() if kind is None or isdtype(dtype, kind)}
 
     def devices(self) -> list[str]:
-        """Name all devices."""
+        """Return all devices."""
         return ["meter"]

@@ -1,7 +1,7 @@
-"""What to use in the place of a name of NumPy's, or of torch's, that the array API standard does not have.
+"""Replacements for names of NumPy and torch that the array API standard does not have.
 
-A newcomer writes the names that fingers know. Each stands here with what does the same under the meter; a
-test holds that every function that a mend names is there.
+Newcomers use familiar names. Each is listed here with its equivalent under the meter; a test checks that
+every function that a mend names exists.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sparsebench.ops.families import FAMILIES
 __all__ = ["MEANT", "PRICES", "instead", "of_method"]
 
 PRICES = "docs/cost-model.md lists what has"
-"""Where to look for what has a price, if nothing better is known."""
+"""The mend that points to the priced functions, if nothing better is known."""
 
 _MOD = "x & (2**n - 1) for integers, else ops.quantize(x, levels=m)"
 _SMALLEST = "ops.top_k(-x, k)"
@@ -49,7 +49,7 @@ MEANT: dict[str, str] = {
     "power": "xp.pow(x, y)",
     "right_shift": "xp.bitwise_right_shift(x, n)",
     "true_divide": "xp.divide(x, y)",
-    # what is put together, cut or laid out anew
+    # joining, splitting and reshaping
     "append": "xp.concat([x, y], axis=0)",
     "array": "xp.asarray(numbers)",
     "array_split": "slices, x[:k] and x[k:]",
@@ -117,7 +117,7 @@ MEANT: dict[str, str] = {
     "percentile": "xp.sort(x, axis=-1) and a slice of it",
     "ptp": "xp.max(x, axis=-1) - xp.min(x, axis=-1)",
     "quantile": "xp.sort(x, axis=-1) and a slice of it",
-    # choosing and addressing
+    # selection and addressing
     "allclose": "xp.all(xp.abs(x - y) < tolerance)",
     "argpartition": f"ops.top_k(x, k), of the smallest {_SMALLEST}",
     "argwhere": "xp.nonzero(mask)",
@@ -144,7 +144,7 @@ MEANT: dict[str, str] = {
     "select": "xp.where(condition, x, y)",
     "topk": "ops.top_k(x, k)",
     "unique": "xp.unique_values(x)",
-    # arithmetic that is written out
+    # arithmetic to be written out
     "addmm": "x @ y + b",
     "bitwise_count": "compares of bits and their sum",
     "cbrt": "xp.pow(x, 1 / 3), where x is not negative",
@@ -165,7 +165,7 @@ MEANT: dict[str, str] = {
     "around": "ops.quantize(x, levels=m)",
     "rsqrt": "1.0 / xp.sqrt(x)",
     "sinc": "xp.sin(x) / x",
-    # making and asking
+    # creation and inspection
     "apply_along_axis": "operations on whole arrays, with axis=",
     "geomspace": "xp.exp(xp.linspace(a, b, n))",
     "logspace": "xp.exp(xp.linspace(a, b, n))",
@@ -194,7 +194,7 @@ MEANT: dict[str, str] = {
     "fft.ifft2": "xp.fft.ifftn(x, axes=(-2, -1))",
     "fft.rfft2": "xp.fft.rfftn(x, axes=(-2, -1))",
 }
-"""What does the same, by name: a mend that says "use ..."."""
+"""Equivalents by name: a mend that says "use ..."."""
 
 _METHODS: dict[str, str] = {
     "detach": "x as it is",
@@ -216,21 +216,21 @@ _METHODS: dict[str, str] = {
     "copy": "xp.asarray(x, copy=True)",
     "values": "x as it is",
 }
-"""What does the same as a method of NumPy's, torch's or pandas', where no function has its name."""
+"""Equivalents of methods of NumPy, torch and pandas, if no function has the name."""
 
 
 def instead(name: str) -> str:
-    """Say what to use in the place of a function that is not there, or not to be called on a metered array.
+    """Return what to use instead of a function that does not exist, or does not take metered arrays.
 
     Parameters
     ----------
     name
-        As in NumPy's namespace: ``concatenate``, ``linalg.norm``.
+        The name in NumPy's namespace: ``concatenate``, ``linalg.norm``.
 
     Returns
     -------
     str
-        A mend that names only what there is; empty if nothing is known.
+        A mend that names only existing functions; empty if none is known.
     """
     if name in MEANT:
         return f"use {MEANT[name]}"
@@ -244,7 +244,7 @@ def instead(name: str) -> str:
 
 
 def of_method(name: str) -> str:
-    """Say what to use in the place of a method that arrays of other libraries have."""
+    """Return what to use instead of a method that arrays of other libraries have."""
     if name in _METHODS:
         return f"use {_METHODS[name]}"
     if name in FUNCTIONS and name not in MEANT:

@@ -1,4 +1,4 @@
-"""The array API namespace of metered arrays, made from a table that is written from the rules."""
+"""The array API namespace of metered arrays, made from a table that is generated from the rules."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ _PLAIN: dict[str, Any] = {
     "pi": math.pi,
     "result_type": result_type,
 }
-"""What takes no array to the meter."""
+"""The functions that take no array to the meter."""
 
 
 class _MissingError(UncountedOperationError, AttributeError):
-    """An operation without a price is a name that is not there."""
+    """The error for an operation without a price: its name does not exist."""
 
 
 class _Names(abc.ABC):
@@ -65,7 +65,7 @@ class _Names(abc.ABC):
         return found
 
     def __dir__(self) -> list[str]:
-        """Give all names, for people who complete them."""
+        """Return all names, for completion."""
         start = len(self._prefix)
         mine = {name[start:] for name in FUNCTIONS if name.startswith(self._prefix)}
         return sorted({*object.__dir__(self), *(name for name in mine if "." not in name)})
@@ -79,7 +79,7 @@ class _Names(abc.ABC):
         raise _MissingError(f"xp.{full} has no price in the cost model", help=self._instead(name))
 
     def _instead(self, name: str) -> str:
-        """Say what may have been meant by a name that is not there."""
+        """Return what may have been meant by a name that does not exist."""
         if known := instead(self._prefix + name):
             return known
         meant = nearest(name, dir(self), near=0.75)
@@ -138,7 +138,7 @@ class MeteredNamespace(_Names):
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """Ask the meter to execute one operation."""
-        # Arrays that are made on the way live until the answer is there.
+        # Arrays that are made in between live until the answer is there.
         ready = [self._prepare(value) for value in args]
         named = {key: self._prepare(value) for key, value in kwargs.items()} if kwargs else kwargs
         handles = tuple([_handles(value) for value in ready])
@@ -148,10 +148,10 @@ class MeteredNamespace(_Names):
     _call = call
 
     def wrap(self, answer: Description | list[Description] | None, name: str = "") -> Any:
-        """Put arrays around what the meter tells."""
+        """Wrap the meter's descriptions in arrays."""
         if isinstance(answer, list):
             parts = [self.array_type(self, part) for part in answer]
-            told = FUNCTIONS.get(name)  # primitives are not of this namespace: theirs are tuples
+            told = FUNCTIONS.get(name)  # primitives are not in this namespace: their results are tuples
             if told is not None and told.fields:
                 return results(name.rpartition(".")[2], told.fields)(*parts)
             return parts if told is not None and told.listed else tuple(parts)
@@ -163,7 +163,7 @@ class MeteredNamespace(_Names):
             return self._mine(value)
         if isinstance(value, tuple | list):
             return tuple(self._prepare(item) for item in value)
-        # A NumPy number that is not an integer has a width, which takes part in promotion.
+        # A NumPy number that is not an integer has a width, which matters for promotion.
         if isinstance(value, np.ndarray | np.inexact):
             return self.asarray(value)
         if isinstance(value, np.generic):
@@ -173,14 +173,14 @@ class MeteredNamespace(_Names):
         return value.name if isinstance(value, np.dtype) else value
 
     def _mine(self, array: MeteredArray) -> MeteredArray:
-        """Keep arrays of other meters out: their handles name other arrays here."""
+        """Return an array of this meter; refuse those of others, whose handles name other arrays here."""
         if array._namespace is not self:  # noqa: SLF001 - both are one side of the meter
             mend = "make inputs of this block with ledger.asarray; ledger.value(y) gives a NumPy array"
             raise UsageError("an array of another block of sb.metered() was used", help=mend)
         return array
 
     def asarray(self, obj: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
-        """Make a metered array of an array, a number or lists of numbers. Constants count as parameters."""
+        """Make a metered array from an array, a number or lists of numbers. Constants count as parameters."""
         check_device(device)
         if not isinstance(obj, MeteredArray):
             _refuse_arrays_in(obj)
@@ -199,21 +199,21 @@ class MeteredNamespace(_Names):
         return self.call("astype", x, np.dtype(dtype), copy=copy)
 
     def from_dlpack(self, x: Any, /, *, device: Any = None, copy: bool | None = None) -> Any:
-        """Make a metered array of an array of another library. It counts as a parameter."""
+        """Make a metered array from an array of another library. It counts as a parameter."""
         if isinstance(x, MeteredArray):
             return self.asarray(x, device=device, copy=copy)
         return self.asarray(np.from_dlpack(x), device=device, copy=copy)
 
 
 def _refuse_arrays_in(obj: Any) -> None:
-    """Say how metered arrays are put together: NumPy would ask each for its values."""
+    """Refuse lists of metered arrays, and name how to join them: NumPy would ask each for its values."""
     if isinstance(obj, list | tuple) and any(isinstance(item, MeteredArray) for item in obj):
         mend = "use xp.stack(arrays) or xp.concat(arrays)"
         raise UncountedOperationError("asarray: expected numbers, got a list of metered arrays", help=mend)
 
 
 def _handles(value: Any) -> Any:
-    """Put handles in the place of arrays."""
+    """Replace arrays by handles."""
     if isinstance(value, MeteredArray):
         return value._about.handle  # noqa: SLF001 - both are one side of the meter
     return tuple([_handles(item) for item in value]) if isinstance(value, tuple) else value

@@ -1,4 +1,4 @@
-"""The ways between a submission and the meter: within one process, or over a pipe between two."""
+"""The connections between a submission and the meter: within one process, or over a pipe between two."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MOST_BYTES = 1 << 20
 
 
 class Transport(Protocol):
-    """How the client's side asks the engine."""
+    """The interface by which the client's side asks the engine."""
 
     def call(
         self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -35,7 +35,7 @@ class Transport(Protocol):
         ...
 
     def constant(self, array: np.ndarray[Any, Any]) -> Description:
-        """Put an array of the client's own under the meter."""
+        """Give an array of the client's own to the meter."""
         ...
 
     def reveal_bit(self, handle: Handle) -> bool:
@@ -47,12 +47,12 @@ class Transport(Protocol):
         ...
 
     def drop(self, handle: Handle) -> None:
-        """Say that an array is not needed any more."""
+        """Report that an array is not needed any more."""
         ...
 
 
 class InProcess:
-    """Straight to an engine. For people who write submissions; scores come over a pipe."""
+    """A direct connection to an engine. It is for authors of submissions; scores use a pipe."""
 
     def __init__(self, engine: Engine) -> None:
         self.call = engine.call
@@ -67,10 +67,10 @@ class InProcess:
 
 
 class OverPipe:
-    """The client's end of a pipe. Dropped handles travel with the next request.
+    """The client's end of a pipe. Dropped handles are sent with the next request.
 
-    Requests whose answers are foreseen wait, and travel together with the first one whose answer is not, or
-    with the answer to what was asked of the submission: a round trip takes longer than most operations do.
+    Requests with predicted answers wait, and are sent together with the first request without one, or with
+    the submission's own answer: a round trip takes longer than most operations.
     """
 
     def __init__(self, pipe: wire.Pipe) -> None:
@@ -82,7 +82,7 @@ class OverPipe:
         self.foresight = Foresight()
 
     def drop(self, handle: Handle) -> None:
-        """Remember to say so."""
+        """Store the handle, to be sent with the next request."""
         self._dropped.append(handle.number)
 
     def call(
@@ -94,7 +94,7 @@ class OverPipe:
         return self._foreseen(self.foresight.key(name, args, kwargs), request)
 
     def constant(self, array: np.ndarray[Any, Any]) -> Description:
-        """Put an array of the client's own under the meter."""
+        """Give an array of the client's own to the meter."""
         about = [array.dtype.name, list(array.shape)]
         key = "constant", array.dtype, array.shape
         told = self._foreseen(key, _Waiting({"constant": about}, array.tobytes()))
@@ -115,29 +115,29 @@ class OverPipe:
         return shape
 
     def take(self) -> tuple[dict[str, Any], bytes]:
-        """Give the requests that still wait, to be sent with something else."""
+        """Return the requests that still wait, to be sent with another message."""
         requests, payload = self._packed()
         return ({"batch": requests} if requests else {}), payload
 
     def forget(self) -> None:
-        """Leave out what waits, and stop to foresee."""
+        """Discard the requests that wait, and stop predicting answers."""
         self._waiting.clear()
         self._bytes = 0
         self.foresight.lose()
 
     def settle(self) -> None:
-        """Send what waits, and wait until it is done.
+        """Send the requests that wait, and wait until they are done.
 
         Raises
         ------
         ValueError
-            If an operation failed; which one is told by :func:`place_of`.
+            If an operation failed; :func:`place_of` returns its place.
         """
         if self._waiting:
             self._exchange()
 
     def fail(self, reply: dict[str, Any]) -> NoReturn:
-        """Raise what the meter tells of the requests that were sent last."""
+        """Raise the meter's error about the requests that were sent last."""
         place = reply.get("at")
         raised = wire.RAISED.get(reply["raise"])
         if raised is None:
@@ -158,7 +158,7 @@ class OverPipe:
     def _knows(self, key: Hashable) -> bool:
         try:
             return self.foresight.foresees(key)
-        except TypeError:  # something without a hash, which the wire refuses
+        except TypeError:  # a value without a hash, which the wire refuses
             return False
 
     def _wait(self, request: _Waiting) -> None:
@@ -169,13 +169,13 @@ class OverPipe:
             self._exchange()
 
     def _put(self, request: _Waiting) -> None:
-        """Have a request wait, and what was dropped before it go with it."""
+        """Let a request wait, together with the handles that were dropped before it."""
         if self._dropped:
             request.header["free"], self._dropped = self._dropped, []
         self._waiting.append(request)
 
     def _ask(self, request: _Waiting) -> Any:
-        """Send a request after those that wait for it, and give the answer."""
+        """Send a request after those that wait, and return the answer."""
         self._put(request)
         if len(self._waiting) > 1:
             return self._exchange()
@@ -205,7 +205,7 @@ class OverPipe:
 
 
 class _Waiting:
-    """A request in JSON, and where in a submission's code it was made."""
+    """A request in JSON, and the place in the submission's code that made it."""
 
     __slots__ = ("asked_at", "header", "payload")
 
@@ -215,12 +215,12 @@ class _Waiting:
         self.asked_at: tuple[CodeType, int] | None = None
 
     def sized(self) -> dict[str, Any]:
-        """Give it with how many bytes of the payload are its."""
+        """Return it with the number of its bytes in the payload."""
         return {**self.header, "bytes": len(self.payload)} if self.payload else self.header
 
 
 def _asked_at() -> tuple[CodeType, int] | None:
-    """Find the instruction outside of this package that is being executed: cheaply, for every request."""
+    """Find the current instruction outside of this package; this is cheap, since every request does it."""
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - inspect.currentframe would build more
     while frame is not None and frame.f_globals.get("__name__", "").startswith("sparsebench."):
         frame = frame.f_back
@@ -228,7 +228,7 @@ def _asked_at() -> tuple[CodeType, int] | None:
 
 
 def place_of(error: BaseException) -> traceback.FrameSummary | None:
-    """Find where the operation was asked for that an error comes from, if it was not waited for there."""
+    """Find the place of the operation that caused an error, if the submission did not wait for it there."""
     asked_at = error.__dict__.get("asked_at")
     if asked_at is None:
         return None
@@ -240,5 +240,5 @@ def place_of(error: BaseException) -> traceback.FrameSummary | None:
 def _descriptions(told: Any) -> Description | list[Description] | None:
     if told is None:
         return None
-    several = not told or isinstance(told[0], list)  # none at all are several as well
+    several = not told or isinstance(told[0], list)  # none is treated as several
     return [wire.unpack_description(part) for part in told] if several else wire.unpack_description(told)

@@ -1,1 +1,1 @@
-"""The side of the meter that the harness keeps: values, execution, counting, limits."""
+"""The harness's side of the meter: values, execution, counting, limits."""

@@ -1,4 +1,4 @@
-"""What a request from a pipe asks, done: the other end of the client's transport over a pipe."""
+"""Execution of requests from a pipe: the other end of the client's transport."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ __all__ = ["answer"]
 def answer(
     engine: Engine, request: dict[str, Any], payload: bytes, *, before: Callable[[int], None] | None = None
 ) -> dict[str, Any]:
-    """Do what a request from a pipe asks; give the reply. The other end of :class:`OverPipe`.
+    """Execute a request from a pipe, and return the reply. It is the other end of :class:`OverPipe`.
 
     Parameters
     ----------
     engine
         The meter.
     request, payload
-        What came: one request, or a batch of them. Of a batch, the reply to the last one is given, or to the
-        first that fails, ``at`` its place; those after it are not done.
+        One request, or a batch of them. For a batch, the reply is that of the last request, or of the first
+        that fails, with its place as ``at``; later ones are not executed.
     before
-        Told the place of each request before it is done. May raise.
+        Called with the place of each request before it is executed. It may raise.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """The engine: executes array operations in the harness's process and counts them.
 
-The other side holds handles: numbers that mean nothing to it. What it may learn is a result's dtype and the
-parts of its shape that no value decides, and, for a price, one bit at a time.
+The other side holds handles: numbers that mean nothing to it. It may learn a result's dtype and the parts of
+its shape that no value decides, and, for a price, one bit at a time.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["BITS_PER_INPUT", "DTYPES", "MOST_CONSTANTS", "MOST_REQUESTS", "Engine", "Request"]
 
 BITS_PER_INPUT = 16
-"""Bits that may leave the meter per input. Control flow needs fewer, computing on bits outside needs many:
-what Python makes of 16 bits, a table of 2^16 records holds."""
+"""Bits that may leave the meter per input. Control flow needs fewer, computing outside of the meter needs
+many: what Python computes from 16 bits fits into a table of 2^16 records."""
 
 MOST_REQUESTS = 1 << 20
 """Requests that may be made for one batch of inputs: far more than a tree has levels."""
@@ -43,7 +43,7 @@ MOST_CONSTANTS = 1 << 16
 
 
 class Request(NamedTuple):
-    """One thing that the other side asked for and got: what observers of an engine are told."""
+    """One request of the other side that was answered. Observers of an engine receive it."""
 
     what: str
     """``call``, ``constant``, ``bit`` or ``shape``."""
@@ -56,12 +56,12 @@ class Request(NamedTuple):
     told: Any
     """The answer: descriptions, a truth value, or a shape."""
     charges: tuple[Charge, ...]
-    """What it was charged."""
+    """Its charges."""
 
 
 @dataclass
 class _Reveals:
-    """How many bits may still leave in this pass."""
+    """The number of bits that may still leave in this pass."""
 
     left: int = 0
     used: int = 0
@@ -69,23 +69,23 @@ class _Reveals:
 
 @dataclass
 class _Given:
-    """What is to be known of the arrays of a call."""
+    """Facts about the arrays of a call."""
 
     secrets: set[Secret]
-    """What their shapes would tell."""
+    """The secrets in their shapes."""
     arrays: list[np.ndarray[Any, Any]]
     constant: set[int]
-    """Which of them are the model's, by identity."""
+    """Those that belong to the model, by identity."""
 
     def is_constant(self, array: Any) -> bool:
-        """Whether one of them, or what a plan looks at as a view of one, is the model's."""
+        """Return whether an array of the call, or a plan's view of one, belongs to the model."""
         if any(array is one for one in self.arrays):
             return id(array) in self.constant
         root = root_of(array)
         return any(root is root_of(one) for one in self.arrays if id(one) in self.constant)
 
     def all_constant(self, values: Iterable[Any]) -> bool:
-        """Whether all arrays of some arguments are."""
+        """Return whether all arrays of some arguments are."""
         return all(
             self.all_constant(value) if isinstance(value, tuple) else self.is_constant(value)
             for value in values
@@ -94,29 +94,29 @@ class _Given:
 
 
 class Engine:
-    """Executes and counts.
+    """The executor and counter of operations.
 
     Parameters
     ----------
     memory_limit
         Bytes of arrays that may be held at once.
     request_limit
-        Requests that may be made for one batch.
+        Most requests for one batch.
 
     Attributes
     ----------
     ledger
-        What was counted since :meth:`begin` was last called.
+        The counts since the last call of :meth:`begin`.
     phase
         The phase that is charged: set by the harness, never by the submission.
     constants
-        Arrays that the submission made by itself: a hash of each and its (elements, bytes).
+        Arrays that the submission made by itself: the hash of each -> (elements, bytes).
     total
         Everything charged since :meth:`begin`, counted a second time and without phases: kind -> amount.
     observers
-        Told of every request that was answered, after it.
+        Called with every request after its answer.
     parameters
-        The model's arrays by name, as they were told of.
+        The descriptions of the model's arrays by name.
     """
 
     def __init__(self, *, memory_limit: int = 1 << 30, request_limit: int = MOST_REQUESTS) -> None:
@@ -133,30 +133,30 @@ class Engine:
         self.observers: list[Callable[[Request], None]] = []
         self.parameters: dict[str, Description] = {}
 
-    # What the harness calls -------------------------------------------------------------------------------
+    # Called by the harness --------------------------------------------------------------------------------
 
     @property
     def loads(self) -> LoadTracker:
-        """Which parameter elements were read, while ``loads.active``."""
+        """The parameter elements that were read, while ``loads.active``."""
         return self._shelf.loads
 
     @property
     def memory(self) -> Memory:
-        """How many bytes are held."""
+        """The bytes that are held."""
         return self._shelf.memory
 
     @property
     def upcoming(self) -> int:
-        """The number that the next array gets. Numbers follow from the requests: they tell of no value."""
+        """The number that the next array gets. Numbers follow from the requests: they reveal no value."""
         return self._shelf.upcoming
 
     @property
     def bits_revealed(self) -> int:
-        """Bits that have left since :meth:`begin`."""
+        """The bits that have left since :meth:`begin`."""
         return self._reveals.used
 
     def add_parameters(self, parameters: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Description]:
-        """Put the model's arrays under the meter, read-only; they stay until the engine goes.
+        """Add the model's arrays to the meter, read-only; they stay as long as the engine.
 
         Raises
         ------
@@ -172,9 +172,10 @@ class Engine:
         return told
 
     def begin(self, rows: np.ndarray[Any, Any], *, inputs: int) -> Description:
-        """Start counting afresh for a batch of inputs.
+        """Start counting anew for a batch of inputs.
 
-        Every handle but the parameters' is forgotten: what a child holds of earlier inputs is worth nothing.
+        Every handle but those of parameters is forgotten: handles of earlier inputs that a child still holds
+        are useless.
         """
         self._shelf.clear()
         self.ledger = Ledger()
@@ -185,14 +186,14 @@ class Engine:
         return self.place(rows)
 
     def place(self, array: np.ndarray[Any, Any]) -> Description:
-        """Put an array of the harness's own beside a batch's inputs, read-only, until :meth:`begin`."""
+        """Add an array of the harness's own to a batch's inputs, read-only, until :meth:`begin`."""
         told = self._shelf.store(frozen(array))
         self.pin(told.handle)
         return told
 
     @contextlib.contextmanager
     def replaced(self, arrays: Mapping[Handle, np.ndarray[Any, Any]]) -> Iterator[None]:
-        """Put other arrays of the same shapes and dtypes behind parameters' handles, for a while."""
+        """Replace the arrays of parameters by others of the same shapes and dtypes, for a while."""
         before = {handle: self._shelf.replace(handle, array) for handle, array in arrays.items()}
         try:
             yield
@@ -205,14 +206,14 @@ class Engine:
         self._shelf.pin(handle)
 
     def describe(self, handle: Handle) -> Description:
-        """Tell of an array what the other side may know."""
+        """Return what the other side may know about an array."""
         return self._shelf.describe(handle)
 
     def value(self, handle: Handle) -> np.ndarray[Any, Any]:
-        """Look at the array behind a handle. For the trusted side only."""
+        """Return the array behind a handle. For the trusted side only."""
         return self._shelf.value(handle).array
 
-    # What the submission's side calls, through a transport --------------------------------------------------
+    # Called by the submission's side, through a transport ---------------------------------------------------
 
     def call(
         self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -231,10 +232,11 @@ class Engine:
         UncountedOperationError
             If the operation has no price.
         TypeError, ValueError, ...
-            If shapes or dtypes do not fit; these say nothing about values, so the submission may catch them.
+            If shapes or dtypes do not fit; these reveal nothing about values, so the submission may catch
+            them.
         CellError
-            If the cell must end: an error that depends on values, too much memory, a handle of nobody.
-            Whoever asks on gets the same error again.
+            If the cell must end: an error that depends on values, too much memory, an unknown handle. Every
+            later request gets the same error.
         """
         self._admit_request()
         try:
@@ -249,12 +251,12 @@ class Engine:
         return told
 
     def constant(self, array: np.ndarray[Any, Any]) -> Description:
-        """Take an array that the submission made by itself. It counts as stored parameters.
+        """Add an array that the submission made by itself. It counts as stored parameters.
 
         Raises
         ------
         TypeError
-            If its dtype is not known to the meter.
+            If the meter does not know its dtype.
         MemoryLimitError
             If it is too large.
         """
@@ -272,12 +274,12 @@ class Engine:
         return told
 
     def reveal_bit(self, handle: Handle) -> bool:
-        """Give the truth of a one-element array to the other side, for the price of a branch.
+        """Reveal the truth of a one-element array to the other side, for the price of a branch.
 
         Raises
         ------
         ValueError
-            If there is not one element.
+            If it does not have exactly one element.
         CellError
             If that depends on values, or too many bits have left.
         """
@@ -298,7 +300,7 @@ class Engine:
         return bit
 
     def reveal_shape(self, handle: Handle) -> tuple[int, ...]:
-        """Give a shape that depends on values to the other side, for the price of the bits that it tells."""
+        """Reveal a shape that depends on values to the other side, for the price of its bits."""
         self._admit_request()
         value = self._shelf.value(handle)
         charges: tuple[Charge, ...] = ()
@@ -313,10 +315,10 @@ class Engine:
         """Forget handles that the other side has dropped."""
         self._shelf.free(numbers)
 
-    # Inside ------------------------------------------------------------------------------------------------
+    # Internal ----------------------------------------------------------------------------------------------
 
     def _admit_request(self) -> None:
-        """Let one more request in, unless the cell has ended or there were too many."""
+        """Admit one more request, unless the cell has ended or there were too many."""
         if self._ended:
             raise self._ended
         self._requests += 1
@@ -329,7 +331,7 @@ class Engine:
             observer(request)
 
     def _end(self, error: CellError) -> CellError:
-        """Remember that the cell has ended: whoever asks on gets the same error again."""
+        """Store the error that ends the cell: every later request gets it again."""
         self._ended = error
         return error
 
@@ -346,18 +348,18 @@ class Engine:
         args = tuple([self._resolve(value, given) for value in args])
         kwargs = {key: self._resolve(value, given) for key, value in kwargs.items()} if kwargs else kwargs
         secret, secrets = bool(given.secrets), given.secrets
-        plan = self._planner.plan(rule, args, kwargs, secret=secret, is_constant=given.is_constant)
+        plan, bound = self._planner.plan(rule, args, kwargs, secret=secret, is_constant=given.is_constant)
         self.memory.admit(plan.nbytes)
         self._charge(plan.charges)
-        result = run_call(rule, args, kwargs, self.loads, secret=secret)
+        result = run_call(rule, (args, kwargs), bound, self.loads, secret=secret)
         parts = [np.asarray(part) for part in (result if isinstance(result, tuple) else (result,))]
         charges = plan.charges
         if secret and rule.moves and _is_free(charges):
-            # Where an input decides a length, it decides where the numbers behind it go.
+            # If an input decides a length, it decides the places of the numbers after it.
             extra = _moved([np.asarray(args[0][args[1]])] if result is None else parts)
             self._charge(extra)
             charges += extra
-        # How many rows a mask of the model keeps, no input decides.
+        # No input decides how many rows a mask of the model keeps.
         chosen = args[1:] if rule.name == "getitem" else args
         if (rows := rule.secret_rows(*args, **kwargs)) and not given.all_constant(chosen):
             secrets.add(Secret(rows))
@@ -372,7 +374,7 @@ class Engine:
         return (told if isinstance(result, tuple) else told[0]), charges
 
     def _resolve(self, argument: Any, given: _Given) -> Any:
-        """Put arrays in the place of handles, and note what is to be known of them."""
+        """Replace handles by arrays, and note the facts about them."""
         if isinstance(argument, Handle):
             value = self._shelf.value(argument)
             given.secrets.update(unpaid(value))
@@ -397,7 +399,7 @@ class Engine:
 
 
 def _is_free(charges: tuple[Charge, ...]) -> bool:
-    """Whether nothing is charged but what is read."""
+    """Return whether nothing but loads is charged."""
     return not any(amount for kind, _, amount in charges if kind != "load")
 
 

@@ -1,4 +1,4 @@
-"""One call: its rule, its price, its run, and what to say where it fails."""
+"""One call: its rule, its price, its execution, and its errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from sparsebench.errors import CellError, FailedError, MemoryLimitError, RefusedError, UncountedOperationError
 from sparsebench.meter.engine.loads import root_of
-from sparsebench.meter.rules import REFUSED, RULES, Plan, Rule, check_arguments
+from sparsebench.meter.rules import REFUSED, RULES, Arguments, Plan, Rule, check_arguments
 from sparsebench.ops.charges import places
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def find_rule(name: str) -> Rule:
 
 
 class Planner:
-    """Prices calls from their shapes and dtypes. A pass repeats itself, so plans are kept: they cost time."""
+    """The pricing of calls from their shapes and dtypes. Calls repeat in a pass, so plans are cached."""
 
     def __init__(self) -> None:
         self._plans: dict[Any, Plan] = {}
@@ -59,7 +59,7 @@ class Planner:
         *,
         secret: bool,
         is_constant: Callable[[np.ndarray[Any, Any]], bool],
-    ) -> Plan:
+    ) -> tuple[Plan, Arguments | None]:
         """Price a call.
 
         Parameters
@@ -67,10 +67,18 @@ class Planner:
         rule, args, kwargs
             The call.
         secret
-            Whether a shape of an argument is a secret. Then an error may not be told, and ends the cell.
+            Whether a shape of an argument is a secret. Then an error must not be reported, and ends the cell.
         is_constant
-            Tells of an array whether it is a parameter, a constant that predict made, or a slice of either:
-            what a look-up costs depends on it.
+            Returns whether an array is a parameter, a constant that predict made, or a slice of either: the
+            cost of a look-up depends on it.
+
+        Returns
+        -------
+        plan
+            The cost of the call.
+        bound
+            The call as it was read for the plan (:meth:`~sparsebench.meter.rules.Rule.bound`), so that it is
+            read once; None if the plan of a similar call was cached.
 
         Raises
         ------
@@ -83,18 +91,18 @@ class Planner:
         key = rule.name, _looks(args, is_constant), named
         try:
             known = self._plans.get(key)
-        except TypeError:  # something that nobody can give over a pipe, and that is refused below
+        except TypeError:  # a value that cannot come over a pipe, and that is refused below
             known = None
         if known is not None and not (secret and rule.tells_length):
-            return known
+            return known, None
         with places(lambda value: isinstance(value, np.ndarray) and is_constant(value)):
-            plan = _plan(rule, args, kwargs, secret=secret)
+            plan, bound = _plan(rule, args, kwargs, secret=secret)
         if len(self._plans) >= _MOST_PLANS:
             self._plans.clear()
-        # What is kept must not grow with what a stranger sends.
+        # The cache must not grow with what a stranger sends.
         if all(map(_is_short, (args, *args, *kwargs.values()))):
             self._plans[key] = plan
-        return plan
+        return plan, bound
 
 
 def _is_short(value: Any) -> bool:
@@ -102,7 +110,7 @@ def _is_short(value: Any) -> bool:
 
 
 def _looks(value: Any, is_constant: Callable[[np.ndarray[Any, Any]], bool]) -> Any:
-    """Give all that a plan may look at: arguments that look alike have one plan."""
+    """Return everything that a plan may depend on: similar arguments have one plan."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype, value.strides, value.flags.writeable, is_constant(value)
     if isinstance(value, tuple):
@@ -112,13 +120,16 @@ def _looks(value: Any, is_constant: Callable[[np.ndarray[Any, Any]], bool]) -> A
     return type(value), value  # True is not 1
 
 
-def _plan(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: bool) -> Plan:
+def _plan(
+    rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: bool
+) -> tuple[Plan, Arguments]:
     check_arguments(rule, args, kwargs)
     if secret and rule.tells_length:
         message = f"{rule.name}: the number of results would tell a length that depends on values"
         raise FailedError(message, help="ask for x.shape first, which pays for it")
     try:
-        plan = rule.plan(*args, **kwargs)
+        bound = rule.bound(args, kwargs)
+        plan = rule.plan(*bound[0], **bound[1])
     except MemoryError:
         raise _no_memory(rule) from None
     except _PLAN_ERRORS as error:
@@ -130,13 +141,24 @@ def _plan(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], *, secret: 
             f"{rule.name}: more than {MOST_PER_CALL:,} operations in one call",
             help="do less, or in several calls",
         )
-    return plan
+    return plan, bound
 
 
 def run_call(
-    rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], loads: LoadTracker, *, secret: bool
+    rule: Rule, given: Arguments, bound: Arguments | None, loads: LoadTracker, *, secret: bool
 ) -> Any:
-    """Compute. An error may depend on values from here on, so it ends the cell.
+    """Execute a call. From here on an error may depend on values, so it ends the cell.
+
+    Parameters
+    ----------
+    rule, given
+        The call.
+    bound
+        The call as it was read for its plan, or None if it must still be read.
+    loads
+        The tracker of the parameter elements that are read.
+    secret
+        Whether a shape of an argument is a secret.
 
     Raises
     ------
@@ -147,13 +169,14 @@ def run_call(
     """
     try:
         with np.errstate(all="ignore"):
-            result = rule.run(*args, **kwargs)
+            read = rule.bound(*given) if bound is None else bound
+            result = rule.run(*read[0], **read[1])
             if loads.active:
-                _mark(rule, args, kwargs, result, loads)
+                _mark(rule, given, read, result, loads)
     except MemoryError:
         raise _no_memory(rule) from None
     except _RUN_ERRORS as error:
-        raise _ends_the_cell(rule, error, args, secret=secret) from None
+        raise _ends_the_cell(rule, error, given[0], secret=secret) from None
     return result
 
 
@@ -162,22 +185,22 @@ def _no_memory(rule: Rule) -> MemoryLimitError:
     return MemoryLimitError(message, help="work on fewer elements at a time")
 
 
-def _mark(rule: Rule, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any, loads: LoadTracker) -> None:
-    """Note which elements of parameters a call has read."""
-    partly = list(rule.touched(*args, **kwargs)) if rule.touched else []
+def _mark(rule: Rule, given: Arguments, read: Arguments, result: Any, loads: LoadTracker) -> None:
+    """Note the elements of parameters that a call has read."""
+    partly = list(rule.touched(*read[0], **read[1])) if rule.touched else []
     for array, key in partly:
         if key is not None:
             loads.read(array, key)
     skipped = [id(array) for array, _ in partly]
-    for array in _arrays((*args, *kwargs.values())):
-        if id(array) in skipped:  # once for each time that it is among them
+    for array in _arrays((*given[0], *given[1].values())):
+        if id(array) in skipped:  # once for each of its occurrences
             skipped.remove(id(array))
         elif not rule.view or root_of(array) is not root_of(result):
             loads.read(array)
 
 
 def _ends_the_cell(rule: Rule, error: Exception, args: tuple[Any, ...], *, secret: bool) -> CellError:
-    """Say what went wrong without a word about values, nor about shapes that depend on them."""
+    """Return the error of a failure, without values, and without shapes that depend on them."""
     if isinstance(error, IndexError) and not isinstance(error, ValueError):
         message = f"{rule.name}: an index is out of range"
         return FailedError(message, help="an index must stay inside its table")

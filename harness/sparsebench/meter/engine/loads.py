@@ -1,4 +1,4 @@
-"""Which parameter elements an input reads: exact through views, slices and gathers."""
+"""The parameter elements that an input reads: exact through views, slices and gathers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["LoadTracker", "as_seen", "root_of"]
 
 
 def root_of(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Find the array that owns the memory that ``array`` looks at."""
+    """Find the array that owns the memory of ``array``."""
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
 
 
 def as_seen(array: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Look at ``other``, which has the shape of what ``array`` is a view of, as ``array`` looks at that.
+    """Return the view of ``other`` that corresponds to the view ``array`` of an array of the same shape.
 
     Parameters
     ----------
@@ -29,12 +29,12 @@ def as_seen(array: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> np.ndar
     Returns
     -------
     numpy.ndarray
-        A view of ``other``, of the shape of ``array``: each element stands where that of ``array`` does.
+        A view of ``other``, of the shape of ``array``: each element has the place of that of ``array``.
     """
     root = root_of(array)
     if array is root:
         return other
-    if not array.size:  # which looks nowhere, and perhaps beyond the end
+    if not array.size:  # which has no elements, and perhaps begins beyond the end
         return np.empty(array.shape, other.dtype)
     width, wide = root.itemsize, other.itemsize
     offset = (array.__array_interface__["data"][0] - root.__array_interface__["data"][0]) // width * wide
@@ -43,10 +43,10 @@ def as_seen(array: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> np.ndar
 
 
 class LoadTracker:
-    """Marks the elements of parameters that operations read.
+    """A record of the elements of parameters that operations read.
 
-    Parameters are known by their memory, so a slice, a transpose or a broadcast of a parameter marks the
-    elements that it really looks at.
+    Parameters are identified by their memory, so a slice, a transpose or a broadcast of a parameter marks
+    exactly its own elements.
     """
 
     def __init__(self) -> None:
@@ -56,13 +56,13 @@ class LoadTracker:
         self.active = False
 
     def watch(self, parameter: np.ndarray[Any, Any], *, passing: bool = False) -> None:
-        """Watch an array that owns contiguous memory; a passing one only until the next reset."""
+        """Watch an array that owns contiguous memory; a temporary one only until the next reset."""
         self._marks[id(parameter)] = (parameter, np.zeros(parameter.shape, dtype=np.bool_))
         if passing:
             self._passing.add(id(parameter))
 
     def reset(self) -> None:
-        """Forget what was read; watch the parameters on."""
+        """Forget what was read, but keep watching the parameters."""
         for key in self._passing:
             del self._marks[key]
         self._passing.clear()
@@ -71,7 +71,7 @@ class LoadTracker:
             marks[...] = False
 
     def forget(self, array: np.ndarray[Any, Any]) -> None:
-        """Let go of a passing array that nothing can read any more; what was read of it stays counted."""
+        """Stop watching a temporary array that nothing can read any more; its elements read stay counted."""
         key = id(root_of(array))
         if key in self._passing:
             self._passing.discard(key)
@@ -86,7 +86,7 @@ class LoadTracker:
             as_seen(array, self._marks[id(root)][1])[key] = True
 
     def unread(self, parameter: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Tell of every element of a watched array whether it was not read since the last reset."""
+        """Return, for every element of a watched array, whether it was not read since the last reset."""
         return ~self._marks[id(parameter)][1]
 
     def elements(self) -> int:

@@ -1,4 +1,4 @@
-"""How many bytes the engine holds, and may hold."""
+"""The bytes that the engine holds, and their limit."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["PER_HANDLE", "PER_SECRET", "Memory"]
 
 PER_HANDLE = 512
-"""Bytes that a handle takes beside its array's: who makes a million empty arrays fills memory as well."""
+"""Bytes of a handle without its array: a million empty arrays fill memory as well."""
 
 PER_SECRET = 64
 """Bytes that a secret takes in what a handle carries: thousands of selections that are joined fill memory."""
 
 
 class Memory:
-    """Counts the bytes behind handles. Several views of one memory count once.
+    """A count of the bytes behind handles. Several views of one memory count once.
 
     Parameters
     ----------
@@ -38,11 +38,11 @@ class Memory:
         self._holders: dict[int, tuple[np.ndarray[Any, Any], int]] = {}
 
     def mark(self) -> None:
-        """Measure :meth:`since_mark` from here."""
+        """Let :meth:`since_mark` measure from here."""
         self._floor = self._recent = self.held
 
     def since_mark(self) -> int:
-        """Give the most bytes held at once since :meth:`mark`, above what was held then."""
+        """Return the most bytes held at once since :meth:`mark`, less those held then."""
         return self._recent - self._floor
 
     def _note(self, held: int) -> None:
@@ -56,9 +56,9 @@ class Memory:
         self._note(self.held + nbytes)
 
     def admit_lengths(self, array: np.ndarray[Any, Any]) -> None:
-        """Refuse an array without elements that would not fit if it had some.
+        """Refuse an empty array with lengths that would not fit if it had elements.
 
-        What is done with it may go through its lengths, or give one result for each.
+        Operations on it may loop over its lengths, or give one result for each.
         """
         if (
             not array.size
@@ -67,12 +67,12 @@ class Memory:
             raise self._too_much()
 
     def _too_much(self) -> MemoryLimitError:
-        # How many more bytes they are may depend on values: the submission's side reads this too.
+        # The excess of bytes may depend on values, and the submission's side reads this too.
         message = f"arrays of too many bytes at once; the limit is {self.limit:,}"
         return MemoryLimitError(message, help="work on fewer elements at a time, or raise --memory-limit")
 
     def hold(self, array: np.ndarray[Any, Any], secrets: int = 0) -> None:
-        """Note one more handle on the memory of ``array``, which carries so many secrets."""
+        """Note one more handle on the memory of ``array``, with this number of secrets."""
         root = root_of(array)
         _, holders = self._holders.get(id(root), (root, 0))
         self._holders[id(root)] = (root, holders + 1)
@@ -80,7 +80,7 @@ class Memory:
         self._note(self.held)
 
     def drop(self, array: np.ndarray[Any, Any], secrets: int = 0) -> bool:
-        """Note one handle less; tell whether it was the last one on its memory."""
+        """Note one handle less; return whether it was the last one on its memory."""
         root, holders = self._holders.pop(id(root_of(array)))
         self.held -= PER_HANDLE + PER_SECRET * secrets
         if holders > 1:

@@ -35,7 +35,7 @@ class Shelf:
         self._next = 0
         self._kept: set[int] = set()
         self._pinned: set[int] = set()
-        self._constant: set[int] = set()  # arrays that own memory which no input decides, by identity
+        self._constant: set[int] = set()  # arrays that own memory that no input decides, by identity
 
     @property
     def upcoming(self) -> int:
@@ -43,9 +43,10 @@ class Shelf:
         return self._next
 
     def keep(self, array: np.ndarray[Any, Any], *, passing: bool = False) -> Description:
-        """Put a parameter under a new number. It stays; a passing one stays until it is dropped.
+        """Store a parameter under a new number. It stays; a temporary one stays until it is dropped.
 
-        A passing one may be written to, as what a submission makes by itself may in every array library.
+        A temporary one may be written to, like an array that a submission makes by itself in any array
+        library.
         """
         owned = copied(array) if passing else frozen(array)
         self.loads.watch(owned, passing=passing)
@@ -61,12 +62,12 @@ class Shelf:
         *,
         constant: bool = False,
     ) -> Description:
-        """Put an array under a new number; say whether it is the model's, or a constant.
+        """Store an array under a new number; the caller says whether it is the model's, or a constant.
 
         Raises
         ------
         MemoryLimitError
-            If it has no elements, but lengths of too many.
+            If it is empty, but has lengths that are too large.
         """
         self.memory.admit_lengths(array)
         number, self._next = self._next, self._next + 1
@@ -77,7 +78,7 @@ class Shelf:
         return _describe(Handle(number), value)
 
     def replace(self, handle: Handle, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Put another array behind a parameter's handle; give the one that was there."""
+        """Put another array behind a parameter's handle; return the old one."""
         before = self.value(handle)
         assert handle.number in self._kept
         self._constant.discard(id(root_of(before.array)))
@@ -87,20 +88,20 @@ class Shelf:
         return before.array
 
     def is_constant(self, value: Value) -> bool:
-        """Whether it was made of the model alone, and nothing has been written to its memory since."""
+        """Return whether it was made only from the model, and its memory was not written to since."""
         return value.constant and id(root_of(value.array)) in self._constant
 
     def write(self, array: np.ndarray[Any, Any]) -> None:
-        """Note that an array was written to: what looks at its memory is computed from now on."""
+        """Note that an array was written to: from now on all views of its memory count as computed."""
         self._constant.discard(id(root_of(array)))
 
     def value(self, handle: Handle) -> Value:
-        """Find what a handle names.
+        """Return the value of a handle.
 
         Raises
         ------
         RefusedError
-            If it names nothing, or nothing any more.
+            If the handle names nothing, or nothing any more.
         """
         try:
             return self._values[handle.number]
@@ -109,7 +110,7 @@ class Shelf:
             raise RefusedError(message, help="predict must be a function of params and x alone") from None
 
     def describe(self, handle: Handle) -> Description:
-        """Tell of an array what the other side may know."""
+        """Return what the other side may know about an array."""
         return _describe(handle, self.value(handle))
 
     def pin(self, handle: Handle) -> None:
@@ -148,7 +149,7 @@ def copied(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def unpaid(value: Value) -> list[Secret]:
-    """Secrets that the shape of a value would tell and that nobody has paid for."""
+    """Return the secrets that the shape of a value would reveal and that are not paid for."""
     return [secret for secret in value.secrets if not secret.paid] if value.secrets else []
 
 

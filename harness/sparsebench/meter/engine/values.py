@@ -1,4 +1,4 @@
-"""What stands behind a handle: an array, and what its shape would tell."""
+"""The value of a handle: an array, and the secrets in its shape."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Secret", "Value", "array_hash"]
 
 
 class Secret:
-    """A number of rows that depends on values: made by a mask, told for a price, paid for once."""
+    """A number of rows that depends on values: made by a mask, revealed for a price, paid for once."""
 
     def __init__(self, most_rows: int) -> None:
         self.bits = bits_to_choose(most_rows + 1)

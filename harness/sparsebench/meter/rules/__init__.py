@@ -1,12 +1,12 @@
 """The rule table: every operation that the meter executes, with its price, and every one that it refuses.
 
-One table drives everything: the engine, the client namespace, the page of prices and the refusals.
+One table defines everything: the engine, the client namespace, the page of prices and the refusals.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sparsebench.meter.rules import (
     casting,
@@ -24,43 +24,35 @@ from sparsebench.meter.rules import (
     sorting,
     statistics,
 )
-from sparsebench.meter.rules.arguments import check_arguments, typed
-from sparsebench.meter.rules.base import FREE_BITS, QUANTIZE, WIDEST, Plan, Rule
+from sparsebench.meter.rules.arguments import check_arguments, kinds_of, typed
+from sparsebench.meter.rules.base import FREE_BITS, QUANTIZE, WIDEST, Arguments, Plan, Rule
 from sparsebench.ops import PRIMITIVES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sparsebench.ops import Primitive
+    from sparsebench.ops.core.call import Call
 
-__all__ = ["GROUPS", "REFUSED", "RULES", "Plan", "Rule", "check_arguments", "typed"]
-
-
-def _primitive_plan(operation: Primitive, *args: Any, **kwargs: Any) -> Plan:
-    return Plan(operation.cost(*args, **kwargs), operation.elements(*args, **kwargs) * WIDEST)
+__all__ = ["GROUPS", "REFUSED", "RULES", "Arguments", "Plan", "Rule", "check_arguments", "typed"]
 
 
-def _steady(operation: Primitive) -> Callable[..., Any]:
-    """Give its steady face, under the name and with the signature that rules are checked by."""
-
-    @functools.wraps(operation.steady)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        return operation.on_numpy_steadily(*args, **kwargs)
-
-    return run
+def _plan(operation: Primitive, call: Call) -> Plan:
+    return Plan(operation.charges(call), operation.size(call) * WIDEST)
 
 
 def _primitive_rule(operation: Primitive) -> Rule:
     return Rule(
         operation.name,
-        run=_steady(operation),
-        plan=functools.partial(_primitive_plan, operation),
+        run=operation.run_steadily,
+        plan=functools.partial(_plan, operation),
         price=operation.price,
         example=operation.example,
         source=operation.source,
-        touched=operation.touched,
+        touched=operation.reads,
         moves=True,
         hidden=True,
+        definition=operation.definition,
+        parse=operation.parser.parse,
+        kinds={name: told.kind for name, told in operation.parser.arguments.items()},
     )
 
 
@@ -79,6 +71,9 @@ GROUPS: dict[str, tuple[Rule, ...]] = {
 
 RULES: dict[str, Rule] = {rule.name: rule for group in GROUPS.values() for rule in group}
 """Every rule by name."""
+
+for _rule in RULES.values():
+    kinds_of(_rule)  # a parameter without a kind raises an error here, not in a call
 
 _DIVISION = "it would make integers of numbers without a charge"
 REFUSED: dict[str, tuple[str, str]] = {

@@ -1,7 +1,8 @@
-"""What a rule is: an operation's execution and its price, side by side."""
+"""The class of rules: an operation's execution together with its price."""
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,9 +13,10 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from sparsebench.errors import UncountedOperationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from sparsebench.ops.charges import Charge
+    from sparsebench.ops.core.kinds import Kind
 
 __all__ = [
     "COUNTED",
@@ -23,6 +25,7 @@ __all__ = [
     "FREE_BITS",
     "QUANTIZE",
     "WIDEST",
+    "Arguments",
     "Plan",
     "Rule",
     "axes_of",
@@ -32,6 +35,9 @@ __all__ = [
     "refuse_rounding",
     "shape_of",
 ]
+
+Arguments = tuple[tuple[Any, ...], dict[str, Any]]
+"""Those of a call by position and by name."""
 
 WIDEST = 16
 """Bytes of the widest element that a result can have."""
@@ -45,7 +51,7 @@ COUNTED = "counted from the defining formula"
 
 
 class Plan(NamedTuple):
-    """What a call will cost, known from shapes and dtypes alone, before it runs."""
+    """The cost of a call, known from shapes and dtypes alone before it runs."""
 
     charges: tuple[Charge, ...]
     """What to write into the ledger."""
@@ -60,11 +66,11 @@ class Rule:
     name: str
     """Name in the namespace, as in the array API standard where it has the operation."""
     run: Callable[..., Any]
-    """Executes it on NumPy arrays. Its signature is the operation's whole signature, and the names of its
-    parameters say what they take (:mod:`sparsebench.meter.rules.arguments`)."""
+    """Executes it on NumPy arrays. Its signature is the operation's whole signature, and the annotations of
+    its parameters say what they take (:mod:`sparsebench.meter.rules.kinds`)."""
     plan: Callable[..., Plan]
-    """Prices a call from the same arguments. It looks at shapes and dtypes, never at values, so what it
-    raises may be told."""
+    """Prices a call from the same arguments. It uses shapes and dtypes, never values, so its errors may be
+    reported."""
     price: str
     """The price in words, for the documentation."""
     example: str
@@ -78,7 +84,7 @@ class Rule:
     view: bool = False
     """Whether it reads nothing where the result is another look at the operand's memory."""
     secret_rows: Callable[..., int] = lambda *_args, **_kwargs: 0
-    """Where the shape of the result depends on values, the most rows it can have; else 0. Such a shape is a
+    """If the shape of the result depends on values, the most rows it can have; else 0. Such a shape is a
     secret until the child pays for it."""
     hidden: bool = False
     """Whether it is reached by a method of the handle and not by a name of the namespace."""
@@ -97,8 +103,24 @@ class Rule:
     moves: bool = False
     """Whether lengths of operands say where numbers go. Where an input decides a length, that is no wiring:
     what is not charged otherwise is charged as moved by the engine."""
+    kinds: Mapping[str, Kind] | None = None
+    """What its parameters take, where the annotations of ``run`` do not say it."""
     device: bool = False
     """Whether the standard gives it an argument ``device``. There is one: the client takes care of it."""
+    definition: Callable[..., Any] | None = None
+    """The function whose signature is the operation's, where ``run`` takes a call that was read before."""
+    parse: Callable[[tuple[Any, ...], dict[str, Any]], Any] | None = None
+    """Reads a call once, into a record that is then all that ``run``, ``plan`` and ``touched`` take. It looks
+    at shapes and dtypes alone, as ``plan`` does; None where these take the arguments themselves."""
+
+    def bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+        """Return the arguments of ``run``, ``plan`` and ``touched``: those of the call, or its record."""
+        return (args, kwargs) if self.parse is None else ((self.parse(args, kwargs),), {})
+
+    @property
+    def signature(self) -> inspect.Signature:
+        """The signature of the operation."""
+        return inspect.signature(self.definition or self.run)
 
 
 FREE: tuple[Charge, ...] = ()
@@ -106,17 +128,17 @@ FREE: tuple[Charge, ...] = ()
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
-    """Shape of an array or a Python scalar."""
+    """Return the shape of an array or a Python scalar."""
     return tuple(getattr(value, "shape", ()))
 
 
 def common_dtype(*values: Any) -> np.dtype[Any]:
-    """Dtype of the result of mixing arrays and Python scalars, by NumPy's promotion."""
+    """Return the dtype that results from arrays and Python scalars by NumPy's promotion."""
     return np.result_type(*(getattr(value, "dtype", value) for value in values))
 
 
 def axes_of(x: Any, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
-    """Give the axes that ``axis`` names, in order and none negative; all of them for None.
+    """Return the axes that ``axis`` names, in order and none negative; all of them for None.
 
     Raises
     ------
@@ -127,20 +149,20 @@ def axes_of(x: Any, axis: int | tuple[int, ...] | None) -> tuple[int, ...]:
 
 
 def lanes(x: Any, axis: int | tuple[int, ...] | None) -> tuple[int, int]:
-    """How many lanes a reduction over ``axis`` has, and how long each is."""
+    """Return the number of lanes of a reduction over ``axis``, and the length of each."""
     axes = axes_of(x, axis)
     others = (length for position, length in enumerate(x.shape) if position not in axes)
     return math.prod(others), math.prod(x.shape[position] for position in axes)
 
 
 def copy_bytes(x: Any, dtype: np.dtype[Any] | None = None) -> int:
-    """Bytes that a contiguous copy in ``dtype`` takes; 0 where ``x`` itself is one."""
-    wanted = x.dtype if dtype is None else dtype  # float64 equals None, to NumPy
+    """Return the bytes of a contiguous copy in ``dtype``; 0 if ``x`` itself is one."""
+    wanted = x.dtype if dtype is None else dtype  # for NumPy float64 equals None
     return 0 if x.flags.c_contiguous and wanted == x.dtype else x.size * wanted.itemsize
 
 
 def refuse_rounding(name: str, source: np.dtype[Any], target: np.dtype[Any]) -> None:
-    """Refuse to make an integer or a boolean of a real number for nothing.
+    """Refuse to turn a real number into an integer or a boolean free of charge.
 
     Raises
     ------

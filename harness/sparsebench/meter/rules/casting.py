@@ -1,4 +1,4 @@
-"""Casts: free where no decision about a number is made."""
+"""Casts: free if they make no decision about a number."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import numpy as np
 
 from sparsebench.meter.rules.base import FREE, Plan, Rule, refuse_rounding
 from sparsebench.meter.rules.complexes import charged
+from sparsebench.meter.rules.kinds import Array, DType, FlagOrNone
 from sparsebench.ops.charges import Charge
 
 __all__ = ["RULES", "cast_charges", "dtype_of_sums", "prepared"]
 
 
 def cast_charges(name: str, source: np.dtype[Any], target: np.dtype[Any], amount: int) -> tuple[Charge, ...]:
-    """Price casting ``amount`` numbers.
+    """Return the charges of casting ``amount`` numbers.
 
     Raises
     ------
@@ -31,19 +32,19 @@ def cast_charges(name: str, source: np.dtype[Any], target: np.dtype[Any], amount
         raise TypeError(f"{name}: from {source} to {target} the imaginary part would go; use xp.real(x)")
     refuse_rounding(name, source, target)
     if target.kind in "iu" and not np.can_cast(source, target):
-        return (Charge("logic", source.name, amount),)  # it keeps the low bits, as x & mask does
+        return (Charge("logic", source.name, amount),)  # it keeps the low bits, like x & mask
     return FREE
 
 
 def dtype_of_sums(name: str, source: np.dtype[Any], dtype: Any) -> np.dtype[Any]:
-    """Give the dtype that sums and products of ``source`` have: small integers add up in 64 bits.
+    """Return the dtype of sums and products of ``source``: small integers are summed in 64 bits.
 
     Raises
     ------
     TypeError
-        If the dtype asked for is no dtype of numbers, or would lose imaginary parts.
+        If the requested dtype is not one of numbers, or would lose imaginary parts.
     UncountedOperationError
-        If real numbers would be added up as integers.
+        If real numbers would be summed as integers.
     """
     if dtype is None:
         wide = {"b": "int64", "i": "int64", "u": "uint64"}
@@ -56,13 +57,13 @@ def dtype_of_sums(name: str, source: np.dtype[Any], dtype: Any) -> np.dtype[Any]
 
 
 def prepared(name: str, x: Any, dtype: Any) -> tuple[np.dtype[Any], tuple[Charge, ...], int]:
-    """Price what goes before adding up: the dtype, the charges of the cast, and its bytes."""
+    """Return what precedes a summation: the dtype, the charges of the cast, and its bytes."""
     target = dtype_of_sums(name, x.dtype, dtype)
     charges = cast_charges(name, x.dtype, target, x.size)
     return target, charges, 0 if dtype is None or target == x.dtype else x.size * target.itemsize
 
 
-def _astype(x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
+def _astype(x: Array, dtype: DType, /, *, copy: FlagOrNone = True) -> Any:
     return x.astype(dtype, copy=copy)
 
 

@@ -1,7 +1,7 @@
 """Complex numbers: charged as the real operations of textbook formulas, on their two components.
 
-A complex operation of dtype ``complex64`` is so many operations of dtype ``float32``. Where one operand is
-real, it counts as promoted, as NumPy computes it: the simple rule, and the dearer one.
+A complex operation of dtype ``complex64`` is charged as operations of dtype ``float32``. A real operand
+counts as promoted, as NumPy computes it: the rule is simple, and gives the higher price.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from sparsebench.meter.rules.base import COUNTED, FREE, Plan, Rule
+from sparsebench.meter.rules.kinds import Array
 from sparsebench.ops.charges import Charge
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _WORDS = {
 
 
 class Formula(NamedTuple):
-    """How an operation is computed from real ones, with z = a + bi and w = c + di."""
+    """The real operations of a complex one, with z = a + bi and w = c + di."""
 
     counts: Counter[str]
     """Real operations per element, by kind."""
@@ -96,47 +97,47 @@ FORMULAS: dict[str, Formula] = {
     "tan": Formula(_TAN, "(sin 2a + sinh 2b·i)/(cos 2a + cosh 2b)"),
     "tanh": Formula(_TAN, "(sinh 2a + sin 2b·i)/(cosh 2a + cos 2b)"),
 }
-"""Operation -> what it is on complex numbers. Operations that are not here take real numbers alone."""
+"""Operation -> its formula on complex numbers. Operations that are not here take only real numbers."""
 
 _REAL = {"add": "add", "subtract": "add", "multiply": "mul", "not_equal": "cmp"}
 
 
 def component(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """Give the dtype of the real and imaginary parts; of real numbers, the dtype itself."""
+    """Return the dtype of the real and imaginary parts; for real numbers, the dtype itself."""
     return np.dtype(f"float{4 * dtype.itemsize}") if dtype.kind == "c" else dtype
 
 
 def spread(counts: Mapping[str, int], dtype: np.dtype[Any], amount: int) -> tuple[Charge, ...]:
-    """Charge ``amount`` times some real operations; of a complex dtype, on its components."""
+    """Return the charges of ``amount`` times some real operations; for a complex dtype, on its components."""
     name = component(dtype).name
     return tuple(Charge(kind, name, each * amount) for kind, each in counts.items())
 
 
 def charged(operation: str, dtype: np.dtype[Any], amount: int) -> tuple[Charge, ...]:
-    """Charge additions, subtractions, multiplications or comparisons of real or complex numbers.
+    """Return the charges of additions, subtractions, multiplications or comparisons of numbers.
 
     Parameters
     ----------
     operation
         ``add``, ``subtract``, ``multiply`` or ``not_equal``.
     dtype
-        Of the operands.
+        The dtype of the operands.
     amount
-        How many.
+        The number of operations.
     """
     counts = FORMULAS[operation].counts if dtype.kind == "c" else {_REAL[operation]: 1}
     return spread(counts, dtype, amount)
 
 
 def in_words(counts: Mapping[str, int]) -> str:
-    """Say how many of which operations these are."""
+    """Return the numbers and kinds of these operations in words."""
     return ", ".join(
         f"{counts[kind]} {words[counts[kind] > 1]}" for kind, words in _WORDS.items() if counts.get(kind)
     )
 
 
 def refuse_complex(name: str, *dtypes: np.dtype[Any]) -> None:
-    """Refuse complex numbers where the operation needs an order, or is not defined on them.
+    """Refuse complex numbers if the operation needs an order, or is not defined on them.
 
     Raises
     ------
@@ -147,7 +148,7 @@ def refuse_complex(name: str, *dtypes: np.dtype[Any]) -> None:
         raise TypeError(f"{name}: expected real numbers, got complex ones; use xp.real, xp.imag or xp.abs")
 
 
-def _conj(x: Any, /) -> Any:
+def _conj(x: Array, /) -> Any:
     return np.conjugate(x) if x.dtype.kind == "c" else x.copy()
 
 
@@ -156,11 +157,11 @@ def _conj_plan(x: Any, /) -> Plan:
     return Plan(charges, x.nbytes)
 
 
-def _real(x: Any, /) -> Any:
+def _real(x: Array, /) -> Any:
     return x.real.copy()
 
 
-def _imag(x: Any, /) -> Any:
+def _imag(x: Array, /) -> Any:
     return x.imag.copy()
 
 

@@ -9,6 +9,18 @@ from typing import Any
 import numpy as np
 
 from sparsebench.meter.rules.base import FREE, Plan, Rule
+from sparsebench.meter.rules.kinds import (
+    Array,
+    DTypeOrNone,
+    Flag,
+    Integer,
+    Length,
+    LengthOrNone,
+    Lengths,
+    Number,
+    Real,
+    RealOrNone,
+)
 
 __all__ = ["RULES"]
 
@@ -34,7 +46,7 @@ def _check_fill(name: str, fill_value: complex, dtype: Any) -> None:
         raise TypeError(f"{name}: expected a real number for {np.dtype(dtype)}, got a complex one")
 
 
-def _full(shape: Any, fill_value: complex, *, dtype: Any = None) -> Any:
+def _full(shape: Lengths, fill_value: Number, *, dtype: DTypeOrNone = None) -> Any:
     return np.full(shape, fill_value, dtype=dtype)
 
 
@@ -44,7 +56,7 @@ def _full_plan(shape: Any, fill_value: complex, *, dtype: Any = None) -> Plan:
     return _new_plan(shape, dtype=found)
 
 
-def _full_like(x: Any, /, fill_value: complex, *, dtype: Any = None) -> Any:
+def _full_like(x: Array, /, fill_value: Number, *, dtype: DTypeOrNone = None) -> Any:
     return np.full_like(x, fill_value, dtype=dtype, order="C")
 
 
@@ -53,24 +65,24 @@ def _full_like_plan(x: Any, /, fill_value: complex, *, dtype: Any = None) -> Pla
     return _like_plan(x, dtype=dtype)
 
 
-def _ones(shape: Any, *, dtype: Any = None) -> Any:
+def _ones(shape: Lengths, *, dtype: DTypeOrNone = None) -> Any:
     return np.ones(shape, dtype=dtype)
 
 
-def _zeros(shape: Any, *, dtype: Any = None) -> Any:
-    """Give zeros; for ``empty`` too: memory that was not cleared would show values of other inputs."""
+def _zeros(shape: Lengths, *, dtype: DTypeOrNone = None) -> Any:
+    """Return zeros, also for ``empty``: memory that is not cleared would reveal values of other inputs."""
     return np.zeros(shape, dtype=dtype)
 
 
-def _ones_like(x: Any, /, *, dtype: Any = None) -> Any:
+def _ones_like(x: Array, /, *, dtype: DTypeOrNone = None) -> Any:
     return np.ones_like(x, dtype=dtype, order="C")
 
 
-def _zeros_like(x: Any, /, *, dtype: Any = None) -> Any:
+def _zeros_like(x: Array, /, *, dtype: DTypeOrNone = None) -> Any:
     return np.zeros_like(x, dtype=dtype, order="C")
 
 
-def _arange(start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None) -> Any:
+def _arange(start: Real, /, stop: RealOrNone = None, step: Real = 1, *, dtype: DTypeOrNone = None) -> Any:
     first, last = (0, start) if stop is None else (start, stop)
     return np.arange(first, last, step, dtype=dtype)
 
@@ -84,7 +96,9 @@ def _arange_plan(start: float, /, stop: float | None = None, step: float = 1, *,
     return Plan(FREE, max(math.ceil((last - first) / step), 0) * _bytes(dtype))
 
 
-def _linspace(start: complex, stop: complex, /, num: int, *, dtype: Any = None, endpoint: bool = True) -> Any:
+def _linspace(
+    start: Number, stop: Number, /, num: Length, *, dtype: DTypeOrNone = None, endpoint: Flag = True
+) -> Any:
     return np.linspace(start, stop, num, dtype=dtype, endpoint=endpoint)
 
 
@@ -103,7 +117,7 @@ def _linspace_plan(
     return Plan(FREE, num * (wide.itemsize + np.dtype(np.float64).itemsize + _bytes(dtype, wide)))
 
 
-def _eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None) -> Any:
+def _eye(n_rows: Length, n_cols: LengthOrNone = None, /, *, k: Integer = 0, dtype: DTypeOrNone = None) -> Any:
     return np.eye(n_rows, n_cols, k=k, dtype=dtype)
 
 
@@ -112,7 +126,7 @@ def _eye_plan(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: A
 
 
 def _triangle(function: Any) -> Any:
-    def run(x: Any, /, *, k: int = 0) -> Any:
+    def run(x: Array, /, *, k: Integer = 0) -> Any:
         rows, columns = x.shape[-2:]
         return function(x, k=min(max(k, -rows - 1), columns + 1))  # beyond, it is all or nothing
 

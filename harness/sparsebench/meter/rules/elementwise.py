@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from sparsebench.meter.rules import complexes, edges
+from sparsebench.meter.rules import complexes, special_values
 from sparsebench.meter.rules.base import COUNTED, DEFINITION, Plan, Rule, common_dtype, shape_of
 from sparsebench.meter.rules.complexes import FORMULAS, in_words, refuse_complex, spread
+from sparsebench.meter.rules.kinds import Array, Operand, OperandOrNone
 from sparsebench.meter.values import DTYPES
 from sparsebench.ops.charges import selections
 from sparsebench.ops.core import steady
@@ -119,10 +120,10 @@ def _plan(name: str, *operands: Any) -> Plan:
         counts = _power(operands[1], FORMULAS["multiply"].counts if is_complex else {"mul": 1})
     nbytes = elements * result.itemsize
     if is_complex or _is_steady(name):
-        filled = elements + (elements == 1)  # steady.evaluate makes two of one
+        filled = elements + (elements == 1)  # steady.evaluate makes two elements of one
         nbytes = filled * result.itemsize + sum(_dense_bytes(x, filled) for x in operands)
-    if is_complex and name in edges.MENDED:
-        nbytes += edges.mended_bytes(elements, result.itemsize)
+    if is_complex and name in special_values.MENDED:
+        nbytes += special_values.mended_bytes(elements, result.itemsize)
     return Plan(spread(counts, common, elements), nbytes)
 
 
@@ -137,14 +138,14 @@ def _power(exponent: int, each: Mapping[str, int]) -> dict[str, int]:
 
 
 def _dense_bytes(operand: Any, elements: int) -> int:
-    """Bytes of the dense copy that :func:`steady.evaluate` makes of an operand."""
+    """Return the bytes of the dense copy that :func:`steady.evaluate` makes of an operand."""
     if not isinstance(operand, np.ndarray):
         return 0
     return 0 if operand.size == elements and operand.flags.c_contiguous else elements * operand.itemsize
 
 
 def _result_dtype(name: str, operands: tuple[Any, ...]) -> np.dtype[Any]:
-    """Refuse dtypes that the operation does not take, before it runs."""
+    """Return the dtype of the result; refuse dtypes that the operation does not accept, before it runs."""
     given = tuple(_dtype_or_type(operand) for operand in operands)
     if name.startswith("logical_") and any(dtype != np.bool_ for dtype in given):
         raise TypeError(f"{name}: expected booleans; compare first, e.g. x != 0")
@@ -159,7 +160,7 @@ def _result_dtype(name: str, operands: tuple[Any, ...]) -> np.dtype[Any]:
 
 
 def _dtype_or_type(operand: Any) -> Any:
-    """Give what NumPy's promotion looks at: an array's dtype, a Python number's type."""
+    """Return what NumPy's promotion uses: an array's dtype, a Python number's type."""
     if isinstance(operand, bool):
         return np.dtype(np.bool_)
     return operand.dtype if isinstance(operand, np.ndarray) else type(operand)
@@ -176,15 +177,15 @@ def _is_complex(operand: Any) -> bool:
 
 
 def _unary(name: str) -> Callable[..., Any]:
-    """Compute so that a row's bits do not depend on its neighbours.
+    """Compute a function of one array so that a row's bits do not depend on its neighbours.
 
     Products, quotients and magnitudes of complex numbers go through other code at other places in memory.
     """
     function, is_steady = _OPERATIONS[name].function, _is_steady(name)
 
-    mended = edges.MENDED.get(name)
+    mended = special_values.MENDED.get(name)
 
-    def run(operand: Any, /) -> Any:
+    def run(operand: Operand, /) -> Any:
         if mended is not None and _is_complex(operand):
             return mended(np.asarray(operand))
         if is_steady or _is_complex(operand):
@@ -195,10 +196,10 @@ def _unary(name: str) -> Callable[..., Any]:
 
 
 def _binary(name: str) -> Callable[..., Any]:
-    """As :func:`_unary`."""
+    """Compute a function of two arrays, as :func:`_unary` does of one."""
     function, is_steady = _OPERATIONS[name].function, _is_steady(name)
 
-    def run(x1: Any, x2: Any, /) -> Any:
+    def run(x1: Operand, x2: Operand, /) -> Any:
         if is_steady or _is_complex(x1) or _is_complex(x2):
             return steady.evaluate(function, x1, x2)
         return function(x1, x2)
@@ -229,7 +230,7 @@ def _rule(name: str) -> Rule:
     )
 
 
-def _clip(x: Any, /, min: Any = None, max: Any = None) -> Any:  # noqa: A002 - the standard's names
+def _clip(x: Array, /, min: OperandOrNone = None, max: OperandOrNone = None) -> Any:  # noqa: A002 - the standard's names
     return x.copy() if min is None and max is None else np.clip(x, min, max)
 
 
@@ -243,7 +244,7 @@ def _clip_plan(x: Any, /, min: Any = None, max: Any = None) -> Plan:  # noqa: A0
     return Plan(spread({"cmp": len(bounds)}, common, elements), elements * common.itemsize)
 
 
-def _where(condition: Any, x1: Any, x2: Any, /) -> Any:
+def _where(condition: Array, x1: Operand, x2: Operand, /) -> Any:
     return np.where(condition, x1, x2)
 
 
@@ -251,7 +252,7 @@ def _where_plan(condition: Any, x1: Any, x2: Any, /) -> Plan:
     if condition.dtype != np.bool_:
         raise TypeError(f"where: expected a boolean condition, got {condition.dtype}; compare first")
     elements, common = _elements(condition, x1, x2), common_dtype(x1, x2)
-    # Whatever the condition: who chooses by a constant writes the slice that he means.
+    # Charged whatever the condition: a choice by a constant should be written as a slice.
     return Plan(selections(common, elements), elements * common.itemsize)
 
 

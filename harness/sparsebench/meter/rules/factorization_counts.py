@@ -1,7 +1,7 @@
-"""How many operations textbook factorizations take, as functions of the lengths alone.
+"""The numbers of operations of textbook factorizations, as functions of the lengths alone.
 
-Every function gives amounts by the names of :func:`sparsebench.meter.rules.fields.tally`, for one
-matrix. Tests of a pivot for 0, which end the cell, are not counted, nor is what only moves numbers.
+Every function returns amounts by the names of :func:`sparsebench.meter.rules.arithmetic.tally`, for one
+matrix. Tests of a pivot for 0, which end the cell, are not counted, nor are steps that only move numbers.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def householder(m: int, n: int, columns: int, steps: int) -> dict[str, int]:
     columns
         Columns of Q.
     steps
-        How many reflections there are.
+        The number of reflections.
 
     Notes
     -----

@@ -1,9 +1,9 @@
-"""Factorizations of stacks of matrices, step by step as textbooks write them.
+"""Factorizations of stacks of matrices, step by step as in textbooks.
 
 They run on a whole stack at once, but never mix its matrices, and use nothing but arithmetic on one element
-each and :func:`sparsebench.ops.core.steady.fold`. So a matrix gets the same bits whatever stands beside it,
-and so does a column of a right-hand side, which LAPACK does not promise. How many operations they take is
-counted in :mod:`sparsebench.meter.rules.factorization_counts`.
+each and :func:`sparsebench.ops.core.steady.fold`. So the bits of a matrix, and of a column of a right-hand
+side, do not depend on the others, which LAPACK does not guarantee. The numbers of operations are in
+:mod:`sparsebench.meter.rules.factorization_counts`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sparsebench.meter.rules.fields import magnitude, over, reciprocal, squared, times, total
+from sparsebench.meter.rules.arithmetic import magnitude, over, reciprocal, squared, times, total
 from sparsebench.ops.core import steady
 
 __all__ = ["cholesky", "determinant", "householder", "log_determinant", "reflections", "solve"]
@@ -33,12 +33,12 @@ def _eliminate(a: Any, n: int) -> Any:
     a
         Array ``(stack, n, n)`` or wider; further columns go along.
     n
-        How many columns are eliminated. What stands below the diagonal afterwards means nothing.
+        The number of columns to eliminate. Afterwards the elements below the diagonal have no meaning.
 
     Returns
     -------
     array of bool ``(stack, max(n - 1, 0))``
-        In which steps two rows were exchanged.
+        The steps in which two rows were exchanged.
     """
     stack = np.arange(len(a))
     exchanged = np.zeros((len(a), max(n - 1, 0)), dtype=bool)
@@ -48,13 +48,13 @@ def _eliminate(a: Any, n: int) -> Any:
         a[stack, chosen], a[:, k] = a[:, k].copy(), a[stack, chosen]
         pivot = a[:, k, k, None]
         factors = over(a[:, k + 1 :, k], pivot)
-        factors[np.broadcast_to(pivot == 0, factors.shape)] = 0  # nothing is left to eliminate
+        factors[np.broadcast_to(pivot == 0, factors.shape)] = 0  # nothing remains to be eliminated
         a[:, k + 1 :, k + 1 :] -= times(factors[:, :, None], a[:, k, None, k + 1 :])
     return exchanged
 
 
 def _size(a: Any) -> Any:
-    """Measure how large numbers are, as pivots are chosen: |a| + |b| for a + bi."""
+    """Return the size of numbers for the choice of pivots: |a| + |b| for a + bi."""
     return np.abs(a.real) + np.abs(a.imag) if a.dtype.kind == "c" else np.abs(a)
 
 
@@ -89,14 +89,14 @@ def solve(a: Any, b: Any) -> Any:
 
 
 def _pivots(x: Any) -> tuple[Any, Any]:
-    """Eliminate, and give the pivots and the exchanges, each step's along the first axis."""
+    """Eliminate, and return the pivots and the exchanges of all steps along the first axis."""
     work = _stacked(x)
     exchanged = _eliminate(work, x.shape[-1])
     return np.diagonal(work, axis1=-2, axis2=-1).T, exchanged.T
 
 
 def determinant(x: Any) -> Any:
-    """Take determinants of ``(..., n, n)``, as products of the pivots."""
+    """Compute determinants of ``(..., n, n)``, as products of the pivots."""
     pivots, exchanged = _pivots(x)
     return _signed_product(pivots, exchanged, x).reshape(x.shape[:-2])
 
@@ -112,7 +112,7 @@ def _signed_product(factors: Any, exchanged: Any, x: Any) -> Any:
 
 
 def log_determinant(x: Any) -> tuple[Any, Any]:
-    """Take signs of determinants of ``(..., n, n)``, and logarithms of their absolute values."""
+    """Compute signs of determinants of ``(..., n, n)``, and logarithms of their absolute values."""
     pivots, exchanged = _pivots(x)
     absolute = magnitude(pivots)
     signs = over(pivots, np.where(absolute == 0, 1, absolute)) if x.dtype.kind == "c" else np.sign(pivots)
@@ -122,7 +122,7 @@ def log_determinant(x: Any) -> tuple[Any, Any]:
 
 
 def cholesky(x: Any) -> Any:
-    """Decompose ``(..., n, n)`` into L times its conjugate transpose; what is above the diagonal is not read.
+    """Decompose ``(..., n, n)`` into L times its conjugate transpose, without reading above the diagonal.
 
     Raises
     ------
@@ -143,7 +143,7 @@ def cholesky(x: Any) -> Any:
 
 
 class _Reflection(NamedTuple):
-    """I - tau v v^H, where v is 1 in row k and 0 above."""
+    """The reflection I - tau v v^H, where v is 1 in row k and 0 above."""
 
     k: int
     tau: Any
@@ -160,7 +160,7 @@ class _Reflection(NamedTuple):
 
 
 def reflections(m: int, n: int, dtype: np.dtype[Any]) -> int:
-    """How many reflections make ``(m, n)`` upper triangular with a real diagonal."""
+    """Return the number of reflections that make ``(m, n)`` upper triangular with a real diagonal."""
     return min(m if dtype.kind == "c" else max(m - 1, 0), n)
 
 
@@ -172,7 +172,7 @@ def householder(x: Any, columns: int) -> tuple[Any, Any]:
     x
         Array ``(..., m, n)``.
     columns
-        How many columns Q shall have: from min(m, n) to m. As many rows has R.
+        The number of columns of Q, and of rows of R: from min(m, n) to m.
     """
     (m, n), stack = x.shape[-2:], x.shape[:-2]
     r = _stacked(x)
@@ -192,7 +192,7 @@ def _reflection(r: Any, k: int) -> _Reflection:
     head, tail = r[:, k, k].copy(), r[:, k + 1 :, k]
     norm = np.sqrt(total(squared(r[:, k:, k]), (1,)))
     signed = np.where(head.real < 0, -norm, norm)
-    flat = (tail == 0).all(axis=1) & (head.imag == 0)  # already as it shall be
+    flat = (tail == 0).all(axis=1) & (head.imag == 0)  # already in its final form
     r[:, k, k] = np.where(flat, head.real, -signed)
     head += signed
     tau = over(head, signed)

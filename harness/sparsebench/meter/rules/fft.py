@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from sparsebench.meter.rules.arithmetic import floating
 from sparsebench.meter.rules.base import FREE, WIDEST, Plan, Rule, axes_of
 from sparsebench.meter.rules.complexes import component
-from sparsebench.meter.rules.fields import floating
+from sparsebench.meter.rules.kinds import Array, Axes, DTypeOrNone, Integer, Length, LengthOrNone, Real
 from sparsebench.meter.rules.shaping import roll_each
 from sparsebench.ops.charges import Charge, bits_to_choose, name_of
+from sparsebench.ops.core.kinds import INTEGER, one_of, or_none, tuple_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["RULES"]
+
+_Norm = Annotated[str, one_of("backward", "ortho", "forward")]
+_Several = Annotated[Any, or_none(tuple_of(INTEGER, "a tuple of integers"))]
 
 
 class _Transform(NamedTuple):
@@ -26,7 +31,7 @@ class _Transform(NamedTuple):
 
     run: Callable[..., Any]
     inverse: bool
-    """Whether it is normalised by 1/N unless told otherwise."""
+    """Whether it is normalised by 1/N by default."""
     real: bool = False
     """Whether what goes in or what comes out is real: half of a complex transform."""
     halves: bool = False
@@ -53,11 +58,11 @@ _MANY: dict[str, tuple[str, str]] = {
 
 
 _SCRATCH = 8
-"""Numbers that a transform of 1 number takes beside it, if its length is a prime: Bluestein's algorithm."""
+"""Further numbers per number of a transform whose length is a prime: Bluestein's algorithm."""
 
 
 class _Pass(NamedTuple):
-    """One axis' turn."""
+    """The transforms along one axis."""
 
     transform: _Transform
     axis: int
@@ -72,7 +77,7 @@ def _check_dtype(name: str, x: Any) -> None:
 
 
 def _length(name: str, transform: _Transform, given: int | None, before: int) -> int:
-    """Give N for an axis that is ``before`` long."""
+    """Return N for an axis of length ``before``."""
     length = (2 * (before - 1) if transform.unfolds else before) if given is None else given
     if length < 1:
         raise ValueError(f"fft.{name}: expected at least 1 number to transform, got {length}")
@@ -85,7 +90,7 @@ def _one_pass(name: str, x: Any, n: int | None, axis: int) -> list[_Pass]:
 
 
 def _many_passes(name: str, x: Any, s: Any, axes: Any) -> list[_Pass]:
-    """Give the passes in the order in which they are made: the one from real numbers first, to them last."""
+    """Return the passes in their order: a transform from real numbers is first, one to real numbers last."""
     if s is not None and axes is None:
         raise ValueError(f"fft.{name}: lengths s were given without axes; give both")
     where = tuple(range(x.ndim)) if axes is None else normalize_axis_tuple(axes, x.ndim)
@@ -103,18 +108,18 @@ def _many_passes(name: str, x: Any, s: Any, axes: Any) -> list[_Pass]:
 
 
 def _execute(passes: list[_Pass], x: Any, norm: str) -> Any:
-    # Rows are transformed one by one, so a row's neighbours do not matter.
+    # Rows are transformed one by one, so the result does not depend on a row's neighbours.
     for turn in passes:
         x = turn.transform.run(x, n=turn.length, axis=turn.axis, norm=norm)
     return x
 
 
 def _price(passes: list[_Pass], x: Any, norm: str) -> Plan:
-    """Charge the passes, and one multiplication per real number of a result that is normalised."""
+    """Return the charges of the passes, and of one multiplication per real number of a normalised result."""
     shape, mul, add, size = list(x.shape), 0, 0, x.size
     for transform, axis, n in passes:
         others = math.prod(shape[:axis] + shape[axis + 1 :])
-        shares = 1 if transform.real else 2  # of a half of a complex transform
+        shares = 1 if transform.real else 2  # for a half of a complex transform
         levels = bits_to_choose(n)
         mul += others * shares * n * levels
         add += others * -(-shares * 3 * n * levels // 2)
@@ -128,9 +133,9 @@ def _price(passes: list[_Pass], x: Any, norm: str) -> Plan:
 
 
 def _along_one(name: str) -> tuple[Callable[..., Any], Callable[..., Plan]]:
-    """Make what runs and what prices a transform along one axis."""
+    """Make the functions that run and price a transform along one axis."""
 
-    def run(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Any:
+    def run(x: Array, /, *, n: LengthOrNone = None, axis: Integer = -1, norm: _Norm = "backward") -> Any:
         return _execute(_one_pass(name, x, n, axis), x, norm)
 
     def plan(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Plan:
@@ -141,9 +146,9 @@ def _along_one(name: str) -> tuple[Callable[..., Any], Callable[..., Plan]]:
 
 
 def _along_many(name: str) -> tuple[Callable[..., Any], Callable[..., Plan]]:
-    """Make what runs and what prices a transform along several axes."""
+    """Make the functions that run and price a transform along several axes."""
 
-    def run(x: Any, /, *, s: Any = None, axes: Any = None, norm: str = "backward") -> Any:
+    def run(x: Array, /, *, s: _Several = None, axes: _Several = None, norm: _Norm = "backward") -> Any:
         passes = _many_passes(name, x, s, axes)
         return _execute(passes, x, norm) if passes else x.astype(np.result_type(x, np.complex64))
 
@@ -158,7 +163,7 @@ def _along_many(name: str) -> tuple[Callable[..., Any], Callable[..., Plan]]:
 
 
 def _freq(function: Callable[..., Any]) -> Callable[..., Any]:
-    def run(n: int, /, *, d: float = 1.0, dtype: Any = None) -> Any:
+    def run(n: Length, /, *, d: Real = 1.0, dtype: DTypeOrNone = None) -> Any:
         return function(n, d).astype(np.float64 if dtype is None else dtype)
 
     return run
@@ -172,12 +177,12 @@ def _freq_plan(name: str, n: int, /, *, d: float = 1.0, dtype: Any = None) -> Pl
     return Plan(FREE, 3 * n * WIDEST)
 
 
-def _fftshift(x: Any, /, *, axes: Any = None) -> Any:
+def _fftshift(x: Array, /, *, axes: Axes = None) -> Any:
     places = axes_of(x, axes)
     return roll_each(x, tuple(x.shape[place] // 2 for place in places), places) if places else x.copy()
 
 
-def _ifftshift(x: Any, /, *, axes: Any = None) -> Any:
+def _ifftshift(x: Array, /, *, axes: Axes = None) -> Any:
     places = axes_of(x, axes)
     return roll_each(x, tuple(-(x.shape[place] // 2) for place in places), places) if places else x.copy()
 

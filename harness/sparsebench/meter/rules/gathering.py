@@ -9,6 +9,7 @@ import numpy as np
 
 from sparsebench.meter.rules.base import FREE, Plan, Rule, axes_of
 from sparsebench.meter.rules.indexing import reading_plan
+from sparsebench.meter.rules.kinds import Array, Axis, Integer
 from sparsebench.ops.charges import is_wired, lookups
 
 __all__ = ["RULES"]
@@ -23,7 +24,7 @@ def _take_key(x: Any, index: Any, axis: int | None) -> tuple[Any, ...]:
     return (*[slice(None)] * (axis % x.ndim), index)
 
 
-def _take(x: Any, index: Any, /, *, axis: int | None = None) -> Any:
+def _take(x: Array, index: Array, /, *, axis: Axis = None) -> Any:
     return x[_take_key(x, index, axis)]
 
 
@@ -36,7 +37,7 @@ def _take_touched(x: Any, index: Any, /, *, axis: int | None = None) -> list[tup
 
 
 def _along_shape(x: Any, index: Any, axis: int) -> tuple[int, list[int]]:
-    """Give the axis that is read along, and the shape of the result; the other axes broadcast."""
+    """Return the axis along which is read, and the shape of the result; the other axes are broadcast."""
     if index.dtype.kind not in "iu" or index.ndim != x.ndim:
         raise TypeError(
             f"take_along_axis: expected an integer index of {x.ndim} axes, got {index.dtype}, {index.ndim}"
@@ -50,7 +51,7 @@ def _along_shape(x: Any, index: Any, axis: int) -> tuple[int, list[int]]:
 
 
 def _along_key(x: Any, index: Any, axis: int) -> tuple[Any, ...]:
-    """Give the key that reads ``x`` along an axis."""
+    """Return the key that reads ``x`` along an axis."""
     along, common = _along_shape(x, index, axis)
     key: list[Any] = []
     for place, length in enumerate(x.shape):
@@ -60,7 +61,7 @@ def _along_key(x: Any, index: Any, axis: int) -> tuple[Any, ...]:
     return tuple(key)
 
 
-def _take_along_axis(x: Any, index: Any, /, *, axis: int = -1) -> Any:
+def _take_along_axis(x: Array, index: Array, /, *, axis: Integer = -1) -> Any:
     return x[_along_key(x, index, axis)]
 
 
@@ -68,7 +69,7 @@ def _along_plan(x: Any, index: Any, /, *, axis: int = -1) -> Plan:
     _, common = _along_shape(x, index, axis)
     addresses = math.prod(common)
     charges = FREE if is_wired(index) else lookups(index.dtype.name, addresses, [(x, 1)])
-    places = addresses + sum(common)  # of the elements along the axis, and along the others
+    places = addresses + sum(common)  # elements along the axis, and along the others
     return Plan(charges, addresses * x.dtype.itemsize + places * np.dtype(np.int64).itemsize)
 
 

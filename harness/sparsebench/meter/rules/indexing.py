@@ -1,9 +1,9 @@
-"""Indexing: free by position; what inputs decide is a selection by mask, a look-up by address."""
+"""Indexing: free by position; if inputs decide, it is a selection by mask or a look-up by address."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from sparsebench.errors import UncountedOperationError
 from sparsebench.meter.engine.memory import PER_HANDLE
 from sparsebench.meter.rules.base import FREE, Plan, Rule, refuse_rounding
 from sparsebench.meter.rules.complexes import charged
+from sparsebench.meter.rules.kinds import Array, Operand
 from sparsebench.ops.charges import (
     Charge,
     addressing,
@@ -21,8 +22,11 @@ from sparsebench.ops.charges import (
     selections,
     writes,
 )
+from sparsebench.ops.core.kinds import INDEX, either, tuple_of
 
 __all__ = ["RULES", "reading_plan"]
+
+_Key = Annotated[Any, either(INDEX, tuple_of(INDEX, "a tuple of them"))]
 
 _ADDRESS_BYTES = 8
 
@@ -53,14 +57,14 @@ def _is_mask(key: Any) -> bool:
 
 
 def _axes_taken(part: Any) -> int:
-    """How many axes of the indexed array a part of the key stands for."""
+    """Return the number of axes of the indexed array to which a part of the key applies."""
     if isinstance(part, np.ndarray):
         return part.ndim if part.dtype == np.bool_ else 1
     return int(isinstance(part, int | slice))
 
 
 class _Extent(NamedTuple):
-    """What ``x[key]`` looks at for one address, or for one place of a mask."""
+    """The elements that ``x[key]`` reads for one address, or for one place of a mask."""
 
     before: int
     """Elements of the axes before the last indexed one that no index array stands for."""
@@ -69,7 +73,7 @@ class _Extent(NamedTuple):
 
 
 def _extent(x: Any, key: Any) -> _Extent:
-    """Measure what ``x[key]`` looks at.
+    """Measure what ``x[key]`` reads.
 
     Raises
     ------
@@ -99,19 +103,19 @@ def _extent(x: Any, key: Any) -> _Extent:
 
 
 def _covers(mask: tuple[int, ...], axes: tuple[int, ...]) -> bool:
-    """Whether a mask fits its axes. An axis of it without elements fits any: it selects nothing there."""
+    """Return whether a mask fits its axes. One of its axes without elements fits any: it selects nothing."""
     return all(length in {0, whole} for length, whole in zip(mask, axes, strict=True))
 
 
 def _address_bytes(x: Any, key: Any) -> int:
-    """Bytes of the addresses that NumPy makes of a mask of some axes, or of narrow integers."""
+    """Return the bytes of addresses that NumPy makes from a mask of some axes, or from narrow integers."""
     arrays = [array for array in _arrays(key) if array.shape != x.shape or array.dtype != np.bool_]
     each = sum(array.size * (array.ndim if array.dtype == np.bool_ else 1) for array in arrays)
     return int(each) * _ADDRESS_BYTES
 
 
 def reading_plan(x: Any, key: Any, /) -> Plan:
-    """Price reading ``x[key]``."""
+    """Return the plan of reading ``x[key]``."""
     return _plan(x, key, writing=False)
 
 
@@ -129,9 +133,9 @@ def _plan(x: Any, key: Any, *, writing: bool) -> Plan:
 
 
 def _mask_charges(x: Any, mask: Any, extent: _Extent) -> tuple[Charge, ...]:
-    """Charge every number that a mask lies over: whether it is there or not is decided for each.
+    """Return a charge for every number under a mask: for each it is decided whether it is selected.
 
-    Where it lies over none, it decides a length all the same, and that counts its bits.
+    A mask over no numbers still decides a length; then its own elements count.
     """
     if is_wired(mask):
         return FREE
@@ -141,7 +145,7 @@ def _mask_charges(x: Any, mask: Any, extent: _Extent) -> tuple[Charge, ...]:
 def _address_charges(
     x: Any, arrays: list[Any], addresses: int, extent: _Extent, *, writing: bool
 ) -> tuple[Charge, ...]:
-    """Charge looking up, and joining the indices that inputs decide into addresses."""
+    """Return the charges of look-ups, and of combining indices that inputs decide into addresses."""
     computed = [array for array in arrays if not is_wired(array)]
     if not computed:
         return FREE
@@ -156,10 +160,10 @@ def _address_charges(
     return (*lookups(dtype, addresses, [(x, extent.width)]), *joined)
 
 
-def _getitem(x: Any, key: Any, /) -> Any:
+def _getitem(x: Array, key: _Key, /) -> Any:
     if _arrays(key) or any(part is ... for part in _parts(key)):
         return x[key]
-    return x[(*_parts(key), ...)]  # the dots keep one element a look at the memory that it lies in
+    return x[(*_parts(key), ...)]  # with the dots one element stays a view of its memory
 
 
 def _getitem_touched(x: Any, key: Any, /) -> list[tuple[Any, Any]]:
@@ -170,7 +174,7 @@ def _getitem_secret_rows(_x: Any, key: Any, /) -> int:
     return int(_arrays(key)[0].size) if _is_mask(key) else 0
 
 
-def _setitem(x: Any, key: Any, value: Any, /) -> None:
+def _setitem(x: Array, key: _Key, value: Operand, /) -> None:
     x[key] = value
 
 
@@ -191,17 +195,17 @@ def _setitem_plan(x: Any, key: Any, value: Any, /) -> Plan:
             f"setitem from {source} to {x.dtype} is refused: it would change numbers without a charge",
             help="use xp.astype first, or an array of another dtype",
         )
-    # NumPy copies a value first that may share memory with x: of that, a plan knows nothing.
+    # NumPy first copies a value that may share memory with x, which a plan cannot know.
     copied = value.nbytes if isinstance(value, np.ndarray) else 0
     return Plan(plan.charges, _address_bytes(x, key) + copied)
 
 
 def _holds(target: np.dtype[Any], source: np.dtype[Any]) -> bool:
-    """Whether numbers may be stored without a charge: as they are, or as real numbers."""
+    """Return whether numbers may be stored free of charge: as they are, or as real numbers."""
     return target.kind in "fc" or np.can_cast(source, target)
 
 
-def _nonzero(x: Any, /) -> Any:
+def _nonzero(x: Array, /) -> Any:
     return np.nonzero(x)
 
 

@@ -1,36 +1,39 @@
-"""Joining arrays and taking them apart: free, because nothing is computed from an input."""
+"""Joining and splitting arrays: free, because nothing is computed from an input."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from sparsebench.meter.engine.memory import PER_HANDLE
 from sparsebench.meter.rules.base import FREE, Plan, Rule, axes_of, common_dtype
+from sparsebench.meter.rules.kinds import Array, Arrays, Axis, Integer
+from sparsebench.ops.core.kinds import one_of
 
 __all__ = ["RULES", "concat_plan"]
 
 _MOST_AXES = 64
+_Indexing = Annotated[Any, one_of("xy", "ij")]
 
 
 def _nothing_read(*arrays: Any, **_: Any) -> list[tuple[Any, Any]]:
-    """Say that views read nothing."""
+    """Return that views read nothing."""
     return [(array, None) for array in arrays]
 
 
-def _concat(arrays: Any, /, *, axis: int | None = 0) -> Any:
+def _concat(arrays: Arrays, /, *, axis: Axis = 0) -> Any:
     return np.concatenate(arrays, axis=axis)
 
 
 def concat_plan(arrays: Any, /, *, axis: int | None = 0) -> Plan:
-    """Plan joining arrays along an axis that they have.
+    """Return the plan of joining arrays along an existing axis.
 
     Raises
     ------
     ValueError
-        If their shapes differ beside it.
+        If their shapes differ along other axes.
     """
     if axis is not None:
         (along,) = axes_of(arrays[0], axis)
@@ -40,7 +43,7 @@ def concat_plan(arrays: Any, /, *, axis: int | None = 0) -> Plan:
     return Plan(FREE, sum(a.size for a in arrays) * common_dtype(*arrays).itemsize)
 
 
-def _stack(arrays: Any, /, *, axis: int = 0) -> Any:
+def _stack(arrays: Arrays, /, *, axis: Integer = 0) -> Any:
     return np.stack(arrays, axis=axis)
 
 
@@ -51,7 +54,7 @@ def _stack_plan(arrays: Any, /, *, axis: int = 0) -> Plan:
     return Plan(FREE, sum(a.size for a in arrays) * common_dtype(*arrays).itemsize)
 
 
-def _unstack(x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
+def _unstack(x: Array, /, *, axis: Integer = 0) -> tuple[Any, ...]:
     rows = np.moveaxis(x, axis, 0)
     return tuple(rows[row, ...] for row in range(len(rows)))
 
@@ -61,18 +64,18 @@ def _unstack_plan(x: Any, /, *, axis: int = 0) -> Plan:
     return Plan(FREE, x.shape[along] * PER_HANDLE)
 
 
-def _broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
+def _broadcast_arrays(*arrays: Array) -> tuple[Any, ...]:
     shape = np.broadcast_shapes(*(array.shape for array in arrays))
     return tuple(np.broadcast_to(array, shape) for array in arrays)
 
 
 def _broadcast_plan(*arrays: Any) -> Plan:
     size = math.prod(np.broadcast_shapes(*(array.shape for array in arrays)))
-    # Views take no memory, but what is done with them may copy them, and takes the time of as many elements.
+    # Views take no memory, but later operations may copy them, and take time for as many elements.
     return Plan(FREE, sum(size * array.itemsize + PER_HANDLE for array in arrays))
 
 
-def _meshgrid(*arrays: Any, indexing: Any = "xy") -> tuple[Any, ...]:
+def _meshgrid(*arrays: Array, indexing: _Indexing = "xy") -> tuple[Any, ...]:
     return tuple(np.meshgrid(*arrays, indexing=indexing))
 
 

@@ -7,24 +7,28 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from sparsebench.meter.rules import factorization_counts as counts
 from sparsebench.meter.rules import factorizations, norms, vectors
+from sparsebench.meter.rules.arithmetic import floating, inner_products, product, tally
 from sparsebench.meter.rules.base import FREE, WIDEST, Plan, Rule, common_dtype
-from sparsebench.meter.rules.fields import floating, inner_products, product, tally
+from sparsebench.meter.rules.kinds import Array, Flag, Integer
 from sparsebench.meter.rules.vectors import stack_of
+from sparsebench.ops.core.kinds import one_of
 
 __all__ = ["REFUSED", "RULES"]
+
+_Mode = Annotated[str, one_of("reduced", "complete")]
 
 _COPIES = 6
 """Arrays as large as its operands that an elimination by parts holds at once."""
 
 
 def _square(name: str, x: Any) -> tuple[int, int]:
-    """Give the number of square matrices in a stack and their length, or ValueError; floats, or TypeError."""
+    """Return the number of a stack's square matrices and their length; refuse other shapes and dtypes."""
     floating(f"linalg.{name}", x)
     stack, m, n = stack_of(name, x)
     if m != n:
@@ -35,7 +39,7 @@ def _square(name: str, x: Any) -> tuple[int, int]:
 # Factorizations ---------------------------------------------------------------------------------------
 
 
-def _cholesky(x: Any, /, *, upper: bool = False) -> Any:
+def _cholesky(x: Array, /, *, upper: Flag = False) -> Any:
     return _adjoint(factorizations.cholesky(_adjoint(x))) if upper else factorizations.cholesky(x)
 
 
@@ -48,7 +52,7 @@ def _cholesky_plan(x: Any, /, *, upper: bool = False) -> Plan:  # noqa: ARG001
     return Plan(tally(x.dtype, stack, **counts.cholesky(n)), _COPIES * x.size * WIDEST)
 
 
-def _det(x: Any, /) -> Any:
+def _det(x: Array, /) -> Any:
     return factorizations.determinant(x)
 
 
@@ -57,7 +61,7 @@ def _det_plan(x: Any, /) -> Plan:
     return Plan(tally(x.dtype, stack, **counts.determinant(n)), (_COPIES * x.size + stack) * WIDEST)
 
 
-def _slogdet(x: Any, /) -> Any:
+def _slogdet(x: Array, /) -> Any:
     return factorizations.log_determinant(x)
 
 
@@ -66,7 +70,7 @@ def _slogdet_plan(x: Any, /) -> Plan:
     return Plan(tally(x.dtype, stack, **counts.log_determinant(n)), (_COPIES * x.size + 4 * stack) * WIDEST)
 
 
-def _qr(x: Any, /, *, mode: str = "reduced") -> Any:
+def _qr(x: Array, /, *, mode: _Mode = "reduced") -> Any:
     return factorizations.householder(x, _qr_columns(x, mode))
 
 
@@ -86,7 +90,7 @@ def _qr_plan(x: Any, /, *, mode: str = "reduced") -> Plan:
 # Equations --------------------------------------------------------------------------------------------
 
 
-def _inv(x: Any, /) -> Any:
+def _inv(x: Array, /) -> Any:
     return factorizations.solve(x, np.broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape))
 
 
@@ -96,12 +100,12 @@ def _inv_plan(x: Any, /) -> Plan:
 
 
 def _inverse_bytes(x: Any, stack: int, n: int) -> int:
-    """Bound the memory of an inversion. Identity and list of matrices are there even where ``x`` is empty."""
+    """Bound the memory of an inversion. Identity and list of matrices are made even if ``x`` is empty."""
     return (2 * _COPIES * int(x.size) + n * n + stack) * WIDEST
 
 
 def _solve_shape(a: Any, b: Any) -> tuple[tuple[int, ...], int, int]:
-    """Give the stack, the number of equations and of right-hand sides, or an error."""
+    """Return the stack, the number of equations and of right-hand sides; refuse other shapes."""
     floating("linalg.solve", b)
     _, n = _square("solve", a)
     if not b.ndim or b.shape[-2:][0] != n:
@@ -113,7 +117,7 @@ def _solve_shape(a: Any, b: Any) -> tuple[tuple[int, ...], int, int]:
     return np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), n, columns
 
 
-def _solve(a: Any, b: Any, /) -> Any:
+def _solve(a: Array, b: Array, /) -> Any:
     stack, n, columns = _solve_shape(a, b)
     dtype = common_dtype(a, b)
     matrices = np.broadcast_to(a.astype(dtype, copy=False), (*stack, n, n))
@@ -131,7 +135,7 @@ def _solve_plan(a: Any, b: Any, /) -> Plan:
     return Plan(tally(common_dtype(a, b), many, **counts.solve(n, columns)), nbytes)
 
 
-def _matrix_power(x: Any, n: int, /) -> Any:
+def _matrix_power(x: Array, n: Integer, /) -> Any:
     if n == 0:
         return np.broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape).copy()
     if n == 1:
@@ -234,4 +238,4 @@ REFUSED: dict[str, tuple[str, str]] = {
     f"linalg.{name}": norms.ITERATIVE
     for name in ("eigh", "eigvalsh", "matrix_rank", "pinv", "svd", "svdvals")
 }
-"""What needs eigenvalues or singular values."""
+"""The functions that need eigenvalues or singular values."""

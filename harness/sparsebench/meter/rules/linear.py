@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
+from sparsebench.meter.rules.arithmetic import inner_products, product, tally, times, total
 from sparsebench.meter.rules.base import COUNTED, FREE, WIDEST, Plan, Rule, common_dtype, copy_bytes
-from sparsebench.meter.rules.fields import inner_products, product, tally, times, total
+from sparsebench.meter.rules.kinds import Array, Integer
+from sparsebench.ops.core.kinds import INTEGER, either, tuple_of
 
 __all__ = ["RULES"]
+
+_Contracted = Annotated[Any, either(INTEGER, tuple_of(tuple_of(INTEGER, ""), "two tuples of them", 2))]
 
 _PARTS = 4
 """Arrays as large as the result that a complex product by parts holds at once."""
 
 
 def _matmul_shape(a: Any, b: Any) -> tuple[tuple[int, ...], int]:
-    """Shape of the product and its inner length, or ValueError."""
+    """Return the shape of the product and its inner length, or raise ValueError."""
     left = (1, *a.shape) if a.ndim == 1 else a.shape
     right = (*b.shape, 1) if b.ndim == 1 else b.shape
     if not a.ndim or not b.ndim or left[-1] != right[-2]:
@@ -41,11 +45,11 @@ def _matmul_plan(a: Any, b: Any, /) -> Plan:
     return Plan(inner_products(outputs, length, dtype), nbytes)
 
 
-def _matmul(a: Any, b: Any, /) -> Any:
+def _matmul(a: Array, b: Array, /) -> Any:
     return product(a, b)
 
 
-def _vecdot(a: Any, b: Any, /, *, axis: int = -1) -> Any:
+def _vecdot(a: Array, b: Array, /, *, axis: Integer = -1) -> Any:
     terms = times(np.conj(a) if a.dtype.kind == "c" else a, b)
     return total(terms, (terms.ndim + axis,))
 
@@ -78,7 +82,7 @@ class _Contraction(NamedTuple):
 
 
 def _contraction(a: Any, b: Any, axes: Any) -> _Contraction:
-    """Lay out a contraction, or ValueError."""
+    """Return the layout of a contraction, or raise ValueError."""
     left, right = _contracted(a, b, axes)
     if [a.shape[axis] for axis in left] != [b.shape[axis] for axis in right]:
         raise ValueError(
@@ -97,7 +101,7 @@ def _contraction(a: Any, b: Any, axes: Any) -> _Contraction:
 
 
 def _contracted(a: Any, b: Any, axes: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Give the contracted axes of both, or ValueError."""
+    """Return the contracted axes of both, or raise ValueError."""
     if isinstance(axes, int):
         if not 0 <= axes <= min(a.ndim, b.ndim):
             raise ValueError(
@@ -111,7 +115,7 @@ def _contracted(a: Any, b: Any, axes: Any) -> tuple[tuple[int, ...], tuple[int, 
     return left, right
 
 
-def _tensordot(a: Any, b: Any, /, *, axes: Any = 2) -> Any:
+def _tensordot(a: Array, b: Array, /, *, axes: _Contracted = 2) -> Any:
     how = _contraction(a, b, axes)
     left, right = (
         np.transpose(x, order).reshape(shape)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.errors import UncountedOperationError
+from sparsebench.meter.rules.arithmetic import floating, magnitude, squared, tally, total
 from sparsebench.meter.rules.base import COUNTED, WIDEST, Plan, Rule, axes_of, lanes
 from sparsebench.meter.rules.complexes import component
-from sparsebench.meter.rules.fields import floating, magnitude, squared, tally, total
+from sparsebench.meter.rules.kinds import Array, Axes, Flag, Real
 from sparsebench.ops.core import steady
+from sparsebench.ops.core.kinds import REAL, either, one_of, or_none
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,12 +26,14 @@ ITERATIVE = (
 )
 """Why what needs eigenvalues or singular values is refused, and what to do instead."""
 
+_Order = Annotated[Any, or_none(either(REAL, one_of("fro", "nuc")))]
+
 _SINGULAR = (2, -2, "nuc")
 _OF_COLUMNS = (1, -1)
 _OF_ROWS = (math.inf, -math.inf)
 
 
-def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Any:  # noqa: A002
+def _vector_norm(x: Array, /, *, axis: Axes = None, keepdims: Flag = False, ord: Real = 2) -> Any:  # noqa: A002
     axes = axes_of(x, axis)
     if ord in _OF_ROWS:
         return _extreme(magnitude(x), axes, largest=ord > 0, keepdims=keepdims)
@@ -40,7 +44,7 @@ def _vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: fl
 
 
 def _terms(x: Any, order: float) -> tuple[Any, Callable[[Any], Any]]:
-    """Give what is added up for a norm, and what is done with the sum."""
+    """Return the terms of a norm's sum, and the function applied to the sum."""
     if order == 1:
         return magnitude(x), lambda found: found
     if order == -1:
@@ -54,7 +58,7 @@ def _terms(x: Any, order: float) -> tuple[Any, Callable[[Any], Any]]:
 
 
 def _extreme(x: Any, axes: tuple[int, ...], *, largest: bool, keepdims: bool) -> Any:
-    """Take the largest number, 0 where there is none, or the smallest."""
+    """Return the largest number, 0 if there is none, or the smallest."""
     return steady.fold(_largest if largest else np.min, x, axes, keepdims=keepdims)
 
 
@@ -62,7 +66,7 @@ def _largest(x: Any, *, axis: int) -> Any:
     return np.max(x, axis=axis, initial=0)
 
 
-# What a norm of k numbers takes beside k - 1 additions: per number, and per result.
+# The operations of a norm of k numbers in addition to k - 1 additions: per number, and per result.
 _PER_TERM: dict[float, dict[str, int]] = {
     0: {"nonzero": 1},
     1: {"abs": 1},
@@ -94,12 +98,12 @@ def _vector_plan(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: fl
 
 
 def _something(x: Any, order: float, length: int) -> None:
-    """Refuse to take the smallest of nothing."""
+    """Refuse the smallest of no numbers."""
     if order < 0 and not length:
         raise ValueError(f"the smallest of no numbers is not defined: got shape {x.shape} and ord={order}")
 
 
-def _matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:  # noqa: A002
+def _matrix_norm(x: Array, /, *, keepdims: Flag = False, ord: _Order = "fro") -> Any:  # noqa: A002
     rows, columns = x.ndim - 2, x.ndim - 1
     if ord in (None, "fro"):
         return np.sqrt(total(squared(x), (rows, columns), keepdims=keepdims))

@@ -11,6 +11,7 @@ import numpy as np
 from sparsebench.meter.rules.base import COUNTED, DEFINITION, FREE, Plan, Rule, axes_of, lanes
 from sparsebench.meter.rules.casting import dtype_of_sums, prepared
 from sparsebench.meter.rules.complexes import charged, component, refuse_complex
+from sparsebench.meter.rules.kinds import Array, Axes, Axis, DTypeOrNone, Flag
 from sparsebench.ops.charges import Charge
 from sparsebench.ops.core import steady
 
@@ -24,19 +25,19 @@ _INDEX = np.dtype(np.int64)
 
 
 def _goes_slicewise(x: Any, axes: tuple[int, ...]) -> bool:
-    """Tell whether :func:`steady.fold` combines whole slices."""
+    """Return whether :func:`steady.fold` combines whole slices."""
     return bool(axes) and axes[-1] + 1 < x.ndim and axes[-1] - axes[0] + 1 == len(axes)
 
 
 def seen_size(x: Any, axis: Any) -> int:
-    """Elements of what :func:`steady.fold` shows the reduction: slices of one element are doubled."""
+    """Return the elements that :func:`steady.fold` reduces: it doubles slices of one element."""
     axes = axes_of(x, axis)
     doubled = _goes_slicewise(x, axes) and math.prod(x.shape[axes[-1] + 1 :]) == 1
     return int(x.size) * (1 + doubled)
 
 
 def folded_bytes(x: Any, axis: Any) -> int:
-    """Bytes of the copies that :func:`steady.fold` makes of ``x``."""
+    """Return the bytes of the copies that :func:`steady.fold` makes of ``x``."""
     axes = axes_of(x, axis)
     if _goes_slicewise(x, axes):
         seen = seen_size(x, axis)
@@ -47,21 +48,21 @@ def folded_bytes(x: Any, axis: Any) -> int:
 
 
 def _folding(function: Callable[..., Any]) -> Callable[..., Any]:
-    def run(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+    def run(x: Array, /, *, axis: Axes = None, keepdims: Flag = False) -> Any:
         return steady.fold(function, x, axes_of(x, axis), keepdims=keepdims)
 
     return run
 
 
 def _choosing(function: Callable[..., Any]) -> Callable[..., Any]:
-    def run(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Any:
+    def run(x: Array, /, *, axis: Axis = None, keepdims: Flag = False) -> Any:
         return steady.fold(function, x, axes_of(x, axis), keepdims=keepdims)
 
     return run
 
 
 def _adding(function: Callable[..., Any]) -> Callable[..., Any]:
-    def run(x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+    def run(x: Array, /, *, axis: Axes = None, dtype: DTypeOrNone = None, keepdims: Flag = False) -> Any:
         wide = x if dtype is None else x.astype(dtype, copy=False)
         return steady.fold(
             functools.partial(function, dtype=dtype), wide, axes_of(x, axis), keepdims=keepdims
@@ -79,7 +80,7 @@ def _adding_plan(
     dtype: Any = None,
     keepdims: bool = False,  # noqa: ARG001 - the signature of the rule
 ) -> Plan:
-    """Charge k - 1 operations per lane. A sum of booleans is a sum of integers."""
+    """Return a plan of k - 1 operations per lane. A sum of booleans is a sum of integers."""
     target, cast, nbytes = prepared(name, x, dtype)
     outputs, length = lanes(x, axis)
     steps = charged(_OPERATIONS[name], target, outputs * max(length - 1, 0))
@@ -88,7 +89,7 @@ def _adding_plan(
 
 
 def _mean(lane: Any, *, axis: int) -> Any:
-    """Divide a sum: ``numpy.mean`` warns where it is empty."""
+    """Divide a sum: ``numpy.mean`` would warn if it is empty."""
     return steady.evaluate(np.divide, np.sum(lane, axis=axis), lane.shape[axis])
 
 
@@ -96,7 +97,7 @@ def _mean_plan(x: Any, /, *, axis: Any = None, **_: Any) -> Plan:
     outputs, length = lanes(x, axis)
     added = dtype_of_sums("mean", x.dtype, None)
     result = x.dtype if x.dtype.kind in "fc" else np.dtype(np.float64)
-    parts = 2 if x.dtype.kind == "c" else 1  # divided by a real number
+    parts = 2 if x.dtype.kind == "c" else 1  # division by a real number
     charges = charged("add", added, outputs * max(length - 1, 0))
     divisions = Charge("div", component(result).name, parts * outputs)
     nbytes = outputs * (added.itemsize + result.itemsize)
@@ -111,7 +112,7 @@ def _best_plan(name: str, x: Any, /, *, axis: Any = None, **_: Any) -> Plan:
     charges = (Charge("cmp", x.dtype.name, outputs * (length - 1)),)
     if not name.startswith("arg"):
         return Plan(charges, folded_bytes(x, axis) + outputs * x.itemsize)
-    # NumPy turns what it chooses places in, so that lanes lie in one stretch.
+    # NumPy transposes the array in which it finds places, so that lanes are contiguous.
     turned = seen_size(x, axis) * x.itemsize if _goes_slicewise(x, axes_of(x, axis)) else 0
     return Plan(charges, folded_bytes(x, axis) + turned + outputs * _INDEX.itemsize)
 
@@ -127,7 +128,7 @@ def _truth_plan(x: Any, /, *, axis: Any = None, **_: Any) -> Plan:
     return Plan(charges, folded_bytes(x, axis) + outputs)
 
 
-def _count(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+def _count(x: Array, /, *, axis: Axes = None, keepdims: Flag = False) -> Any:
     return np.count_nonzero(x, axis=axes_of(x, axis), keepdims=keepdims)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from sparsebench.meter.engine.memory import PER_HANDLE
 from sparsebench.meter.rules.base import Plan, Rule
 from sparsebench.meter.rules.complexes import charged, spread
+from sparsebench.meter.rules.kinds import Array
 from sparsebench.ops.charges import Charge, bits_to_choose
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _LEXICOGRAPHIC = {"cmp": 3, "logic": 2}  # a < c, or a = c and b < d
 
 
 class _Distinct(NamedTuple):
-    """What can be said of distinct elements, in ascending order."""
+    """The facts about distinct elements, in ascending order."""
 
     ordered: Any
     """All elements in order."""
@@ -34,23 +35,23 @@ class _Distinct(NamedTuple):
 
     @property
     def starts(self) -> Any:
-        """Where in the order new elements start."""
+        """Return where new elements start in the order."""
         return np.flatnonzero(self.is_new)
 
     def values(self) -> Any:
-        """Give the distinct elements."""
+        """Return the distinct elements."""
         return self.ordered[self.is_new]
 
     def indices(self) -> Any:
-        """Give the place of each one's first occurrence."""
+        """Return the place of each element's first occurrence."""
         return self.order[self.is_new]
 
     def counts(self) -> Any:
-        """Give how often each one occurs."""
+        """Return how often each element occurs."""
         return np.diff(self.starts, append=self.ordered.size)
 
     def inverse_indices(self, shape: tuple[int, ...]) -> Any:
-        """Give for every element the place of its value."""
+        """Return for every element the place of its value."""
         inverse = np.empty(self.order.size, dtype=np.int64)
         inverse[self.order] = np.cumsum(self.is_new) - 1
         return inverse.reshape(shape)
@@ -65,27 +66,27 @@ def _distinct(x: Any) -> _Distinct:
     return _Distinct(ordered, order, is_new)
 
 
-def _unique_all(x: Any, /) -> Any:
+def _unique_all(x: Array, /) -> Any:
     found = _distinct(x)
     return found.values(), found.indices(), found.inverse_indices(x.shape), found.counts()
 
 
-def _unique_counts(x: Any, /) -> Any:
+def _unique_counts(x: Array, /) -> Any:
     found = _distinct(x)
     return found.values(), found.counts()
 
 
-def _unique_inverse(x: Any, /) -> Any:
+def _unique_inverse(x: Array, /) -> Any:
     found = _distinct(x)
     return found.values(), found.inverse_indices(x.shape)
 
 
-def _unique_values(x: Any, /) -> Any:
+def _unique_values(x: Array, /) -> Any:
     return _distinct(x).values()
 
 
 def _plan(x: Any, /) -> Plan:
-    """Charge a sort, and a comparison of each with the one before."""
+    """Return the plan of a sort, and of a comparison of each element with the one before."""
     steps = x.size * bits_to_choose(x.size)
     is_complex = x.dtype.kind == "c"
     sorting = spread(_LEXICOGRAPHIC, x.dtype, steps) if is_complex else (Charge("cmp", x.dtype.name, steps),)

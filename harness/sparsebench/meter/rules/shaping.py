@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from sparsebench.meter.rules.base import FREE, Plan, Rule, axes_of, copy_bytes
+from sparsebench.meter.rules.kinds import Array, Axes, Axis, FlagOrNone, Integers, Lengths
+from sparsebench.ops.core.kinds import LENGTH
 
 __all__ = ["RULES", "roll_each"]
+
+_Repeats = Annotated[
+    int,
+    LENGTH._replace(
+        words=f"{LENGTH.words}: an array would decide a shape",
+        mend="let fit make index = numpy.repeat(numpy.arange(n), repeats): xp.take(x, index)",
+    ),
+]
 
 
 def _copy_plan(x: Any, /, *_: Any, **__: Any) -> Plan:
@@ -22,18 +32,18 @@ def _axis_plan(x: Any, /, axis: Any = None) -> Plan:
     return Plan(FREE, 0)
 
 
-def _broadcast_to(x: Any, /, shape: Any) -> Any:
+def _broadcast_to(x: Array, /, shape: Lengths) -> Any:
     return np.broadcast_to(x, shape)
 
 
 def _broadcast_plan(x: Any, /, shape: Any) -> Plan:
     if np.broadcast_shapes(x.shape, shape) != (shape if isinstance(shape, tuple) else (shape,)):
         raise ValueError(f"broadcast_to: {x.shape} does not broadcast to {shape}")
-    # A view takes no memory, but what is done with it may copy it, and takes the time of as many elements.
+    # A view takes no memory, but later operations may copy it, and take time for as many elements.
     return Plan(FREE, math.prod(np.broadcast_shapes(x.shape, shape)) * x.dtype.itemsize)
 
 
-def _expand_dims(x: Any, /, axis: Any) -> Any:
+def _expand_dims(x: Array, /, axis: Integers) -> Any:
     return np.expand_dims(x, axis)
 
 
@@ -43,11 +53,11 @@ def _expand_plan(x: Any, /, axis: Any) -> Plan:
     return Plan(FREE, 0)
 
 
-def _flip(x: Any, /, *, axis: Any = None) -> Any:
+def _flip(x: Array, /, *, axis: Axes = None) -> Any:
     return np.flip(x, axis)
 
 
-def _matrix_transpose(x: Any, /) -> Any:
+def _matrix_transpose(x: Array, /) -> Any:
     return np.matrix_transpose(x)
 
 
@@ -57,7 +67,7 @@ def _transpose_plan(x: Any, /) -> Plan:
     return Plan(FREE, 0)
 
 
-def _moveaxis(x: Any, source: Any, destination: Any, /) -> Any:
+def _moveaxis(x: Array, source: Integers, destination: Integers, /) -> Any:
     return np.moveaxis(x, source, destination)
 
 
@@ -67,7 +77,7 @@ def _moveaxis_plan(x: Any, source: Any, destination: Any, /) -> Plan:
     return Plan(FREE, 0)
 
 
-def _permute_dims(x: Any, /, axes: Any) -> Any:
+def _permute_dims(x: Array, /, axes: Integers) -> Any:
     return np.transpose(x, axes)
 
 
@@ -77,15 +87,15 @@ def _permute_plan(x: Any, /, axes: Any) -> Plan:
     return Plan(FREE, 0)
 
 
-def _positive(x: Any, /) -> Any:
+def _positive(x: Array, /) -> Any:
     return x.copy()
 
 
-def _copy(x: Any, /) -> Any:
+def _copy(x: Array, /) -> Any:
     return x.copy()
 
 
-def _reshape(x: Any, /, shape: Any, *, copy: bool | None = None) -> Any:
+def _reshape(x: Array, /, shape: Integers, *, copy: FlagOrNone = None) -> Any:
     return x.copy().reshape(shape) if copy else x.reshape(shape)
 
 
@@ -101,7 +111,7 @@ def _reshape_plan(x: Any, /, shape: Any, *, copy: bool | None = None) -> Plan:
     return Plan(FREE, x.nbytes)  # a reshape may have to copy
 
 
-def _squeeze(x: Any, /, axis: Any) -> Any:
+def _squeeze(x: Array, /, axis: Integers) -> Any:
     return np.squeeze(x, axis)
 
 
@@ -111,7 +121,7 @@ def _squeeze_plan(x: Any, /, axis: Any) -> Plan:
     return Plan(FREE, 0)
 
 
-def _roll(x: Any, /, shift: Any, *, axis: Any = None) -> Any:
+def _roll(x: Array, /, shift: Integers, *, axis: Axes = None) -> Any:
     return roll_each(x, shift, axis) if isinstance(axis, tuple) and axis else np.roll(x, shift, axis=axis)
 
 
@@ -133,10 +143,10 @@ def _roll_plan(x: Any, /, shift: Any, *, axis: Any = None) -> Plan:
     return Plan(FREE, x.nbytes + (copy_bytes(x) if axis is None else again))
 
 
-def _repeat(x: Any, repeats: int, /, *, axis: int | None = None) -> Any:
+def _repeat(x: Array, repeats: _Repeats, /, *, axis: Axis = None) -> Any:
     if x.size:
         return np.repeat(x, repeats, axis=axis)
-    # NumPy would copy nothing as often as it is told.
+    # NumPy would copy nothing as often as requested.
     shape = tuple(
         length * (repeats if axis is not None and place == axis % x.ndim else 1)
         for place, length in enumerate(x.shape)
@@ -149,11 +159,11 @@ def _repeat_plan(x: Any, repeats: int, /, *, axis: int | None = None) -> Plan:
     return Plan(FREE, x.nbytes * repeats + copy_bytes(x))
 
 
-def _tile(x: Any, repetitions: Any, /) -> Any:
+def _tile(x: Array, repetitions: Lengths, /) -> Any:
     times = repetitions if isinstance(repetitions, tuple) else (repetitions,)
     if 0 not in times:
         return np.tile(x, times)
-    # NumPy would repeat along the other axes first, and take their memory.
+    # NumPy would repeat along the other axes first, which takes their memory.
     lengths = (*(1,) * (len(times) - x.ndim), *x.shape)
     times = (*(1,) * (x.ndim - len(times)), *times)
     return np.zeros(tuple(map(operator.mul, lengths, times)), dtype=x.dtype)

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from sparsebench.meter.rules.base import COUNTED, DEFINITION, Plan, Rule, lanes, shape_of
 from sparsebench.meter.rules.complexes import refuse_complex
+from sparsebench.meter.rules.kinds import Array, ArrayOrNone, Flag, Integer
 from sparsebench.ops.charges import Charge, bits_to_choose, descent, lookups
+from sparsebench.ops.core.kinds import one_of
 
 __all__ = ["RULES"]
+
+_Side = Annotated[Any, one_of("left", "right")]
 
 _INDEX_BYTES = 8
 
 
 def _sort_charges(name: str, x: Any, axis: int) -> tuple[tuple[Charge, ...], int]:
-    """Charge m * ceil(log2 m) comparisons per lane; give the length of a lane as well."""
+    """Return the charges of m * ceil(log2 m) comparisons per lane, and the length of a lane."""
     refuse_complex(name, x.dtype)
     outputs, length = lanes(x, axis)
     return (Charge("cmp", x.dtype.name, outputs * length * bits_to_choose(length)),), length
 
 
-def _sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:  # noqa: ARG001
-    ordered = np.sort(x, axis=axis)  # equal numbers are equal: the fast way gives what the stable one does
+def _sort(x: Array, /, *, axis: Integer = -1, descending: Flag = False, stable: Flag = True) -> Any:  # noqa: ARG001
+    ordered = np.sort(x, axis=axis)  # equal numbers look alike: the fast sort gives what the stable one does
     return np.flip(ordered, axis) if descending else ordered
 
 
 def _sort_plan(x: Any, /, *, axis: int = -1, **_: Any) -> Plan:
     charges, length = _sort_charges("sort", x, axis)
-    return Plan(charges, x.nbytes + 2 * length * x.itemsize)  # a lane is copied where it is not contiguous
+    return Plan(charges, x.nbytes + 2 * length * x.itemsize)  # a lane is copied if it is not contiguous
 
 
-def _argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:  # noqa: ARG001
+def _argsort(x: Array, /, *, axis: Integer = -1, descending: Flag = False, stable: Flag = True) -> Any:  # noqa: ARG001
     if not descending:
         return np.argsort(x, axis=axis, kind="stable")
     backwards = np.flip(np.argsort(np.flip(x, axis), axis=axis, kind="stable"), axis)
@@ -46,7 +50,7 @@ def _argsort_plan(x: Any, /, *, axis: int = -1, descending: bool = False, **_: A
     return Plan(charges, results + 2 * length * (x.itemsize + _INDEX_BYTES))
 
 
-def _searchsorted(x1: Any, x2: Any, /, *, side: Any = "left", sorter: Any = None) -> Any:
+def _searchsorted(x1: Array, x2: Array, /, *, side: _Side = "left", sorter: ArrayOrNone = None) -> Any:
     return np.searchsorted(x1, x2, side=side, sorter=sorter)
 
 
@@ -67,7 +71,7 @@ def _searchsorted_plan(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any =
 
 
 def _through(sorter: Any, x1: Any, steps: int) -> tuple[Charge, ...]:
-    """Charge a look-up of the place of an edge for every comparison."""
+    """Return the charge of a sorter: a look-up of an edge's place for every comparison."""
     if sorter.dtype.kind not in "iu":
         raise TypeError(f"searchsorted: expected a sorter of integers, got {sorter.dtype}; use xp.argsort")
     if sorter.shape != x1.shape:

@@ -11,6 +11,17 @@ from sparsebench.meter.rules.base import COUNTED, Plan, Rule, axes_of, common_dt
 from sparsebench.meter.rules.casting import prepared
 from sparsebench.meter.rules.complexes import charged, refuse_complex
 from sparsebench.meter.rules.joining import concat_plan
+from sparsebench.meter.rules.kinds import (
+    Array,
+    ArrayOrNone,
+    Axes,
+    Axis,
+    DTypeOrNone,
+    Flag,
+    Integer,
+    Length,
+    Real,
+)
 from sparsebench.meter.rules.reductions import folded_bytes, seen_size
 from sparsebench.ops.charges import Charge
 from sparsebench.ops.core import steady
@@ -22,19 +33,19 @@ __all__ = ["RULES"]
 
 
 def _spread(lane: Any, *, axis: int, correction: float) -> Any:
-    """Mean of the squared differences from the mean: ``numpy.var`` warns where the divisor is 0."""
+    """Return the mean squared difference from the mean: ``numpy.var`` would warn if the divisor is 0."""
     length = lane.shape[axis]
     mean = np.divide(np.sum(lane, axis=axis, keepdims=True), length)
     squares = np.square(lane - mean)
     return np.divide(np.sum(squares, axis=axis), max(length - correction, 0))
 
 
-def _var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
+def _var(x: Array, /, *, axis: Axes = None, correction: Real = 0.0, keepdims: Flag = False) -> Any:
     spread = functools.partial(_spread, correction=correction)
     return steady.fold(spread, x, axes_of(x, axis), keepdims=keepdims)
 
 
-def _std(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
+def _std(x: Array, /, *, axis: Axes = None, correction: Real = 0.0, keepdims: Flag = False) -> Any:
     return np.sqrt(_var(x, axis=axis, correction=correction, keepdims=keepdims))
 
 
@@ -55,9 +66,11 @@ def _var_plan(name: str, x: Any, /, *, axis: Any = None, **_: Any) -> Plan:
 
 
 def _running(function: Callable[..., Any], initial: int) -> Callable[..., Any]:
-    def run(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Any:
+    def run(
+        x: Array, /, *, axis: Axis = None, dtype: DTypeOrNone = None, include_initial: Flag = False
+    ) -> Any:
         along = -1 if axis is None else axis
-        # Always along contiguous memory: other layouts may be computed by other code.
+        # Always along contiguous memory: NumPy may use other code for other layouts.
         lane = np.ascontiguousarray(
             np.moveaxis(x if dtype is None else x.astype(dtype, copy=False), along, -1)
         )
@@ -98,14 +111,22 @@ def _joined(x: Any, prepend: Any, append: Any) -> tuple[Any, ...]:
     return tuple(part for part in (prepend, x, append) if part is not None)
 
 
-def _diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Any:
+def _diff(
+    x: Array,
+    /,
+    *,
+    axis: Integer = -1,
+    n: Length = 1,
+    prepend: ArrayOrNone = None,
+    append: ArrayOrNone = None,
+) -> Any:
     parts = _joined(x, prepend, append)
     out = x.copy() if len(parts) == 1 and not n else x
     out = np.concatenate(parts, axis=axis) if len(parts) > 1 else out
-    rounds = min(n, out.shape[axis])  # so many make an axis empty, and n may be huge
+    rounds = min(n, out.shape[axis])  # this many make an axis empty, and n may be huge
     if out.size:
         return np.diff(out, n=rounds, axis=axis)
-    return np.moveaxis(np.moveaxis(out, axis, 0)[rounds:], 0, axis).copy()  # no rounds of nothing
+    return np.moveaxis(np.moveaxis(out, axis, 0)[rounds:], 0, axis).copy()  # no rounds over nothing
 
 
 def _diff_plan(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Plan:

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sparsebench.meter.rules.arithmetic import tally, times, total
 from sparsebench.meter.rules.base import COUNTED, FREE, WIDEST, Plan, Rule, common_dtype, refuse_rounding
 from sparsebench.meter.rules.casting import cast_charges
-from sparsebench.meter.rules.fields import tally, times, total
+from sparsebench.meter.rules.kinds import Array, DTypeOrNone, Integer
 
 __all__ = ["RULES", "stack_of"]
 
@@ -20,7 +21,7 @@ _VECTOR = 3
 
 
 def stack_of(name: str, x: Any) -> tuple[int, int, int]:
-    """Give the number of matrices in a stack and their lengths.
+    """Return the number of matrices in a stack and their lengths.
 
     Raises
     ------
@@ -41,7 +42,7 @@ def _numeric(name: str, *arrays: Any) -> None:
 # Products ---------------------------------------------------------------------------------------------
 
 
-def _cross(a: Any, b: Any, /, *, axis: int = -1) -> Any:
+def _cross(a: Array, b: Array, /, *, axis: Integer = -1) -> Any:
     left, right = (np.moveaxis(x, axis, 0) for x in np.broadcast_arrays(a, b))
     turned = (times(left[i], right[j]) - times(left[j], right[i]) for i, j in ((1, 2), (2, 0), (0, 1)))
     return np.stack(list(turned), axis=axis)
@@ -57,7 +58,7 @@ def _cross_plan(a: Any, b: Any, /, *, axis: int = -1) -> Plan:
     return Plan(tally(common_dtype(a, b), elements // _VECTOR, mul=6, add=3), _COPIES * elements * WIDEST)
 
 
-def _outer(a: Any, b: Any, /) -> Any:
+def _outer(a: Array, b: Array, /) -> Any:
     return times(a[:, None], b[None, :])
 
 
@@ -72,24 +73,24 @@ def _outer_plan(a: Any, b: Any, /) -> Plan:
 # Diagonals --------------------------------------------------------------------------------------------
 
 
-def _diagonal(x: Any, /, *, offset: int = 0) -> Any:
+def _diagonal(x: Array, /, *, offset: Integer = 0) -> Any:
     return np.diagonal(x, offset, -2, -1)
 
 
 def _diagonal_plan(x: Any, /, *, offset: int = 0) -> Plan:
     stack_of("diagonal", x)
-    _diagonal(x, offset=offset)  # an offset may be too large to count with
+    _diagonal(x, offset=offset)  # an offset may be too large for arithmetic
     return Plan(FREE, 0)
 
 
 def _sum_dtype(x: Any, dtype: Any) -> np.dtype[Any]:
-    """Give the dtype that a trace is taken in: the standard widens small integers."""
+    """Return the dtype in which a trace is computed: the standard widens small integers."""
     wide = {"i": "int64", "u": "uint64"}
     name: str = wide.get(x.dtype.kind, x.dtype.name) if dtype is None else dtype
     return np.dtype(name)
 
 
-def _trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
+def _trace(x: Array, /, *, offset: Integer = 0, dtype: DTypeOrNone = None) -> Any:
     along = _diagonal(x, offset=offset).astype(_sum_dtype(x, dtype))
     return total(along, (along.ndim - 1,))
 

@@ -1,1 +1,1 @@
-"""What was asked of the meter, written down: the format, its files, recording and playing."""
+"""Traces of requests to the meter: the format, its files, recording and replay."""

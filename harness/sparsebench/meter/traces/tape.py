@@ -1,4 +1,4 @@
-"""Writing down what an engine is asked for an input, and asking it again."""
+"""Recording the requests to an engine for an input, and replaying them."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MEND = "evaluate the cell again with --traces"
 
 
 class Tape:
-    """Writes down what an engine is asked: an observer of it.
+    """A recorder of the requests to an engine, which it observes.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Tape:
     constants
         Arrays that the submission made by itself, by :func:`array_hash`.
     full
-        Whether there was more than a trace may hold. From then on nothing is written down.
+        Whether there was more than a trace may hold. From then on nothing is recorded.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -59,14 +59,14 @@ class Tape:
         self.begin(Handle(-1))
 
     def begin(self, x: Handle, tag: Handle | None = None) -> None:
-        """Begin the stream of the input behind ``x``, and of its domain where that is told."""
+        """Begin the stream of the input behind ``x``, and of its domain if that is given."""
         self._results = {x.number: {"h": 0}}
         self._others = self._parameters if tag is None else {**self._parameters, tag.number: {"t": 0}}
         self._requests: dict[str, list[str]] = {phase: [] for phase in PHASES}
         self._spent = 0
 
     def __call__(self, request: Request) -> None:
-        """Write down one request that was answered."""
+        """Record one request that was answered."""
         if self.full:
             return
         line = json.dumps(self._line(request), separators=(",", ":"), allow_nan=False)
@@ -76,11 +76,11 @@ class Tape:
         if request.what in {"call", "constant"} and request.told is not None:
             for about in told:
                 self._results[about.handle.number] = {"h": len(self._results)}
-        # What is left for different streams is told at the end: this one may be known.
+        # The room left for different streams is checked at the end: this one may be known.
         self.full = self._spent > MOST_STREAM_BYTES or self._left_constants < 0
 
     def end(self, answer: Handle, routes: tuple[Handle, Handle | None] | None = None) -> str:
-        """End the stream; give its line. Equal streams are kept once. Empty where the tape is full."""
+        """End the stream, and return its line, empty if the tape is full. Equal streams are kept once."""
         if self.full:
             return ""
         named = None if routes is None else [None if part is None else self._name(part) for part in routes]
@@ -115,14 +115,14 @@ class Tape:
 
 
 class Player:
-    """Asks an engine what a stream says, and holds it to what was told then.
+    """A replay of a stream's requests on an engine, which compares the answers with the recorded ones.
 
     Parameters
     ----------
     engine
         Holds the model; its batch is one input.
     stream
-        What to ask.
+        The requests.
     constants
         The arrays that the stream brings, by hash.
     x
@@ -130,7 +130,7 @@ class Player:
     place
         What to call the input in errors.
     tag
-        Its domain; None where that is not told.
+        Its domain; None if it is not given.
     """
 
     def __init__(
@@ -152,12 +152,12 @@ class Player:
             self._ends.setdefault(request, []).append(number)
 
     def play(self, phase: str) -> None:
-        """Ask what a phase asked. What is not needed any more is dropped, as it was then.
+        """Make the requests of a phase. Arrays are dropped when they are not needed, as in the recorded run.
 
         Raises
         ------
         IntegrityError
-            If the engine does not do it, or tells another bit or another shape than it told then.
+            If the engine refuses one, or reveals another bit or another shape than recorded.
         """
         for request in (self._stream.router or []) if phase == "router" else self._stream.experts:
             try:
@@ -172,12 +172,12 @@ class Player:
             self._asked += 1
 
     def handle(self, name: dict[str, Any] | None) -> Handle:
-        """Give what an answer is called, as a handle.
+        """Return the handle of a named answer.
 
         Raises
         ------
         IntegrityError
-            If nothing is called that.
+            If nothing has that name.
         """
         try:
             return self._find(name or {})
@@ -185,7 +185,7 @@ class Player:
             raise self._fault("the answer", error.what) from None
 
     def _ask(self, what: str, *rest: Any) -> str:
-        """Do one request; say what is wrong, or nothing."""
+        """Make one request; return what is wrong, or nothing."""
         if what == "call":
             name, args, kwargs = rest
             named = {key: unpack(value, self._find) for key, value in kwargs.items()}
@@ -201,7 +201,7 @@ class Player:
 
     def _note(self, name: str, told: list[Description]) -> None:
         for about in told:
-            if len(self._results) not in self._last:  # nobody asks for it
+            if len(self._results) not in self._last:  # it is not used
                 self._ends.setdefault(self._asked, []).append(len(self._results))
             self._results.append(about.handle)
             self._made_by.append(name)
@@ -226,7 +226,7 @@ class Player:
         )
 
     def _label(self, request: list[Any]) -> str:
-        """Name the operation: of a bit or a shape, the one that made the array."""
+        """Return the operation's name: for a bit or a shape, that of the one that made the array."""
         if request[0] in {"call", "constant"}:
             return str(request[1]) if request[0] == "call" else "constant"
         number: int = request[1].get("h", -1)

@@ -1,9 +1,9 @@
-"""Request streams: what a submission asked for one input, written down so that it can be asked again.
+"""Request streams: a submission's requests for one input, recorded so that they can be replayed.
 
-A stream is JSON: the requests of each phase in their order, and which arrays were the answers. An array is
-named by how it came to be, not by its handle: ``{"h": 0}`` is the input, ``{"t": 0}`` its domain,
-``{"h": 3}`` the third result of the stream, ``{"p": "w"}`` a parameter. All else that an argument
-may be is as on the pipe (:mod:`sparsebench.meter.wire`). docs/traces.md describes it.
+A stream is JSON: the requests of each phase in their order, and the arrays that were the answers. An array is
+named by its origin, not by its handle: ``{"h": 0}`` is the input, ``{"t": 0}`` its domain, ``{"h": 3}`` the
+third result of the stream, ``{"p": "w"}`` a parameter. Other arguments are written as on the pipe
+(:mod:`sparsebench.meter.wire`). docs/traces.md describes the format.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ def pack(value: Any, name: Callable[[Handle], Any]) -> Any:  # noqa: PLR0911 - a
     Parameters
     ----------
     value
-        What the engine was given: arrays as handles, everything else plain.
+        The engine's argument: arrays as handles, everything else plain.
     name
-        Gives what is written for a handle.
+        Returns what to write for a handle.
     """
     if isinstance(value, Handle):
         return name(value)
@@ -67,9 +67,9 @@ def unpack(  # noqa: PLR0911 - as above
     Parameters
     ----------
     value
-        What :func:`pack` gave.
+        What :func:`pack` returned.
     resolve
-        Gives what is meant by ``{"h": 3}`` or ``{"p": "w"}``.
+        Returns what ``{"h": 3}`` or ``{"p": "w"}`` means.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def unpack(  # noqa: PLR0911 - as above
 
 
 def unpack_real(value: Any) -> float:
-    """Turn what :func:`pack_real` gave into a real number again.
+    """Turn the result of :func:`pack_real` into a real number again.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def _is_name(value: Any) -> bool:
 
 @dataclass(frozen=True)
 class Stream:
-    """What was asked for one input.
+    """The requests for one input.
 
     A request is ``["call", name, args, kwargs]``, ``["constant", hash, dtype, shape]``,
     ``["bit", array, told]`` or ``["shape", array, told]``.
@@ -152,12 +152,12 @@ class Stream:
 
     @classmethod
     def parse(cls, line: str) -> Stream:
-        """Read what :attr:`line` gives.
+        """Read a stream from its :attr:`line`.
 
         Raises
         ------
         ValueError
-            If it is no stream; the text says what was expected and what is there.
+            If it is not a stream; the text says what was expected and what is there.
         RecursionError
             If it is nested too deeply.
         """
@@ -181,13 +181,13 @@ class Stream:
         return stream
 
     def last_uses(self) -> dict[int, int]:
-        """Tell of each result in which request it is used last; an answer is used past the last one."""
+        """Return for each result the last request that uses it; an answer is used after the last request."""
         requests = self.requests
         last = {number: place for place, request in enumerate(requests) for number in _names_in(request)}
         return last | dict.fromkeys(_names_in([self.routes, self.answer]), len(requests))
 
     def constants(self) -> Iterator[tuple[str, str, tuple[int, ...]]]:
-        """Go through the arrays that it brings: hash, dtype and shape."""
+        """Yield the arrays that it needs: hash, dtype and shape."""
         for what, *rest in self.requests:
             if what == "constant":
                 yield rest[0], rest[1], tuple(rest[2])
@@ -224,14 +224,14 @@ def _is_request(request: Any) -> bool:
 
 
 def _is_shape(shape: list[Any]) -> bool:
-    """Tell whether an array may have that shape: numbers without bound take hours to multiply."""
+    """Return whether an array may have that shape: unbounded numbers would take hours to multiply."""
     return len(shape) <= _MOST_AXES and all(
         type(length) is int and 0 <= length < _LONGEST_AXIS for length in shape
     )
 
 
 def _names_in(value: Any) -> Iterator[int]:
-    """Find the numbers of all results that a request names, however deep a stranger has nested it."""
+    """Find the numbers of all results that a request names, at any depth of nesting."""
     left = [value]
     while left:
         inner = left.pop()

@@ -1,6 +1,6 @@
-"""The file of a trace: a zip archive of JSON and safetensors. Nothing of it can carry code.
+"""The file of a trace: a zip archive of JSON and safetensors. It cannot contain code.
 
-docs/traces.md says what is in it; :mod:`sparsebench.meter.traces.trace_reader` reads it.
+docs/traces.md describes its content; :mod:`sparsebench.meter.traces.trace_reader` reads it.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ MOST_MODEL_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Inputs:
-    """What is kept of each input: lists of one length, in the order of the sample."""
+    """The stored facts about each input: lists of one length, in the order of the sample."""
 
     id: list[int]
     """Its ``id`` in the test split."""
     stream: list[int]
-    """Which of the streams was asked."""
+    """The number of its stream."""
     prediction: list[float]
-    """What was predicted."""
+    """The prediction."""
     loaded_parameters: list[int]
     """Distinct parameter elements that were read."""
     loaded_bytes: list[int]
@@ -52,7 +52,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Trace:
-    """All that is needed to ask again what a submission asked for its sampled inputs."""
+    """Everything that is needed to replay a submission's requests for its sampled inputs."""
 
     cell_key: str
     """The name of the cell."""
@@ -71,7 +71,7 @@ class Trace:
     streams: tuple[Stream, ...]
     """The different streams, in the order in which the inputs first need them."""
     inputs: Inputs
-    """What is kept of each input."""
+    """The stored facts about each input."""
 
 
 HEADER = ("cell_key", "task", "instance", "model_hash", "cost_model")
@@ -79,7 +79,7 @@ HEADER = ("cell_key", "task", "instance", "model_hash", "cost_model")
 
 
 def write_trace(path: Path, trace: Trace) -> bool:
-    """Write a trace: whole or not at all, and the same bytes for the same trace.
+    """Write a trace, whole or not at all; the same trace gives the same bytes.
 
     Parameters
     ----------
@@ -89,12 +89,12 @@ def write_trace(path: Path, trace: Trace) -> bool:
     Returns
     -------
     bool
-        False, with nothing written, where the model is larger than a trace may hold.
+        False, with nothing written, if the model is larger than a trace may hold.
 
     Raises
     ------
     UsageError
-        If it cannot be written there.
+        If the file cannot be written.
     """
     model = save_model(trace.model)
     if len(model) > MOST_MODEL_BYTES:
@@ -119,7 +119,7 @@ def write_trace(path: Path, trace: Trace) -> bool:
 
 
 def _columns(inputs: Inputs) -> dict[str, list[Any]]:
-    """Give what is kept of the inputs as JSON. A few may be predicted NaN alone, and not in a batch."""
+    """Return the facts about the inputs as JSON. A few predictions may be NaN alone, and not in a batch."""
     return vars(inputs) | {"prediction": [pack_real(value) for value in inputs.prediction]}
 
 

@@ -1,7 +1,7 @@
-"""Reading the file of a trace, whoever made it.
+"""Reading the file of a trace from any author.
 
-Nothing of it is believed: what is not exactly as docs/traces.md says is an ``IntegrityError``, and no more is
-ever unpacked than the limits below allow.
+Nothing in it is trusted: any deviation from docs/traces.md raises ``IntegrityError``, and no more is ever
+unpacked than the limits below allow.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _LIMITS = {
     "constants.safetensors": MOST_CONSTANT_BYTES + _ROOM,
 }
 _DIRECTORY_BYTES = 1 << 12
-_LOCATOR = 20  # bytes before the end, where an archive of another kind says so
+_LOCATOR = 20  # bytes before the end, where archives of another kind have their mark
 _END = struct.Struct("<4s4H2LH")  # the last bytes of an archive without a comment
 _MEND = "evaluate the cell again with --traces, with the version of sparsebench that reads it"
 _BROKEN = (
@@ -61,7 +61,8 @@ def read_trace(path: Path) -> Trace:
     Raises
     ------
     IntegrityError
-        If it is not exactly what :func:`write_trace` writes: what is wrong, what was expected, what is there.
+        If it is not exactly what :func:`write_trace` writes; the error says what was expected and what is
+        there.
     """
     try:
         members = _members(path)
@@ -74,14 +75,14 @@ def read_trace(path: Path) -> Trace:
 
 
 class _Wrong(Exception):  # noqa: N818 - told as an IntegrityError that names the file
-    """What is wrong with a part of a file."""
+    """A fault in a part of a file."""
 
     def __init__(self, part: str, expected: object, got: object) -> None:
         super().__init__(f"{part}: expected {expected}, got {got}")
 
 
 def _members(path: Path) -> dict[str, bytes]:
-    """Unpack the five parts, none larger than it may be."""
+    """Unpack the five parts, each within its limit."""
     size = path.stat().st_size
     if size > sum(_LIMITS.values()):
         raise _Wrong("file", f"at most {sum(_LIMITS.values()):,} bytes", f"{size:,}")
@@ -97,7 +98,7 @@ def _members(path: Path) -> dict[str, bytes]:
 
 
 def _check_end(file: io.BufferedReader, size: int) -> None:
-    """Refuse a directory that is not ours before anything reads all of its entries."""
+    """Refuse a directory that is not ours before its entries are read."""
     if size < _END.size:
         raise _Wrong("file", "a zip archive", f"{size} bytes")
     file.seek(max(0, size - _END.size - _LOCATOR))
@@ -120,7 +121,7 @@ def _member(archive: zipfile.ZipFile, about: zipfile.ZipInfo) -> bytes:
 
 
 class _Reader:
-    """Makes a trace of the parts of a file; believes none of them."""
+    """A reader of a trace from the parts of a file, none of which it trusts."""
 
     def __init__(self, members: dict[str, bytes]) -> None:
         self._members = members
@@ -199,7 +200,7 @@ class _Reader:
         if set(plain) != {name for name, *_ in needed}:
             raise _Wrong("constants.safetensors", f"{len(needed)} arrays, those of the streams", len(plain))
         constants = {}
-        for name, dtype, shape in needed:  # one that is called two things is not what one of them says
+        for name, dtype, shape in needed:  # of two different names at least one is wrong
             constants[name] = wire.array([dtype, list(shape)], plain[name].tobytes())
             if array_hash(constants[name]) != name:
                 raise _Wrong(f"constants.safetensors: {name[:12]}...", "what its hash says", "another array")

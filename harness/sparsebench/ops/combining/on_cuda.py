@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops.combining.definition import check_combine, check_mask
-from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype, stand_in
+from sparsebench.ops.combining import definition
+from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype
 from sparsebench.ops.gpu.device import blocks_of, c_type
 
 if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
     from sparsebench.ops.gpu.device import Device
 
 __all__ = ["INSTANCES", "segment_combine", "top_k_mask_linear"]
@@ -31,12 +31,12 @@ INSTANCES = [
 ]
 
 
-def segment_combine(device: Device, values: Any, gates: Any) -> Any:
+@definition.segment_combine.on("cuda")
+def segment_combine(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.segment_combine` does, for floating-point numbers of 16 to 64 bits."""
-    check_combine(stand_in(values), stand_in(gates))
+    values, gates = call.values, call.gates
     dtype = common_dtype(_DTYPES, values, gates)
-    n, k = gates.shape
-    h = math.prod(values.shape[2:])
+    n, k, h = call["n"], call["k"], call["h"]
     if dtype is None or max(k, h) > MOST:
         return NotImplemented
     out = device.empty((n, *values.shape[2:]), dtype)
@@ -54,12 +54,12 @@ def segment_combine(device: Device, values: Any, gates: Any) -> Any:
     return out
 
 
-def top_k_mask_linear(device: Device, preactivations: Any, readout: Any, bias: Any = None, *, k: int) -> Any:
+@definition.top_k_mask_linear.on("cuda")
+def top_k_mask_linear(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.top_k_mask_linear` does, for float32 and float64 and k up to 64."""
-    check_mask(stand_in(preactivations), stand_in(readout), stand_in(bias), k)
+    preactivations, readout, bias, k = call.preactivations, call.readout, call.bias, call.k
     dtype = common_dtype(FLOATS, preactivations, readout, bias)
-    n, t = preactivations.shape
-    o = math.prod(readout.shape[1:])
+    n, t, o = call["n"], call["t"], call["o"]
     if dtype is None or k > _MOST_KEPT or max(t, o) > MOST // 2:
         return NotImplemented
     out = device.empty((n, *readout.shape[1:]), dtype)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops.combining import definition as combining
+from sparsebench.ops.combining import definition
 from sparsebench.ops.cpu import pool
 from sparsebench.ops.cpu.dispatch import rows_in_cache, takes
 from sparsebench.ops.selection.definition import top_k
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["segment_combine", "top_k_mask_linear"]
 
@@ -18,13 +20,13 @@ _DENSE = 24
 """Gathering a row of the read-out takes as long as multiplying so many of them where they lie."""
 
 
-def segment_combine(values: Any, gates: Any) -> Any:
-    """Fast face of :func:`sparsebench.ops.segment_combine` for one dtype, float32 or float64."""
-    combining.check_combine(values, gates)
+@definition.segment_combine.on("numpy")
+def segment_combine(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.segment_combine` for one dtype, float32 or float64."""
+    values, gates = call.values, call.gates
     if not takes(values, gates):
         return NotImplemented
-    n, many = gates.shape
-    width = math.prod(values.shape[2:])
+    n, many, width = call["n"], call["k"], call["h"]
     records = values.reshape(n, many, width)
     out = np.zeros((n, width), dtype=values.dtype)
 
@@ -37,13 +39,14 @@ def segment_combine(values: Any, gates: Any) -> Any:
     return out.reshape(n, *values.shape[2:])
 
 
-def top_k_mask_linear(preactivations: Any, readout: Any, bias: Any = None, *, k: int) -> Any:
-    """Fast face of :func:`sparsebench.ops.top_k_mask_linear` for one dtype, float32 or float64."""
-    combining.check_mask(preactivations, readout, bias, k)
+@definition.top_k_mask_linear.on("numpy")
+def top_k_mask_linear(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.top_k_mask_linear` for one dtype, float32 or float64."""
+    preactivations, readout, bias, k = call.preactivations, call.readout, call.bias, call.k
     if not takes(preactivations, readout, bias):
         return NotImplemented
-    n, width = preactivations.shape
-    table = np.ascontiguousarray(readout.reshape(width, math.prod(readout.shape[1:])))
+    n, width = call["n"], call["t"]
+    table = np.ascontiguousarray(readout.reshape(width, call["o"]))
     out = np.empty((n, table.shape[1]), dtype=table.dtype)
     # Zero times what is not finite is not zero: such read-outs are not multiplied whole.
     dense = width <= _DENSE * k and table.shape[1] > 1 and bool(np.isfinite(table).all())

@@ -1,1 +1,5 @@
 """Convolutional arithmetic circuits."""
+
+from sparsebench.ops.convac import definition, on_cuda, on_numba, on_numpy
+
+__all__ = ["definition", "on_cuda", "on_numba", "on_numpy"]

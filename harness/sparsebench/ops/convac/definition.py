@@ -3,50 +3,47 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Annotated, Any
 
 from sparsebench.ops.charges import Charge, inner_product
 from sparsebench.ops.core import steady
-from sparsebench.ops.core.checks import REAL, check_dtypes
+from sparsebench.ops.core.arguments import Length, Whole, real
 from sparsebench.ops.core.primitive import primitive
 
-__all__ = ["check_convac", "convac_layer"]
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
+
+__all__ = ["convac_layer"]
 
 
-def check_convac(x: Any, weights: Any, stride: int) -> int:
-    """Count the windows, or say what does not fit."""
-    check_dtypes("convac_layer", REAL, "real numbers", x, weights)
-    fits = x.ndim == weights.ndim == 3 and x.shape[2] == weights.shape[2]  # noqa: PLR2004 - as below
-    if not fits or not x.shape[2] or not 1 <= weights.shape[0] <= x.shape[1]:
-        got = f"{tuple(x.shape)} and {tuple(weights.shape)}"
+def _windows(positions: int, window: int, stride: int) -> int:
+    """Count the windows."""
+    return (positions - window) // stride + 1
+
+
+def _check(call: Call) -> None:
+    if not call["M"] or not 1 <= call["window"] <= call["positions"]:
+        got = f"x {tuple(call.x.shape)}, weights {tuple(call.weights.shape)}"
         expected = "x (n, positions, M >= 1) and weights (window, D, M), 1 <= window <= positions"
         raise ValueError(f"convac_layer: expected {expected}; got {got}")
-    if stride < 1:
-        raise ValueError(f"convac_layer: stride must be at least 1, got {stride}")
-    return int((x.shape[1] - weights.shape[0]) // stride + 1)
 
 
-def _cost(x: Any, weights: Any, *, stride: int = 1) -> tuple[Charge, ...]:
-    windows = check_convac(x, weights, stride)
-    window, channels, width = weights.shape
-    outputs = int(x.shape[0]) * windows * channels
-    common = np.result_type(x.dtype, weights.dtype)
-    products = Charge("mul", common.name, outputs * (window - 1))
-    return (*inner_product(outputs * window, width, common), products)
+def _cost(call: Call) -> tuple[Charge, ...]:
+    outputs = call["n"] * call["P"] * call["D"]
+    common = call.promoted("x", "weights")
+    products = Charge("mul", common.name, outputs * (call["window"] - 1))
+    return (*inner_product(outputs * call["window"], call["M"], common), products)
 
 
-def _elements(x: Any, weights: Any, *, stride: int = 1) -> int:
-    places = int(x.shape[0]) * check_convac(x, weights, stride)
-    if not places * weights.shape[1]:
+def _elements(call: Call) -> int:
+    places, channels, width = call["n"] * call["P"], call["D"], call["M"]
+    if not places * channels:
         return 0
-    columns = int(weights.shape[1] * weights.shape[2])
-    return places * (3 * int(weights.shape[1]) + int(weights.shape[2])) + columns  # what is held on the way
+    return places * (3 * channels + width) + channels * width  # what is held on the way
 
 
 def _multiply(xp: Any, x: Any, weights: Any, stride: int) -> Any:
-    windows = check_convac(x, weights, stride)
+    windows = _windows(x.shape[1], weights.shape[0], stride)
     shape = (x.shape[0], windows, weights.shape[1])
     if not math.prod(shape):  # a window may be long where there is nothing to do
         own = x.__array_namespace__()
@@ -60,8 +57,8 @@ def _multiply(xp: Any, x: Any, weights: Any, stride: int) -> Any:
     return out
 
 
-def _steady(x: Any, weights: Any, *, stride: int = 1) -> Any:
-    return _multiply(steady, x, weights, stride)
+def _steady(call: Call) -> Any:
+    return _multiply(steady, call.x, call.weights, call.stride)
 
 
 @primitive(
@@ -71,8 +68,15 @@ def _steady(x: Any, weights: Any, *, stride: int = 1) -> Any:
     price="per output, M channels: 2M - 1 for every place of the window, and 1 multiplication less than it "
     "has places",
     example="y = ops.convac_layer(x, weights, stride=2)",
+    lengths={"P": Length("(positions - window) // stride + 1", _windows)},
+    check=_check,
 )
-def convac_layer(x: Any, weights: Any, *, stride: int = 1) -> Any:
+def convac_layer(
+    x: Annotated[Any, real("n, positions, M")],
+    weights: Annotated[Any, real("window, D, M")],
+    *,
+    stride: Annotated[int, Whole(1)] = 1,
+) -> Annotated[Any, real("n, P, D")]:
     """Map every place of a window linearly, and multiply over the window (Sharir and Shashua 2018).
 
     ``out[n, p, d]`` is the product over j of ``sum(weights[j, d, m] * x[n, p * stride + j, m])`` over m

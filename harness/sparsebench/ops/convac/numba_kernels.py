@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sparsebench.ops.grouped.numba_layers import multiply, pack
+from sparsebench.ops.jit.layers import multiply, pack
 from sparsebench.ops.jit.runtime import compiled
 from sparsebench.ops.jit.vectors import BYTES
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops.convac.definition import check_convac
-from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype, stand_in
+from sparsebench.ops.convac import definition
+from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype
 from sparsebench.ops.gpu.device import blocks_of, c_type
 
 if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
     from sparsebench.ops.gpu.device import Device
 
 __all__ = ["INSTANCES", "convac_layer"]
@@ -23,9 +24,10 @@ _BLOCKS = 16  # of a multiprocessor, where each holds the weights
 INSTANCES = [("convac.cu", tuple(f"convac_layer<{c_type(dtype)}>" for dtype in _DTYPES))]
 
 
-def convac_layer(device: Device, x: Any, weights: Any, *, stride: int = 1) -> Any:
+@definition.convac_layer.on("cuda")
+def convac_layer(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.convac_layer` does, for floating-point numbers of 16 to 64 bits."""
-    windows = check_convac(stand_in(x), stand_in(weights), stride)
+    x, weights, stride, windows = call.x, call.weights, call.stride, call["P"]
     dtype = common_dtype(_DTYPES, x, weights)
     if dtype is None or max(*x.shape[1:], *weights.shape, windows, stride) > MOST:
         return NotImplemented

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops.convac import definition as convac
+from sparsebench.ops.convac import definition
 from sparsebench.ops.cpu import pool
 from sparsebench.ops.cpu.dispatch import rows_in_cache, takes
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["convac_layer"]
 
 
-def convac_layer(x: Any, weights: Any, *, stride: int = 1) -> Any:
-    """Fast face of :func:`sparsebench.ops.convac_layer` for one dtype, float32 or float64."""
-    windows = convac.check_convac(x, weights, stride)
+@definition.convac_layer.on("numpy")
+def convac_layer(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.convac_layer` for one dtype, float32 or float64."""
+    x, weights, stride, windows = call.x, call.weights, call.stride, call["P"]
     if not takes(x, weights):
         return NotImplemented
     window, channels, width = weights.shape

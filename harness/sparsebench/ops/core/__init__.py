@@ -1,1 +1,1 @@
-"""What a primitive is: its arguments, its charges, how it is run steadily."""
+"""The definition of primitives: arguments, charges, and steady execution."""

@@ -1,9 +1,9 @@
-"""How many threads the native libraries of the process use: BLAS, and what runs on OpenMP.
+"""The number of threads of the process's native libraries: BLAS, and those on OpenMP.
 
-Some libraries keep one number for the whole process (OpenBLAS as NumPy's wheels have it), others one for each
-thread (MKL, whatever runs on OpenMP). Here both keep to a limit in the thread that asks for it, however many
-threads ask at once, and are set back when the last one that is concerned has left. threadpoolctl finds the
-libraries and knows their functions, but which threads one of its own limits concerns depends on its version.
+Some libraries have one number for the whole process (OpenBLAS in NumPy's wheels), others one for each thread
+(MKL, libraries on OpenMP). Here both obey a limit in the thread that sets it, however many threads do so at
+once, and are reset when the last thread concerned has left. threadpoolctl finds the libraries and their
+functions, but its version decides which threads one of its own limits concerns.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ __all__ = ["limited", "one_blas_thread"]
 
 @dataclass
 class _Held:
-    """Who limits a library, in the process or in one thread."""
+    """The limits on a library, in the process or in one thread."""
 
     controller: Any
-    before: int  # its number of threads when the first limit came
+    before: int  # its number of threads before the first limit
     limits: list[int] = field(default_factory=list)
     changed: bool = False  # whether a limit has set another number
 
@@ -35,35 +35,34 @@ class _Held:
 
 
 class _Own(threading.local):
-    """What this thread limits."""
+    """The limits that this thread has set."""
 
     def __init__(self) -> None:
         self.held: dict[str, _Held] = {}
 
 
 _LOCK = threading.Lock()
-_ALL: dict[str, _Held] = {}  # what all threads limit, by a library's path
+_ALL: dict[str, _Held] = {}  # the limits of all threads, by a library's path
 _OWN = _Own()
-_SHARED: dict[str, bool] = {}  # whether a number that one thread sets is every thread's, once that is known
+_SHARED: dict[str, bool] = {}  # whether one thread's number applies to all threads, once known
 
 
 def one_blas_thread() -> contextlib.AbstractContextManager[None]:
     """Let BLAS run on one thread in this thread, for a while.
 
-    A thread that is begun meanwhile needs a limit of its own, since there are libraries that keep one number
-    for each thread.
+    A thread that starts meanwhile needs its own limit, since some libraries have one number for each thread.
     """
     return _limited(1, _blas())
 
 
 def limited(number: int) -> contextlib.AbstractContextManager[None]:
-    """Let all native libraries that are loaded by now run on so many threads in this thread, for a while.
+    """Let all native libraries loaded so far use a number of threads in this thread, for a while.
 
     Parameters
     ----------
     number
-        1 or more. Of several limits at once the lowest holds: inside one another and, for a library that
-        keeps one number for the whole process, those of other threads as well.
+        1 or more. Of several limits at once the lowest applies: of nested ones and, for a library with one
+        number for the whole process, of those of other threads as well.
     """
     return _limited(number, _controllers())
 
@@ -104,7 +103,7 @@ def _hold(controller: Any, number: int) -> None:
     own.limits.append(number)
     wanted = (own if _SHARED.get(path) is False else everyone).wanted()
     if now == wanted:
-        # threadpoolctl before 3.7 reads a number of the process where OpenMP keeps one for each thread.
+        # threadpoolctl before 3.7 reads one number for the process, although OpenMP has one for each thread.
         if first and getattr(controller, "threading_layer", "") == "openmp":
             _set(everyone, wanted)
         return
@@ -146,7 +145,7 @@ def _disown(controller: Any) -> None:
     """Take a library from the thread that owns it.
 
     Since threadpoolctl 3.8 the first thread that sets the number of a process owns the library, and what
-    another thread sets is ignored, until the owner leaves its limit by the way of a context or ends.
+    another thread sets is ignored, until the owner leaves the context of its limit or ends.
     """
     disown = getattr(controller, "clear_controlling_thread", None)
     if disown is not None:
@@ -159,14 +158,14 @@ def _seen_elsewhere(controller: Any) -> int:
     reader = threading.Thread(target=lambda: seen.append(controller.get_num_threads()))
     try:
         reader.start()
-    except RuntimeError:  # none can begin, so this one's number is everyone's
+    except RuntimeError:  # no other thread can start, so this one's number applies to all
         return int(controller.get_num_threads())
     reader.join()
     return seen[0]
 
 
 def _forked() -> None:
-    """Forget in a child what the parent's other threads limit: it has none of them."""
+    """Forget, in a child, the limits of the parent's other threads, which it does not have."""
     for path, everyone in list(_ALL.items()):
         own = _OWN.held.get(path)
         everyone.limits = [] if own is None else [*own.limits]

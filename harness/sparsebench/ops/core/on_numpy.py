@@ -1,7 +1,7 @@
-"""NumPy as a namespace in which a row's bits do not depend on the rows beside it.
+"""NumPy as a batch-invariant namespace: a row's bits do not depend on other rows.
 
-A reference that is written for any namespace ``xp`` becomes a CPU implementation when it is given this one:
-sums, function evaluations and products are those of :mod:`sparsebench.ops.core.steady`, all else is NumPy's.
+With this namespace, a reference that is written for any ``xp`` becomes a CPU implementation: sums, function
+evaluations and products are those of :mod:`sparsebench.ops.core.steady`, all else is NumPy's.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ def _mean(lane: Any, *, axis: int) -> Any:
 
 
 def _matmul(a: Any, b: Any) -> Any:
-    """Multiply ``(s, n, k)`` by ``(s, k, m)``: every element of the result is an inner product of its own.
+    """Multiply ``(s, n, k)`` by ``(s, k, m)``: every element of the result is a separate inner product.
 
-    So neither the rows of ``a`` nor the columns of ``b`` nor the members of the stacks see their neighbours:
-    each may stand for the inputs of a batch.
+    So the rows of ``a``, the columns of ``b`` and the members of the stacks do not depend on their
+    neighbours: any of these axes may be that of a batch's inputs.
     """
     rows, columns = np.ascontiguousarray(a), np.ascontiguousarray(np.matrix_transpose(b))
     return steady.matmul(rows[:, :, None, None, :], columns[:, None, :, :, None])[..., 0, 0]
 
 
 class _OnNumpy:
-    """Functions that take care of bits; all others are NumPy's."""
+    """The batch-invariant functions; all others are NumPy's."""
 
     sum = staticmethod(_folding(np.sum))
     max = staticmethod(_folding(np.max))

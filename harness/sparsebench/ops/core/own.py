@@ -1,7 +1,7 @@
-"""Primitives of a submission's own: a kernel that is timed beside a reference that is counted.
+"""A submission's own primitives: a kernel that is timed, with a reference that is counted.
 
 They are never trusted. Under the meter an own primitive *is* its reference, operation by operation, so its
-price is what the meter counts; on a GPU its kernel runs. `sparsebench check` holds one against the other.
+price is what the meter counts; on a GPU its kernel runs. `sparsebench check` compares both.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ class OwnPrimitive:
     folder: Path
     """Where the submission's module is."""
     cost: Callable[..., tuple[Charge, ...]] | None
-    """What its author says that a call is charged; checked, and used for nothing else."""
+    """Its author's charges of a call; they are checked, and used for nothing else."""
     cpu: Callable[..., Any] | None
     """The same function of NumPy arrays, faster than the reference; or None."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run on whatever the arguments are."""
+        """Run on arguments of any library."""
         arrays = [value for value in (*args, *kwargs.values()) if hasattr(value, "dtype")]
         if any(hasattr(value, "__sparsebench_call__") for value in arrays):
             return self.reference(*args, **kwargs)
@@ -69,9 +69,9 @@ class OwnPrimitive:
         return self.launch(current_device(self.folder), *args, **kwargs)
 
     def _noted(
-        self, face: str, run: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, backend: str, run: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        backends.note(self.name, face)
+        backends.note(self.name, backend)
         return run(*args, **kwargs)
 
 
@@ -111,7 +111,7 @@ def primitive(
     cost: Callable[..., tuple[Charge, ...]] | None = None,
     cpu: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., Any]], OwnPrimitive]:
-    """Make a primitive of a function that launches a kernel of one's own.
+    """Make a primitive from a function that launches your own kernel.
 
     The function takes a device, then the reference's arguments as CuPy arrays, and returns what the reference
     does. ``device.launch(file, kernel, grid, block, args)`` finds the file beside the submission's module;
@@ -120,7 +120,7 @@ def primitive(
     Parameters
     ----------
     reference
-        The definition, in array API code. It is what is counted and scored.
+        The definition, in array API code. It is counted and scored.
     cuda
         The file of the kernel, beside the module: CUDA C++ that includes no headers but those beside it and
         ``common.cuh`` of sparsebench.

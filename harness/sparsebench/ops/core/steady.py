@@ -1,15 +1,15 @@
-"""NumPy arithmetic whose digits do not depend on a row's neighbours.
+"""Batch-invariant NumPy arithmetic: a row's digits do not depend on its neighbours.
 
-Inputs are scored in a secret order and in batches of secret make-up, so a row must get the same bits whatever
-rows stand beside it, wherever it stands, and however many there are. NumPy and BLAS do not promise that:
+Inputs are scored in a secret order and in batches of secret composition, so a row must get the same bits
+whatever the other rows, its place and their number. NumPy and BLAS do not guarantee that:
 
-- a matrix product goes through kernels chosen by its size, and within one product rows at different places
-  may go through different kernels, which add up in different orders;
-- a sum adds up in an order that depends on the layout in memory;
+- a matrix product uses kernels chosen by its size, and within one product rows at different places may use
+different kernels, which add in different orders;
+- a sum adds in an order that depends on the layout in memory;
 - a function evaluates contiguous and reversed memory by different code.
 
-Here sums and functions always see contiguous memory, and products are made in tiles of a few heights that
-were tried to give the same bits (``tiles``).
+Here sums and functions always get contiguous memory, and products are made in tiles of a few heights, which a
+trial has shown to give the same bits (``tiles``).
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ if TYPE_CHECKING:
 
 __all__ = ["evaluate", "fold", "matmul"]
 
-_MANY = 24  # rows of a tile that is worth a call of its own: fewer rows fill up the next tile
-_WASTE = 32  # one row in so many may be computed for nothing, to spare a call
+_MANY = 24  # rows of a tile that is worth its own call: fewer rows are added to the next tile
+_WASTE = 32  # one row in this many may be computed unnecessarily, to save a call
 
 
 def matmul(a: Any, b: Any) -> Any:
-    """Matrix product by the rules of ``numpy.matmul``; every row of ``a`` gets bits of its own.
+    """Multiply matrices by the rules of ``numpy.matmul``; the bits of a row of ``a`` depend on it alone.
 
-    Columns of ``b`` do not: inputs belong into the rows of ``a``, as in ``x @ w``, not ``(w.T @ x.T).T``.
+    This does not hold for columns of ``b``: inputs must be rows of ``a``, as in ``x @ w``, not ``(w.T @
+    x.T).T``.
 
     Parameters
     ----------
@@ -49,7 +50,7 @@ def matmul(a: Any, b: Any) -> Any:
     dtype = a.dtype if a.dtype == b.dtype else np.result_type(a, b)
     if dtype.kind not in "fc" or not a.size or not b.size:
         return np.matmul(a, b)
-    # The way is chosen by numbers of axes: lengths may be those of a batch.
+    # The method is chosen by numbers of axes: lengths may be those of a batch.
     left = np.ascontiguousarray(a if a.ndim > 1 else a[None, :], dtype=dtype)
     right = (b if b.ndim > 1 else b[:, None]).astype(dtype, copy=False)
     plain = left.ndim == right.ndim == 2  # noqa: PLR2004
@@ -85,7 +86,7 @@ def _rows_times(rows: Any, matrix: Any, out: Any = None) -> Any:
         stop = start + count
         start = min(
             start, max(stop - tile.used, 0)
-        )  # rows are multiplied twice rather than copied: the same bits
+        )  # rows are multiplied twice instead of copied, with the same bits
         if stop < tile.used:
             _padded(tile, rows, matrix, out)
         else:
@@ -95,9 +96,10 @@ def _rows_times(rows: Any, matrix: Any, out: Any = None) -> Any:
 
 
 def _next(tiles: tuple[Tile, ...], left: int, waste: int) -> tuple[Tile, int]:
-    """Choose the next tile for some rows that are left, and for how many of them.
+    """Return the next tile for the remaining rows, and the number of rows that it takes.
 
-    The tallest that the rows fill; or the lowest that holds them all, where that wastes few rows.
+    This is the tallest tile that the rows fill, or the lowest that holds all of them, if that wastes few
+    rows.
     """
     holding = [tile for tile in tiles if tile.used >= left]
     filled = [tile for tile in tiles if tile.used <= left]
@@ -107,7 +109,7 @@ def _next(tiles: tuple[Tile, ...], left: int, waste: int) -> tuple[Tile, int]:
 
 
 def _padded(tile: Tile, rows: Any, matrix: Any, out: Any) -> None:
-    """Multiply fewer rows than a tile has, filled up with copies of the first."""
+    """Multiply fewer rows than a tile has, after filling it with copies of the first."""
     padded = np.empty((tile.used, rows.shape[1]), dtype=rows.dtype)
     padded[: len(rows)] = rows
     padded[len(rows) :] = rows[0]
@@ -117,10 +119,10 @@ def _padded(tile: Tile, rows: Any, matrix: Any, out: Any) -> None:
 
 
 def fold(function: Callable[..., Any], x: Any, axes: tuple[int, ...], *, keepdims: bool = False) -> Any:
-    """Reduce over axes, in an order that only the axes and their lengths decide.
+    """Reduce over axes, in an order that depends only on the axes and their lengths.
 
-    Where the last axis is reduced, each output folds one stretch of contiguous memory. Where it is not, whole
-    slices are combined one after the other, element by element.
+    If the last axis is reduced, each output reduces one stretch of contiguous memory. If not, whole slices
+    are combined one after the other, element by element.
 
     Parameters
     ----------
@@ -138,7 +140,7 @@ def fold(function: Callable[..., Any], x: Any, axes: tuple[int, ...], *, keepdim
     array
         Of the shape that ``function(x, axis=axes, keepdims=keepdims)`` has.
     """
-    if axes == (x.ndim - 1,) and x.flags.c_contiguous:  # the usual case, and nothing to lay out anew
+    if axes == (x.ndim - 1,) and x.flags.c_contiguous:  # the usual case, which needs no copy
         return np.expand_dims(function(x, axis=-1), axes) if keepdims else function(x, axis=-1)
     order = sorted(axes)
     kept = [axis for axis in range(x.ndim) if axis not in axes]
@@ -156,7 +158,7 @@ def fold(function: Callable[..., Any], x: Any, axes: tuple[int, ...], *, keepdim
 def _slicewise(function: Callable[..., Any], slices: Any) -> Any:
     """Reduce ``(p, k, q)`` to ``(p, q)``.
 
-    NumPy runs along the last axis, unless it has one element: then along the next, in another order.
+    NumPy loops along the last axis, unless it has one element: then along the next, in another order.
     """
     wide = np.repeat(slices, 2, axis=2) if slices.shape[2] == 1 else slices
     folded = function(wide, axis=1)[:, : slices.shape[2]]
@@ -198,7 +200,7 @@ def evaluate(function: Callable[..., Any], *operands: Any) -> Any:
 
 
 def _lie_alike(arrays: list[Any], shape: tuple[int, ...]) -> bool:
-    """Tell whether arrays fill contiguous memory in one order: none needs a copy."""
+    """Return whether arrays fill contiguous memory in the same order, so that none needs a copy."""
     if any(x.shape != shape for x in arrays):
         return False
     return all(x.flags.c_contiguous for x in arrays) or all(x.flags.f_contiguous for x in arrays)

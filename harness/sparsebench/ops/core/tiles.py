@@ -1,13 +1,13 @@
-"""Tiles of rows that BLAS multiplies by a matrix, each row to the same bits.
+"""Tiles of rows that BLAS multiplies by a matrix, with the same bits for each row.
 
-BLAS picks kernels by size and place: the last rows of a product, or the first and last columns of some of its
-rows, may go through other kernels than the rest, which add up in another order. Which ones do differs between
-processors and between versions, so nothing is assumed here: the first product of every shape is preceded by a
-trial. It multiplies tiles whose rows all hold the same numbers, and looks which places give the same bits.
+BLAS chooses kernels by size and place: the last rows of a product, or the first and last columns of some of
+its rows, may use other kernels than the rest, which add in another order. This differs between processors and
+between versions, so nothing is assumed here: a trial precedes the first product of every shape. It multiplies
+tiles whose rows all have the same numbers, and finds the places that give the same bits.
 
-There are three ways to multiply a tile: the whole matrix at once; the same, after which those columns whose
-places disagree are multiplied again in narrow panels; or narrow panels throughout. The cheapest way whose
-places all agree is taken; where there is none, those places of the best one that agree are used.
+There are three ways to multiply a tile: the whole matrix at once; the same, and then again in narrow panels
+those columns in which places disagree; or narrow panels only. The cheapest way with agreement of all places
+is used; if there is none, only the agreeing places of the best way are used.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ __all__ = ["Tile", "Way", "tiles_of"]
 HEIGHTS = (504, 120, 24, 12, 4, 2)
 """Rows of a tile, tallest first: tall ones are fast on many rows, low ones on few."""
 _PANEL = 8  # columns of a panel
-_SETUP = 5  # columns that BLAS multiplies in the time that a call takes to copy the rows
-_SCRATCH = 1 << 18  # elements of partly used tiles that are made at once
-_TRIED = 1 << 21  # elements of a tile that is still tried
-_WORK = 1 << 31  # multiplications of a tile that is still tried
+_SETUP = 5  # columns that BLAS multiplies in the time that a call needs to copy the rows
+_SCRATCH = 1 << 18  # most elements of partly used tiles that are made at once
+_TRIED = 1 << 21  # most elements of a tile in a trial
+_WORK = 1 << 31  # most multiplications of a tile in a trial
 _TRIALS = (
     4,
     32,
-)  # rows that a trial compares, at least and at most: two orders of addition may agree on some
-_DRAWN = 1 << 20  # numbers that are drawn at once
-_TRIAL_WORK = 1 << 28  # multiplications in a trial of more rows than the least
+)  # fewest and most rows that a trial compares: two orders of addition may agree on some rows
+_DRAWN = 1 << 20  # most numbers that are drawn at once
+_TRIAL_WORK = 1 << 28  # most multiplications in a trial of more than the fewest rows
 
 Way = tuple[tuple[int, int], ...]
 """Columns that BLAS multiplies at once, from and to, one piece after the other; later ones may overwrite."""
@@ -79,12 +79,12 @@ class Tile(NamedTuple):
             target[some] = made[:, self.places]
 
     def _product(self, tiles: Any, matrix: Any, out: Any) -> None:
-        """Let BLAS multiply ``(k, height, d)`` by ``(d, m)`` straight into ``(k, height, m)``."""
+        """Let BLAS multiply ``(k, height, d)`` by ``(d, m)`` directly into ``(k, height, m)``."""
         for start, stop in self.way:
             np.matmul(tiles, matrix[:, start:stop], out=out[:, :, start:stop])
 
     def _filled(self, blocks: Any) -> Any:
-        """Put rows at the good places of tiles, and copies of one of them at the others."""
+        """Put rows at the usable places of tiles, and copies of one of them at the others."""
         tiles = np.empty((len(blocks), self.height, blocks.shape[2]), dtype=blocks.dtype)
         tiles[...] = blocks[:, :1]
         tiles[:, self.places] = blocks
@@ -98,21 +98,21 @@ def _cost(way: Way) -> int:
 
 @functools.lru_cache(maxsize=4096)
 def tiles_of(shape: tuple[int, int], turned: bool, dtype: str) -> tuple[Tile, ...]:  # noqa: FBT001 - a cache's key
-    """Find tiles that all give the same bits, by trial.
+    """Find tiles that all give the same bits, by a trial.
 
     Parameters
     ----------
     shape
-        Of the matrix: ``(d, m)``, neither 0.
+        The shape of the matrix: ``(d, m)``, neither 0.
     turned
-        Whether the matrix lies in memory column by column.
+        Whether the matrix is stored column by column.
     dtype
         Name or character of the dtype of rows and matrix.
 
     Returns
     -------
     tuple of Tile
-        At least one, the most rows first.
+        At least one; the tallest is first.
     """
     heights = [
         height
@@ -129,9 +129,9 @@ def tiles_of(shape: tuple[int, int], turned: bool, dtype: str) -> tuple[Tile, ..
 
 
 def _best(trial: _Trial, height: int, ways: list[Way], wanted: bytes | None = None) -> tuple[Tile, bytes]:
-    """Find the fastest tile of a height, of those that make some wanted bits, and the bits that it makes.
+    """Return the fastest tile of a height among those that give the required bits, and its bits.
 
-    Where there is none, the tile has no place that may be used.
+    If there is none, the tile has no usable place.
     """
     found, made, speed = Tile(height, ways[0], (), 0), b"", 0.0
     for way in ways:
@@ -142,21 +142,21 @@ def _best(trial: _Trial, height: int, ways: list[Way], wanted: bytes | None = No
             found, made = Tile(height, way, _index(places), len(places)), bits
             speed = len(places) / _cost(way)
         if len(places) == height:
-            break  # the ways behind this one cost more
+            break  # the ways after this one cost more
     return found, made
 
 
 def _index(places: list[int]) -> slice | tuple[int, ...]:
-    """Give a slice where places lie side by side."""
+    """Return places as a slice if they are adjacent."""
     side_by_side = len(places) == places[-1] + 1 - places[0]
     return slice(places[0], places[-1] + 1) if side_by_side else tuple(places)
 
 
 class _Trial:
-    """Rows and a matrix whose product shows the order of additions."""
+    """The rows and a matrix of a trial, whose product shows the order of additions."""
 
     def __init__(self, shape: tuple[int, int], turned: bool, dtype: str) -> None:  # noqa: FBT001
-        """Draw numbers that nearly cancel, so that little but the rounding is left of a product."""
+        """Draw numbers that nearly cancel, so that a product is little more than its rounding errors."""
         d, m = self.shape = shape
         rng = np.random.default_rng(0)
         count = min(max(_TRIAL_WORK // (HEIGHTS[0] * d * m), _TRIALS[0]), _TRIALS[1])
@@ -168,11 +168,11 @@ class _Trial:
         self.matrix, self.rows = np.asarray(matrix, order="F" if turned else "C"), rows
 
     def ways(self, height: int) -> list[Way]:
-        """Give the ways to multiply, the cheapest first; mend what disagrees in tiles of one height."""
+        """Return the ways to multiply tiles of a height, the cheapest first, with mended disagreements."""
         m = self.shape[1]
         starts = range(
             0, max(m - 1, 1), _PANEL
-        )  # no panel of 1 column: that would be another kind of product
+        )  # no panel of 1 column, which would be another kind of product
         panels = tuple(zip(starts, (*starts[1:], m), strict=True))
         whole = ((0, m),)
         agree = np.ones(m, dtype=np.bool_)
@@ -182,7 +182,7 @@ class _Trial:
         return sorted({whole, mended, panels}, key=_cost)
 
     def kinds(self, height: int, way: Way) -> dict[bytes, list[int]]:
-        """Group the places of a tile by the bits that they give."""
+        """Return the places of a tile, grouped by the bits that they give."""
         digests = [hashlib.sha256() for _ in range(height)]
         for made in self.products(height, way):
             for digest, bits in zip(digests, made, strict=True):
@@ -195,7 +195,7 @@ class _Trial:
     def products(self, height: int, way: Way) -> Iterator[Any]:
         """Multiply tiles whose rows are all the same: ``(height, m)``, one after the other.
 
-        Not all at once: wide rows, or many columns, would take gigabytes.
+        They are not multiplied all at once: wide rows, or many columns, would take gigabytes.
         """
         tile = Tile(height, way, slice(0, height), height)
         out = np.empty((height, self.shape[1]), dtype=self.rows.dtype)
@@ -205,10 +205,10 @@ class _Trial:
 
 
 def _drawn(rng: np.random.Generator, shape: tuple[int, int], dtype: str) -> Any:
-    """Draw normal numbers of a dtype, complex ones too; never all of them in another, wider dtype."""
+    """Draw normal numbers of a dtype, also complex ones, without all of them in a wider dtype at once."""
     drawn = np.empty(shape, dtype=dtype)
     for part in (drawn.real, drawn.imag) if drawn.dtype.kind == "c" else (drawn,):
-        flat = part.reshape(-1)  # a look at the same memory
+        flat = part.reshape(-1)  # a view of the same memory
         for start in range(0, flat.size, _DRAWN):
             some = flat[start : start + _DRAWN]
             some[...] = rng.standard_normal(some.size)

@@ -1,1 +1,1 @@
-"""Fast faces on NumPy: rows sorted by expert, and BLAS. Found by name: :mod:`sparsebench.ops.backends`."""
+"""What fast backends on NumPy share: rows sorted by expert, and BLAS."""

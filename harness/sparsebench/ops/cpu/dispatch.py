@@ -26,9 +26,10 @@ class Groups(NamedTuple):
 
 
 def takes(*arrays: Any) -> bool:
-    """Tell whether arrays (None: not there) have one dtype, float32 or float64.
+    """Return whether arrays (None: not there) have one dtype, float32 or float64.
 
-    Others are left to the steady faces: promotion between layers is theirs, and BLAS has no other real types.
+    Others are left to the steady backends: promotion between layers is theirs, and BLAS has no other real
+    types.
     """
     kinds = {array.dtype for array in arrays if array is not None}
     return len(kinds) == 1 and kinds.pop() in _DTYPES
@@ -54,7 +55,7 @@ def group(index: Any, experts: int) -> Groups:
 
 
 def rows_in_cache(width: int, itemsize: int) -> int:
-    """Give the rows of a piece, of each of which so many elements are held."""
+    """Return the rows of a piece, of each of which so many elements are held."""
     return min(_MOST, max(_LEAST, _CACHE // max(1, width * itemsize)))
 
 

@@ -31,7 +31,7 @@ class Columns:
         self._first = first[self._twins]
 
     def products(self, x: Any) -> Any:
-        """Give ``x @ vectors.T`` of rows ``(n, d)``: a new array ``(n, m)``."""
+        """Return ``x @ vectors.T`` of rows ``(n, d)``: a new array ``(n, m)``."""
         made = np.matmul(x, self._turned)
         if len(self._twins):
             made[:, self._twins] = made[:, self._first]
@@ -39,7 +39,7 @@ class Columns:
 
 
 def _first_equal(vectors: Any) -> Any:
-    """Give the place of the first vector that equals each: its own, mostly."""
+    """Return the place of the first vector that equals each: its own, mostly."""
     # Equal vectors have equal sums, which are summed in one order; the others hardly ever.
     weights = np.random.default_rng(_SEED).standard_normal(vectors.shape[1])
     with np.errstate(all="ignore"):

@@ -3,42 +3,42 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, name_of
-from sparsebench.ops.core.checks import NUMBER, REAL, check_axis, check_dtypes
+from sparsebench.ops.core.arguments import Axis, Flag, number, real, real_or_number
 from sparsebench.ops.core.on_numpy import ON_NUMPY
 from sparsebench.ops.core.primitive import primitive
 
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
+
 __all__ = ["logsumexp", "prelu", "relu", "sigmoid", "softmax", "swish"]
 
-_REAL_WORDS = "real numbers (xp.astype makes them of integers)"
+
+def _relu_cost(call: Call) -> tuple[Charge, ...]:
+    return (Charge("cmp", name_of(call.x.dtype), call["..."]),)
 
 
-def _relu_cost(x: Any) -> tuple[Charge, ...]:
-    check_dtypes("relu", NUMBER, "numbers that are not complex", x)
-    return (Charge("cmp", name_of(x.dtype), int(x.size)),)
+def _twice(call: Call) -> int:
+    return 2 * call["..."]
 
 
-def _relu_elements(x: Any) -> int:
-    return 2 * int(x.size)
-
-
-def _relu_steady(x: Any) -> Any:
-    check_dtypes("relu", NUMBER, "numbers that are not complex", x)
+def _relu_steady(call: Call) -> Any:
+    x = call.x
     return np.where(x <= 0, np.zeros_like(x), x)  # the zero of -0.0 is 0.0, in every place of memory
 
 
 @primitive(
     cost=_relu_cost,
-    elements=_relu_elements,
+    elements=_twice,
     steady=_relu_steady,
     price="1 comparison per element",
     example="h = ops.relu(x @ w)",
 )
-def relu(x: Any) -> Any:
+def relu(x: Annotated[Any, number("...")]) -> Annotated[Any, number("...")]:
     """Put 0 in the place of what is not above 0; NaN stays NaN.
 
     Parameters
@@ -55,34 +55,26 @@ def relu(x: Any) -> Any:
     TypeError
         If ``x`` is boolean or complex.
     """
-    check_dtypes("relu", NUMBER, "numbers that are not complex", x)
     xp = x.__array_namespace__()
     return xp.maximum(x, xp.zeros_like(x))
 
 
-def _check_prelu(x: Any, slope: Any) -> None:
-    check_dtypes("prelu", REAL, _REAL_WORDS, x, *((slope,) if hasattr(slope, "dtype") else ()))
-    if isinstance(slope, complex):
-        raise TypeError("prelu: expected a real slope, got a complex number")
+def _prelu_size(call: Call) -> int:
+    return math.prod(np.broadcast_shapes(call.x.shape, getattr(call.slope, "shape", ())))
 
 
-def _prelu_shape(x: Any, slope: Any) -> int:
-    return math.prod(np.broadcast_shapes(x.shape, getattr(slope, "shape", ())))
-
-
-def _prelu_cost(x: Any, slope: Any) -> tuple[Charge, ...]:
-    _check_prelu(x, slope)
-    common = np.result_type(x.dtype, getattr(slope, "dtype", slope))
-    shape = _prelu_shape(x, slope)
+def _prelu_cost(call: Call) -> tuple[Charge, ...]:
+    common = np.result_type(call.x.dtype, getattr(call.slope, "dtype", call.slope))
+    size = _prelu_size(call)
     return (
-        Charge("cmp", name_of(x.dtype), int(x.size)),
-        Charge("mul", name_of(common), shape),
-        Charge("select", name_of(common), shape),
+        Charge("cmp", name_of(call.x.dtype), call["..."]),
+        Charge("mul", name_of(common), size),
+        Charge("select", name_of(common), size),
     )
 
 
-def _prelu_elements(x: Any, slope: Any) -> int:
-    return 2 * _prelu_shape(x, slope)
+def _prelu_elements(call: Call) -> int:
+    return 2 * _prelu_size(call)
 
 
 @primitive(
@@ -91,7 +83,9 @@ def _prelu_elements(x: Any, slope: Any) -> int:
     price="1 comparison, 1 multiplication and 1 selection per element",
     example="h = ops.prelu(x @ w, slope)",
 )
-def prelu(x: Any, slope: Any) -> Any:
+def prelu(
+    x: Annotated[Any, real("...")], slope: Annotated[Any, real_or_number()]
+) -> Annotated[Any, real("...")]:
     """Multiply what is not above 0 by a slope (He et al. 2015, arXiv:1502.01852, equation 1).
 
     Parameters
@@ -114,44 +108,37 @@ def prelu(x: Any, slope: Any) -> Any:
     ValueError
         If the shapes do not fit.
     """
-    _check_prelu(x, slope)
     xp = x.__array_namespace__()
     return xp.where(x > 0, x, slope * x)
 
 
-def _logistic_charges(name: str, x: Any) -> tuple[Charge, ...]:
+def _logistic_cost(call: Call) -> tuple[Charge, ...]:
     """Charge a negation, an exponential, an addition and a division per element."""
-    check_dtypes(name, REAL, _REAL_WORDS, x)
-    dtype, size = name_of(x.dtype), int(x.size)
+    dtype, size = name_of(call.x.dtype), call["..."]
     return (Charge("add", dtype, 2 * size), Charge("special", dtype, size), Charge("div", dtype, size))
 
 
-def _swish_cost(x: Any) -> tuple[Charge, ...]:
-    return _logistic_charges("swish", x)
-
-
-def _swish_elements(x: Any) -> int:
-    return 3 * int(x.size)
+def _swish_elements(call: Call) -> int:
+    return 3 * call["..."]
 
 
 def _swish(xp: Any, x: Any) -> Any:
-    check_dtypes("swish", REAL, _REAL_WORDS, x)
     return x / (1.0 + xp.exp(-x))
 
 
 @np.errstate(all="ignore")
-def _swish_steady(x: Any) -> Any:
-    return _swish(ON_NUMPY, x)
+def _swish_steady(call: Call) -> Any:
+    return _swish(ON_NUMPY, call.x)
 
 
 @primitive(
-    cost=_swish_cost,
+    cost=_logistic_cost,
     elements=_swish_elements,
     steady=_swish_steady,
     price="2 additions, 1 exponential and 1 division per element",
     example="h = ops.swish(x @ w)",
 )
-def swish(x: Any) -> Any:
+def swish(x: Annotated[Any, real("...")]) -> Annotated[Any, real("...")]:
     """Multiply numbers by their logistic sigmoid: ``x / (1 + exp(-x))`` (Ramachandran et al. 2017).
 
     Parameters
@@ -172,32 +159,23 @@ def swish(x: Any) -> Any:
     return _swish(x.__array_namespace__(), x)
 
 
-def _sigmoid_cost(x: Any) -> tuple[Charge, ...]:
-    return _logistic_charges("sigmoid", x)
-
-
-def _sigmoid_elements(x: Any) -> int:
-    return 2 * int(x.size)
-
-
 def _sigmoid(xp: Any, x: Any) -> Any:
-    check_dtypes("sigmoid", REAL, _REAL_WORDS, x)
     return 1.0 / (1.0 + xp.exp(-x))
 
 
 @np.errstate(all="ignore")
-def _sigmoid_steady(x: Any) -> Any:
-    return _sigmoid(ON_NUMPY, x)
+def _sigmoid_steady(call: Call) -> Any:
+    return _sigmoid(ON_NUMPY, call.x)
 
 
 @primitive(
-    cost=_sigmoid_cost,
-    elements=_sigmoid_elements,
+    cost=_logistic_cost,
+    elements=_twice,
     steady=_sigmoid_steady,
     price="2 additions, 1 exponential and 1 division per element",
     example="gate = ops.sigmoid(x @ w)",
 )
-def sigmoid(x: Any) -> Any:
+def sigmoid(x: Annotated[Any, real("...")]) -> Annotated[Any, real("...")]:
     """Map numbers to ``1 / (1 + exp(-x))``, the logistic function.
 
     Parameters
@@ -219,16 +197,13 @@ def sigmoid(x: Any) -> Any:
     return _sigmoid(x.__array_namespace__(), x)
 
 
-def _lanes(name: str, x: Any, axis: int) -> tuple[int, int]:
-    """Count the lanes along an axis and their length, or say what does not fit."""
-    check_dtypes(name, REAL, _REAL_WORDS, x)
-    length = check_axis(name, x, axis)
-    return int(x.size) // length, length
+def _lanes(call: Call) -> tuple[int, int, str]:
+    """Count the lanes along an axis and their length, and name their dtype."""
+    return call["..."] // call["axis"], call["axis"], name_of(call.x.dtype)
 
 
-def _softmax_cost(x: Any, *, axis: int = -1) -> tuple[Charge, ...]:
-    lanes, length = _lanes("softmax", x, axis)
-    dtype = name_of(x.dtype)
+def _softmax_cost(call: Call) -> tuple[Charge, ...]:
+    lanes, length, dtype = _lanes(call)
     return (
         Charge("cmp", dtype, lanes * (length - 1)),
         Charge("add", dtype, lanes * (length + length - 1)),
@@ -237,29 +212,26 @@ def _softmax_cost(x: Any, *, axis: int = -1) -> tuple[Charge, ...]:
     )
 
 
-def _softmax_elements(x: Any, *, axis: int = -1) -> int:  # noqa: ARG001 - the signature of the primitive
-    return 2 * int(x.size)
-
-
 def _softmax(xp: Any, x: Any, axis: int) -> Any:
-    _lanes("softmax", x, axis)
     powers = xp.exp(x - xp.max(x, axis=axis, keepdims=True))
     return powers / xp.sum(powers, axis=axis, keepdims=True)
 
 
 @np.errstate(all="ignore")
-def _softmax_steady(x: Any, *, axis: int = -1) -> Any:
-    return _softmax(ON_NUMPY, x, axis)
+def _softmax_steady(call: Call) -> Any:
+    return _softmax(ON_NUMPY, call.x, call.axis)
 
 
 @primitive(
     cost=_softmax_cost,
-    elements=_softmax_elements,
+    elements=_twice,
     steady=_softmax_steady,
     price="k terms: k - 1 comparisons, 2k - 1 additions, k exponentials, k divisions",
     example="gate = ops.softmax(logits)",
 )
-def softmax(x: Any, *, axis: int = -1) -> Any:
+def softmax(
+    x: Annotated[Any, real("...")], *, axis: Annotated[int, Axis("x")] = -1
+) -> Annotated[Any, real("...")]:
     """Divide exponentials by their sum; the largest term is subtracted first, so that none overflows.
 
     Parameters
@@ -285,9 +257,8 @@ def softmax(x: Any, *, axis: int = -1) -> Any:
     return _softmax(x.__array_namespace__(), x, axis)
 
 
-def _logsumexp_cost(x: Any, *, axis: int = -1, keepdims: bool = False) -> tuple[Charge, ...]:  # noqa: ARG001
-    lanes, length = _lanes("logsumexp", x, axis)
-    dtype = name_of(x.dtype)
+def _logsumexp_cost(call: Call) -> tuple[Charge, ...]:
+    lanes, length, dtype = _lanes(call)
     return (
         Charge("cmp", dtype, lanes * length),
         Charge("select", dtype, lanes),
@@ -296,12 +267,7 @@ def _logsumexp_cost(x: Any, *, axis: int = -1, keepdims: bool = False) -> tuple[
     )
 
 
-def _logsumexp_elements(x: Any, *, axis: int = -1, keepdims: bool = False) -> int:  # noqa: ARG001
-    return 2 * int(x.size)
-
-
 def _logsumexp(xp: Any, x: Any, axis: int, *, keepdims: bool) -> Any:
-    _lanes("logsumexp", x, axis)
     largest = xp.max(x, axis=axis, keepdims=True)
     largest = xp.where(xp.isfinite(largest), largest, xp.zeros_like(largest))
     powers = xp.exp(x - largest)
@@ -310,19 +276,24 @@ def _logsumexp(xp: Any, x: Any, axis: int, *, keepdims: bool) -> Any:
 
 
 @np.errstate(all="ignore")
-def _logsumexp_steady(x: Any, *, axis: int = -1, keepdims: bool = False) -> Any:
-    return _logsumexp(ON_NUMPY, x, axis, keepdims=keepdims)
+def _logsumexp_steady(call: Call) -> Any:
+    return _logsumexp(ON_NUMPY, call.x, call.axis, keepdims=call.keepdims)
 
 
 @primitive(
     cost=_logsumexp_cost,
-    elements=_logsumexp_elements,
+    elements=_twice,
     steady=_logsumexp_steady,
     price="k terms: k comparisons (one: is the largest finite?), 1 selection, 2k additions, k exponentials, "
     "1 logarithm",
     example="energy = ops.logsumexp(logits)",
 )
-def logsumexp(x: Any, *, axis: int = -1, keepdims: bool = False) -> Any:
+def logsumexp(
+    x: Annotated[Any, real("...")],
+    *,
+    axis: Annotated[int, Axis("x")] = -1,
+    keepdims: Annotated[bool, Flag()] = False,
+) -> Annotated[Any, real()]:
     """Take the logarithm of a sum of exponentials; the largest term, where finite, is subtracted first.
 
     Parameters

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, addressing, bits_to_choose
-from sparsebench.ops.core.checks import NOT_COMPLEX, check_dtypes
+from sparsebench.ops.core.arguments import Whole, booleans, integer, ordered
 from sparsebench.ops.core.primitive import CONVENTION, primitive
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["MOST_LEVELS", "pack_bits", "quantize"]
 
@@ -17,27 +20,27 @@ _MOST_BITS = 62  # an int64 holds 63 bits beside its sign; one is kept so that a
 MOST_LEVELS = 2**53  # beyond it float64 does not tell integers apart
 
 
-def _check_bits(*bits: Any) -> None:
-    """Refuse what is not a set of bits."""
-    if not 1 <= len(bits) <= _MOST_BITS:
-        raise TypeError(f"pack_bits: expected 1 to {_MOST_BITS} boolean arrays, got {len(bits)}")
-    check_dtypes("pack_bits", ("bool",), "boolean arrays", *bits)
+def _check_bits(call: Call) -> None:
+    if not 1 <= len(call.bits) <= _MOST_BITS:
+        raise TypeError(f"pack_bits: expected 1 to {_MOST_BITS} boolean arrays, got {len(call.bits)}")
 
 
-def _pack_cost(*bits: Any) -> tuple[Charge, ...]:
+def _pack_cost(call: Call) -> tuple[Charge, ...]:
     """Charge every bit after the first, constants too: what they would shift is carried as well."""
-    _check_bits(*bits)
-    return addressing("int64", _bit_elements(*bits), len(bits))
+    return addressing("int64", _bit_elements(call), len(call.bits))
 
 
-def _bit_elements(*bits: Any) -> int:
-    return int(np.prod(np.broadcast_shapes(*(bit.shape for bit in bits)), dtype=np.int64))
+def _bit_elements(call: Call) -> int:
+    return int(np.prod(_common_shape(call), dtype=np.int64))
 
 
-def _pack(*bits: Any) -> Any:
-    _check_bits(*bits)
-    address = np.zeros(np.broadcast_shapes(*(bit.shape for bit in bits)), dtype=np.int64)
-    for bit in bits:
+def _common_shape(call: Call) -> tuple[int, ...]:
+    return np.broadcast_shapes(*(bit.shape for bit in call.bits))
+
+
+def _pack(call: Call) -> Any:
+    address = np.zeros(_common_shape(call), dtype=np.int64)
+    for bit in call.bits:
         address = address * 2 + bit
     return address
 
@@ -46,12 +49,13 @@ def _pack(*bits: Any) -> Any:
     cost=_pack_cost,
     elements=_bit_elements,
     steady=_pack,
+    check=_check_bits,
     price="k bits: k - 1 address operations",
     example="address = ops.pack_bits(x > 0.0, y > 0.0)",
     source=CONVENTION,
     base=True,
 )
-def pack_bits(*bits: Any) -> Any:
+def pack_bits(*bits: Annotated[Any, booleans()]) -> Annotated[Any, integer()]:
     """Pack booleans into one integer address, the first one most significant.
 
     Parameters
@@ -69,7 +73,6 @@ def pack_bits(*bits: Any) -> Any:
     TypeError
         If there are no bits, more than 62, or an array that is not boolean.
     """
-    _check_bits(*bits)
     xp = bits[0].__array_namespace__()
     address = xp.astype(bits[0], xp.int64)
     for bit in bits[1:]:
@@ -77,25 +80,18 @@ def pack_bits(*bits: Any) -> Any:
     return address
 
 
-def _check_quantize(x: Any, levels: int) -> None:
-    if not 1 <= levels <= MOST_LEVELS:
-        raise ValueError(f"quantize: levels must be in [1, 2**53], got {levels}")
-    check_dtypes("quantize", NOT_COMPLEX, "numbers that are not complex", x)
+def _quantize_cost(call: Call) -> tuple[Charge, ...]:
+    size, bits = call["..."], bits_to_choose(call.levels)
+    return (Charge("cmp", call.x.dtype.name, size * bits), *addressing("int64", size, bits))
 
 
-def _quantize_cost(x: Any, *, levels: int) -> tuple[Charge, ...]:
-    _check_quantize(x, levels)
-    size, bits = int(x.size), bits_to_choose(levels)
-    return (Charge("cmp", x.dtype.name, size * bits), *addressing("int64", size, bits))
+def _quantize_elements(call: Call) -> int:
+    return call["..."]
 
 
-def _quantize_elements(x: Any, *, levels: int) -> int:  # noqa: ARG001 - the signature of the primitive
-    return int(x.size)
-
-
-def _floor(x: Any, *, levels: int) -> Any:
-    _check_quantize(x, levels)
-    bounded = np.clip(np.nan_to_num(np.asarray(x, dtype=np.float64), nan=0.0), 0, levels - 1)
+def _floor(call: Call) -> Any:
+    wide = np.asarray(call.x, dtype=np.float64)
+    bounded = np.clip(np.nan_to_num(wide, nan=0.0), 0, call.levels - 1)
     return np.floor(bounded).astype(np.int64)
 
 
@@ -108,7 +104,9 @@ def _floor(x: Any, *, levels: int) -> Any:
     source=CONVENTION,
     base=True,
 )
-def quantize(x: Any, *, levels: int) -> Any:
+def quantize(
+    x: Annotated[Any, ordered("...")], *, levels: Annotated[int, Whole(1, MOST_LEVELS)]
+) -> Annotated[Any, integer("...")]:
     """Turn real numbers into integers: ``clip(floor(x), 0, levels - 1)``.
 
     Scale and shift ``x`` first (at the price of that). Every bit of the decision is charged a comparison, and
@@ -132,7 +130,6 @@ def quantize(x: Any, *, levels: int) -> Any:
     ValueError
         If ``levels`` is below 1 or above 2**53, where float64 stops telling integers apart.
     """
-    _check_quantize(x, levels)
     xp = x.__array_namespace__()
     wide = xp.astype(x, xp.float64)
     known = xp.where(xp.isnan(wide), xp.zeros_like(wide), wide)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 import string
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, inner_product, name_of
-from sparsebench.ops.core.checks import NUMBER, check_dtypes
+from sparsebench.ops.core.arguments import Text, number
 from sparsebench.ops.core.on_numpy import ON_NUMPY
 from sparsebench.ops.core.primitive import primitive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["einsum"]
 
@@ -38,7 +40,7 @@ class _Pair(NamedTuple):
     """In both, and summed."""
 
     def kept(self) -> _Labels:
-        """Give the labels of the product."""
+        """Return the labels of the product."""
         return self.stack + self.rows + self.columns
 
 
@@ -91,7 +93,7 @@ def _output(term: str, inputs: list[_Labels]) -> _Labels:
 
 
 def _implied(inputs: list[_Labels]) -> _Labels:
-    """Give the labels of a result that is not written: those of ``...``, then what occurs once, sorted."""
+    """Return the labels of a result that is not written: those of ``...``, then what occurs once, sorted."""
     every = [label for labels in inputs for label in labels]
     letters = (label for label in every if label in string.ascii_letters and every.count(label) == 1)
     dots = {label for label in every if label.startswith(".")}
@@ -103,7 +105,7 @@ def _read(subscripts: str, operands: tuple[Any, ...]) -> _Contraction:
 
     Raises
     ------
-    TypeError, ValueError
+    ValueError
         If they do not fit the operands.
     """
     if len(operands) > _MOST_OPERANDS:
@@ -112,7 +114,6 @@ def _read(subscripts: str, operands: tuple[Any, ...]) -> _Contraction:
     terms = left.split(",")
     if len(terms) != len(operands):
         raise ValueError(f"einsum: {subscripts!r} is for {len(terms)} operands, got {len(operands)}")
-    check_dtypes("einsum", NUMBER, "numbers that are not complex", *operands)
     given = [_input(term, x.ndim) for term, x in zip(terms, operands, strict=True)]
     output = _output(right, given) if arrow else _implied(given)
     lengths: dict[str, int] = {}
@@ -145,8 +146,13 @@ def _pairs(alone: list[_Labels], output: _Labels) -> list[_Pair]:
     return pairs
 
 
-def _cost(subscripts: str, *operands: Any) -> tuple[Charge, ...]:
-    plan = _read(subscripts, operands)
+def _plan(call: Call) -> None:
+    """Read the subscripts once, for the price, the size and the run."""
+    call.plan = _read(call.subscripts, call.operands)
+
+
+def _cost(call: Call) -> tuple[Charge, ...]:
+    plan, operands = call.plan, call.operands
     charges: list[Charge] = []
     for given, alone, x in zip(plan.given, plan.alone, operands, strict=True):
         if summed := set(given) - set(alone):
@@ -163,11 +169,11 @@ def _cost(subscripts: str, *operands: Any) -> tuple[Charge, ...]:
     return tuple(charges)
 
 
-def _elements(subscripts: str, *operands: Any) -> int:
+def _elements(call: Call) -> int:
     """Count the operands, which may be copied, and everything that is made on the way."""
-    plan = _read(subscripts, operands)
+    plan: _Contraction = call.plan
     made = sum(plan.size(pair.kept()) for pair in plan.pairs) + sum(map(plan.size, plan.alone))
-    return plan.size(plan.output) + made + sum(int(x.size) for x in operands)
+    return plan.size(plan.output) + made + sum(int(x.size) for x in call.operands)
 
 
 def _diagonal(xp: Any, x: Any, labels: _Labels, label: str) -> tuple[Any, _Labels]:
@@ -191,9 +197,8 @@ def _alone(xp: Any, x: Any, labels: _Labels, kept: _Labels) -> Any:
     return xp.permute_dims(x, tuple(labels.index(label) for label in kept))
 
 
-def _contract(xp: Any, subscripts: str, operands: tuple[Any, ...]) -> Any:
+def _contract(xp: Any, plan: _Contraction, operands: tuple[Any, ...]) -> Any:
     """Do it with the functions of a namespace."""
-    plan = _read(subscripts, operands)
 
     def matrices(x: Any, labels: _Labels, *groups: _Labels) -> Any:
         turned = xp.permute_dims(x, tuple(labels.index(label) for group in groups for label in group))
@@ -212,21 +217,26 @@ def _contract(xp: Any, subscripts: str, operands: tuple[Any, ...]) -> Any:
     return xp.permute_dims(made, tuple(labels.index(label) for label in plan.output))
 
 
-def _steady(subscripts: str, *operands: Any) -> Any:
+def _steady(call: Call) -> Any:
     """Do it so that no label sees its neighbours: any may be the one that the inputs of a batch go by."""
-    made = _contract(ON_NUMPY, subscripts, operands)
-    return made if len(operands) > 1 else np.array(made)  # a result of its own, not a look at the operand
+    made = _contract(ON_NUMPY, call.plan, call.operands)
+    return (
+        made if len(call.operands) > 1 else np.array(made)
+    )  # a result of its own, not a look at the operand
 
 
 @primitive(
     cost=_cost,
     elements=_elements,
     steady=_steady,
+    check=_plan,
     price="per pair of operands and element of the product: 1 multiplication where nothing is summed, else k "
     "multiplications and k - 1 additions; a sum of k terms of one operand: k - 1 additions; diagonals: 0",
     example='scores = ops.einsum("nsd,ntd->nst", queries, keys)',
 )
-def einsum(subscripts: str, *operands: Any) -> Any:
+def einsum(
+    subscripts: Annotated[str, Text()], *operands: Annotated[Any, number()]
+) -> Annotated[Any, number()]:
     """Sum products of elements over labelled axes, as ``numpy.einsum`` does.
 
     Each operand alone comes first: diagonals are taken, and a label that neither the result nor another
@@ -258,4 +268,4 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     ValueError
         If the subscripts cannot be read or do not fit the operands, or there are more than 64 of these.
     """
-    return _contract(operands[0].__array_namespace__(), subscripts, operands)
+    return _contract(operands[0].__array_namespace__(), _read(subscripts, operands), operands)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, name_of
-from sparsebench.ops.core.checks import REAL, check_dtypes
+from sparsebench.ops.core.arguments import real, word
 from sparsebench.ops.core.on_numpy import ON_NUMPY
 from sparsebench.ops.core.primitive import CONVENTION, primitive
 
-__all__ = ["erf", "gelu"]
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
-_REAL_WORDS = "real numbers (xp.astype makes them of integers)"
+__all__ = ["erf", "gelu"]
 
 # W. J. Cody, Rational Chebyshev approximations for the error function, Math. Comp. 23 (1969), 631-637, with
 # the digits of netlib's CALERF. Coefficients of numerator and denominator, the highest power first.
@@ -63,16 +64,13 @@ _ROOT_HALF = math.sqrt(0.5)
 _LINEAR = math.sqrt(2.0 / math.pi)  # of the argument of tanh
 _CUBIC = 0.044715 * _LINEAR
 
-_APPROXIMATIONS = ("none", "tanh")
+
+def _erf_cost(call: Call) -> tuple[Charge, ...]:
+    return (Charge("special", name_of(call.x.dtype), call["..."]),)
 
 
-def _erf_cost(x: Any) -> tuple[Charge, ...]:
-    check_dtypes("erf", REAL, _REAL_WORDS, x)
-    return (Charge("special", name_of(x.dtype), int(x.size)),)
-
-
-def _erf_elements(x: Any) -> int:
-    return 2 * int(x.size)  # the result, and a copy of what does not lie in one piece
+def _erf_elements(call: Call) -> int:
+    return 2 * call["..."]  # the result, and a copy of what does not lie in one piece
 
 
 def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Any) -> Any:
@@ -90,7 +88,7 @@ def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
 
 
 def _erf(xp: Any, x: Any) -> Any:
-    """Give the error function of float64 numbers.
+    """Return the error function of float64 numbers.
 
     Every formula sees numbers that it was made for, so that none overflows where another one is taken.
     """
@@ -103,15 +101,14 @@ def _erf(xp: Any, x: Any) -> Any:
     return xp.where(size > _TO_MIDDLE, xp.where(x < 0.0, -above, above), near)
 
 
-def _erf_steady(x: Any) -> Any:
-    """Give it chunk by chunk, which is twice as fast, and takes little memory beside the result."""
-    check_dtypes("erf", REAL, _REAL_WORDS, x)
-    flat = np.ascontiguousarray(x).reshape(-1)
+def _erf_steady(call: Call) -> Any:
+    """Return it chunk by chunk, which is twice as fast, and takes little memory beside the result."""
+    flat = np.ascontiguousarray(call.x).reshape(-1)
     out = np.empty_like(flat)
     for start in range(0, flat.size, _CHUNK):
         part = slice(start, start + _CHUNK)
         out[part] = _erf(ON_NUMPY, flat[part].astype(np.float64))
-    return out.reshape(x.shape)
+    return out.reshape(call.x.shape)
 
 
 @primitive(
@@ -123,8 +120,8 @@ def _erf_steady(x: Any) -> Any:
     source=CONVENTION,
     base=True,
 )
-def erf(x: Any) -> Any:
-    """Give the error function, by rational approximations (Cody 1969).
+def erf(x: Annotated[Any, real("...")]) -> Annotated[Any, real("...")]:
+    """Return the error function, by rational approximations (Cody 1969).
 
     The integral of ``2 / sqrt(pi) * exp(-t * t)`` from 0 to ``x``. It is computed in float64, where it is off
     by a few units of the last digit.
@@ -144,22 +141,13 @@ def erf(x: Any) -> Any:
     TypeError
         If ``x`` is not real.
     """
-    check_dtypes("erf", REAL, _REAL_WORDS, x)
     xp = x.__array_namespace__()
     return xp.astype(_erf(xp, xp.astype(x, xp.float64)), x.dtype)
 
 
-def _check_gelu(x: Any, approximate: str) -> None:
-    check_dtypes("gelu", REAL, _REAL_WORDS, x)
-    if approximate not in _APPROXIMATIONS:
-        expected = " or ".join(map(repr, _APPROXIMATIONS))
-        raise ValueError(f"gelu: expected approximate to be {expected}, got {approximate!r}")
-
-
-def _gelu_cost(x: Any, *, approximate: str = "none") -> tuple[Charge, ...]:
-    _check_gelu(x, approximate)
-    dtype, size = name_of(x.dtype), int(x.size)
-    multiplications, additions = (3, 1) if approximate == "none" else (5, 2)
+def _gelu_cost(call: Call) -> tuple[Charge, ...]:
+    dtype, size = name_of(call.x.dtype), call["..."]
+    multiplications, additions = (3, 1) if call.approximate == "none" else (5, 2)
     return (
         Charge("mul", dtype, multiplications * size),
         Charge("add", dtype, additions * size),
@@ -167,22 +155,21 @@ def _gelu_cost(x: Any, *, approximate: str = "none") -> tuple[Charge, ...]:
     )
 
 
-def _gelu_elements(x: Any, *, approximate: str = "none") -> int:  # noqa: ARG001 - the signature of the primitive
-    return 4 * int(x.size)
+def _gelu_elements(call: Call) -> int:
+    return 4 * call["..."]
 
 
 def _gelu(xp: Any, x: Any, approximate: str) -> Any:
-    _check_gelu(x, approximate)
     if approximate == "none":
         return 0.5 * x * (1.0 + erf(_ROOT_HALF * x))
     return 0.5 * x * (1.0 + xp.tanh(x * (_LINEAR + _CUBIC * (x * x))))
 
 
 @np.errstate(all="ignore")
-def _gelu_steady(x: Any, *, approximate: str = "none") -> Any:
-    made = _gelu(ON_NUMPY, x, approximate)
+def _gelu_steady(call: Call) -> Any:
+    made = _gelu(ON_NUMPY, call.x, call.approximate)
     # Which of two NaNs a product keeps depends on its place.
-    return np.where(np.isnan(made), x.dtype.type(np.nan), made)
+    return np.where(np.isnan(made), call.x.dtype.type(np.nan), made)
 
 
 @primitive(
@@ -193,7 +180,9 @@ def _gelu_steady(x: Any, *, approximate: str = "none") -> Any:
     "multiplications, 2 additions and 1 function evaluation",
     example="h = ops.gelu(x @ w)",
 )
-def gelu(x: Any, *, approximate: str = "none") -> Any:
+def gelu(
+    x: Annotated[Any, real("...")], *, approximate: Annotated[str, word("none", "tanh")] = "none"
+) -> Annotated[Any, real("...")]:
     """Multiply numbers by the share of a normal distribution below them (Hendrycks and Gimpel 2016).
 
     ``x / 2 * (1 + erf(x / sqrt(2)))``: arXiv:1606.08415.

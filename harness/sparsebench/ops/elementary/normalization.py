@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, name_of
-from sparsebench.ops.core.checks import REAL, check_axis, check_dtypes
+from sparsebench.ops.core.arguments import Number, optional, real
 from sparsebench.ops.core.on_numpy import ON_NUMPY
 from sparsebench.ops.core.primitive import primitive
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["layer_norm"]
 
 
-def _check(x: Any, weight: Any, bias: Any) -> tuple[int, int]:
-    """Count rows and features, or say what does not fit."""
-    vectors = [part for part in (weight, bias) if part is not None]
-    check_dtypes("layer_norm", REAL, "real numbers (xp.astype makes them of integers)", x, *vectors)
-    features = check_axis("layer_norm", x, -1)
-    if any(tuple(part.shape) != (features,) for part in vectors):
-        got = [tuple(part.shape) for part in vectors]
-        raise ValueError(f"layer_norm: expected weight and bias of shape ({features},), got {got}")
-    return int(x.size) // features, features
+def _check(call: Call) -> None:
+    if not call["d"]:
+        got = tuple(call.x.shape)
+        raise ValueError(f"layer_norm: expected at least one element along axis -1, got {got}")
 
 
-def _cost(x: Any, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> tuple[Charge, ...]:  # noqa: ARG001
-    rows, features = _check(x, weight, bias)
-    dtype = x.dtype
+def _cost(call: Call) -> tuple[Charge, ...]:
+    rows, features, dtype = call["..."], call["d"], call.x.dtype
     name = name_of(dtype)
     charges = [
         # Two sums, a difference, and the eps; a square and a scaling.
@@ -36,19 +33,18 @@ def _cost(x: Any, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) ->
         Charge("div", name, rows * 3),
         Charge("sqrt", name, rows),
     ]
-    for part, kind in ((weight, "mul"), (bias, "add")):
+    for part, kind in ((call.weight, "mul"), (call.bias, "add")):
         if part is not None:
             dtype = np.result_type(dtype, part.dtype)
             charges.append(Charge(kind, name_of(dtype), rows * features))
     return tuple(charges)
 
 
-def _elements(x: Any, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> int:  # noqa: ARG001
-    return 3 * int(x.size)
+def _elements(call: Call) -> int:
+    return 3 * int(call.x.size)
 
 
 def _normalize(xp: Any, x: Any, weight: Any, bias: Any, eps: float) -> Any:
-    _check(x, weight, bias)
     centred = x - xp.mean(x, axis=-1, keepdims=True)
     variance = xp.mean(centred * centred, axis=-1, keepdims=True)
     out = centred * (1.0 / xp.sqrt(variance + eps))
@@ -57,20 +53,27 @@ def _normalize(xp: Any, x: Any, weight: Any, bias: Any, eps: float) -> Any:
 
 
 @np.errstate(all="ignore")
-def _steady(x: Any, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> Any:
-    return _normalize(ON_NUMPY, x, weight, bias, eps)
+def _steady(call: Call) -> Any:
+    return _normalize(ON_NUMPY, call.x, call.weight, call.bias, call.eps)
 
 
 @primitive(
     cost=_cost,
     elements=_elements,
     steady=_steady,
+    check=_check,
     price="d features: 3d - 1 additions, 2d multiplications, 3 divisions, 1 square root; the weight "
     "d multiplications, the bias d additions",
     example="y = ops.layer_norm(x, weight, bias)",
 )
-def layer_norm(x: Any, weight: Any = None, bias: Any = None, *, eps: float = 1e-5) -> Any:
-    """Give the last axis mean 0 and variance 1 (Ba, Kiros and Hinton 2016, arXiv:1607.06450).
+def layer_norm(
+    x: Annotated[Any, real("..., d")],
+    weight: Annotated[Any, optional(real("d"))] = None,
+    bias: Annotated[Any, optional(real("d"))] = None,
+    *,
+    eps: Annotated[float, Number()] = 1e-5,
+) -> Annotated[Any, real("..., d")]:
+    """Normalize the last axis to mean 0 and variance 1 (Ba, Kiros and Hinton 2016, arXiv:1607.06450).
 
     Parameters
     ----------

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, is_wired, name_of, writes
-from sparsebench.ops.core.checks import INTEGER, NUMBER, check_dtypes
+from sparsebench.ops.core.arguments import Whole, integer, number
 from sparsebench.ops.core.primitive import CONVENTION, primitive
-from sparsebench.ops.lookup.definition import check_index
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["scatter_add", "segment_sum"]
 
-_NUMBERS = "numbers that are not complex"
-_CHUNK = 1 << 20  # elements whose addresses the CPU implementation holds at once
+_CHUNK = 1 << 20  # elements whose addresses the steady backend holds at once
 
 
-def _check(name: str, target: tuple[int, ...], index: Any, values: Any) -> None:
-    """Say what does not fit a target of a shape."""
-    check_dtypes(name, INTEGER, "an integer index (ops.quantize or ops.pack_bits make one)", index)
-    check_dtypes(name, NUMBER, _NUMBERS, values)
-    fits = index.ndim == 1 and values.ndim >= 1 and index.shape[0] == values.shape[0]
-    if not target or not fits or tuple(values.shape[1:]) != target[1:]:
-        got = f"{target}, {tuple(index.shape)} and {tuple(values.shape)}"
-        raise ValueError(f"{name}: expected (E, ...), index (n,) and values (n, ...), got {got}")
-
-
-def _check_target(target: Any, index: Any, values: Any) -> None:
-    check_dtypes("scatter_add", NUMBER, _NUMBERS, target)
-    _check("scatter_add", tuple(target.shape), index, values)
-
-
-def _cost(target: Any, index: Any, values: Any) -> tuple[Charge, ...]:
-    _check_target(target, index, values)
-    return (*_writes(index, values, target), *_sums(values, np.result_type(target.dtype, values.dtype)))
+def _cost(call: Call) -> tuple[Charge, ...]:
+    sums = _sums(call.values, call.promoted("target", "values"))
+    return (*_writes(call.index, call.values, call.target), *sums)
 
 
 def _writes(index: Any, values: Any, target: Any) -> tuple[Charge, ...]:
@@ -49,23 +34,21 @@ def _sums(values: Any, dtype: np.dtype[Any]) -> tuple[Charge, ...]:
     return (Charge("add", name_of(dtype), int(values.size)),)
 
 
-def _scatter_elements(target: Any, index: Any, values: Any) -> int:  # noqa: ARG001 - the primitive's signature
-    return int(target.size + values.size + math.prod(target.shape[1:]))  # and the addresses in a record
+def _scatter_elements(call: Call) -> int:
+    return int(call.target.size + call.values.size) + call["..."]  # and the addresses in a record
 
 
-def _scatter(target: Any, index: Any, values: Any) -> Any:
+def _scatter(call: Call) -> Any:
     """Add one after the other, element by element."""
-    _check_target(target, index, values)
-    check_index("scatter_add", index, target.shape[0])
-    out = np.array(target, dtype=np.result_type(target.dtype, values.dtype), order="C")
-    width = math.prod(target.shape[1:])
+    out = np.array(call.target, dtype=call.promoted("target", "values"), order="C")
+    width, index = call["..."], call.index
     rows = max(1, _CHUNK // max(1, width))
     flat, within = out.reshape(-1), np.arange(width)
     for start in range(0, index.size, rows):
         part = slice(start, start + rows)
         address = index[part].astype(np.int64)[:, None] * width + within
         # One flat address per element: NumPy adds these in their order.
-        np.add.at(flat, address.reshape(-1), values[part].astype(out.dtype, copy=False).reshape(-1))
+        np.add.at(flat, address.reshape(-1), call.values[part].astype(out.dtype, copy=False).reshape(-1))
     return out
 
 
@@ -79,7 +62,11 @@ def _scatter(target: Any, index: Any, values: Any) -> Any:
     source=CONVENTION,
     base=True,
 )
-def scatter_add(target: Any, index: Any, values: Any) -> Any:
+def scatter_add(
+    target: Annotated[Any, number("E, ...")],
+    index: Annotated[Any, integer("n", below="E")],
+    values: Annotated[Any, number("n, ...")],
+) -> Annotated[Any, number("E, ...")]:
     """Add records to those of an array at computed addresses; the array itself is not changed.
 
     Parameters
@@ -106,8 +93,6 @@ def scatter_add(target: Any, index: Any, values: Any) -> Any:
     IndexError
         If an index is out of range.
     """
-    _check_target(target, index, values)
-    check_index("scatter_add", index, target.shape[0])
     xp = target.__array_namespace__()
     out = xp.astype(target, xp.result_type(target, values), copy=True)
     for row in range(index.shape[0]):
@@ -116,23 +101,12 @@ def scatter_add(target: Any, index: Any, values: Any) -> Any:
     return out
 
 
-def _target(name: str, values: Any, segments: Any, num_segments: int) -> tuple[int, ...]:
-    """Give the shape of the sums."""
-    if num_segments < 0:
-        raise ValueError(f"{name}: num_segments must not be negative, got {num_segments}")
-    shape = (num_segments, *values.shape[1:])
-    _check(name, shape, segments, values)
-    return shape
+def _segment_cost(call: Call) -> tuple[Charge, ...]:
+    return (*_writes(call.segments, call.values, call.values), *_sums(call.values, call.values.dtype))
 
 
-def _segment_cost(values: Any, segments: Any, *, num_segments: int) -> tuple[Charge, ...]:
-    _target("segment_sum", values, segments, num_segments)
-    return (*_writes(segments, values, values), *_sums(values, values.dtype))
-
-
-def _segment_elements(values: Any, segments: Any, *, num_segments: int) -> int:
-    shape = _target("segment_sum", values, segments, num_segments)
-    return math.prod(shape) + int(values.size) + math.prod(shape[1:])
+def _segment_elements(call: Call) -> int:
+    return (call["num_segments"] + call["n"] + 1) * call["..."]
 
 
 @primitive(
@@ -141,7 +115,12 @@ def _segment_elements(values: Any, segments: Any, *, num_segments: int) -> int:
     price="as ops.scatter_add: 1 look-up and 1 addition per element of the values",
     example="sums = ops.segment_sum(x, segment, num_segments=8)",
 )
-def segment_sum(values: Any, segments: Any, *, num_segments: int) -> Any:
+def segment_sum(
+    values: Annotated[Any, number("n, ...")],
+    segments: Annotated[Any, integer("n", below="num_segments")],
+    *,
+    num_segments: Annotated[int, Whole(0)],
+) -> Annotated[Any, number("num_segments, ...")]:
     """Sum records by segment.
 
     Parameters
@@ -169,6 +148,6 @@ def segment_sum(values: Any, segments: Any, *, num_segments: int) -> Any:
     IndexError
         If a segment is out of range.
     """
-    shape = _target("segment_sum", values, segments, num_segments)
+    shape = (num_segments, *values.shape[1:])
     zeros = values.__array_namespace__().zeros(shape, dtype=values.dtype)
     return scatter_add(zeros, segments, values)

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, addressing, bits_to_choose, name_of
-from sparsebench.ops.core.checks import REAL, check_dtypes
+from sparsebench.ops.core.arguments import real
 from sparsebench.ops.core.primitive import primitive
+from sparsebench.ops.core.tangents import K_TANH_TABLE
 from sparsebench.ops.elementary.bits import pack_bits, quantize
 from sparsebench.ops.lookup.definition import gather
 
-__all__ = ["K_TANH_TABLE", "LEAST", "MOST", "check_k_tanh", "k_tanh"]
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
+
+__all__ = ["LEAST", "MOST", "k_tanh"]
 
 LEAST, MOST = 0.25, 3.75
 """Below the one a number stands for its own tangent; above the other the tangent is 1."""
-
-K_TANH_TABLE: tuple[tuple[int, int, int], ...] = (
-    *((126, 2, 119), (126, 4, 122), (126, 4, 123), (126, 4, 123)),
-    *((126, 6, 126), (126, 6, 126), (126, 6, 126), (126, 6, 126)),
-    *((125, 1, 1), (125, 0, -4), (125, 0, -6), (125, 0, -7)),
-    *((125, 0, -10), (125, 0, -12), (125, 0, -15), (125, 0, -18)),
-    *((125, 0, 112), (126, 1, -4), (126, 1, -1), (126, 1, 2)),
-    *((126, 1, 3), (126, 1, 4), (126, 1, 4), (126, 1, 4)),
-    *((126, 0, 65), (126, 1, 72), (126, 1, 73), (126, 1, 73)),
-    *((126, 2, 88), (126, 2, 89), (126, 2, 89), (126, 4, 110)),
-)
-"""Records (exponent, shift, offset) of the result, in the paper's order: by the two lowest bits of the
-exponent of a bfloat16 number, then the three highest of its mantissa. Exponents are biased by 127."""
 
 _LEVELS = 128  # a mantissa of bfloat16 has seven bits
 _BIAS = 127
@@ -39,14 +30,8 @@ _FIRST = (8, 16, 24, 0)
 _SCALE = (512, 256, 128, 64)
 
 
-def check_k_tanh(x: Any) -> None:
-    """Refuse what is not real."""
-    check_dtypes("k_tanh", REAL, "real numbers (xp.astype makes them of integers)", x)
-
-
-def _cost(x: Any) -> tuple[Charge, ...]:
-    check_k_tanh(x)
-    dtype, size = name_of(x.dtype), int(x.size)
+def _cost(call: Call) -> tuple[Charge, ...]:
+    dtype, size = name_of(call.x.dtype), call["..."]
     return (
         Charge("cmp", dtype, size * (6 + bits_to_choose(_LEVELS))),
         Charge("select", dtype, 4 * size),
@@ -62,13 +47,13 @@ def _cost(x: Any) -> tuple[Charge, ...]:
     )
 
 
-def _elements(x: Any) -> int:
-    return 9 * int(x.size)  # what is held on the way
+def _elements(call: Call) -> int:
+    return 9 * call["..."]  # what is held on the way
 
 
 @np.errstate(all="ignore")
-def _steady(x: Any) -> Any:
-    return k_tanh.reference(x)
+def _steady(call: Call) -> Any:
+    return k_tanh.definition(call.x)
 
 
 @primitive(
@@ -79,7 +64,7 @@ def _steady(x: Any) -> Any:
     "address operations and 2 look-ups (by octave, by record); 2 additions and 2 shifts of integers",
     example="h = ops.k_tanh(x @ w)",
 )
-def k_tanh(x: Any) -> Any:
+def k_tanh(x: Annotated[Any, real("...")]) -> Annotated[Any, real("...")]:
     """Approximate the hyperbolic tangent as K-TanH does on bfloat16 numbers (Kundu et al. 2019).
 
     Below 1/4 a number is left as it is, and above 15/4 it becomes 1. Between them its mantissa M is truncated
@@ -102,7 +87,6 @@ def k_tanh(x: Any) -> Any:
     TypeError
         If ``x`` is not real.
     """
-    check_k_tanh(x)
     xp = x.__array_namespace__()
     size = xp.abs(x)
     high = size >= 1.0
@@ -118,7 +102,7 @@ def k_tanh(x: Any) -> Any:
 
 
 def _tables(xp: Any, dtype: Any) -> tuple[Any, Any, Any]:
-    """Give shifts, offsets and what one unit of a mantissa with its leading bit is worth."""
+    """Return shifts, offsets and what one unit of a mantissa with its leading bit is worth."""
     exponents, shifts, offsets = zip(*K_TANH_TABLE, strict=True)
     units = [2.0 ** (exponent - _BIAS) / _LEVELS for exponent in exponents]
     offsets = tuple(offset + _LEVELS for offset in offsets)

@@ -2,60 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, inner_product, name_of
 from sparsebench.ops.core import steady
-from sparsebench.ops.core.checks import REAL, check_dtypes
+from sparsebench.ops.core.arguments import Whole, integer, optional, real
 from sparsebench.ops.core.primitive import primitive
 from sparsebench.ops.elementary.activations import softmax
 from sparsebench.ops.selection.definition import top_k
 
-__all__ = ["check_gate", "top_k_gate"]
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
+
+__all__ = ["top_k_gate"]
 
 
-def check_gate(x: Any, weights: Any, bias: Any, k: int) -> tuple[int, int]:
-    """Give rows and experts, or refuse what :func:`top_k_gate` does not take.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As that tells.
-    """
-    given = (x, weights) if bias is None else (x, weights, bias)
-    check_dtypes("top_k_gate", REAL, "real numbers", *given)
-    fits = x.ndim == weights.ndim == 2 and x.shape[1] == weights.shape[1]  # noqa: PLR2004 - (n, d), (E, d)
-    if not fits or (bias is not None and bias.shape != weights.shape[:1]):
-        got = [tuple(part.shape) for part in given]
-        raise ValueError(f"top_k_gate: expected x (n, d), weights (E, d) and bias (E,), got {got}")
-    experts = int(weights.shape[0])
-    if not 1 <= k <= experts:
-        raise ValueError(f"top_k_gate: k must be in [1, {experts}], got {k}")
-    return int(x.shape[0]), experts
-
-
-def _cost(x: Any, weights: Any, bias: Any = None, *, k: int) -> tuple[Charge, ...]:
-    rows, experts = check_gate(x, weights, bias, k)
-    common = np.result_type(x.dtype, weights.dtype)
-    charges = inner_product(rows * experts, x.shape[1], common)
-    if bias is not None:
-        common = np.result_type(common, bias.dtype)
+def _cost(call: Call) -> tuple[Charge, ...]:
+    rows, experts, k = call["n"], call["E"], call.k
+    common = call.promoted("x", "weights")
+    charges = inner_product(rows * experts, call["d"], common)
+    if call.bias is not None:
+        common = np.result_type(common, call.bias.dtype)
         charges += (Charge("add", name_of(common), rows * experts),)
     # Only shapes and dtypes are looked at: these take no memory.
     logits, chosen = (np.broadcast_to(common.type(0), (rows, many)) for many in (experts, k))
     return charges + top_k.cost(logits, k) + softmax.cost(chosen)
 
 
-def _elements(x: Any, weights: Any, bias: Any = None, *, k: int) -> int:
-    rows, experts = check_gate(x, weights, bias, k)
-    return rows * (2 * experts + 2 * k)  # logits before and after the bias
+def _elements(call: Call) -> int:
+    return call["n"] * (2 * call["E"] + 2 * call["k"])  # logits before and after the bias
 
 
-def _steady(x: Any, weights: Any, bias: Any = None, *, k: int) -> Any:
-    check_gate(x, weights, bias, k)
-    return _gate(steady.matmul(x, weights.T), bias, k)
+def _steady(call: Call) -> Any:
+    return _gate(steady.matmul(call.x, call.weights.T), call.bias, call.k)
 
 
 def _gate(logits: Any, bias: Any, k: int) -> tuple[Any, Any]:
@@ -71,7 +52,13 @@ def _gate(logits: Any, bias: Any, k: int) -> tuple[Any, Any]:
     "ops.softmax over k",
     example="experts, gates = ops.top_k_gate(x, weights, k=2)",
 )
-def top_k_gate(x: Any, weights: Any, bias: Any = None, *, k: int) -> Any:
+def top_k_gate(
+    x: Annotated[Any, real("n, d")],
+    weights: Annotated[Any, real("E, d")],
+    bias: Annotated[Any, optional(real("E"))] = None,
+    *,
+    k: Annotated[int, Whole(1, "E")],
+) -> Annotated[Any, (integer("n, k"), real("n, k"))]:
     """Choose the experts of the k largest logits, and weigh them by the softmax over these.
 
     The gate of N. Shazeer et al. (2017, arXiv:1701.06538, section 2.1) without the noise of training.
@@ -103,6 +90,5 @@ def top_k_gate(x: Any, weights: Any, bias: Any = None, *, k: int) -> Any:
     ValueError
         If the shapes do not fit, or k is out of range.
     """
-    check_gate(x, weights, bias, k)
     xp = x.__array_namespace__()
     return _gate(xp.matmul(x, xp.matrix_transpose(weights)), bias, k)

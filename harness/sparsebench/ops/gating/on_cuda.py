@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops.gating.definition import check_gate
-from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype, stand_in
+from sparsebench.ops.gating import definition
+from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype
 from sparsebench.ops.gpu.device import blocks_of, c_type
-from sparsebench.ops.prototype.on_cuda import pair_bytes
+from sparsebench.ops.gpu.pairs import pair_bytes
 
 if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
     from sparsebench.ops.gpu.device import Device
 
 __all__ = ["INSTANCES", "top_k_gate"]
@@ -22,13 +23,15 @@ _MOST_CHOSEN = 32  # one for every lane of a warp
 INSTANCES = [("gating.cu", ("top_k_gate<float>", "top_k_gate<double>"))]
 
 
-def top_k_gate(device: Device, x: Any, weights: Any, bias: Any = None, *, k: int) -> Any:
+@definition.top_k_gate.on("cuda")
+def top_k_gate(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.top_k_gate` does, for float32 and float64 and k up to 32."""
-    n, many = check_gate(stand_in(x), stand_in(weights), stand_in(bias), k)
+    x, weights, bias, k = call.x, call.weights, call.bias, call.k
+    n, many, d = call["n"], call["E"], call["d"]
     dtype = common_dtype(FLOATS, x, weights, bias)
     if dtype is None or common_dtype(FLOATS, x, weights) != dtype or k > _MOST_CHOSEN:
         return NotImplemented
-    if max(many, x.shape[1]) > MOST // 2:
+    if max(many, d) > MOST // 2:
         return NotImplemented
     experts, gates = device.empty((n, k), np.int64), device.empty((n, k), dtype)
     args = (
@@ -38,7 +41,7 @@ def top_k_gate(device: Device, x: Any, weights: Any, bias: Any = None, *, k: int
         experts,
         gates,
         np.int64(n),
-        *(np.int32(length) for length in (many, x.shape[1], k)),
+        *(np.int32(length) for length in (many, d, k)),
     )
     shared = pair_bytes(dtype, _PAIRS) + _ROWS * (_ROWS + 1) * dtype.itemsize
     device.launch("gating.cu", f"top_k_gate<{c_type(dtype)}>", blocks_of(n, _ROWS), _THREADS, args, shared)

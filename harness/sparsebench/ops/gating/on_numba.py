@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.ops.cpu import pool
-from sparsebench.ops.gating import definition as gating
-from sparsebench.ops.jit.worth import takes
+from sparsebench.ops.gating import definition
+from sparsebench.ops.jit.thresholds import takes
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["top_k_gate"]
 
@@ -16,9 +19,11 @@ _CHUNK = 1 << 11  # rows of one call of a compiled loop
 _MANY, _CHOSEN = 1 << 12, 32  # experts, in all and for a row, beyond which BLAS and a partition are better
 
 
-def top_k_gate(x: Any, weights: Any, bias: Any = None, *, k: int) -> Any:
-    """Fast face of :func:`sparsebench.ops.top_k_gate` for one dtype, float32 or float64, and few experts."""
-    n, many = gating.check_gate(x, weights, bias, k)
+@definition.top_k_gate.on("numba")
+def top_k_gate(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.top_k_gate` for float32 or float64, and few experts."""
+    x, weights, bias, k = call.x, call.weights, call.bias, call.k
+    n, many = call["n"], call["E"]
     given = (x, weights) if bias is None else (x, weights, bias)
     if many > _MANY or k > _CHOSEN or not takes(2 * n * weights.size, *given):
         return NotImplemented

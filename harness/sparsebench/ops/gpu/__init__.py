@@ -1,1 +1,1 @@
-"""Fast faces on a GPU: CUDA kernels and their launches. Found by name: :mod:`sparsebench.ops.backends`."""
+"""What backends on a GPU share: CUDA kernels and their launches."""

@@ -89,7 +89,7 @@ class Rehearsal:
     zeros = empty
 
     def dense(self, array: Any, dtype: Any = None) -> Any:
-        """Give an array as it lies row after row, cast if a dtype is named."""
+        """Return an array as it lies row after row, cast if a dtype is named."""
         return np.ascontiguousarray(array, dtype)
 
     def launch(self, file: str, kernel: str, *_: Any, **__: Any) -> None:
@@ -109,7 +109,7 @@ def _device(number: int, folder: Path) -> OwnDevice:
 
 
 def current_device(folder: Path) -> OwnDevice:
-    """Give CuPy's current device, for kernels in a folder."""
+    """Return CuPy's current device, for kernels in a folder."""
     import cupy  # noqa: PLC0415 - only where there is a GPU
 
     return _device(cupy.cuda.runtime.getDevice(), folder)

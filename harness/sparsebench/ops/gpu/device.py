@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from sparsebench.ops.gpu import compiler
 from sparsebench.ops.gpu.namespace import give_namespace
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def c_type(dtype: Any) -> str:
 
 
 def blocks_of(items: int, per_block: int) -> int:
-    """Give the number of blocks for so many items; kernels go on with a stride where that is too many."""
+    """Return the number of blocks for so many items; kernels go on with a stride where that is too many."""
     return min(-(-items // per_block), _MOST_BLOCKS)
 
 
@@ -72,7 +71,7 @@ class Device(Protocol):
         """Allocate an array of zeros."""
 
     def dense(self, array: Any, dtype: Any = None) -> Any:
-        """Give an array as it lies row after row in the device's memory, cast if a dtype is named."""
+        """Return an array as it lies row after row in the device's memory, cast if a dtype is named."""
 
     def put(self, array: np.ndarray[Any, Any]) -> Any:
         """Copy an array of the host to the device."""
@@ -138,7 +137,7 @@ class CupyDevice:
         return self._cupy.zeros(shape, dtype)
 
     def dense(self, array: Any, dtype: Any = None) -> Any:
-        """Give an array as it lies row after row in the device's memory, cast if a dtype is named."""
+        """Return an array as it lies row after row in the device's memory, cast if a dtype is named."""
         return self._cupy.ascontiguousarray(self._cupy.asarray(array), dtype).reshape(array.shape)
 
     def put(self, array: np.ndarray[Any, Any]) -> Any:
@@ -170,6 +169,8 @@ class CupyDevice:
         function(grid, block, tuple(np.uint64(0) if arg is None else arg for arg in args), shared_mem=shared)
 
     def _load(self, file: str, kernel: str) -> Any:
+        from sparsebench.ops.gpu import compiler  # noqa: PLC0415 - a submission's process does not hold it
+
         compiled = compiler.compiled(file, (kernel,), self.arch)
         module = self._cupy.RawModule(path=str(compiled.path))
         self._kernels[file, kernel] = function = module.get_function(compiled.lowered[kernel])
@@ -183,7 +184,7 @@ def _device(number: int) -> CupyDevice:
 
 
 def current_device() -> CupyDevice:
-    """Give CuPy's current device."""
+    """Return CuPy's current device."""
     import cupy  # noqa: PLC0415 - only where there is a GPU
 
     return _device(cupy.cuda.runtime.getDevice())

@@ -64,7 +64,7 @@ class Rows:
         return self.pairs // height + min(self.experts, self.pairs)
 
     def arguments(self) -> tuple[Any, ...]:
-        """Give what kernels take, in their order."""
+        """Return what kernels take, in their order."""
         numbers = (np.int32(self.experts), np.int32(self.each), np.int32(self.chosen), np.int64(self.pairs))
         return (self.order, self.first, self.tile, *numbers)
 
@@ -75,7 +75,7 @@ def rows_in_order(experts: int, each: int) -> Rows:
 
 
 def dense_index(device: Device, index: Any) -> Any:
-    """Give an index as kernels read it: dense, of one of :data:`INDICES`."""
+    """Return an index as kernels read it: dense, of one of :data:`INDICES`."""
     return device.dense(index, index.dtype if index.dtype.name in INDICES else np.int64)
 
 

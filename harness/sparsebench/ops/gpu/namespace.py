@@ -27,7 +27,7 @@ class Namespace:
         return getattr(self._cupy, name)
 
     def vecdot(self, x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
-        """Give the inner products along an axis."""
+        """Return the inner products along an axis."""
         if hasattr(self._cupy, "vecdot"):
             return self._cupy.vecdot(x1, x2, axis=axis)
         x1, x2 = self._cupy.broadcast_arrays(x1, x2)
@@ -35,7 +35,7 @@ class Namespace:
         return self._cupy.matmul(x1.conj()[..., None, :], x2[..., None])[..., 0, 0]
 
     def unstack(self, x: Any, /, *, axis: int = 0) -> tuple[Any, ...]:
-        """Give the parts of an array along an axis."""
+        """Return the parts of an array along an axis."""
         return tuple(self._cupy.moveaxis(x, axis, 0))
 
 

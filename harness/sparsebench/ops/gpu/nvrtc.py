@@ -58,7 +58,7 @@ def _library() -> ctypes.CDLL:
 
 
 def version() -> str:
-    """Give the version of NVRTC, e.g. ``13.5``.
+    """Return the version of NVRTC, e.g. ``13.5``.
 
     Raises
     ------

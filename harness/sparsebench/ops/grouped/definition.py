@@ -2,110 +2,108 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, inner_product
-from sparsebench.ops.core.checks import NOT_COMPLEX, REAL, check_dtypes
+from sparsebench.ops.core.arguments import Layers, Number, integer, optional, ordered, real, word
+from sparsebench.ops.core.blocks import blocks
+from sparsebench.ops.core.layers import Layer, held, paired, tables_of
 from sparsebench.ops.core.primitive import primitive
-from sparsebench.ops.grouped.layers import (
-    Layer,
-    activate,
-    blocks,
-    check_layers,
-    held,
-    layer_charges,
-    tables_of,
-)
-from sparsebench.ops.lookup.definition import check_index, gather, lookup_charges
+from sparsebench.ops.grouped.layers import ACTIVATIONS, activate, layer_charges
+from sparsebench.ops.lookup.definition import gather, lookup_charges
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["as_layers", "check_linear", "check_mlp", "gather_matmul", "grouped_linear", "grouped_mlp"]
+    from sparsebench.ops.core.call import Call
 
-_CHUNK = 1 << 22  # elements of gathered weights held at once by the CPU implementation
+__all__ = ["apply", "as_asked", "gather_matmul", "grouped_linear", "grouped_mlp", "layer_of"]
 
-_EXPECTED = {
-    "grouped_linear": "x (n, d), index (n[, k]), weights (E, h, d), bias (E, h)",
-    "gather_matmul": "x (n, d), index (n[, k]), weights (E[, h], d)",
-}
+_CHUNK = 1 << 22  # elements of gathered weights held at once by the steady backends
 
 
-def check_linear(
-    x: Any, index: Any, weights: Any, bias: Any, name: str = "grouped_linear"
-) -> tuple[int, int, int]:
-    """Give experts, outputs and features, or say what does not fit."""
-    parts = [part for part in (x, weights, bias) if part is not None]
-    check_dtypes(name, NOT_COMPLEX, "numbers that are not complex", *parts)
-    fits = x.ndim == 2 and weights.ndim == 3 and index.ndim in (1, 2)  # noqa: PLR2004 - (n, d), (E, h, d), (n[, k])
-    fits = fits and x.shape[0] == index.shape[0] and x.shape[1] == weights.shape[2]
-    if not fits or (bias is not None and bias.shape != weights.shape[:2]):
-        got = [tuple(part.shape) for part in (x, index, *parts[1:])]
-        raise ValueError(f"{name}: expected {_EXPECTED[name]}; got {got}")
-    experts, outputs, features = weights.shape
-    return experts, outputs, features
+def _addresses(call: Call) -> int:
+    return call["n"] * call["k"]
 
 
-def _cost(x: Any, index: Any, weights: Any, bias: Any = None) -> tuple[Charge, ...]:
-    _, outputs, features = check_linear(x, index, weights, bias)
-    common = np.result_type(x.dtype, weights.dtype)
-    charges = lookup_charges(index, weights, *(() if bias is None else (bias,)))
-    charges += inner_product(index.size * outputs, features, common)
-    if bias is not None:
-        charges += (Charge("add", np.result_type(common, bias.dtype).name, index.size * outputs),)
-    return charges
+def layer_of(call: Call) -> tuple[Layer, ...]:
+    """Return what ``grouped_linear`` or ``gather_matmul`` applies: one layer, of one output for vectors."""
+    weights = call.weights if call.weights.ndim > 2 else call.weights[:, None, :]  # noqa: PLR2004 - (E, h, d)
+    return (Layer(weights, getattr(call, "bias", None)),)
 
 
-def _elements(x: Any, index: Any, weights: Any, bias: Any = None) -> int:
-    return int(index.size) * check_linear(x, index, weights, bias)[1]
+def as_asked(call: Call, out: Any) -> Any:
+    """Return outputs ``(..., h)`` of ``gather_matmul`` as they were asked for: without h for vectors."""
+    return out if out is NotImplemented or call.has("h") else out[..., 0]
 
 
-def _touched(x: Any, index: Any, weights: Any, bias: Any = None) -> list[tuple[Any, Any]]:  # noqa: ARG001
-    return [(table, index) for table in (weights, bias) if table is not None]
+def _products(call: Call, *tables: Any) -> tuple[Charge, ...]:
+    """Charge the look-ups of tables, and all products."""
+    outputs, common = _addresses(call) * call["h"], call.promoted("x", "weights")
+    return lookup_charges(call.index, *tables) + inner_product(outputs, call["d"], common)
 
 
-def _steady(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
-    experts, _, _ = check_linear(x, index, weights, bias)
-    check_index("grouped_linear", index, experts)
-    return _in_chunks(x, index, weights, bias)
+def _cost(call: Call) -> tuple[Charge, ...]:
+    if call.bias is None:
+        return _products(call, call.weights)
+    summed = np.result_type(call.promoted("x", "weights"), call.bias.dtype)
+    additions = Charge("add", summed.name, _addresses(call) * call["h"])
+    return (*_products(call, call.weights, call.bias), additions)
 
 
-def _in_chunks(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
-    _, outputs, features = weights.shape
-    kinds = [part.dtype for part in (x, weights, bias) if part is not None]
-    out = np.empty((*index.shape, outputs), dtype=np.result_type(*kinds))
-    return _fill(
-        out,
-        x,
-        index,
-        outputs * features,
-        lambda rows, own: grouped_linear.reference(rows, own, weights, bias),
-    )
+def _elements(call: Call) -> int:
+    return _addresses(call) * call["h"]
 
 
-def _fill(out: Any, x: Any, index: Any, record: int, reference: Callable[[Any, Any], Any]) -> Any:
-    """Go through a reference in chunks of rows, and of experts where those of one row are too many.
+def _steady(call: Call) -> Any:
+    [layer] = layer_of(call)
+    out = _results(call, (layer,))
+    return _fill(call, out, call["h"] * call["d"], lambda x, index: _linear(x, index, *layer))
+
+
+def _results(call: Call, layers: tuple[Layer, ...]) -> Any:
+    kinds = (table.dtype for table in tables_of(layers))
+    return np.empty((*call.index.shape, call["h"]), dtype=np.result_type(call.x.dtype, *kinds))
+
+
+def _fill(call: Call, out: Any, record: int, formula: Callable[[Any, Any], Any]) -> Any:
+    """Go through a formula in chunks of rows, and of experts where those of one row are too many.
 
     Every row is a product of its own, so a row's digits do not depend on the rows beside it. That is what a
     score needs; sorting rows by expert is faster and is for timing.
     """
-    x = np.ascontiguousarray(x)  # a product sees one layout, whatever stands beside a row
-    for part in blocks(index.shape, record, _CHUNK):
-        out[part] = reference(x[part[0]], index[part])
+    x = np.ascontiguousarray(call.x)  # a product sees one layout, whatever stands beside a row
+    for part in blocks(call.index.shape, record, _CHUNK):
+        out[part] = formula(x[part[0]], call.index[part])
     return out
+
+
+def _linear(x: Any, index: Any, weights: Any, bias: Any) -> Any:
+    """Look everything up at once, then apply."""
+    xp = x.__array_namespace__()
+    tables = (weights,) if bias is None else (weights, bias)
+    gathered = gather(index, *tables)
+    kernel = gathered if bias is None else gathered[0]
+    column = x[:, :, None] if index.ndim == 1 else x[:, None, :, None]
+    out = xp.matmul(kernel, column)[..., 0]
+    return out if bias is None else out + gathered[1]
 
 
 @primitive(
     cost=_cost,
     elements=_elements,
-    touched=_touched,
     steady=_steady,
     price="d → h, per address: 1 look-up, h(2d - 1) for the product, h for the bias",
     example="h = ops.grouped_linear(x, index, weights, bias)",
 )
-def grouped_linear(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
+def grouped_linear(
+    x: Annotated[Any, ordered("n, d")],
+    index: Annotated[Any, integer("n[, k]", below="E")],
+    weights: Annotated[Any, ordered("E, h, d", at="index")],
+    bias: Annotated[Any, optional(ordered("E, h", at="index"))] = None,
+) -> Annotated[Any, ordered("n[, k], h")]:
     """Apply to every row the linear layer of its expert: ``weights[index] @ x + bias[index]``.
 
     Parameters
@@ -132,51 +130,29 @@ def grouped_linear(x: Any, index: Any, weights: Any, bias: Any = None) -> Any:
     IndexError
         If an expert is out of range.
     """
-    check_linear(x, index, weights, bias)
-    xp = x.__array_namespace__()
-    tables = (weights,) if bias is None else (weights, bias)
-    gathered = gather(index, *tables)
-    kernel = gathered if bias is None else gathered[0]
-    column = x[:, :, None] if index.ndim == 1 else x[:, None, :, None]
-    out = xp.matmul(kernel, column)[..., 0]
-    return out if bias is None else out + gathered[1]
+    return _linear(x, index, weights, bias)
 
 
-def as_layers(x: Any, index: Any, weights: Any) -> Any:
-    """See the weights of ``gather_matmul`` as those of ``grouped_linear``, or say what does not fit."""
-    layers = weights[:, None, :] if weights.ndim == 2 else weights  # noqa: PLR2004 - (E, d)
-    check_linear(x, index, layers, None, "gather_matmul")
-    return layers
+def _products_cost(call: Call) -> tuple[Charge, ...]:
+    return _products(call, call.weights)
 
 
-def _products_cost(x: Any, index: Any, weights: Any) -> tuple[Charge, ...]:
-    return _cost(x, index, as_layers(x, index, weights))
-
-
-def _products_elements(x: Any, index: Any, weights: Any) -> int:
-    return _elements(x, index, as_layers(x, index, weights))
-
-
-def _products_touched(x: Any, index: Any, weights: Any) -> list[tuple[Any, Any]]:  # noqa: ARG001
-    return [(weights, index)]
-
-
-def _products_steady(x: Any, index: Any, weights: Any) -> Any:
-    layers = as_layers(x, index, weights)
-    check_index("gather_matmul", index, layers.shape[0])
-    out = _in_chunks(x, index, layers)
-    return out[..., 0] if weights.ndim == 2 else out  # noqa: PLR2004 - (E, d)
+def _products_steady(call: Call) -> Any:
+    return as_asked(call, _steady(call))
 
 
 @primitive(
     cost=_products_cost,
-    elements=_products_elements,
-    touched=_products_touched,
+    elements=_elements,
     steady=_products_steady,
     price="d → h, per address: 1 look-up, h(2d - 1) for the product; one output where weights are (E, d)",
     example="scores = ops.gather_matmul(x, index, weights)",
 )
-def gather_matmul(x: Any, index: Any, weights: Any) -> Any:
+def gather_matmul(
+    x: Annotated[Any, ordered("n, d")],
+    index: Annotated[Any, integer("n[, k]", below="E")],
+    weights: Annotated[Any, ordered("E[, h], d", at="index")],
+) -> Annotated[Any, ordered("n[, k][, h]")]:
     """Multiply every row by the vector or the matrix at its address: ``weights[index] @ x``.
 
     Parameters
@@ -203,55 +179,31 @@ def gather_matmul(x: Any, index: Any, weights: Any) -> Any:
     IndexError
         If an address is out of range.
     """
-    out = grouped_linear(x, index, as_layers(x, index, weights))
-    return out[..., 0] if weights.ndim == 2 else out  # noqa: PLR2004 - (E, d)
+    if weights.ndim == 2:  # noqa: PLR2004 - (E, d)
+        return grouped_linear(x, index, weights[:, None, :])[..., 0]
+    return grouped_linear(x, index, weights)
 
 
-def check_mlp(
-    x: Any, index: Any, layers: tuple[Any, ...], activation: str, slope: float
-) -> tuple[Layer, ...]:
-    """Give the layers of a :func:`grouped_mlp`, or say what does not fit."""
-    check_dtypes("grouped_mlp", REAL, "real numbers", x)
-    if x.ndim != 2 or index.ndim not in (1, 2) or x.shape[0] != index.shape[0]:  # noqa: PLR2004 - as below
-        got = f"{tuple(x.shape)} and {tuple(index.shape)}"
-        raise ValueError(f"grouped_mlp: expected x (n, d) and index (n[, k]), got {got}")
-    return check_layers("grouped_mlp", x.shape[1], layers, activation, slope)
+def _mlp_cost(call: Call) -> tuple[Charge, ...]:
+    applied = layer_charges(call.layers, call.x.dtype, _addresses(call), call.activation, call.slope)
+    return lookup_charges(call.index, *tables_of(call.layers)) + applied
 
 
-def _mlp_cost(
-    x: Any, index: Any, *layers: Any, activation: str = "relu", slope: float = 0.25
-) -> tuple[Charge, ...]:
-    stack = check_mlp(x, index, layers, activation, slope)
-    applied = layer_charges(stack, x.dtype, int(index.size), activation, slope)
-    return lookup_charges(index, *tables_of(stack)) + applied
+def _mlp_elements(call: Call) -> int:
+    one = call["n"] * call["d"] + held(call.layers) if _addresses(call) else 0
+    return _addresses(call) * call["h"] + one
 
 
-def _mlp_elements(x: Any, index: Any, *layers: Any, activation: str = "relu", slope: float = 0.25) -> int:
-    stack = check_mlp(x, index, layers, activation, slope)
-    one = int(x.size) + held(stack) if index.size else 0
-    return int(index.size) * int(stack[-1].weights.shape[1]) + one
+def _mlp_steady(call: Call) -> Any:
+    return _fill(
+        call,
+        _results(call, call.layers),
+        held(call.layers),
+        lambda x, index: apply(x, index, call.layers, call.activation, call.slope),
+    )
 
 
-def _mlp_touched(
-    x: Any,  # noqa: ARG001 - the primitive's signature
-    index: Any,
-    *layers: Any,
-    activation: str = "relu",  # noqa: ARG001
-    slope: float = 0.25,  # noqa: ARG001
-) -> list[tuple[Any, Any]]:
-    return [(table, index) for table in layers if table is not None]
-
-
-def _mlp_steady(x: Any, index: Any, *layers: Any, activation: str = "relu", slope: float = 0.25) -> Any:
-    stack = check_mlp(x, index, layers, activation, slope)
-    tables = tables_of(stack)
-    check_index("grouped_mlp", index, tables[0].shape[0])
-    kinds = [x.dtype, *(table.dtype for table in tables)]
-    out = np.empty((*index.shape, stack[-1].weights.shape[1]), dtype=np.result_type(*kinds))
-    return _fill(out, x, index, held(stack), lambda rows, own: _mlp(rows, own, stack, activation, slope))
-
-
-def _mlp(x: Any, index: Any, layers: tuple[Layer, ...], activation: str, slope: float) -> Any:
+def apply(x: Any, index: Any, layers: tuple[Layer, ...], activation: str, slope: float) -> Any:
     """Look everything up at once, then apply layer by layer."""
     xp = x.__array_namespace__()
     tables = tables_of(layers)
@@ -267,13 +219,18 @@ def _mlp(x: Any, index: Any, layers: tuple[Layer, ...], activation: str, slope: 
 @primitive(
     cost=_mlp_cost,
     elements=_mlp_elements,
-    touched=_mlp_touched,
     steady=_mlp_steady,
     price="per address: 1 look-up for all layers together; per layer d → h: h(2d - 1) for the product, h for "
     "the bias; the activation's price for every hidden unit",
     example='h = ops.grouped_mlp(x, index, w1, b1, w2, b2, activation="relu")',
 )
-def grouped_mlp(x: Any, index: Any, *layers: Any, activation: str = "relu", slope: float = 0.25) -> Any:
+def grouped_mlp(
+    x: Annotated[Any, real("n, d")],
+    index: Annotated[Any, integer("n[, k]", below="E")],
+    *layers: Annotated[Any, Layers("E", "d", at="index")],
+    activation: Annotated[str, word(*ACTIVATIONS)] = "relu",
+    slope: Annotated[float, Number()] = 0.25,
+) -> Annotated[Any, real("n[, k], h")]:
     """Send every row through the perceptron of its expert (MoMLP, Kratsios et al. 2025, arXiv:2402.03460).
 
     Parameters
@@ -304,4 +261,4 @@ def grouped_mlp(x: Any, index: Any, *layers: Any, activation: str = "relu", slop
     IndexError
         If an expert is out of range.
     """
-    return _mlp(x, index, check_mlp(x, index, layers, activation, slope), activation, slope)
+    return apply(x, index, paired(layers), activation, slope)

@@ -1,1 +1,5 @@
 """Locality-sensitive hashing."""
+
+from sparsebench.ops.hashing import definition, on_cuda, on_numba, on_numpy
+
+__all__ = ["definition", "on_cuda", "on_numba", "on_numpy"]

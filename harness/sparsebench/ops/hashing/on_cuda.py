@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype, real_dtype, rounded_up, stand_in
+from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype, real_dtype, rounded_up
 from sparsebench.ops.gpu.device import blocks_of, c_type
-from sparsebench.ops.hashing.definition import check_directions, check_planes
+from sparsebench.ops.hashing import definition
 
 if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
     from sparsebench.ops.gpu.device import Device
 
 __all__ = ["INSTANCES", "hyperplane_hash", "pstable_hash"]
@@ -51,24 +51,25 @@ INSTANCES = [
 ]
 
 
-def hyperplane_hash(device: Device, x: Any, planes: Any, offsets: Any = None) -> Any:
+@definition.hyperplane_hash.on("cuda")
+def hyperplane_hash(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.hyperplane_hash` does, for floating-point numbers of 16 to 64 bits."""
-    check_planes(stand_in(x), stand_in(planes), stand_in(offsets))
-    return _hash(device, x, planes, offsets, levels=2, cells=False)
+    return _hash(device, call, call.planes, levels=2, cells=False)
 
 
-def pstable_hash(device: Device, x: Any, directions: Any, offsets: Any, *, levels: int) -> Any:
+@definition.pstable_hash.on("cuda")
+def pstable_hash(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.pstable_hash` does, for floating-point numbers of 16 to 64 bits."""
-    check_directions(stand_in(x), stand_in(directions), stand_in(offsets), levels)
-    return _hash(device, x, directions, offsets, levels=levels, cells=True)
+    return _hash(device, call, call.directions, levels=call.levels, cells=True)
 
 
-def _hash(device: Device, x: Any, vectors: Any, offsets: Any, *, levels: int, cells: bool) -> Any:
+def _hash(device: Device, call: Call, vectors: Any, *, levels: int, cells: bool) -> Any:
+    x, offsets = call.x, call.offsets
+    n, tables, k, d = call["n"], call["s"], call["k"], call["d"]
     dtype = common_dtype(_DTYPES, x, vectors)
-    tables, k, d = math.prod(vectors.shape[:-2]), vectors.shape[-2], x.shape[1]
     if dtype is None or common_dtype(_DTYPES, x, vectors, offsets) != dtype or max(tables, k, d) > MOST // 2:
         return NotImplemented
-    out = device.empty((x.shape[0], *vectors.shape[:-2]), np.int64)
+    out = device.empty((n, *vectors.shape[:-2]), np.int64)
     if not cells and tables == 1 and dtype.itemsize == 2 and _has_short(k, d):  # noqa: PLR2004 - bytes
         return _hash_short(device, x, vectors, offsets, out, dtype)
     tile = planes, rows = _tile(dtype, k)
@@ -80,13 +81,13 @@ def _hash(device: Device, x: Any, vectors: Any, offsets: Any, *, levels: int, ce
         device.dense(vectors, dtype),
         None if offsets is None else device.dense(offsets, real_dtype(dtype)),
         out,
-        np.int64(x.shape[0]),
+        np.int64(n),
         *(np.int32(length) for length in (d, tables, k)),
         np.int64(levels),
         np.int32(stride),
         np.int32(whole),
     )
-    grid = min(blocks_of(x.shape[0], _GROUPS * rows), device.multiprocessors * _BLOCKS)
+    grid = min(blocks_of(n, _GROUPS * rows), device.multiprocessors * _BLOCKS)
     device.launch("hashing.cu", _kernel(dtype.name, tile, cells=cells), grid, _THREADS, args, shared)
     return out
 
@@ -110,7 +111,7 @@ def _hash_short(device: Device, x: Any, planes: Any, offsets: Any, out: Any, dty
 
 
 def _room(device: Device, padded: int, planes: int, d: int, size: int) -> tuple[int, bool, int]:
-    """Give how much of a vector is kept at once, whether all of all vectors is, and the bytes of that."""
+    """Return how much of a vector is kept at once, whether all of all vectors is, and the bytes of that."""
     stride = rounded_up(d, 16)
     if padded * stride * size <= min(_WHOLE, device.shared_bytes):
         return stride, True, padded * stride * size

@@ -9,10 +9,12 @@ import numpy as np
 
 from sparsebench.ops.cpu import pool
 from sparsebench.ops.cpu.twins import Columns
-from sparsebench.ops.hashing import definition as hashing
+from sparsebench.ops.hashing import definition
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["hyperplane_hash", "pstable_hash"]
 
@@ -20,20 +22,21 @@ _CHUNK = 1 << 17  # elements of a chunk's rows, or of their projections: they st
 _FLOAT32, _FLOAT64 = 2**24, 2**53  # up to which these tell integers apart
 
 
-def hyperplane_hash(x: Any, planes: Any, offsets: Any = None) -> Any:
-    """Fast face of :func:`sparsebench.ops.hyperplane_hash`."""
-    hashing.check_planes(x, planes, offsets)
-    limits = 0.0 if offsets is None else offsets
+@definition.hyperplane_hash.on("numpy")
+def hyperplane_hash(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.hyperplane_hash`."""
+    limits = 0.0 if call.offsets is None else call.offsets
 
     def digits(projected: Any) -> Any:
         return projected > limits
 
-    return _hash(x, planes, digits, 2)
+    return _hash(call.x, call.planes, digits, 2)
 
 
-def pstable_hash(x: Any, directions: Any, offsets: Any, *, levels: int) -> Any:
-    """Fast face of :func:`sparsebench.ops.pstable_hash`."""
-    hashing.check_directions(x, directions, offsets, levels)
+@definition.pstable_hash.on("numpy")
+def pstable_hash(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.pstable_hash`."""
+    offsets, levels = call.offsets, call.levels
 
     def digits(projected: Any) -> Any:
         shifted = projected + offsets
@@ -42,7 +45,7 @@ def pstable_hash(x: Any, directions: Any, offsets: Any, *, levels: int) -> Any:
         # The greater of zero and NaN is zero.
         return np.floor(np.fmin(np.fmax(values, 0.0), levels - 1))
 
-    return _hash(x, directions, digits, levels)
+    return _hash(call.x, call.directions, digits, levels)
 
 
 def _hash(x: Any, vectors: Any, digits: Callable[[Any], Any], radix: int) -> Any:

@@ -1,4 +1,4 @@
-"""Fast faces compiled by Numba, the extra ``fast``. Found by name: :mod:`sparsebench.ops.backends`."""
+"""What backends share that are compiled by Numba, the extra ``fast``."""
 
 WORTH = 2**22
-"""Scalar operations from which on a call is worth the compiler. Below it the next face is asked."""
+"""Scalar operations from which on a call is worth the compiler. Below it the next backend is asked."""

@@ -18,7 +18,7 @@ cgutils: Any = untyped_cgutils
 
 
 def _vector_bytes() -> int:
-    """Give the length of the vectors of the processor that Numba compiles for."""
+    """Return the length of the vectors of the processor that Numba compiles for."""
     *_, features = cpu_target.target_context.codegen().magic_tuple()
     known = features.split(",")
     return 64 if "+avx512f" in known else 32 if "+avx" in known else 16

@@ -1,6 +1,7 @@
 // Sums over the experts of an input, weighted by gates; and the readout of the largest units.
 #include "places.cuh"
 #include "ranking.cuh"
+#include "scalar.cuh"
 
 #define COMBINE_THREADS 256
 
@@ -57,4 +58,57 @@ __global__ void __launch_bounds__(COMBINE_THREADS)
       if (column < o) store(out, offset_t(row) * o + column, bias ? sum + load(bias, column) : sum);
     }
   }
+}
+
+// As it is defined, one thread per input and nothing done twice. It is slow, and there to be counted: with -DCOUNTED,
+// what it does must be what the closed formula of its price charges.
+
+// values (n, k, h), gates (n, k), k at least 1 -> out (n, h).
+template <typename T>
+__global__ void scalar_segment_combine(const real<T>* values, const real<T>* gates, real<T>* out,
+                                       unsigned long long* totals, long long n, int k, int h) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row < 0) return;
+  for (int c = 0; c < h; ++c) {
+    real<T> sum = values[row * k * h + c] * gates[row * k];
+    for (int j = 1; j < k; ++j) sum += values[(row * k + j) * h + c] * gates[row * k + j];
+    out[row * h + c] = sum;
+  }
+}
+
+// preactivations (n, t), readout (t, o), bias (o,) or null -> out (n, o). Selection by a tournament: t - 1 comparisons
+// for the first, and as many as it has rounds for every other one. matches (n, 2 * t) is room; t is a power of 2.
+template <typename T>
+__global__ void scalar_top_k_mask_linear(const real<T>* preactivations, const real<T>* readout, const real<T>* bias,
+                                         real<T>* out, int* matches, unsigned long long* totals, long long n, int t,
+                                         int o, int k) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row < 0) return;
+  const real<T>* units = preactivations + row * t;
+  matches += row * 2 * t;
+  for (int unit = 0; unit < t; ++unit) matches[t + unit] = unit;
+  for (int match = t - 1; match > 0; --match) {
+    matches[match] = winner<T>(units, matches[2 * match], matches[2 * match + 1]);
+  }
+  for (int place = 0; place < k; ++place) {
+    const int kept = matches[1];
+    const real<T> height = scalar_activation<T>(RELU, units[kept], real<T>(T(0)));
+    const real<T>* record = looked_up(readout, offset_t(kept), o);
+    for (int c = 0; c < o; ++c) {
+      const real<T> one = height * record[c];
+      if (place == 0) {
+        out[row * o + c] = one;
+      } else {
+        out[row * o + c] += one;
+      }
+    }
+    if (place == k - 1) break;
+    matches[t + kept] = -1;
+    for (int match = (t + kept) / 2; match > 0; match /= 2) {
+      matches[match] = winner<T>(units, matches[2 * match], matches[2 * match + 1]);
+    }
+  }
+  for (int c = 0; bias && c < o; ++c) out[row * o + c] += bias[c];
 }

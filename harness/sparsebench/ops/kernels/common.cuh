@@ -147,7 +147,7 @@ __device__ __forceinline__ double not_a_number<double>() {
 __device__ __forceinline__ float exponential(float value) { return expf(value); }
 __device__ __forceinline__ double exponential(double value) { return exp(value); }
 
-enum activation_t { IDENTITY, RELU, PRELU, SWISH, K_TANH };  // as ops/elementary/cuda_activations.py numbers them
+enum activation_t { IDENTITY, RELU, PRELU, SWISH, K_TANH };  // as ops/gpu/activations.py numbers them
 
 template <typename R>
 __device__ __forceinline__ R relu(R value) {

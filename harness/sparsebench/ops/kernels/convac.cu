@@ -1,5 +1,6 @@
 // A layer of a convolutional arithmetic circuit: a product over a window of linear maps, one for each place in it.
 #include "places.cuh"
+#include "scalar.cuh"
 
 #define CONVAC_THREADS 256
 
@@ -30,5 +31,26 @@ __global__ void __launch_bounds__(CONVAC_THREADS)
       product = j ? product * sum : sum;
     }
     store(out, i, product);
+  }
+}
+
+// As it is defined, one thread per input and nothing done twice. It is slow, and there to be counted: with -DCOUNTED,
+// what it does must be what the closed formula of its price charges.
+
+// x (n, positions, m), weights (window, channels, m) -> out (n, windows, channels).
+template <typename T>
+__global__ void scalar_convac_layer(const real<T>* x, const real<T>* weights, real<T>* out, unsigned long long* totals,
+                                    long long n, int positions, int m, int window, int channels, int windows,
+                                    int stride) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row < 0) return;
+  for (int p = 0; p < windows; ++p) {
+    const real<T>* seen = x + (row * positions + p * stride) * m;
+    for (int c = 0; c < channels; ++c) {
+      real<T> all = product<T>(seen, weights + offset_t(c) * m, m);
+      for (int j = 1; j < window; ++j) all *= product<T>(seen + j * m, weights + (offset_t(j) * channels + c) * m, m);
+      out[(row * windows + p) * channels + c] = all;
+    }
   }
 }

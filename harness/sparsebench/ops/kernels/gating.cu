@@ -1,6 +1,7 @@
 // The k largest of a row's logits, and the softmax over these.
 #include "pairs.cuh"
 #include "ranking.cuh"
+#include "scalar.cuh"
 
 #define GATE_M 4
 #define GATE_ROWS (16 * GATE_M)
@@ -62,4 +63,46 @@ __global__ void __launch_bounds__(PAIR_THREADS)
       }
     }
   }
+}
+
+// As it is defined, one thread per input and nothing done twice. It is slow, and there to be counted: with -DCOUNTED,
+// what it does must be what the closed formula of its price charges.
+
+// x (n, d), weights (many, d), bias (many,) or null -> experts and gates (n, k). Selection by a tournament: many - 1
+// comparisons for the first, and as many as it has rounds for every other one: those of the last one's matches.
+// logits (n, many) and matches (n, 2 * many) are room to work in; many is a power of 2.
+template <typename T>
+__global__ void scalar_top_k_gate(const real<T>* x, const real<T>* weights, const real<T>* bias, long long* experts,
+                                  real<T>* gates, unsigned long long* totals, real<T>* logits, int* matches,
+                                  long long n, int many, int d, int k) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row < 0) return;
+  logits += row * many;
+  matches += row * 2 * many;
+  gates += row * k;
+  for (int expert = 0; expert < many; ++expert) {
+    logits[expert] = product<T>(x + row * d, weights + offset_t(expert) * d, d);
+    if (bias) logits[expert] += bias[expert];
+    matches[many + expert] = expert;
+  }
+  for (int match = many - 1; match > 0; --match) {
+    matches[match] = winner<T>(logits, matches[2 * match], matches[2 * match + 1]);
+  }
+  for (int place = 0; place < k; ++place) {
+    const int chosen = matches[1];
+    experts[row * k + place] = chosen;
+    gates[place] = logits[chosen];
+    if (place == k - 1) break;
+    matches[many + chosen] = -1;
+    for (int match = (many + chosen) / 2; match > 0; match /= 2) {
+      matches[match] = winner<T>(logits, matches[2 * match], matches[2 * match + 1]);
+    }
+  }
+  real<T> greatest = gates[0];
+  for (int place = 1; place < k; ++place) greatest = maximum(greatest, gates[place]);
+  for (int place = 0; place < k; ++place) gates[place] = exponential(gates[place] - greatest);
+  real<T> whole = gates[0];
+  for (int place = 1; place < k; ++place) whole += gates[place];
+  for (int place = 0; place < k; ++place) gates[place] /= whole;
 }

@@ -2,6 +2,7 @@
 // cells of the p-stable hash (a digit each). The first projection is the most significant.
 #include "mma.cuh"
 #include "vectors.cuh"
+#include "scalar.cuh"
 
 #define HASH_THREADS 256
 #define HASH_GROUPS 64  // four threads share ROWS rows; each reads every fourth vector of four numbers
@@ -217,5 +218,65 @@ __global__ void __launch_bounds__(HASH_THREADS)
         if (t == 0 && row < n) out[row] = address;
       }
     }
+  }
+}
+
+// As it is defined, one thread per input and nothing done twice. It is slow, and there to be counted: with -DCOUNTED,
+// what it does must be what the closed formula of its price charges.
+
+// x (n, d), planes (tables, k, d), offsets (tables, k) or null -> out (n, tables).
+template <typename T>
+__global__ void scalar_hyperplane_hash(const real<T>* x, const real<T>* planes, const real<T>* offsets, long long* out,
+                                       unsigned long long* totals, long long n, int d, int tables, int k) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row < 0) return;
+  for (int table = 0; table < tables; ++table) {
+    long long address = 0;
+    for (int plane = 0; plane < k; ++plane) {
+      const offset_t at = offset_t(table) * k + plane;
+      const real<T> offset = offsets ? offsets[at] : real<T>(T(0));
+      joined(plane);
+      address = address << 1 | (product<T>(x + row * d, planes + at * d, d) > offset);
+    }
+    out[row * tables + table] = address;
+  }
+}
+
+// The cell of a number by halving: a comparison for every bit of the decision, which is then carried into the cell.
+template <typename T>
+__device__ __forceinline__ long long cell_of(real<T> number, long long levels) {
+  long long low = 0;
+  int bits = 0;
+  while ((1ll << bits) < levels) ++bits;
+  for (int bit = bits - 1; bit >= 0; --bit) {
+    const long long probe = low + (1ll << bit);
+    joined(bits - 1 - bit);
+    if (number >= real<T>(T(probe)) && probe < levels) low = probe;
+  }
+  return low;
+}
+
+template <typename T>
+__global__ void scalar_pstable_hash(const real<T>* x, const real<T>* directions, const real<T>* offsets, long long* out,
+                                    unsigned long long* totals, long long n, int d, int tables, int k,
+                                    long long levels) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row < 0) return;
+  for (int table = 0; table < tables; ++table) {
+    long long address = 0;
+    for (int i = 0; i < k; ++i) {
+      const offset_t at = offset_t(table) * k + i;
+      const long long cell = cell_of<T>(product<T>(x + row * d, directions + at * d, d) + offsets[at], levels);
+      if (i == 0) {
+        address = cell;
+      } else {  // integers are not `real`
+        count(COUNT_MUL);
+        count(COUNT_ADD);
+        address = address * levels + cell;
+      }
+    }
+    out[row * tables + table] = address;
   }
 }

@@ -1,5 +1,6 @@
 // The nearest of points: of all of them, or of the children of a node, level by level.
 #include "pairs.cuh"
+#include "scalar.cuh"
 
 // x (n, d), points (many, d) -> nearest (n,): the first at the least sum((x - point)^2), a NaN counting as less.
 // A block has 16 * M rows and goes through all points.
@@ -89,4 +90,58 @@ __global__ void __launch_bounds__(TREE_THREADS)
     }
     if (lane == 0 && row < n) leaf[row] = (long long)address;
   }
+}
+
+// As it is defined, one thread per input and nothing done twice. It is slow, and there to be counted: with -DCOUNTED,
+// what it does must be what the closed formula of its price charges.
+
+template <typename T>
+__device__ __forceinline__ real<T> squared_distance(const real<T>* a, const real<T>* b, int d) {
+  if (d == 0) return real<T>(T(0));
+  const real<T> first = a[0] - b[0];
+  real<T> sum = first * first;
+  for (int i = 1; i < d; ++i) {
+    const real<T> difference = a[i] - b[i];
+    sum += difference * difference;
+  }
+  return sum;
+}
+
+template <typename T>
+__device__ __forceinline__ int nearest_of(const real<T>* x, const real<T>* points, int many, int d) {
+  real<T> least = squared_distance<T>(x, points, d);
+  int nearest = 0;
+  for (int point = 1; point < many; ++point) {
+    const real<T> distance = squared_distance<T>(x, points + offset_t(point) * d, d);
+    if (distance < least) {
+      least = distance;
+      nearest = point;
+    }
+  }
+  return nearest;
+}
+
+template <typename T>
+__global__ void scalar_nearest_prototype(const real<T>* x, const real<T>* points, long long* nearest,
+                                         unsigned long long* totals, long long n, int many, int d) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row >= 0) nearest[row] = nearest_of<T>(x + row * d, points, many, d);
+}
+
+template <typename T>
+__global__ void scalar_nearest_in_tree(const real<T>* x, const real<T>* points, long long* leaf,
+                                       unsigned long long* totals, long long n, int d, int arity, int depth) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row < 0) return;
+  offset_t address = 0, first = 0, nodes = 1;
+  for (int level = 0; level < depth; ++level) {
+    joined(level);
+    const real<T>* children = looked_up(points + first * d, address, offset_t(arity) * d);
+    address = address * arity + nearest_of<T>(x + row * d, children, arity, d);
+    nodes *= arity;
+    first += nodes;
+  }
+  leaf[row] = (long long)address;
 }

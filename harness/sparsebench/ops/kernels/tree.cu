@@ -2,6 +2,7 @@
 // Nodes are numbered in 32 bits: trees are at most 30 levels deep. The top levels are read from shared memory,
 // and a thread has several numbers on their way at once, for the levels below are waits for memory.
 #include "vectors.cuh"
+#include "scalar.cuh"
 
 #define TREE_THREADS 256
 #define TREE_KEYS 4
@@ -167,4 +168,73 @@ __global__ void __launch_bounds__(TREE_THREADS)
       if (at < n) below[at] = low[i];
     }
   }
+}
+
+// As it is defined, one thread per input and nothing done twice. It is slow, and there to be counted: with -DCOUNTED,
+// what it does must be what the closed formula of its price charges.
+
+template <typename T>
+__global__ void scalar_tree_route(const real<T>* key, const real<T>* thresholds, long long* leaf,
+                                  unsigned long long* totals, long long n, int depth) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row < 0) return;
+  offset_t address = 0;
+  for (int level = 0; level < depth; ++level) {
+    joined(level);
+    const real<T> threshold = *looked_up(thresholds + ((1u << level) - 1u), address, 1);
+    address = address << 1 | (key[row] > threshold);
+  }
+  leaf[row] = (long long)address;
+}
+
+template <typename T>
+__global__ void scalar_axis_tree_route(const real<T>* x, const long long* features, const real<T>* thresholds,
+                                       long long* leaf, unsigned long long* totals, long long n, int d, int depth) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row < 0) return;
+  offset_t address = 0;
+  for (int level = 0; level < depth; ++level) {
+    const offset_t first = (1u << level) - 1u;
+    joined(level);
+    const long long feature = *looked_up(features + first, address, 1);
+    const real<T> threshold = *beside(thresholds + first, address, 1);
+    address = address << 1 | (*looked_up(x + row * d, offset_t(feature), 1) > threshold);
+  }
+  leaf[row] = (long long)address;
+}
+
+template <typename T>
+__global__ void scalar_oblique_tree_route(const real<T>* x, const real<T>* normals, const real<T>* thresholds,
+                                          long long* leaf, unsigned long long* totals, long long n, int d, int depth) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row < 0) return;
+  offset_t address = 0;
+  for (int level = 0; level < depth; ++level) {
+    const offset_t first = (1u << level) - 1u;
+    joined(level);
+    const real<T>* normal = looked_up(normals + first * d, address, offset_t(d));
+    const real<T> threshold = *beside(thresholds + first, address, 1);
+    address = address << 1 | (product<T>(x + row * d, normal, d) > threshold);
+  }
+  leaf[row] = (long long)address;
+}
+
+// Halves the number of answers that are left, m + 1 at first, in the same number of steps for every key.
+template <typename T>
+__global__ void scalar_searchsorted_route(const real<T>* key, const real<T>* edges, long long* below,
+                                          unsigned long long* totals, long long n, long long m) {
+  count_scope scope(totals);
+  const long long row = own_row(n);
+  if (row < 0) return;
+  long long low = 0, left = m + 1;
+  for (int level = 0; left > 1; ++level) {
+    const long long half = left / 2;
+    joined(level);
+    if (key[row] > *looked_up(edges, offset_t(low + half - 1), 1)) low += half;
+    left -= half;  // of an odd number one answer too many is kept: the steps stay the same
+  }
+  below[row] = low;
 }

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.ops.cpu import pool
 from sparsebench.ops.cpu.dispatch import rows_in_cache, takes
-from sparsebench.ops.lookup import definition as lookup
+from sparsebench.ops.lookup import definition
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["gather_constant"]
 
 
-def gather_constant(index: Any, constants: Any, gates: Any = None) -> Any:
-    """Fast face of :func:`sparsebench.ops.gather_constant` for one dtype, float32 or float64."""
-    lookup.check_constants(index, constants, gates)
-    lookup.check_index("gather_constant", index, constants.shape[0])
+@definition.gather_constant.on("numpy")
+def gather_constant(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.gather_constant` for one dtype, float32 or float64."""
+    constants, gates = call.constants, call.gates
     if not takes(constants, gates):
         return NotImplemented
-    width = math.prod(constants.shape[1:])
-    places, table = (
-        index.reshape(len(index), math.prod(index.shape[1:])),
-        constants.reshape(len(constants), width),
-    )
-    out = np.zeros((len(index), width), dtype=constants.dtype)
+    n, width = call["n"], call["h"]
+    places, table = call.index.reshape(n, call["k"]), constants.reshape(call["E"], width)
+    out = np.zeros((n, width), dtype=constants.dtype)
 
     def run(start: int, stop: int) -> None:
         for number in range(places.shape[1]):
@@ -34,5 +33,5 @@ def gather_constant(index: Any, constants: Any, gates: Any = None) -> Any:
                 np.multiply(read, gates[start:stop, number, None], out=read)
             np.add(out[start:stop], read, out=out[start:stop])
 
-    pool.run(run, pool.chunks(len(out), rows_in_cache(2 * width + 2, out.itemsize)))
-    return out.reshape(len(index), *constants.shape[1:])
+    pool.run(run, pool.chunks(n, rows_in_cache(2 * width + 2, out.itemsize)))
+    return out.reshape(n, *constants.shape[1:])

@@ -3,56 +3,35 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, inner_product
 from sparsebench.ops.core import steady
-from sparsebench.ops.core.checks import REAL, check_dtypes
+from sparsebench.ops.core.arguments import Layers, Number, optional, real, word
+from sparsebench.ops.core.blocks import blocks
+from sparsebench.ops.core.layers import Layer, held, paired, tables_of
 from sparsebench.ops.core.primitive import primitive
-from sparsebench.ops.grouped.layers import (
-    Layer,
-    activate,
-    blocks,
-    check_layers,
-    held,
-    layer_charges,
-    tables_of,
-)
+from sparsebench.ops.grouped.layers import ACTIVATIONS, activate, layer_charges
 
-__all__ = ["check_merged", "merge_linear", "merged_mlp"]
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
-_CHUNK = 1 << 21  # elements of merged parameters and hidden units held at once by the steady face
+__all__ = ["apply", "merge_linear", "merged_mlp"]
+
+_CHUNK = 1 << 21  # elements of merged parameters and hidden units held at once by the steady backends
 
 
-def check_merged(
-    name: str, x: Any, gates: Any, layers: tuple[Any, ...], activation: str = "relu", slope: float = 0.25
-) -> tuple[Layer, ...]:
-    """Give the layers, or say what does not fit."""
-    check_dtypes(name, REAL, "real numbers", x, gates)
-    if x.ndim not in (2, 3) or gates.ndim != 2 or x.shape[0] != gates.shape[0]:  # noqa: PLR2004 - as below
-        got = f"{tuple(x.shape)} and {tuple(gates.shape)}"
-        raise ValueError(f"{name}: expected x (n, d) or (n, s, d) and gates (n, E), got {got}")
-    stack = check_layers(name, x.shape[-1], layers, activation, slope)
-    if stack[0].weights.shape[0] != gates.shape[1]:
-        got = f"{gates.shape[1]} gates and {stack[0].weights.shape[0]} experts"
-        raise ValueError(f"{name}: expected a gate for every expert, got {got}")
-    return stack
-
-
-def _charges(
-    x: Any, gates: Any, stack: tuple[Layer, ...], activation: str, slope: float
-) -> tuple[Charge, ...]:
+def _charges(call: Call, stack: tuple[Layer, ...], activation: str, slope: float) -> tuple[Charge, ...]:
     charges: tuple[Charge, ...] = ()
     merged = []
     for layer in stack:
-        tables = [None if table is None else _Merged.of(gates, table) for table in layer]
+        tables = [None if table is None else _Merged.of(call.gates, table) for table in layer]
         for table in filter(None, tables):
-            charges += inner_product(table.amount, int(gates.shape[1]), table.dtype)
+            charges += inner_product(table.amount, call["E"], table.dtype)
         merged.append(Layer(*tables))
-    rows = math.prod(x.shape[:-1])
-    return charges + layer_charges(tuple(merged), x.dtype, rows, activation, slope)
+    return charges + layer_charges(tuple(merged), call.x.dtype, call["n"] * call["s"], activation, slope)
 
 
 class _Merged:
@@ -68,26 +47,25 @@ class _Merged:
         return cls(tuple(table.shape), np.result_type(gates.dtype, table.dtype), amount)
 
 
-def _size(x: Any, stack: tuple[Layer, ...]) -> int:
-    values = int(math.prod((*x.shape[:-1], stack[-1].weights.shape[1])))
-    if not x.shape[0]:
+def _size(call: Call, stack: tuple[Layer, ...]) -> int:
+    values = call["n"] * call["s"] * call["h"]
+    if not call["n"]:
         return values
-    laid_out = sum(int(table.size) for table in (x, *tables_of(stack)) if not table.flags.c_contiguous)
-    return values + laid_out + 2 * held(stack, math.prod(x.shape[1:-1]))
+    laid_out = sum(int(table.size) for table in (call.x, *tables_of(stack)) if not table.flags.c_contiguous)
+    return values + laid_out + 2 * held(stack, call["s"])
 
 
-def _in_chunks(x: Any, gates: Any, stack: tuple[Layer, ...], activation: str, slope: float) -> Any:
+def _in_chunks(call: Call, stack: tuple[Layer, ...], activation: str, slope: float) -> Any:
     """Merge and apply for a few examples at a time."""
-    tables = tables_of(stack)
-    kinds = [part.dtype for part in (x, gates, *tables)]
-    out = np.empty((*x.shape[:-1], stack[-1].weights.shape[1]), dtype=np.result_type(*kinds))
-    record = 2 * held(stack, math.prod(x.shape[1:-1]))
-    for (rows,) in blocks(gates.shape[:1], record, _CHUNK):
-        out[rows] = _apply(steady, x[rows], gates[rows], stack, activation, slope)
+    x, gates = call.x, call.gates
+    kinds = (part.dtype for part in (x, gates, *tables_of(stack)))
+    out = np.empty((*x.shape[:-1], call["h"]), dtype=np.result_type(*kinds))
+    for (rows,) in blocks(gates.shape[:1], 2 * held(stack, call["s"]), _CHUNK):
+        out[rows] = apply(steady, x[rows], gates[rows], stack, activation, slope)
     return out
 
 
-def _apply(xp: Any, x: Any, gates: Any, stack: tuple[Layer, ...], activation: str, slope: float) -> Any:
+def apply(xp: Any, x: Any, gates: Any, stack: tuple[Layer, ...], activation: str, slope: float) -> Any:
     """Merge and apply, with the products of a namespace."""
     h = x[:, None, :] if x.ndim == 2 else x  # noqa: PLR2004 - (n, d)
     for place, layer in enumerate(stack):
@@ -109,16 +87,16 @@ def _transposed(x: Any) -> Any:
     return x.__array_namespace__().matrix_transpose(x)
 
 
-def _linear_cost(x: Any, gates: Any, weights: Any, bias: Any = None) -> tuple[Charge, ...]:
-    return _charges(x, gates, check_merged("merge_linear", x, gates, (weights, bias)), "relu", 0.0)
+def _linear_cost(call: Call) -> tuple[Charge, ...]:
+    return _charges(call, (Layer(call.weights, call.bias),), "relu", 0.0)
 
 
-def _linear_elements(x: Any, gates: Any, weights: Any, bias: Any = None) -> int:
-    return _size(x, check_merged("merge_linear", x, gates, (weights, bias)))
+def _linear_elements(call: Call) -> int:
+    return _size(call, (Layer(call.weights, call.bias),))
 
 
-def _linear_steady(x: Any, gates: Any, weights: Any, bias: Any = None) -> Any:
-    return _in_chunks(x, gates, check_merged("merge_linear", x, gates, (weights, bias)), "relu", 0.0)
+def _linear_steady(call: Call) -> Any:
+    return _in_chunks(call, (Layer(call.weights, call.bias),), "relu", 0.0)
 
 
 @primitive(
@@ -129,7 +107,12 @@ def _linear_steady(x: Any, gates: Any, weights: Any, bias: Any = None) -> Any:
     "h(2d - 1) for the product, h for the bias",
     example="y = ops.merge_linear(x, gates, weights, bias)",
 )
-def merge_linear(x: Any, gates: Any, weights: Any, bias: Any = None) -> Any:
+def merge_linear(
+    x: Annotated[Any, real("n[, s], d")],
+    gates: Annotated[Any, real("n, E")],
+    weights: Annotated[Any, real("E, h, d")],
+    bias: Annotated[Any, optional(real("E, h"))] = None,
+) -> Annotated[Any, real("n[, s], h")]:
     """Apply to every example the gated sum of linear experts (SMEAR, Muqeeth et al. 2023, arXiv:2306.03745).
 
     ``weights`` and ``bias`` are summed over experts, times the example's gates; the sum is one layer, which
@@ -158,24 +141,19 @@ def merge_linear(x: Any, gates: Any, weights: Any, bias: Any = None) -> Any:
     ValueError
         If the shapes do not fit.
     """
-    stack = check_merged("merge_linear", x, gates, (weights, bias))
-    return _apply(x.__array_namespace__(), x, gates, stack, "relu", 0.0)
+    return apply(x.__array_namespace__(), x, gates, (Layer(weights, bias),), "relu", 0.0)
 
 
-def _mlp_cost(
-    x: Any, gates: Any, *layers: Any, activation: str = "relu", slope: float = 0.25
-) -> tuple[Charge, ...]:
-    stack = check_merged("merged_mlp", x, gates, layers, activation, slope)
-    return _charges(x, gates, stack, activation, slope)
+def _mlp_cost(call: Call) -> tuple[Charge, ...]:
+    return _charges(call, call.layers, call.activation, call.slope)
 
 
-def _mlp_elements(x: Any, gates: Any, *layers: Any, activation: str = "relu", slope: float = 0.25) -> int:
-    return _size(x, check_merged("merged_mlp", x, gates, layers, activation, slope))
+def _mlp_elements(call: Call) -> int:
+    return _size(call, call.layers)
 
 
-def _mlp_steady(x: Any, gates: Any, *layers: Any, activation: str = "relu", slope: float = 0.25) -> Any:
-    stack = check_merged("merged_mlp", x, gates, layers, activation, slope)
-    return _in_chunks(x, gates, stack, activation, slope)
+def _mlp_steady(call: Call) -> Any:
+    return _in_chunks(call, call.layers, call.activation, call.slope)
 
 
 @primitive(
@@ -185,7 +163,13 @@ def _mlp_steady(x: Any, gates: Any, *layers: Any, activation: str = "relu", slop
     price="as ops.merge_linear for every layer; the activation's price for every hidden unit and position",
     example='y = ops.merged_mlp(x, gates, w1, b1, w2, b2, activation="swish")',
 )
-def merged_mlp(x: Any, gates: Any, *layers: Any, activation: str = "relu", slope: float = 0.25) -> Any:
+def merged_mlp(
+    x: Annotated[Any, real("n[, s], d")],
+    gates: Annotated[Any, real("n, E")],
+    *layers: Annotated[Any, Layers("E", "d")],
+    activation: Annotated[str, word(*ACTIVATIONS)] = "relu",
+    slope: Annotated[float, Number()] = 0.25,
+) -> Annotated[Any, real("n[, s], h")]:
     """Send every example through one perceptron whose parameters are the gated sum of all experts'.
 
     SMEAR's merged expert (Muqeeth et al. 2023, arXiv:2306.03745). Its adapters have ``swish`` between two
@@ -216,5 +200,4 @@ def merged_mlp(x: Any, gates: Any, *layers: Any, activation: str = "relu", slope
     ValueError
         If the shapes do not fit, there are no layers or more than 3, or the activation is not one of these.
     """
-    stack = check_merged("merged_mlp", x, gates, layers, activation, slope)
-    return _apply(x.__array_namespace__(), x, gates, stack, activation, slope)
+    return apply(x.__array_namespace__(), x, gates, paired(layers), activation, slope)

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops.gpu.arguments import MOST, common_dtype, stand_in
+from sparsebench.ops.core.layers import Layer, tables_of
+from sparsebench.ops.gpu import layers as stacks
+from sparsebench.ops.gpu.arguments import MOST, common_dtype
 from sparsebench.ops.gpu.device import c_type
 from sparsebench.ops.gpu.dispatch import rows_in_order
-from sparsebench.ops.grouped import cuda_layers as stacks
-from sparsebench.ops.grouped.layers import Layer, paired
-from sparsebench.ops.merging.definition import check_merged
+from sparsebench.ops.merging import definition
 
 if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
     from sparsebench.ops.gpu.device import Device
 
 __all__ = ["INSTANCES", "merge_linear", "merged_mlp"]
@@ -35,26 +36,22 @@ INSTANCES = [
 ]
 
 
-def merge_linear(device: Device, x: Any, gates: Any, weights: Any, bias: Any = None) -> Any:
+@definition.merge_linear.on("cuda")
+def merge_linear(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.merge_linear` does, for floating-point numbers of 16 to 64 bits."""
-    tables = (stand_in(weights), stand_in(bias))
-    check_merged("merge_linear", stand_in(x), stand_in(gates), tables)
-    return _run(device, x, gates, (Layer(weights, bias),), "relu", 0.0)
+    return _run(device, call, (Layer(call.weights, call.bias),), "relu", 0.0)
 
 
-def merged_mlp(
-    device: Device, x: Any, gates: Any, *layers: Any, activation: str = "relu", slope: float = 0.25
-) -> Any:
+@definition.merged_mlp.on("cuda")
+def merged_mlp(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.merged_mlp` does, for floating-point numbers of 16 to 64 bits."""
-    outlines = tuple(map(stand_in, layers))
-    check_merged("merged_mlp", stand_in(x), stand_in(gates), outlines, activation, slope)
-    return _run(device, x, gates, paired(layers), activation, slope)
+    return _run(device, call, call.layers, call.activation, call.slope)
 
 
-def _run(device: Device, x: Any, gates: Any, layers: tuple[Layer, ...], activation: str, slope: float) -> Any:
-    tables = [table for layer in layers for table in layer if table is not None]
+def _run(device: Device, call: Call, layers: tuple[Layer, ...], activation: str, slope: float) -> Any:
+    x, gates, tables = call.x, call.gates, tables_of(layers)
     dtype = common_dtype(stacks.DTYPES, x, gates, *tables)
-    n, positions, width = x.shape[0], math.prod(x.shape[1:-1]), layers[-1].weights.shape[1]
+    n, positions, width = call["n"], call["s"], call["h"]
     if dtype is None or max(n, positions, n * positions) > MOST:
         return NotImplemented
     if 0 in (n, positions, width):
@@ -67,7 +64,7 @@ def _run(device: Device, x: Any, gates: Any, layers: tuple[Layer, ...], activati
         given = x.reshape(-1, x.shape[-1])
         made = stacks.merge_on_the_way(device, given, gates, tuple(dense), positions, activation, slope)
         return made.reshape(*x.shape[:-1], width)
-    chosen = stacks.plan(device, layers, x.shape[-1], dtype)
+    chosen = stacks.plan(device, layers, call["d"], dtype)
     record = sum(math.prod(table.shape[1:]) for table in tables) * dtype.itemsize
     many = max(1, _HELD // max(record, 1))
     parts = []

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparsebench.ops.core.layers import Layer, tables_of
 from sparsebench.ops.cpu import pool
 from sparsebench.ops.cpu.dispatch import takes
-from sparsebench.ops.grouped.layers import Layer, tables_of
-from sparsebench.ops.merging import definition as merging
+from sparsebench.ops.merging import definition
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["merge_linear", "merged_mlp"]
 
@@ -18,30 +21,32 @@ _CACHE = 1 << 20  # bytes of merged parameters
 _LEAST = 16  # examples, fewer of which BLAS multiplies slowly
 
 
-def merge_linear(x: Any, gates: Any, weights: Any, bias: Any = None) -> Any:
-    """Fast face of :func:`sparsebench.ops.merge_linear` for one dtype, float32 or float64."""
-    stack = merging.check_merged("merge_linear", x, gates, (weights, bias))
-    return _in_pieces(x, gates, stack, "relu", 0.0)
+@definition.merge_linear.on("numpy")
+def merge_linear(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.merge_linear` for one dtype, float32 or float64."""
+    return _in_pieces(call, (Layer(call.weights, call.bias),), "relu", 0.0)
 
 
-def merged_mlp(x: Any, gates: Any, *layers: Any, activation: str = "relu", slope: float = 0.25) -> Any:
-    """Fast face of :func:`sparsebench.ops.merged_mlp` for one dtype, float32 or float64."""
-    stack = merging.check_merged("merged_mlp", x, gates, layers, activation, slope)
-    return _in_pieces(x, gates, stack, activation, slope)
+@definition.merged_mlp.on("numpy")
+def merged_mlp(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.merged_mlp` for one dtype, float32 or float64."""
+    return _in_pieces(call, call.layers, call.activation, call.slope)
 
 
-def _in_pieces(x: Any, gates: Any, stack: tuple[Layer, ...], activation: str, slope: float) -> Any:
+def _in_pieces(call: Call, stack: tuple[Layer, ...], activation: str, slope: float) -> Any:
+    x, gates = call.x, call.gates
     if not takes(x, gates, *tables_of(stack)):
         return NotImplemented
-    layers = [None if table is None else np.ascontiguousarray(table) for layer in stack for table in layer]
-    reference = merging.merged_mlp.reference
-    out = np.empty((*x.shape[:-1], stack[-1].weights.shape[1]), dtype=x.dtype)
+    dense = tuple(
+        Layer(*(None if table is None else np.ascontiguousarray(table) for table in layer)) for layer in stack
+    )
+    out = np.empty((*x.shape[:-1], call["h"]), dtype=x.dtype)
     largest = max(math.prod(layer.weights.shape[1:]) for layer in stack)
     rows = max(_LEAST, _CACHE // max(1, largest * out.itemsize))
 
     def run(start: int, stop: int) -> None:
         part = slice(start, stop)
-        out[part] = reference(x[part], gates[part], *layers, activation=activation, slope=slope)
+        out[part] = definition.apply(np, x[part], gates[part], dense, activation, slope)
 
     pool.run(run, pool.chunks(len(x), rows))
     return out

@@ -3,94 +3,81 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, inner_product
-from sparsebench.ops.core.checks import REAL, check_dtypes
+from sparsebench.ops.core.arguments import Length, Whole, integer, real
+from sparsebench.ops.core.blocks import blocks
 from sparsebench.ops.core.primitive import primitive
-from sparsebench.ops.grouped.layers import blocks
-from sparsebench.ops.lookup.definition import check_index, gather, lookup_charges
+from sparsebench.ops.lookup.definition import gather, lookup_charges
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MOST_DEGREE", "check_polynomial", "grouped_polynomial"]
+    from sparsebench.ops.core.call import Call
+
+__all__ = ["MOST_DEGREE", "grouped_polynomial"]
 
 MOST_DEGREE = 32
 
-_CHUNK = 1 << 21  # elements of monomials and gathered coefficients held at once by the steady face
+_CHUNK = 1 << 21  # elements of monomials and gathered coefficients held at once by the steady backend
 
 
-def check_polynomial(x: Any, index: Any, coefficients: Any, degree: int) -> int:
-    """Count the monomials, or say what does not fit."""
-    if not 0 <= degree <= MOST_DEGREE:
-        raise ValueError(f"grouped_polynomial: degree must be in [0, {MOST_DEGREE}], got {degree}")
-    check_dtypes("grouped_polynomial", REAL, "real numbers", x, coefficients)
-    fits = x.ndim == 2 and index.ndim in (1, 2) and coefficients.ndim in (2, 3)  # noqa: PLR2004 - as below
-    monomials = math.comb(x.shape[1] + degree, degree) if fits else 0
-    if not fits or x.shape[0] != index.shape[0] or coefficients.shape[-1] != monomials:
-        got = ", ".join(str(tuple(part.shape)) for part in (x, index, coefficients))
-        expected = (
-            "x (n, d), index (n[, k]) and coefficients (E[, h], M) of M = C(d + degree, degree) monomials"
-        )
-        raise ValueError(f"grouped_polynomial: expected {expected}; got {got} and degree {degree}")
-    return monomials
-
-
-def _cost(x: Any, index: Any, coefficients: Any, *, degree: int) -> tuple[Charge, ...]:
-    monomials = check_polynomial(x, index, coefficients, degree)
-    common = np.result_type(x.dtype, coefficients.dtype)
-    made = monomials - 1 - (x.shape[1] if degree else 0)
+def _cost(call: Call) -> tuple[Charge, ...]:
+    monomials, common = call["M"], call.promoted("x", "coefficients")
+    made = monomials - 1 - (call["d"] if call.degree else 0)
     charges = (
-        *lookup_charges(index, coefficients),
-        Charge("mul", x.dtype.name, int(x.shape[0]) * made),
+        *lookup_charges(call.index, call.coefficients),
+        Charge("mul", call.x.dtype.name, call["n"] * made),
     )
     if monomials > 1:
-        values = int(index.size) * math.prod(coefficients.shape[1:-1])
+        values = _values(call)
         charges += (*inner_product(values, monomials - 1, common), Charge("add", common.name, values))
     return charges
 
 
-def _elements(x: Any, index: Any, coefficients: Any, *, degree: int) -> int:
-    monomials = check_polynomial(x, index, coefficients, degree)
-    values = int(math.prod((*index.shape, *coefficients.shape[1:-1])))
-    return values + _held(monomials, coefficients) if values else 0
+def _values(call: Call) -> int:
+    return call["n"] * call["k"] * call["h"]
 
 
-def _held(monomials: int, coefficients: Any) -> int:
+def _elements(call: Call) -> int:
+    return _values(call) + _held(call) if _values(call) else 0
+
+
+def _held(call: Call) -> int:
     """Count the elements that one address takes."""
-    return 3 * monomials + int(math.prod(coefficients.shape[1:]))
+    return 3 * call["M"] + call["h"] * call["M"]
 
 
-def _touched(x: Any, index: Any, coefficients: Any, *, degree: int) -> list[tuple[Any, Any]]:  # noqa: ARG001
-    return [(coefficients, index)]
-
-
-def _steady(x: Any, index: Any, coefficients: Any, *, degree: int) -> Any:
-    """Go through the reference in chunks. Each value is an inner product of its own."""
-    monomials = check_polynomial(x, index, coefficients, degree)
-    check_index("grouped_polynomial", index, coefficients.shape[0])
-    shape = (*index.shape, *coefficients.shape[1:-1])
-    out = np.empty(shape, dtype=np.result_type(x.dtype, coefficients.dtype))
+def _steady(call: Call) -> Any:
+    """Go through the definition in chunks. Each value is an inner product of its own."""
+    x, index, coefficients = call.x, call.index, call.coefficients
+    out = np.empty((*index.shape, *coefficients.shape[1:-1]), dtype=call.promoted("x", "coefficients"))
     if not out.size:
         return out  # there may be more monomials than memory
-    for part in blocks(index.shape, _held(monomials, coefficients), _CHUNK):
-        out[part] = _evaluate(x[part[0]], index[part], coefficients, degree, np.ascontiguousarray)
+    for part in blocks(index.shape, _held(call), _CHUNK):
+        out[part] = _evaluate(x[part[0]], index[part], coefficients, call.degree, np.ascontiguousarray)
     return out
 
 
 @primitive(
     cost=_cost,
     elements=_elements,
-    touched=_touched,
     steady=_steady,
     price="M monomials of d features: M - 1 - d multiplications per input; per address: 1 look-up, and "
     "2(M - 1) for every output",
     example="y = ops.grouped_polynomial(x, bucket, coefficients, degree=2)",
+    lengths={"M": Length("C(d + degree, degree)", lambda d, degree: math.comb(d + degree, degree))},
 )
-def grouped_polynomial(x: Any, index: Any, coefficients: Any, *, degree: int) -> Any:
+def grouped_polynomial(
+    x: Annotated[Any, real("n, d")],
+    index: Annotated[Any, integer("n[, k]", below="E")],
+    coefficients: Annotated[Any, real("E[, h], M", at="index")],
+    *,
+    degree: Annotated[int, Whole(0, MOST_DEGREE)],
+) -> Annotated[Any, real("n[, k][, h]")]:
     """Evaluate for every row the polynomial of its bucket (Baykal et al. 2022, arXiv:2208.04461).
 
     The monomials are in graded lexicographic order: 1; x1, ..., xd; x1², x1x2, ..., x1xd, x2², x2x3, ...,
@@ -122,7 +109,6 @@ def grouped_polynomial(x: Any, index: Any, coefficients: Any, *, degree: int) ->
     IndexError
         If a bucket is out of range.
     """
-    check_polynomial(x, index, coefficients, degree)
     return _evaluate(x, index, coefficients, degree, lambda array: array)
 
 

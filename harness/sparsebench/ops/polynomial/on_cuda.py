@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops.gpu.arguments import FLOATS, common_dtype, stand_in
+from sparsebench.ops.gpu.arguments import FLOATS, common_dtype
 from sparsebench.ops.gpu.device import c_type
 from sparsebench.ops.gpu.dispatch import INDICES, dense_index
-from sparsebench.ops.polynomial.definition import check_polynomial
+from sparsebench.ops.polynomial import definition
 
 if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
     from sparsebench.ops.gpu.device import Device
 
 __all__ = ["INSTANCES", "grouped_polynomial"]
@@ -32,26 +32,25 @@ INSTANCES = [
 ]
 
 
-def grouped_polynomial(device: Device, x: Any, index: Any, coefficients: Any, *, degree: int) -> Any:
+@definition.grouped_polynomial.on("cuda")
+def grouped_polynomial(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.grouped_polynomial` does, where a row's monomials take up to 48 KiB."""
-    monomials = check_polynomial(stand_in(x), stand_in(index), stand_in(coefficients), degree)
+    x, index, coefficients, degree = call.x, call.index, call.coefficients, call.degree
+    n, d, k, h, monomials = (call[axis] for axis in ("n", "d", "k", "h", "M"))
     dtype = common_dtype(FLOATS, x, coefficients)
-    if dtype is None or index.dtype.kind not in "iu" or index.dtype.name == "uint64":
+    if dtype is None or index.dtype.name == "uint64":
         return NotImplemented
     if common_dtype(FLOATS, x) != dtype or monomials * dtype.itemsize > _HELD:
         return NotImplemented  # monomials are made in the dtype of x
-    outputs = coefficients.shape[1:-1]
-    k, h = index.shape[1] if index.ndim > 1 else 1, math.prod(outputs)
-    out = device.empty((*index.shape, *outputs), dtype)
+    out = device.empty((*index.shape, *coefficients.shape[1:-1]), dtype)
     if 0 in out.shape:
         return out
     index = dense_index(device, index)
-    n, d = x.shape
     args = (
         *(device.dense(x, dtype), index, device.dense(coefficients, dtype)),
         *_recipe_there(device, d, degree),  # type: ignore[arg-type]  # devices are hashed as objects are
         *(out, np.int64(n), *(np.int32(part) for part in (d, k, h, monomials, degree))),
-        np.int64(coefficients.shape[0]),
+        np.int64(call["E"]),
     )
     kernel = f"grouped_polynomial<{c_type(dtype)}, {c_type(index.dtype)}>"
     grid = min(n, _BLOCKS * device.multiprocessors)
@@ -67,7 +66,7 @@ def _recipe_there(device: Device, d: int, degree: int) -> tuple[Any, ...]:
 
 @functools.lru_cache(maxsize=64)
 def _recipe(d: int, degree: int) -> tuple[np.ndarray[Any, Any], ...]:
-    """Tell of every monomial which one it is a multiple of, and of which feature; and where degrees begin."""
+    """Return for every monomial its divisor and the feature it is a multiple of, and where degrees begin."""
     place: dict[tuple[int, ...], int] = {(): 0}
     parent, factor, begins = [0], [0], [0, 1]
     for grade in range(1, degree + 1):

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sparsebench.ops.grouped.layers import Layer
-from sparsebench.ops.grouped.on_numba import apply_layers
-from sparsebench.ops.lookup.definition import check_index
-from sparsebench.ops.polynomial import definition as polynomial
+from sparsebench.ops.core.layers import Layer
+from sparsebench.ops.jit.experts import apply_layers
+from sparsebench.ops.polynomial import definition
 from sparsebench.ops.polynomial.on_numpy import runs_of
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["grouped_polynomial"]
 
 
-def grouped_polynomial(x: Any, index: Any, coefficients: Any, *, degree: int) -> Any:
-    """Fast face of :func:`sparsebench.ops.grouped_polynomial` for one dtype, float32 or float64."""
-    monomials = polynomial.check_polynomial(x, index, coefficients, degree)
-    check_index("grouped_polynomial", index, coefficients.shape[0])
-    if monomials == 1:
+@definition.grouped_polynomial.on("numba")
+def grouped_polynomial(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.grouped_polynomial` for one dtype, float32 or float64."""
+    if call["M"] == 1:
         return NotImplemented
-    one = coefficients.ndim == 2  # noqa: PLR2004 - (E, M)
-    layer = Layer(coefficients[:, None, :] if one else coefficients, None)
-    made = apply_layers(x, index, (layer,), runs=runs_of(x.shape[1], degree))
-    return made if made is NotImplemented or not one else made[..., 0]
+    coefficients, several = call.coefficients, call.has("h")
+    layer = Layer(coefficients if several else coefficients[:, None, :], None)
+    made = apply_layers(call.x, call.index, (layer,), runs=runs_of(call["d"], call.degree))
+    return made if made is NotImplemented or several else made[..., 0]

@@ -3,47 +3,48 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sparsebench.ops.core.layers import Layer
 from sparsebench.ops.cpu.dispatch import takes
-from sparsebench.ops.grouped.layers import Layer
-from sparsebench.ops.grouped.on_numpy import few, gathered, rows_of, through_experts
-from sparsebench.ops.lookup.definition import check_index
-from sparsebench.ops.polynomial import definition as polynomial
+from sparsebench.ops.cpu.experts import few, gathered, rows_of, through_experts
+from sparsebench.ops.polynomial import definition
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["grouped_polynomial", "runs_of"]
 
 
-def grouped_polynomial(x: Any, index: Any, coefficients: Any, *, degree: int) -> Any:
-    """Fast face of :func:`sparsebench.ops.grouped_polynomial` for one dtype, float32 or float64."""
-    monomials = polynomial.check_polynomial(x, index, coefficients, degree)
-    check_index("grouped_polynomial", index, coefficients.shape[0])
+@definition.grouped_polynomial.on("numpy")
+def grouped_polynomial(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.grouped_polynomial` for one dtype, float32 or float64."""
+    x, index, coefficients, degree = call.x, call.index, call.coefficients, call.degree
+    experts, outputs, monomials, many = (call[axis] for axis in ("E", "h", "M", "k"))
     if not takes(x, coefficients) or monomials == 1:
         return NotImplemented
     out = np.empty((*index.shape, *coefficients.shape[1:-1]), dtype=x.dtype)
-    record = math.prod(coefficients.shape[1:])
-    if few(index, record, len(coefficients)):
-        reference = polynomial.grouped_polynomial.reference
-        gathered(
-            lambda part: reference(x[part], index[part], coefficients, degree=degree), index, record, out
-        )
+    record = outputs * monomials
+    if few(index, record, experts):
+        evaluate = definition.grouped_polynomial.definition
+        gathered(lambda part: evaluate(x[part], index[part], coefficients, degree=degree), index, record, out)
         return out
-    layer = Layer(
-        coefficients.reshape(len(coefficients), math.prod(coefficients.shape[1:-1]), monomials), None
-    )
-    runs = runs_of(x.shape[1], degree).tolist()
-    many = math.prod(index.shape[1:])
-    made = out.reshape(*index.shape, layer.weights.shape[1])
+    layer = Layer(coefficients.reshape(experts, outputs, monomials), None)
+    runs = runs_of(call["d"], degree).tolist()
     through_experts(
-        lambda at: _monomials(x[rows_of(at, many)], runs, monomials), index, (layer,), "relu", 0.0, made
+        lambda at: _monomials(x[rows_of(at, many)], runs, monomials),
+        index,
+        (layer,),
+        lambda block: block,
+        out.reshape(*index.shape, outputs),
     )
     return out
 
 
 def runs_of(features: int, degree: int) -> Any:
-    """Say how the monomials of a row are made, in the order of the primitive, the constant first.
+    """Return how the monomials of a row are made, in the order of the primitive, the constant first.
 
     Returns
     -------

@@ -2,45 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, addressing, lookups
-from sparsebench.ops.core.checks import NOT_COMPLEX, NUMBER, check_dtypes
+from sparsebench.ops.core.arguments import Length, Whole, booleans, integer, number, ordered
 from sparsebench.ops.core.primitive import CONVENTION, primitive
 from sparsebench.ops.lookup.definition import gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["check_prototypes", "nearest_in_tree", "nearest_prototype", "tree_depth"]
+    from sparsebench.ops.core.call import Call
+
+__all__ = ["nearest_in_tree", "nearest_prototype"]
 
 _CHUNK = 1 << 20  # elements of the difference array held at once by the CPU implementation
+_BOOLEAN = booleans()
 
 
-def check_prototypes(x: Any, prototypes: Any) -> tuple[int, int, int]:
-    """Give rows, prototypes and features, or refuse what :func:`nearest_prototype` does not take.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As that tells.
-    """
-    check_dtypes("nearest_prototype", NOT_COMPLEX, "real numbers", x, prototypes)
-    if all(array.__array_namespace__().isdtype(array.dtype, "bool") for array in (x, prototypes)):
+def _check(call: Call) -> None:
+    if _BOOLEAN.takes(call.x) and _BOOLEAN.takes(call.prototypes):
         raise TypeError(
             "nearest_prototype: expected numbers, got booleans twice; xp.astype makes numbers of one"
         )
-    if x.ndim != 2 or prototypes.ndim != 2 or x.shape[1] != prototypes.shape[1] or not prototypes.shape[0]:  # noqa: PLR2004
-        got = f"{tuple(x.shape)} and {tuple(prototypes.shape)}"
-        raise ValueError(f"nearest_prototype: expected x (n, d) and prototypes (N >= 1, d), got {got}")
-    return x.shape[0], prototypes.shape[0], x.shape[1]
+    if not call["N"]:
+        raise ValueError("nearest_prototype: expected at least 1 prototype, got 0")
 
 
-def _cost(x: Any, prototypes: Any) -> tuple[Charge, ...]:
-    n, many, d = check_prototypes(x, prototypes)
-    return _distance_charges(n, many, d, np.result_type(x.dtype, prototypes.dtype))
+def _cost(call: Call) -> tuple[Charge, ...]:
+    return _distance_charges(call["n"], call["N"], call["d"], call.promoted("x", "prototypes"))
 
 
 def _distance_charges(n: int, many: int, d: int, common: np.dtype[Any]) -> tuple[Charge, ...]:
@@ -55,18 +47,17 @@ def _distance_charges(n: int, many: int, d: int, common: np.dtype[Any]) -> tuple
     )
 
 
-def _elements(x: Any, prototypes: Any) -> int:  # noqa: ARG001 - the signature of the primitive
-    return int(x.shape[0])
+def _elements(call: Call) -> int:
+    return call["n"]
 
 
-def _steady(x: Any, prototypes: Any) -> Any:
+def _steady(call: Call) -> Any:
     """Go through the reference in chunks of rows: n times N times d numbers are never held at once."""
-    n, many, d = check_prototypes(x, prototypes)
-    rows = max(1, _CHUNK // (many * max(1, d)))
-    x, prototypes = np.ascontiguousarray(x), np.ascontiguousarray(prototypes)  # sums see one layout
-    nearest = np.empty(n, dtype=np.int64)
-    for start in range(0, n, rows):
-        nearest[start : start + rows] = nearest_prototype.reference(x[start : start + rows], prototypes)
+    rows = max(1, _CHUNK // (call["N"] * max(1, call["d"])))
+    x, prototypes = np.ascontiguousarray(call.x), np.ascontiguousarray(call.prototypes)  # sums see one layout
+    nearest = np.empty(call["n"], dtype=np.int64)
+    for start in range(0, call["n"], rows):
+        nearest[start : start + rows] = _nearest(x[start : start + rows], prototypes[None, :, :])
     return nearest
 
 
@@ -76,8 +67,11 @@ def _steady(x: Any, prototypes: Any) -> Any:
     steady=_steady,
     price="N prototypes in R^d: N(3d - 1) for the distances, N - 1 comparisons",
     example="index = ops.nearest_prototype(x, prototypes)",
+    check=_check,
 )
-def nearest_prototype(x: Any, prototypes: Any) -> Any:
+def nearest_prototype(
+    x: Annotated[Any, ordered("n, d")], prototypes: Annotated[Any, ordered("N, d")]
+) -> Annotated[Any, integer("n")]:
     """Find the prototype at the least Euclidean distance; the first one among equals.
 
     Parameters
@@ -98,74 +92,58 @@ def nearest_prototype(x: Any, prototypes: Any) -> Any:
     ValueError
         If the shapes do not fit.
     """
-    check_prototypes(x, prototypes)
     return _nearest(x, prototypes[None, :, :])
 
 
 def _nearest(x: Any, points: Any) -> Any:
-    """Give the place of the nearest of some points ``(1 or n, many, d)``, for every row."""
+    """Return the place of the nearest of some points ``(1 or n, many, d)``, for every row."""
     xp = x.__array_namespace__()
     difference = x[:, None, :] - points
     return xp.argmin(xp.sum(difference * difference, axis=-1), axis=-1)
 
 
-def tree_depth(x: Any, prototypes: Any, arity: int) -> int:
-    """Give the depth of a tree, or refuse what :func:`nearest_in_tree` does not take.
+def _points(arity: int, depth: int) -> int:
+    """Count the points of a complete tree; its root has none."""
+    return sum(arity**level for level in range(1, depth + 1))
 
-    Raises
-    ------
-    TypeError, ValueError
-        As that tells.
-    """
-    check_dtypes("nearest_in_tree", NUMBER, "numbers that are not complex", x, prototypes)
-    if x.ndim != 2 or prototypes.ndim != 2 or x.shape[1] != prototypes.shape[1]:  # noqa: PLR2004
-        got = f"{tuple(x.shape)} and {tuple(prototypes.shape)}"
-        raise ValueError(f"nearest_in_tree: expected x (n, d) and prototypes (N, d), got {got}")
-    if arity < 2:  # noqa: PLR2004 - one child would leave nothing to choose
-        raise ValueError(f"nearest_in_tree: arity must be at least 2, got {arity}")
-    rows, level, depth = int(prototypes.shape[0]), 1, 0
-    while rows > 0:
-        level *= arity
-        rows -= level
+
+def _depth(prototypes: Any, arity: int) -> int:
+    """Return the depth of a complete tree."""
+    depth = 0
+    while _points(arity, depth) < prototypes.shape[0]:
         depth += 1
-    if rows:
-        raise ValueError(
-            f"nearest_in_tree: expected as many prototypes as v + v**2 + ... + v**depth, v = {arity}, "
-            f"got {prototypes.shape[0]}"
-        )
     return depth
 
 
-def _tree_cost(x: Any, prototypes: Any, *, arity: int) -> tuple[Charge, ...]:
-    depth = tree_depth(x, prototypes, arity)
-    steps, d = x.shape[0] * depth, x.shape[1]
+def _tree_cost(call: Call) -> tuple[Charge, ...]:
+    steps, d = call["n"] * call["depth"], call["d"]
     return (
-        *lookups("int64", steps, [(prototypes, arity * d)]),
-        *_distance_charges(steps, arity, d, np.result_type(x.dtype, prototypes.dtype)),
-        *addressing("int64", int(x.shape[0]), depth),
+        *lookups("int64", steps, [(call.prototypes, call.arity * d)]),
+        *_distance_charges(steps, call.arity, d, call.promoted("x", "prototypes")),
+        *addressing("int64", call["n"], call["depth"]),
     )
 
 
-def _tree_elements(x: Any, prototypes: Any, *, arity: int) -> int:  # noqa: ARG001 - the signature of the primitive
-    return int(x.shape[0])
+def _tree_elements(call: Call) -> int:
+    return call["n"]
 
 
-def _tree_touched(x: Any, prototypes: Any, *, arity: int) -> list[tuple[Any, Any]]:
-    read = np.zeros(prototypes.shape[0], dtype=np.bool_)
-    _walk(x, prototypes, arity, read)
-    return [(prototypes, read)]
+def _tree_read(call: Call) -> list[tuple[Any, Any]]:
+    read = np.zeros(call["points"], dtype=np.bool_)
+    _walk(call, read)
+    return [(call.prototypes, read)]
 
 
-def _tree_steady(x: Any, prototypes: Any, *, arity: int) -> Any:
-    return _walk(x, prototypes, arity)
+def _tree_steady(call: Call) -> Any:
+    return _walk(call)
 
 
-def _walk(x: Any, prototypes: Any, arity: int, read: Any = None) -> Any:
+def _walk(call: Call, read: Any = None) -> Any:
     """Go down in chunks of rows, and mark the prototypes that are read on the way."""
-    depth = tree_depth(x, prototypes, arity)
-    rows = max(1, _CHUNK // (arity * max(1, x.shape[1])))
-    x, prototypes = np.ascontiguousarray(x), np.ascontiguousarray(prototypes)  # sums see one layout
-    leaf = np.zeros(x.shape[0], dtype=np.int64)
+    arity, depth = call.arity, call["depth"]
+    rows = max(1, _CHUNK // (arity * max(1, call["d"])))
+    x, prototypes = np.ascontiguousarray(call.x), np.ascontiguousarray(call.prototypes)  # sums see one layout
+    leaf = np.zeros(call["n"], dtype=np.int64)
     for start in range(0, len(x), rows):
         part = slice(start, start + rows)
         for first, records in _levels(prototypes, arity, depth):
@@ -177,7 +155,7 @@ def _walk(x: Any, prototypes: Any, arity: int, read: Any = None) -> Any:
 
 
 def _levels(prototypes: Any, arity: int, depth: int) -> Iterator[tuple[int, Any]]:
-    """Give every level's first row, and the records ``(nodes above, arity, d)`` of their children."""
+    """Yield every level's first row, and the records ``(nodes above, arity, d)`` of their children."""
     xp = prototypes.__array_namespace__()
     first = 0
     for level in range(depth):
@@ -190,15 +168,21 @@ def _levels(prototypes: Any, arity: int, depth: int) -> Iterator[tuple[int, Any]
 @primitive(
     cost=_tree_cost,
     elements=_tree_elements,
-    touched=_tree_touched,
+    read=_tree_read,
     steady=_tree_steady,
     price="v children in R^d, per level: 1 look-up (their record), v(3d - 1) for the distances, v - 1 "
     "comparisons and, after the first, 1 address operation",
     example="leaf = ops.nearest_in_tree(x, prototypes, arity=4)",
     source=CONVENTION,
     base=True,
+    lengths={"points": Length("arity + arity**2 + ... + arity**depth", _points)},
 )
-def nearest_in_tree(x: Any, prototypes: Any, *, arity: int) -> Any:
+def nearest_in_tree(
+    x: Annotated[Any, number("n, d")],
+    prototypes: Annotated[Any, number("points, d")],
+    *,
+    arity: Annotated[int, Whole(2)],
+) -> Annotated[Any, integer("n")]:
     """Descend a complete tree of points, at every node to the nearest child (Kratsios et al. 2025).
 
     As a net of regions routes inputs to experts (A. Kratsios, H. Saez de Ocariz Borde, T. Furuya, M. Law,
@@ -227,9 +211,8 @@ def nearest_in_tree(x: Any, prototypes: Any, *, arity: int) -> Any:
     ValueError
         If the shapes do not fit, or the number of prototypes is not that of a complete tree.
     """
-    depth = tree_depth(x, prototypes, arity)
     xp = x.__array_namespace__()
     address = xp.zeros(x.shape[:1], dtype=xp.int64)
-    for _, records in _levels(prototypes, arity, depth):
+    for _, records in _levels(prototypes, arity, _depth(prototypes, arity)):
         address = address * arity + _nearest(x, gather(address, records))
     return address

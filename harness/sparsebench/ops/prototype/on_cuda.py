@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype, stand_in
+from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype
 from sparsebench.ops.gpu.device import blocks_of, c_type
-from sparsebench.ops.prototype.definition import check_prototypes, tree_depth
+from sparsebench.ops.gpu.pairs import pair_bytes
+from sparsebench.ops.prototype import definition
 
 if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
     from sparsebench.ops.gpu.device import Device
 
-__all__ = ["INSTANCES", "nearest_in_tree", "nearest_prototype", "pair_bytes"]
+__all__ = ["INSTANCES", "nearest_in_tree", "nearest_prototype"]
 
 _THREADS = 256
 _WIDE = 4 * 32  # features from which on a whole warp shares a row: 32 lanes of four numbers
@@ -33,14 +35,11 @@ INSTANCES = [
 ]
 
 
-def pair_bytes(dtype: np.dtype[Any], pairs: int) -> int:
-    """Give the bytes of a ``pair_tile`` of ``pairs`` by ``pairs`` for a thread: ``pairs.cuh``."""
-    return 2 * (8 if pairs == 8 else 16) * (16 * pairs + 4) * dtype.itemsize  # noqa: PLR2004
-
-
-def nearest_prototype(device: Device, x: Any, prototypes: Any) -> Any:
+@definition.nearest_prototype.on("cuda")
+def nearest_prototype(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.nearest_prototype` does, for float32 and float64."""
-    n, many, d = check_prototypes(stand_in(x), stand_in(prototypes))
+    x, prototypes = call.x, call.prototypes
+    n, many, d = call["n"], call["N"], call["d"]
     dtype = common_dtype(FLOATS, x, prototypes)
     if dtype is None or max(many, d) > MOST // 2:
         return NotImplemented
@@ -61,13 +60,14 @@ def nearest_prototype(device: Device, x: Any, prototypes: Any) -> Any:
     return nearest
 
 
-def nearest_in_tree(device: Device, x: Any, prototypes: Any, *, arity: int) -> Any:
+@definition.nearest_in_tree.on("cuda")
+def nearest_in_tree(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.nearest_in_tree` does, for float32 and float64."""
-    depth = tree_depth(stand_in(x), stand_in(prototypes), arity)
+    x, prototypes, arity = call.x, call.prototypes, call.arity
+    n, d = call["n"], call["d"]
     dtype = common_dtype(FLOATS, x, prototypes)
-    if dtype is None or max(arity, x.shape[1]) > MOST // 2:
+    if dtype is None or max(arity, d) > MOST // 2:
         return NotImplemented
-    n, d = x.shape
     leaf = device.empty(n, np.int64)
     lanes = _LANES[d > _WIDE]
     args = (
@@ -77,7 +77,7 @@ def nearest_in_tree(device: Device, x: Any, prototypes: Any, *, arity: int) -> A
         np.int64(n),
         np.int32(d),
         np.int32(arity),
-        np.int32(depth),
+        np.int32(call["depth"]),
     )
     grid = min(blocks_of(n, _THREADS // lanes), device.multiprocessors * _BLOCKS)
     device.launch("prototype.cu", f"nearest_in_tree<{c_type(dtype)}, {lanes}>", grid, _THREADS, args)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.ops.cpu import pool
-from sparsebench.ops.prototype import definition as prototype
+from sparsebench.ops.prototype import definition
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["Prototypes", "nearest_in_tree", "nearest_prototype"]
 
@@ -17,19 +20,19 @@ _ELEMENTS = 1 << 18  # elements of differences held at once
 _DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def nearest_prototype(x: Any, prototypes: Any) -> Any:
-    """Fast face of :func:`sparsebench.ops.nearest_prototype` for float32 and float64."""
-    n, many, _ = prototype.check_prototypes(x, prototypes)
-    dtype = np.result_type(x, prototypes)
+@definition.nearest_prototype.on("numpy")
+def nearest_prototype(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.nearest_prototype` for float32 and float64."""
+    x, n, dtype = call.x, call["n"], call.promoted("x", "prototypes")
     if dtype not in _DTYPES:
         return NotImplemented
-    known = Prototypes(prototypes.astype(dtype))
+    known = Prototypes(call.prototypes.astype(dtype))
     out = np.empty(n, dtype=np.int64)
 
     def search(start: int, stop: int) -> None:
         out[start:stop] = known.nearest(np.ascontiguousarray(x[start:stop], dtype=dtype))
 
-    pool.run(search, pool.chunks(n, max(_SCORES // many, 1)))
+    pool.run(search, pool.chunks(n, max(_SCORES // call["N"], 1)))
     return out
 
 
@@ -94,18 +97,17 @@ class Prototypes:
             nearest[part] = distances.argmin(axis=1)
 
 
-def nearest_in_tree(x: Any, prototypes: Any, *, arity: int) -> Any:
-    """Fast face of :func:`sparsebench.ops.nearest_in_tree`: its steady face on several threads."""
-    depth = prototype.tree_depth(x, prototypes, arity)
-    n, d = x.shape
-    prototypes = np.ascontiguousarray(prototypes)
-    tree = _Tree(prototypes, arity, depth)
+@definition.nearest_in_tree.on("numpy")
+def nearest_in_tree(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.nearest_in_tree`: its steady backend on several threads."""
+    x, n = call.x, call["n"]
+    tree = _Tree(np.ascontiguousarray(call.prototypes), call.arity, call["depth"])
     out = np.empty(n, dtype=np.int64)
 
     def descend(start: int, stop: int) -> None:
         out[start:stop] = tree.descend(np.ascontiguousarray(x[start:stop]))
 
-    pool.run(descend, pool.chunks(n, max(_ELEMENTS // max(arity * d, 1), 1)))
+    pool.run(descend, pool.chunks(n, max(_ELEMENTS // max(call.arity * call["d"], 1), 1)))
     return out
 
 
@@ -118,7 +120,7 @@ class _Tree:
     depth: int
 
     def descend(self, x: Any) -> Any:
-        """Give the leaves of some rows."""
+        """Return the leaves of some rows."""
         leaf = np.zeros(len(x), dtype=np.int64)
         first = 0
         for level in range(self.depth):

@@ -4,42 +4,30 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, bits_to_choose
-from sparsebench.ops.core.checks import NOT_COMPLEX, check_dtypes
+from sparsebench.ops.core.arguments import Whole, integer, ordered
 from sparsebench.ops.core.primitive import CONVENTION, primitive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["check_top_k", "top_k"]
+    from sparsebench.ops.core.call import Call
+
+__all__ = ["top_k"]
 
 
-def check_top_k(x: Any, k: int) -> tuple[int, int]:
-    """Give rows and their width, or refuse what :func:`top_k` does not take.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As that tells.
-    """
-    check_dtypes("top_k", NOT_COMPLEX, "numbers that can be ordered", x)
-    width = x.shape[-1] if x.ndim else 0
-    if not 1 <= k <= width:
-        raise ValueError(f"top_k: k must be in [1, {width}], got {k}")
-    return x.size // width, width
+def _cost(call: Call) -> tuple[Charge, ...]:
+    rows, width = call["..."], call["m"]
+    comparisons = width - 1 + (call.k - 1) * bits_to_choose(width)
+    return (Charge("cmp", call.x.dtype.name, rows * comparisons),)
 
 
-def _cost(x: Any, k: int) -> tuple[Charge, ...]:
-    rows, width = check_top_k(x, k)
-    return (Charge("cmp", x.dtype.name, rows * (width - 1 + (k - 1) * bits_to_choose(width))),)
-
-
-def _elements(x: Any, k: int) -> int:
-    return 2 * check_top_k(x, k)[0] * k
+def _elements(call: Call) -> int:
+    return 2 * call["..."] * call["k"]
 
 
 def _descending(xp: Any, argsort: Callable[..., Any], x: Any) -> Any:
@@ -47,8 +35,8 @@ def _descending(xp: Any, argsort: Callable[..., Any], x: Any) -> Any:
     return x.shape[-1] - 1 - xp.flip(argsort(xp.flip(x, axis=-1), axis=-1), axis=-1)
 
 
-def _steady(x: Any, k: int) -> Any:
-    check_top_k(x, k)
+def _steady(call: Call) -> Any:
+    x, k = call.x, call.k
     argsort = functools.partial(np.argsort, kind="stable")
     order = argsort(-x, axis=-1) if x.dtype.kind == "f" else _descending(np, argsort, x)
     indices = order[..., :k].astype(np.int64)
@@ -78,7 +66,9 @@ def _order(xp: Any, x: Any) -> Any:
     source=CONVENTION,
     base=True,
 )
-def top_k(x: Any, k: int) -> Any:
+def top_k(
+    x: Annotated[Any, ordered("..., m")], k: Annotated[int, Whole(1, "m")]
+) -> Annotated[Any, (ordered("..., k"), integer("..., k"))]:
     """Find the k largest along the last axis, largest first; the lower index first among equals, NaN last.
 
     Parameters
@@ -100,7 +90,6 @@ def top_k(x: Any, k: int) -> Any:
     ValueError
         If k is out of range.
     """
-    check_top_k(x, k)
     xp = x.__array_namespace__()
     indices = xp.astype(_order(xp, x)[..., :k], xp.int64)
     return xp.take_along_axis(x, indices, axis=-1), indices

@@ -1,1 +1,5 @@
 """Tree descent."""
+
+from sparsebench.ops.tree import definition, on_cuda, on_numba, on_numpy
+
+__all__ = ["definition", "on_cuda", "on_numba", "on_numpy"]

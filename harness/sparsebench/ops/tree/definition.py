@@ -3,71 +3,65 @@
 from __future__ import annotations
 
 import collections
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from sparsebench.ops.charges import Charge, bits_to_choose, descent, inner_product, lookups, name_of
+from sparsebench.ops.core.arguments import Length, ascending, integer, number, ordered
 from sparsebench.ops.core.primitive import CONVENTION, primitive
 from sparsebench.ops.elementary.bits import pack_bits
 from sparsebench.ops.lookup.definition import gather
-from sparsebench.ops.tree.descent import (
-    axis_depth,
-    axis_descend,
-    check_edges,
-    check_features,
-    descend,
-    oblique_depth,
-    oblique_descend,
-    project,
-    route_depth,
-)
+from sparsebench.ops.tree.descent import axis_descend, descend, oblique_descend, project
 
-__all__ = [
-    "axis_depth",
-    "axis_tree_route",
-    "check_edges",
-    "check_features",
-    "oblique_depth",
-    "oblique_tree_route",
-    "route_depth",
-    "searchsorted_route",
-    "tree_route",
-]
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
+
+__all__ = ["axis_tree_route", "oblique_tree_route", "searchsorted_route", "tree_route"]
+
+_NODES = {"nodes": Length("2**depth - 1", lambda depth: 2**depth - 1)}
+"""A complete tree, without its leaves."""
 
 
-def _cost(key: Any, thresholds: Any) -> tuple[Charge, ...]:
-    common = np.result_type(key.dtype, thresholds.dtype)
-    return descent(int(key.size), route_depth(key, thresholds), [(thresholds, 1)], common)
+def _levels(thresholds: Any) -> int:
+    """Count the levels of a complete tree."""
+    return int(thresholds.shape[0]).bit_length()
 
 
-def _elements(key: Any, thresholds: Any) -> int:  # noqa: ARG001 - the signature of the primitive
-    return int(key.size)
+def _cost(call: Call) -> tuple[Charge, ...]:
+    return descent(call["..."], call["depth"], [(call.thresholds, 1)], call.promoted("key", "thresholds"))
 
 
-def _steady(key: Any, thresholds: Any) -> Any:
-    *_, leaf = descend(key, thresholds)
-    return leaf - thresholds.shape[0]
+def _elements(call: Call) -> int:
+    return call["..."]
 
 
-def _touched(key: Any, thresholds: Any) -> list[tuple[Any, Any]]:
-    read = np.zeros(2 * thresholds.shape[0] + 1, dtype=np.bool_)
-    for node in descend(key, thresholds):
+def _steady(call: Call) -> Any:
+    *_, leaf = descend(call.key, call.thresholds, call["depth"])
+    return leaf - call["nodes"]
+
+
+def _read(call: Call) -> list[tuple[Any, Any]]:
+    read = np.zeros(2 * call["nodes"] + 1, dtype=np.bool_)
+    for node in descend(call.key, call.thresholds, call["depth"]):
         read[node] = True
-    return [(thresholds, read[: thresholds.shape[0]])]
+    return [(call.thresholds, read[: call["nodes"]])]
 
 
 @primitive(
     cost=_cost,
     elements=_elements,
-    touched=_touched,
+    read=_read,
     steady=_steady,
     price="per level 1 look-up (a node's record), 1 comparison and, after the first, 1 address operation",
     example="leaf = ops.tree_route(key, thresholds)",
     source=CONVENTION,
     base=True,
+    lengths=_NODES,
 )
-def tree_route(key: Any, thresholds: Any) -> Any:
+def tree_route(
+    key: Annotated[Any, ordered("...")], thresholds: Annotated[Any, ordered("nodes")]
+) -> Annotated[Any, integer("...")]:
     """Descend a complete binary tree; right where ``key > threshold``.
 
     Parameters
@@ -92,7 +86,7 @@ def tree_route(key: Any, thresholds: Any) -> Any:
     xp = key.__array_namespace__()
     bits: list[Any] = []
     address = xp.zeros(key.shape, dtype=xp.int64)
-    for level in range(route_depth(key, thresholds)):
+    for level in range(_levels(thresholds)):
         first = 2**level - 1
         node = gather(address, thresholds[first : 2 * first + 1])
         bits.append(key > node)
@@ -100,28 +94,29 @@ def tree_route(key: Any, thresholds: Any) -> Any:
     return address
 
 
-def _axis_cost(x: Any, features: Any, thresholds: Any) -> tuple[Charge, ...]:
-    rows, depth = int(x.shape[0]), axis_depth(x, features, thresholds)
-    common = np.result_type(x.dtype, thresholds.dtype)
+def _axis_cost(call: Call) -> tuple[Charge, ...]:
+    rows, depth, features = call["n"], call["depth"], call.features
     return (
-        *descent(rows, depth, [(features, 1), (thresholds, 1)], common),
-        *lookups(name_of(features.dtype), rows * depth, [(x, 1)]),
+        *descent(rows, depth, [(features, 1), (call.thresholds, 1)], call.promoted("x", "thresholds")),
+        *lookups(name_of(features.dtype), rows * depth, [(call.x, 1)]),
     )
 
 
-def _axis_elements(x: Any, features: Any, thresholds: Any) -> int:  # noqa: ARG001 - the signature of the primitive
+def _axis_elements(call: Call) -> int:
     # Nodes, rows, features and numbers; and a truth for every element of x tells whether it was read.
-    return 4 * int(x.shape[0]) + int(x.size) // 8
+    return 4 * call["n"] + call["n"] * call["d"] // 8
 
 
-def _axis_steady(x: Any, features: Any, thresholds: Any) -> Any:
-    [(leaf, _)] = collections.deque(axis_descend(x, features, thresholds), maxlen=1)  # holds one level
+def _axis_steady(call: Call) -> Any:
+    steps = axis_descend(call.x, call.features, call.thresholds, call["depth"])
+    [(leaf, _)] = collections.deque(steps, maxlen=1)  # holds one level
     return leaf
 
 
-def _axis_touched(x: Any, features: Any, thresholds: Any) -> list[tuple[Any, Any]]:
+def _axis_read(call: Call) -> list[tuple[Any, Any]]:
+    x, features, thresholds = call.x, call.features, call.thresholds
     nodes, elements = np.zeros(thresholds.shape, dtype=np.bool_), np.zeros(x.shape, dtype=np.bool_)
-    for node, feature in axis_descend(x, features, thresholds):
+    for node, feature in axis_descend(x, features, thresholds, call["depth"]):
         if feature is not None:
             nodes[node] = True
             elements[np.arange(x.shape[0]), feature] = True
@@ -131,15 +126,20 @@ def _axis_touched(x: Any, features: Any, thresholds: Any) -> list[tuple[Any, Any
 @primitive(
     cost=_axis_cost,
     elements=_axis_elements,
-    touched=_axis_touched,
+    read=_axis_read,
     steady=_axis_steady,
     price="per level 2 look-ups (a node's record, the row's feature), 1 comparison and, after the first, 1 "
     "address operation",
     example="leaf = ops.axis_tree_route(x, features, thresholds)",
     source=CONVENTION,
     base=True,
+    lengths=_NODES,
 )
-def axis_tree_route(x: Any, features: Any, thresholds: Any) -> Any:
+def axis_tree_route(
+    x: Annotated[Any, ordered("n, d")],
+    features: Annotated[Any, integer("nodes", below="d")],
+    thresholds: Annotated[Any, ordered("nodes")],
+) -> Annotated[Any, integer("n")]:
     """Descend a complete binary tree whose nodes compare one feature; right where ``x[feature] > threshold``.
 
     Parameters
@@ -165,12 +165,10 @@ def axis_tree_route(x: Any, features: Any, thresholds: Any) -> Any:
     IndexError
         If a feature is out of range.
     """
-    depth = axis_depth(x, features, thresholds)
-    check_features(x, features)
     xp = x.__array_namespace__()
     bits: list[Any] = []
     address = xp.zeros(x.shape[:1], dtype=xp.int64)
-    for level in range(depth):
+    for level in range(_levels(thresholds)):
         nodes = slice(2**level - 1, 2 ** (level + 1) - 1)
         feature, threshold = gather(address, features[nodes], thresholds[nodes])
         value = xp.take_along_axis(x, feature[:, None], axis=1)[:, 0]
@@ -179,42 +177,47 @@ def axis_tree_route(x: Any, features: Any, thresholds: Any) -> Any:
     return address
 
 
-def _oblique_cost(x: Any, normals: Any, thresholds: Any) -> tuple[Charge, ...]:
-    rows, depth = int(x.shape[0]), oblique_depth(x, normals, thresholds)
-    common, d = np.result_type(x.dtype, normals.dtype), int(x.shape[1])
-    compared = np.result_type(common, thresholds.dtype)
+def _oblique_cost(call: Call) -> tuple[Charge, ...]:
+    rows, depth, d = call["n"], call["depth"], call["d"]
+    common = call.promoted("x", "normals")
+    compared = np.result_type(common, call.thresholds.dtype)
     return (
-        *descent(rows, depth, [(normals, d), (thresholds, 1)], compared),
+        *descent(rows, depth, [(call.normals, d), (call.thresholds, 1)], compared),
         *inner_product(rows * depth, d, common),
     )
 
 
-def _oblique_elements(x: Any, normals: Any, thresholds: Any) -> int:  # noqa: ARG001 - the signature of the primitive
-    return 3 * int(x.shape[0])  # nodes, thresholds and products
+def _oblique_elements(call: Call) -> int:
+    return 3 * call["n"]  # nodes, thresholds and products
 
 
-def _oblique_steady(x: Any, normals: Any, thresholds: Any) -> Any:
-    return oblique_descend(x, normals, thresholds)
+def _oblique_steady(call: Call) -> Any:
+    return oblique_descend(call.x, call.normals, call.thresholds, call["depth"])
 
 
-def _oblique_touched(x: Any, normals: Any, thresholds: Any) -> list[tuple[Any, Any]]:
-    read = np.zeros(thresholds.shape, dtype=np.bool_)
-    oblique_descend(x, normals, thresholds, read)
-    return [(normals, read), (thresholds, read)]
+def _oblique_read(call: Call) -> list[tuple[Any, Any]]:
+    read = np.zeros(call["nodes"], dtype=np.bool_)
+    oblique_descend(call.x, call.normals, call.thresholds, call["depth"], read)
+    return [(call.normals, read), (call.thresholds, read)]
 
 
 @primitive(
     cost=_oblique_cost,
     elements=_oblique_elements,
-    touched=_oblique_touched,
+    read=_oblique_read,
     steady=_oblique_steady,
     price="R^d, per level: 1 look-up (a node's record), 2d - 1 for the product, 1 comparison and, after the "
     "first, 1 address operation",
     example="leaf = ops.oblique_tree_route(x, normals, thresholds)",
     source=CONVENTION,
     base=True,
+    lengths=_NODES,
 )
-def oblique_tree_route(x: Any, normals: Any, thresholds: Any) -> Any:
+def oblique_tree_route(
+    x: Annotated[Any, number("n, d")],
+    normals: Annotated[Any, number("nodes, d")],
+    thresholds: Annotated[Any, number("nodes")],
+) -> Annotated[Any, integer("n")]:
     """Descend a complete binary tree whose nodes are hyperplanes; right where ``normal @ x > threshold``.
 
     Parameters
@@ -238,11 +241,10 @@ def oblique_tree_route(x: Any, normals: Any, thresholds: Any) -> Any:
     ValueError
         If the shapes do not fit, or the number of nodes is not one less than a power of two.
     """
-    depth = oblique_depth(x, normals, thresholds)
     xp = x.__array_namespace__()
     bits: list[Any] = []
     address = xp.zeros(x.shape[:1], dtype=xp.int64)
-    for level in range(depth):
+    for level in range(_levels(thresholds)):
         nodes = slice(2**level - 1, 2 ** (level + 1) - 1)
         normal, threshold = gather(address, normals[nodes, :], thresholds[nodes])
         bits.append(project(x, normal, xp.matmul) > threshold)
@@ -250,14 +252,12 @@ def oblique_tree_route(x: Any, normals: Any, thresholds: Any) -> Any:
     return address
 
 
-def _search_cost(x: Any, edges: Any) -> tuple[Charge, ...]:
-    check_edges(x, edges)
-    levels = bits_to_choose(int(edges.shape[0]) + 1)
-    return descent(int(x.size), levels, [(edges, 1)], np.result_type(x.dtype, edges.dtype))
+def _search_cost(call: Call) -> tuple[Charge, ...]:
+    return descent(call["..."], bits_to_choose(call["m"] + 1), [(call.edges, 1)], call.promoted("x", "edges"))
 
 
-def _search_elements(x: Any, edges: Any) -> int:
-    return 2 * int(x.size) + int(edges.size)  # both are cast
+def _search_elements(call: Call) -> int:
+    return 2 * call["..."] + call["m"]  # both are cast
 
 
 @primitive(
@@ -267,7 +267,9 @@ def _search_elements(x: Any, edges: Any) -> int:
     "address operation",
     example="cell = ops.searchsorted_route(x[:, 0], edges)",
 )
-def searchsorted_route(x: Any, edges: Any) -> Any:
+def searchsorted_route(
+    x: Annotated[Any, number("...")], edges: Annotated[Any, ascending(number("m"))]
+) -> Annotated[Any, integer("...")]:
     """Count the edges below a number, which is the leaf of a search tree over them; right where ``x > edge``.
 
     Parameters
@@ -289,6 +291,5 @@ def searchsorted_route(x: Any, edges: Any) -> Any:
     ValueError
         If the edges have not one axis.
     """
-    check_edges(x, edges)
     xp = x.__array_namespace__()
     return xp.searchsorted(edges, x, side="left")

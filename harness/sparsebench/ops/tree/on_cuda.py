@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype, stand_in
+from sparsebench.ops.gpu.arguments import FLOATS, MOST, common_dtype
 from sparsebench.ops.gpu.device import blocks_of, c_type
-from sparsebench.ops.tree.definition import axis_depth, check_edges, oblique_depth, route_depth
+from sparsebench.ops.tree import definition
 
 if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
     from sparsebench.ops.gpu.device import Device
 
 __all__ = ["INSTANCES", "axis_tree_route", "oblique_tree_route", "searchsorted_route", "tree_route"]
@@ -47,14 +48,15 @@ def _grid(device: Device, rows: int, per_block: int) -> int:
 
 
 def _top(device: Device, depth: int, node_bytes: int) -> int:
-    """Give how many levels of a tree are kept in shared memory."""
+    """Return how many levels of a tree are kept in shared memory."""
     room = min(_KEPT, device.shared_bytes) // node_bytes
     return min(depth, room.bit_length() - 1)
 
 
-def tree_route(device: Device, key: Any, thresholds: Any) -> Any:
+@definition.tree_route.on("cuda")
+def tree_route(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.tree_route` does, for numbers of 32 and 64 bits and up to 30 levels."""
-    depth = route_depth(stand_in(key), stand_in(thresholds))
+    key, thresholds, depth = call.key, call.thresholds, call["depth"]
     dtype = common_dtype(_NUMBERS, key, thresholds)
     if dtype is None or depth > _DEEPEST:
         return NotImplemented
@@ -74,16 +76,17 @@ def tree_route(device: Device, key: Any, thresholds: Any) -> Any:
     return leaf
 
 
-def axis_tree_route(device: Device, x: Any, features: Any, thresholds: Any) -> Any:
+@definition.axis_tree_route.on("cuda")
+def axis_tree_route(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.axis_tree_route` does, for 32 and 64 bits and up to 30 levels.
 
     Features are not checked: a row that meets one that is out of range gets -1.
     """
-    depth = axis_depth(stand_in(x), stand_in(features), stand_in(thresholds))
+    x, features, thresholds = call.x, call.features, call.thresholds
+    n, d, depth = call["n"], call["d"], call["depth"]
     dtype = common_dtype(_NUMBERS, x, thresholds)
-    if dtype is None or features.dtype.name not in _INDICES or depth > _DEEPEST or x.shape[1] > MOST:
+    if dtype is None or features.dtype.name not in _INDICES or depth > _DEEPEST or d > MOST:
         return NotImplemented
-    n, d = x.shape
     leaf = device.empty(n, np.int64)
     node_bytes = dtype.itemsize + features.dtype.itemsize
     top = _top(device, depth, node_bytes)
@@ -100,15 +103,16 @@ def axis_tree_route(device: Device, x: Any, features: Any, thresholds: Any) -> A
     return leaf
 
 
-def oblique_tree_route(device: Device, x: Any, normals: Any, thresholds: Any) -> Any:
+@definition.oblique_tree_route.on("cuda")
+def oblique_tree_route(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.oblique_tree_route` does, for float32, float64 and up to 30 levels."""
-    depth = oblique_depth(stand_in(x), stand_in(normals), stand_in(thresholds))
+    x, normals, thresholds = call.x, call.normals, call.thresholds
+    n, d, depth = call["n"], call["d"], call["depth"]
     dtype = common_dtype(FLOATS, x, normals)
     if dtype is None or common_dtype(FLOATS, x, normals, thresholds) != dtype:
         return NotImplemented
-    if depth > _DEEPEST or x.shape[1] > MOST // 2:
+    if depth > _DEEPEST or d > MOST // 2:
         return NotImplemented
-    n, d = x.shape
     leaf = device.empty(n, np.int64)
     lanes = _LANES[d > _WIDE]
     args = (
@@ -125,14 +129,14 @@ def oblique_tree_route(device: Device, x: Any, normals: Any, thresholds: Any) ->
     return leaf
 
 
-def searchsorted_route(device: Device, x: Any, edges: Any) -> Any:
+@definition.searchsorted_route.on("cuda")
+def searchsorted_route(device: Device, call: Call) -> Any:
     """Do what :func:`sparsebench.ops.searchsorted_route` does, for numbers of 32 and 64 bits."""
-    check_edges(stand_in(x), stand_in(edges))
+    x, edges, many = call.x, call.edges, call["m"]
     dtype = common_dtype(_NUMBERS, x, edges)
     if dtype is None:
         return NotImplemented
     below = device.empty(x.shape, np.int64)
-    many = int(edges.shape[0])
     room = max(min(_KEPT, device.shared_bytes) // dtype.itemsize, 1)
     bits = math.ceil(math.log2(many / room)) if many > room else 0  # runs of 2**bits: their last edges fit
     args = (

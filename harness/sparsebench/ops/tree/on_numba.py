@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.ops.cpu import pool
-from sparsebench.ops.jit.worth import takes
-from sparsebench.ops.tree import definition as tree
+from sparsebench.ops.jit.thresholds import takes
+from sparsebench.ops.tree import definition
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["axis_tree_route", "oblique_tree_route", "searchsorted_route", "tree_route"]
 
@@ -17,9 +20,10 @@ _STEP = 4  # scalar operations that one level of a descent is as slow as
 _INT32 = 2**31
 
 
-def tree_route(key: Any, thresholds: Any) -> Any:
-    """Fast face of :func:`sparsebench.ops.tree_route` for one dtype, float32 or float64."""
-    depth = tree.route_depth(key, thresholds)
+@definition.tree_route.on("numba")
+def tree_route(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.tree_route` for one dtype, float32 or float64."""
+    key, thresholds, depth = call.key, call.thresholds, call["depth"]
     if not takes(key.size * depth * _STEP, key, thresholds):
         return NotImplemented
     from sparsebench.ops.tree import numba_kernels as kernels  # noqa: PLC0415 - imports Numba
@@ -33,10 +37,10 @@ def tree_route(key: Any, thresholds: Any) -> Any:
     return out.reshape(key.shape)
 
 
-def axis_tree_route(x: Any, features: Any, thresholds: Any) -> Any:
-    """Fast face of :func:`sparsebench.ops.axis_tree_route` for one dtype, float32 or float64."""
-    depth = tree.axis_depth(x, features, thresholds)
-    tree.check_features(x, features)
+@definition.axis_tree_route.on("numba")
+def axis_tree_route(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.axis_tree_route` for one dtype, float32 or float64."""
+    x, features, thresholds, depth = call.x, call.features, call.thresholds, call["depth"]
     if x.shape[1] >= _INT32 or not takes(x.shape[0] * depth * _STEP, x, thresholds):
         return NotImplemented
     from sparsebench.ops.tree import numba_kernels as kernels  # noqa: PLC0415 - imports Numba
@@ -52,9 +56,10 @@ def axis_tree_route(x: Any, features: Any, thresholds: Any) -> Any:
     return out
 
 
-def oblique_tree_route(x: Any, normals: Any, thresholds: Any) -> Any:
-    """Fast face of :func:`sparsebench.ops.oblique_tree_route` for one dtype, float32 or float64."""
-    depth = tree.oblique_depth(x, normals, thresholds)
+@definition.oblique_tree_route.on("numba")
+def oblique_tree_route(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.oblique_tree_route` for one dtype, float32 or float64."""
+    x, normals, thresholds, depth = call.x, call.normals, call.thresholds, call["depth"]
     if not takes(2 * x.size * depth, x, normals, thresholds):
         return NotImplemented
     from sparsebench.ops.tree import numba_kernels as kernels  # noqa: PLC0415 - imports Numba
@@ -66,9 +71,10 @@ def oblique_tree_route(x: Any, normals: Any, thresholds: Any) -> Any:
     return out
 
 
-def searchsorted_route(x: Any, edges: Any) -> Any:
-    """Fast face of :func:`sparsebench.ops.searchsorted_route` for one dtype, float32 or float64."""
-    tree.check_edges(x, edges)
+@definition.searchsorted_route.on("numba")
+def searchsorted_route(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.searchsorted_route` for one dtype, float32 or float64."""
+    x, edges = call.x, call.edges
     if not takes(x.size * len(edges).bit_length() * _STEP, x, edges):
         return NotImplemented
     from sparsebench.ops.tree import numba_kernels as kernels  # noqa: PLC0415 - imports Numba

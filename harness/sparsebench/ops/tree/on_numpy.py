@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from sparsebench.ops.cpu import pool
 from sparsebench.ops.cpu.twins import Columns
-from sparsebench.ops.tree import definition as tree
+from sparsebench.ops.tree import definition
+
+if TYPE_CHECKING:
+    from sparsebench.ops.core.call import Call
 
 __all__ = ["axis_tree_route", "oblique_tree_route", "searchsorted_route", "tree_route"]
 
@@ -17,9 +20,10 @@ _ELEMENTS = 1 << 17  # elements of a chunk's rows, where all of them are read
 _TOP = 4  # levels of which all products are made at once, which is faster than to read normals row by row
 
 
-def tree_route(key: Any, thresholds: Any) -> Any:
-    """Fast face of :func:`sparsebench.ops.tree_route`."""
-    depth = tree.route_depth(key, thresholds)
+@definition.tree_route.on("numpy")
+def tree_route(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.tree_route`."""
+    key, thresholds, depth = call.key, call.thresholds, call["depth"]
     flat = key.reshape(-1)
     out = np.empty(flat.shape, dtype=np.int64)
 
@@ -41,12 +45,12 @@ def _step(node: Any, right: Any) -> None:
     node += right
 
 
-def axis_tree_route(x: Any, features: Any, thresholds: Any) -> Any:
-    """Fast face of :func:`sparsebench.ops.axis_tree_route`."""
-    depth = tree.axis_depth(x, features, thresholds)
-    tree.check_features(x, features)
-    n, d = x.shape
-    features = features.astype(np.int64, copy=False)
+@definition.axis_tree_route.on("numpy")
+def axis_tree_route(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.axis_tree_route`."""
+    x, thresholds = call.x, call.thresholds
+    n, d, depth = call["n"], call["d"], call["depth"]
+    features = call.features.astype(np.int64, copy=False)
     out = np.empty(n, dtype=np.int64)
 
     def descend(start: int, stop: int) -> None:
@@ -64,9 +68,10 @@ def axis_tree_route(x: Any, features: Any, thresholds: Any) -> Any:
     return out
 
 
-def oblique_tree_route(x: Any, normals: Any, thresholds: Any) -> Any:
-    """Fast face of :func:`sparsebench.ops.oblique_tree_route`."""
-    depth = tree.oblique_depth(x, normals, thresholds)
+@definition.oblique_tree_route.on("numpy")
+def oblique_tree_route(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.oblique_tree_route`."""
+    x, normals, thresholds, depth = call.x, call.normals, call.thresholds, call["depth"]
     out = np.empty(x.shape[0], dtype=np.int64)
     top = min(depth, _TOP)
     above = Columns(normals[: 2**top - 1])
@@ -84,10 +89,11 @@ def oblique_tree_route(x: Any, normals: Any, thresholds: Any) -> Any:
     return out
 
 
-def searchsorted_route(x: Any, edges: Any) -> Any:
-    """Fast face of :func:`sparsebench.ops.searchsorted_route`."""
-    tree.check_edges(x, edges)
-    edges = np.ascontiguousarray(edges, dtype=np.promote_types(x.dtype, edges.dtype))  # once, not per chunk
+@definition.searchsorted_route.on("numpy")
+def searchsorted_route(call: Call) -> Any:
+    """Fast backend of :func:`sparsebench.ops.searchsorted_route`."""
+    x = call.x
+    edges = np.ascontiguousarray(call.edges, dtype=call.promoted("x", "edges"))  # once, not per chunk
     flat = x.reshape(-1)
     out = np.empty(flat.shape, dtype=np.int64)
 

@@ -1,7 +1,7 @@
-"""Whether a task is sound enough to be scored on: what people get wrong when they make one of their own.
+"""Checks that a task is sound enough for scores: what people get wrong when they make one of their own.
 
-Each check is a line with a name; one that is not ok says the mend. `nearness` finds inputs that are alike,
-`label_checks` looks at labels and domains, `fact_checks` at the box, what is told of the data, and its size,
+Each check gives a line with a name; one that fails names the mend. `nearness` finds similar inputs,
+`label_checks` looks at labels and domains, `fact_checks` at the box, the declared facts and the size,
 `fresh_checks` at new inputs.
 """
 
@@ -36,7 +36,7 @@ _PAIRS = (("test", "train"), ("test", "valid"), ("valid", "train"))
 
 
 class TaskCheck(NamedTuple):
-    """What one check found about one instance."""
+    """The result of one check of one instance."""
 
     instance: str
     """The instance."""
@@ -45,7 +45,7 @@ class TaskCheck(NamedTuple):
     ok: bool
     """Whether nothing is wrong."""
     detail: str
-    """One line: what there is, or what is wrong and the mend, or why it was not looked at."""
+    """One line: the finding, or what is wrong and the mend, or why it was not checked."""
 
 
 def check_task(
@@ -53,18 +53,18 @@ def check_task(
 ) -> Iterator[TaskCheck]:
     """Check a task's instances: files, ids, leaks, contradictions, labels, domains, facts, fresh, box, size.
 
-    Whether the generator still makes the same data is asked by
-    `sparsebench.tasks.authoring.verification.rederive`.
+    `sparsebench.tasks.authoring.verification.rederive` checks whether the generator still makes the same
+    data.
 
     Parameters
     ----------
     task
-        The task. Of instances that are `fresh` its generator is run, with the rights of the caller.
+        The task. For instances with `fresh` its generator is run, with the rights of the caller.
     instances
-        Only these, made first if need be. All if empty, but for the data of those that are made on first use
-        and have not been made: that is told, and is no fault.
+        Only these, made first if need be. All if empty; instances that are made on first use, and are not
+        made yet, are then reported as such, which is no fault.
     progress
-        Told in a line how far it is.
+        Called with a line on the progress.
 
     Yields
     ------
@@ -96,7 +96,7 @@ def chosen_instances(task: TaskSpec, names: Sequence[str]) -> list[InstanceSpec]
 
 
 def is_made(task: TaskSpec, spec: InstanceSpec) -> bool:
-    """Whether nothing has to be made before an instance is read; its files may still be missing."""
+    """Return whether an instance can be read without making it first; its files may still be missing."""
     return not spec.generated or all(
         (task.folder / file).is_file() or cached_path(task, spec, file).is_file() for file in spec.files
     )
@@ -131,7 +131,7 @@ def _data(task: TaskSpec, spec: InstanceSpec, instance: Instance) -> Iterator[Ta
     splits = {split: getattr(instance, split) for split in SPLITS}
     told = ", ".join(f"{len(rows)} rows to {split}" for split, rows in splits.items())
     yield TaskCheck(spec.name, "files", True, f"types and hashes as task.toml says: {told}")
-    # Splits of one file are one split for everything that is about the rows of a file.
+    # Splits of one file count as one split in every check of a file's rows.
     first = {file: split for split, file in reversed(spec.splits.items())}
     distinct = {split: splits[split] for split in SPLITS if split in first.values()}
     yield TaskCheck(spec.name, "ids", *_ids(distinct))
@@ -145,7 +145,7 @@ def _data(task: TaskSpec, spec: InstanceSpec, instance: Instance) -> Iterator[Ta
 
 
 def _has_repeated_ids(task: TaskSpec, spec: InstanceSpec) -> bool:
-    """Whether what keeps an instance from being loaded is its ids."""
+    """Return whether an instance cannot be loaded because of its ids."""
     for file in spec.files:
         try:
             ids = read_columns(locate(task, spec, file))["id"]
@@ -159,7 +159,7 @@ def _has_repeated_ids(task: TaskSpec, spec: InstanceSpec) -> bool:
 
 
 def _ids(distinct: dict[str, Split]) -> tuple[bool, str]:
-    """Compare the ids of different files; within each, loading has done so."""
+    """Compare the ids of different files; loading has compared those within each file."""
     for one, other in combinations(distinct, 2):
         common = np.intersect1d(distinct[one].id, distinct[other].id)
         if common.size:
@@ -194,7 +194,7 @@ def _leak(instance: Instance, one: str, other: str) -> str:
 
 
 def _contradictions(distinct: dict[str, Split], test: Split) -> tuple[bool, str]:
-    """Look for equal inputs with different labels: noise in train, a fault in what is scored."""
+    """Look for equal inputs with different labels: noise in train, a fault in scored splits."""
     told = []
     for name, split in distinct.items():
         pairs = contradictions(split.x, split.y)

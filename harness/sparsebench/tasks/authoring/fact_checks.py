@@ -1,4 +1,4 @@
-"""Checks of what ``task.toml`` says: the scoring box, the facts that are known beforehand, and the size."""
+"""Checks of the contents of ``task.toml``: the scoring box, the facts known beforehand, and the size."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["MANY_BYTES", "box_fault", "check_facts", "check_size"]
 
 MANY_BYTES = 10_000_000
-"""Committed bytes of a task above which a word is said: everybody who clones it waits for them."""
+"""Committed bytes of a task above which a remark is made: everybody who clones it waits for them."""
 
 _DEAREST = 40.0
-_PAIRS = 1 << 16  # random pairs of rows whose difference quotient is looked at
-_NEIGHBOURS = (256, 4)  # rows whose nearest neighbours are looked at, and how many of each
+_PAIRS = 1 << 16  # random pairs of rows whose difference quotients are computed
+_NEIGHBOURS = (256, 4)  # rows whose nearest neighbours are examined, and how many of each
 _DIFFERENCES = 1 << 28  # of features, that looking for neighbours may take: about two seconds
 _ROOM = 1e-4  # relative, for a constant that was rounded when it was written down
 _LABEL_ROUNDING = 2.0**-22  # relative: two labels rounded to float32, and some room
@@ -33,7 +33,7 @@ _BLOCK = 1 << 20  # float64 values of a step: 8 MiB
 
 
 def box_fault(task: TaskSpec, spec: InstanceSpec) -> tuple[bool, str]:
-    """Check the box's edges against an instance; that a reason is given, the reading of task.toml checks.
+    """Check the box's edges against an instance; reading task.toml checks that a reason is given.
 
     Returns
     -------
@@ -61,14 +61,14 @@ def box_fault(task: TaskSpec, spec: InstanceSpec) -> tuple[bool, str]:
 
 
 def check_facts(spec: InstanceSpec, instance: Instance | None) -> tuple[bool, str]:
-    """Check facts: numbers that can be, and a Lipschitz constant that no sampled pair of rows exceeds.
+    """Check that facts are possible numbers, and that no sampled pair of rows exceeds the Lipschitz constant.
 
     Parameters
     ----------
     spec
-        What is declared. Its ``lipschitz`` is a constant for Euclidean distance.
+        The declaration. Its ``lipschitz`` is a constant for Euclidean distance.
     instance
-        The data; None where they cannot be looked at, and only the numbers are.
+        The data; None if they cannot be loaded: then only the numbers are checked.
 
     Returns
     -------
@@ -105,7 +105,7 @@ def _lipschitz(constant: float, told: str, instance: Instance) -> tuple[bool, st
 
 
 def _pairs(split: Split, rng: np.random.Generator) -> Iterator[tuple[Int64, Int64]]:
-    """Give pairs of rows in blocks: at random, and nearest neighbours, where slopes show best."""
+    """Yield pairs of rows in blocks: random ones, and nearest neighbours, which show the steepest slopes."""
     rows, features = len(split), math.prod(split.x.shape[1:])
     step = max(1, _BLOCK // features)
     i, j = rng.integers(rows, size=(2, _PAIRS))
@@ -122,13 +122,13 @@ def _pairs(split: Split, rng: np.random.Generator) -> Iterator[tuple[Int64, Int6
 
 
 def _squares(split: Split, i: Int64, j: Int64) -> NDArray[np.float64]:
-    """Squared distances of rows i from rows j, or from one row j."""
+    """Return squared distances of rows i from rows j, or from one row j."""
     difference = (split.x[i].astype(np.float64) - split.x[j]).reshape(len(i), -1)
     return np.asarray(np.square(difference).sum(axis=1))
 
 
 def check_size(task: TaskSpec, spec: InstanceSpec) -> tuple[bool, str]:
-    """Tell how many bytes an instance and its task keep in the task's folder: never a fault.
+    """Report how many bytes an instance and its task keep in the task's folder: never a fault.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Writing the hashes of a task's data into its ``task.toml``: once, before anybody has used them."""
+"""Writing the hashes of a task's data into its ``task.toml``: once, before anybody has used the data."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def freeze_task(
     instances
         Only these; all that can be made here if empty.
     overwrite
-        Change hashes that are there already: for a draft that nobody has used.
+        Change existing hashes: for a draft that nobody has used.
     progress
-        Told in a line how far it is.
+        Called with a line on the progress.
 
     Returns
     -------
@@ -57,7 +57,7 @@ def freeze_task(
     Raises
     ------
     IntegrityError
-        If a hash would change that is there already.
+        If an existing hash would change.
     SparsebenchError
         If the generator fails, or ``task.toml`` has no place for a file's hashes.
     """
@@ -99,7 +99,7 @@ def _refuse_changes(task: Task, found: Made) -> None:
 
 
 def _with_hashes(manifest: Path, found: Made) -> str:
-    """Put hashes into the lines of files; leave everything else as people wrote it."""
+    """Put hashes into the lines of files, and leave everything else as people wrote it."""
     lines, instance, placed = [], "", set()
     for line in manifest.read_text(encoding="utf-8").splitlines():
         if _INSTANCE.match(line):

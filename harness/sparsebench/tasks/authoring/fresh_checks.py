@@ -1,4 +1,4 @@
-"""Checks of fresh inputs: whether they are like those of the test split, and others each time."""
+"""Checks of fresh inputs: whether they are like those of the test split, and different each time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["check_fresh", "largest_gap", "tolerated_gap"]
 
 _MOST = 4096  # rows that are drawn
 _SEEDS = (1, 2)
-_CHANCE = 1e-6  # that inputs of the same distribution are called different
+_CHANCE = 1e-6  # the chance that inputs of the same distribution are called different
 
 
 def check_fresh(task: TaskSpec, spec: InstanceSpec, instance: Instance) -> tuple[bool, str]:
@@ -31,12 +31,12 @@ def check_fresh(task: TaskSpec, spec: InstanceSpec, instance: Instance) -> tuple
     Parameters
     ----------
     task, spec, instance
-        What is declared, and what was loaded.
+        The declaration, and the loaded data.
 
     Returns
     -------
     ok, detail
-        Where there are no fresh inputs, why, and what follows: that is no fault.
+        If there are no fresh inputs, why, and with what consequences: that is no fault.
     """
     if not spec.fresh:
         return True, _why_none(spec)
@@ -80,7 +80,7 @@ def _drawn(task: TaskSpec, spec: InstanceSpec, instance: Instance) -> tuple[bool
 
 
 def _gaps(fresh: Split, test: Split) -> Iterator[tuple[str, float, float]]:
-    """Give for each feature, the labels and the domains how far two distributions are apart, and may be."""
+    """Yield, for each feature, the labels and the domains, the gap of two distributions and its limit."""
     flat, stored = (split.x.reshape(len(split), -1) for split in (fresh, test))
     pairs = {f"feature {i} of x": (flat[:, i], stored[:, i]) for i in range(flat.shape[1])}
     for name in ("y", "tag"):
@@ -92,7 +92,7 @@ def _gaps(fresh: Split, test: Split) -> Iterator[tuple[str, float, float]]:
 
 
 def largest_gap(one: NDArray[np.generic], other: NDArray[np.generic]) -> float:
-    """Find the most by which two samples' distribution functions differ: Kolmogorov and Smirnov's statistic.
+    """Return the largest difference of two samples' distribution functions: Kolmogorov-Smirnov's statistic.
 
     Parameters
     ----------
@@ -108,9 +108,9 @@ def largest_gap(one: NDArray[np.generic], other: NDArray[np.generic]) -> float:
 
 
 def tolerated_gap(n: int, m: int, chance: float) -> float:
-    """Return what `largest_gap` exceeds with a given chance at most, where both samples are of one kind.
+    """Return what `largest_gap` exceeds with at most a given chance, if both samples have one distribution.
 
-    sqrt(-ln(chance / 2) (n + m) / (2 n m)): Smirnov 1948, for large samples; fewer exceed it where values
-    repeat.
+    sqrt(-ln(chance / 2) (n + m) / (2 n m)): Smirnov 1948, for large samples; the chance is smaller where
+    values repeat.
     """
     return math.sqrt(-math.log(chance / 2.0) * (n + m) / (2.0 * n * m))

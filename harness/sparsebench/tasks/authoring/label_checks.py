@@ -22,16 +22,16 @@ _LARGEST_SHARE = 0.5
 def check_labels(
     metric: str, spec: InstanceSpec, distinct: Mapping[str, Split], instance: Instance
 ) -> tuple[bool, str]:
-    """Check labels: real ones vary; every class can be learnt, and more than one is asked for.
+    """Check labels: real ones vary; every class can be learnt, and the test split has more than one.
 
     Parameters
     ----------
     metric
         The task's metric.
     spec, instance
-        What is declared, and what was loaded.
+        The declaration, and the loaded data.
     distinct
-        The splits by name, those of one file once.
+        The splits by name; splits of one file count once.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def check_labels(
 
 
 def _classes(classes: int, train: NDArray[np.int64], test: NDArray[np.int64]) -> tuple[bool, str]:
-    # Loading has seen that labels are from 0 to classes - 1.
+    # Loading has checked that labels are from 0 to classes - 1.
     learnt, asked = (np.bincount(y, minlength=classes) for y in (train, test))
     lacking = np.flatnonzero(learnt == 0)
     if lacking.size:
@@ -70,7 +70,7 @@ def _classes(classes: int, train: NDArray[np.int64], test: NDArray[np.int64]) ->
 
 
 def check_domains(spec: InstanceSpec, distinct: Mapping[str, Split]) -> tuple[bool, str]:
-    """Check that every domain has rows in each split, and tell how even its classes are.
+    """Check that every domain has rows in each split, and report how even its classes are.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def check_domains(spec: InstanceSpec, distinct: Mapping[str, Split]) -> tuple[bo
 
 
 def _balance(spec: InstanceSpec, test: Split) -> str:
-    """Tell the commonest class's share of a domain, for the domains where it is smallest and largest."""
+    """Describe the commonest class's share of a domain, for the domains where it is smallest and largest."""
     assert test.tag is not None
     shares = {}
     for domain, name in enumerate(spec.domains):

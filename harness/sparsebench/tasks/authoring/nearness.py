@@ -1,8 +1,8 @@
-"""Rows of two tables that are alike: exact for the tolerance, quick in any dimension, in bounded memory.
+"""A search for similar rows of two tables: exact, quick in any dimension, and in bounded memory.
 
 Rows within a tolerance t of each other in the maximum norm have projections on a vector c that differ by at
-most ``t * sum |c|``. So one table is sorted along a fixed random c, and a row of the other is compared with
-those in a window alone; three more projections weed out nearly all that lie there by accident.
+most ``t * sum |c|``. So one table is sorted along a fixed random c, and a row of the other is compared only
+with the rows in a window; three more projections exclude nearly all that lie there by accident.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def near_rows(a: NDArray[Any], b: NDArray[Any], tolerance: float = TOLERANCE) ->
     Returns
     -------
     ndarray
-        ``(m,)`` int64: the number of such a row of `b`, or -1 where there is none. None is missed.
+        ``(m,)`` int64: the number of such a row of `b`, or -1 if there is none. No near row is missed.
     """
     found = np.full(len(a), -1, dtype=np.int64)
     if not a.size or not b.size:
@@ -53,7 +53,7 @@ def near_rows(a: NDArray[Any], b: NDArray[Any], tolerance: float = TOLERANCE) ->
     q = q[order]
     place = np.searchsorted(q[:, 0], p[:, 0] - axes.margins[0], side="left")
     end = np.searchsorted(q[:, 0], p[:, 0] + axes.margins[0], side="right")
-    # One candidate of each open row at a time: rows of a crowd close at their first neighbour.
+    # One candidate of each open row at a time: rows with many near rows are done at the first one.
     rows = np.flatnonzero(place < end)
     while rows.size:
         there = place[rows]
@@ -78,7 +78,8 @@ def _axes(a: NDArray[Any], b: NDArray[Any], tolerance: float) -> _Axes:
     total = np.abs(vectors).sum(axis=0)
     largest = max(float(np.abs(table).max()) for table in (a, b))
     # An inner product of d terms, in any order, is off by about d * 2^-53 * sum |c| |x| at most (Higham,
-    # Accuracy and Stability of Numerical Algorithms, section 3.1); here are two, differences, and some room.
+    # Accuracy and Stability of Numerical Algorithms, section 3.1); this covers two of them, differences, and
+    # some room.
     rounding = 4.0 * (features + 4) * 2.0**-53 * largest
     return _Axes(vectors, total * (tolerance * (1.0 + 2.0**-20) + rounding))
 
@@ -89,7 +90,7 @@ def _projected(x: NDArray[Any], vectors: Float64) -> Float64:
 
 
 def _within(a: NDArray[Any], i: Int64, b: NDArray[Any], j: Int64, tolerance: float) -> NDArray[np.bool_]:
-    """Compare rows i of a with rows j of b, a block at a time."""
+    """Return which rows i of a are near rows j of b, computed a block at a time."""
     near = np.zeros(len(i), dtype=np.bool_)
     step = max(1, _BLOCK // a.shape[1])
     for start in range(0, len(i), step):
@@ -112,8 +113,8 @@ def contradictions(x: NDArray[Any], y: NDArray[Any]) -> Int64:
     Returns
     -------
     ndarray
-        ``(k, 2)`` int64: numbers of rows whose inputs are equal and whose labels are not, at least one pair
-        for every input that has more than one label.
+        ``(k, 2)`` int64: numbers of rows with equal inputs and different labels, at least one pair for every
+        input that has more than one label.
     """
     flat = np.ascontiguousarray(x.reshape(len(x), -1) + x.dtype.type(0))  # -0.0 + 0.0 is 0.0
     keys = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()

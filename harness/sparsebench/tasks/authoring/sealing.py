@@ -1,9 +1,9 @@
-"""Sealed instances: drawn from the same generator as a public one, by a seed that is secret until it is told.
+"""Sealed instances: drawn from the same generator as a public one, by a seed that stays secret at first.
 
-What binds whoever seals is the commitment, published at once: SHA-256 of the seed file (text with LF), and
-the hashes of the data. When the seed is told, anybody can check that it is the one that was committed to, and
-that it gives the data that were scored. The seed itself is hashed otherwise before it is used: the commitment
-does not tell it.
+The commitment is published at once and binds its author: SHA-256 of the seed file (text with LF), and the
+hashes of the data. When the seed is published, anybody can check that it fits the commitment, and that it
+gives the scored data. Before the seed is used it is hashed in another way, so the commitment does not reveal
+it.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ COMMITMENT = "commitment.json"
 
 _FORMAT = "sparsebench commitment 1"
 _NAME_IT = "give the folder of the task that it was drawn from: --task"
-_LEAST = 16  # bytes of a seed: fewer can be guessed until their hash fits
+_LEAST = 16  # bytes of a seed: fewer could be found by trying
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, text with LF, as ``sha256sum`` gives it for that, with ``sha256:`` before it."""
+    """Return the SHA-256 of a file, text with LF, as ``sha256sum`` prints it, with ``sha256:`` before it."""
     return _file_hash(path, with_lf)
 
 
@@ -56,7 +56,7 @@ def _file_hash(path: Path, spelled: Spelled) -> str:
 
 
 def generator_hash(task: TaskSpec) -> str:
-    """SHA-256 of the Python files of a task's version folder: their names and contents with LF, in order."""
+    """Return the SHA-256 of a version folder's Python files: names and contents with LF, in order."""
     return _generator_hash(task, with_lf)
 
 
@@ -76,21 +76,21 @@ def seal_instance(
     *,
     progress: Callable[[str], None] | None = None,
 ) -> Path:
-    """Draw a private instance into a version folder of its own, with the commitment beside it.
+    """Draw a private instance into a version folder of its own, together with the commitment.
 
     Parameters
     ----------
     task
         A task with a generator.
     instance
-        Which of its instances to draw anew.
+        The instance to draw anew.
     seed_file
-        Holds the seed, at least 16 bytes that nobody can guess. Made, with 32 bytes of the system's
-        randomness in hexadecimal, if there is no such file.
+        Holds the seed, at least 16 bytes that nobody can guess. If it does not exist, it is made with 32
+        bytes of the system's randomness in hexadecimal.
     output
-        The folder to make. It holds the data: keep it until the seed is told.
+        The folder to make. It holds the data: keep it secret until the seed is published.
     progress
-        Told in a line how far it is.
+        Called with a line on the progress.
 
     Returns
     -------
@@ -100,9 +100,9 @@ def seal_instance(
     Raises
     ------
     NotFoundError
-        If there is no instance of that name.
+        If no instance has that name.
     UsageError
-        If the folder is there, the seed is too short, or the instance cannot be drawn anew.
+        If the folder exists, the seed is too short, or the instance cannot be drawn anew.
     """
     from sparsebench.tasks.loading import load_instance  # noqa: PLC0415 - pyarrow only where data are read
 
@@ -122,7 +122,7 @@ def seal_instance(
         hashes = {renamed[file]: columns for (_, file), columns in made.items()}
         replace_text(folder / "task.toml", _manifest(task, spec, name, seed, renamed, hashes))
         sealed = read_spec(folder)
-        load_instance(sealed, name)  # what is sealed can be scored
+        load_instance(sealed, name)  # a sealed instance can be scored
         commitment = _commitment(task, instance, name, seed, sealed)
         replace_text(folder / COMMITMENT, json.dumps(commitment, indent=1) + "\n")
         replace_text(folder / ".gitattributes", ATTRIBUTES)
@@ -132,7 +132,7 @@ def seal_instance(
 
 @contextlib.contextmanager
 def _beside(output: Path) -> Iterator[str]:
-    """Give a temporary folder beside one that is to be made."""
+    """Yield a temporary folder in the same place as one that is to be made."""
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         place = tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}.")
@@ -171,7 +171,7 @@ def _sealable(task: TaskSpec, instance: str) -> InstanceSpec:
 
 
 def _seed_hash(seed_file: Path) -> str:
-    """Give the commitment to a seed; make the seed first where there is none."""
+    """Return the commitment to a seed; make the seed first where there is none."""
     try:
         if not seed_file.exists():
             handle = os.open(seed_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -228,7 +228,7 @@ def _inline(table: dict[str, str]) -> str:
 
 
 def _commitment(task: TaskSpec, instance: str, name: str, seed: str, sealed: TaskSpec) -> dict[str, Any]:
-    """Say what is bound: beside seed and data all that scores depend on, by the hash of the sealed task."""
+    """Return the commitment: to seed, data and, by the sealed task's hash, all that scores depend on."""
     return {
         "format": _FORMAT,
         "task": task.ref,
@@ -251,9 +251,9 @@ def verify_seal(
     sealed
         The task of a sealed folder.
     seed_file
-        The seed, when it is told; None to check what can be checked without.
+        The seed, once it is published; None to check what can be checked without it.
     drawn_from
-        The task that it was drawn from; the standard one of its name if None.
+        The task that it was drawn from; if None, the standard task of that name.
 
     Returns
     -------
@@ -292,7 +292,7 @@ def opened_seal(
     Raises
     ------
     UsageError
-        If this is no sealed folder, the seed is another, or the task is not known.
+        If this is no sealed folder, the seed is a different one, or the task is not known.
     """
     told, got = _commitment_of(sealed), file_sha256(seed_file)
     if got != told["seed"]:
@@ -317,7 +317,7 @@ def _commitment_of(sealed: TaskSpec) -> dict[str, Any]:
 
 def _origin(told: dict[str, Any], drawn_from: TaskSpec | None) -> TaskSpec | None:
     """Find the task that a commitment names, if it has the instance."""
-    # By its name alone among the standard tasks: a path in a commitment would be code of a stranger's choice.
+    # Only by name, among the standard tasks: a path in a commitment would let a stranger choose the code.
     task = drawn_from or next((task for task in standard_specs() if task.ref == told["task"]), None)
     return task if task is not None and told["drawn_as"] in task.instances else None
 
@@ -327,7 +327,7 @@ def _unknown(told: dict[str, Any]) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Read a commitment, of which we believe nothing."""
+    """Read a commitment, and check every part of it."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -372,7 +372,7 @@ def _derived(
 
 
 def _unlike(expected: str, got: str, of: Path | TaskSpec) -> str:
-    """Set a hash against that of a seed file or a generator; tell if line ends are all the difference."""
+    """Return the text on two different hashes; it says if only line ends differ."""
 
     def hashed(spelled: Spelled) -> str:
         return _file_hash(of, spelled) if isinstance(of, Path) else _generator_hash(of, spelled)
@@ -381,7 +381,7 @@ def _unlike(expected: str, got: str, of: Path | TaskSpec) -> str:
 
 
 def _asks(task: TaskSpec, instance: str) -> tuple[object, ...]:
-    """Gather what a sealed instance shares with the one that it was drawn as."""
+    """Return what a sealed instance has in common with the public one that it was drawn as."""
     spec = task.instances[instance]
     splits = {split: file.replace(instance, "", 1) for split, file in spec.splits.items()}
     kinds = (spec.input_shape, spec.target_dtype, spec.classes, spec.domains)

@@ -1,4 +1,4 @@
-"""What ``sparsebench tasks new`` writes."""
+"""The template that ``sparsebench tasks new`` writes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def new_task(name: str, parent: Path) -> Path:
     name
         The task's name, and its folder's.
     parent
-        Where that folder is made; made itself if missing.
+        Where that folder is made; it is made as well if missing.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def new_task(name: str, parent: Path) -> Path:
     Raises
     ------
     UsageError
-        If the name is none for a task, or ``parent/name`` exists or cannot be made. Nothing is written then.
+        If a task cannot have the name, or ``parent/name`` exists or cannot be made. Nothing is written then.
     """
     templates = Path(__file__).with_name("template_files")
     return write_folder(name, parent, templates, _FILES, example="sparsebench tasks new my-task", inside="v1")

@@ -1,4 +1,4 @@
-"""Whether a task's files are what their hashes say, and whether its generator still makes the same data."""
+"""Checks that a task's files have their hashes, and that its generator still makes the same data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["FileCheck", "rederive", "regenerate", "verify_task"]
 
 
 class FileCheck(NamedTuple):
-    """What was found about one file."""
+    """The result of the check of one file."""
 
     instance: str
     """The instance that it belongs to."""
@@ -30,7 +30,7 @@ class FileCheck(NamedTuple):
     ok: bool
     """Whether nothing is wrong with it."""
     message: str
-    """One line: rows and hash, or what is wrong and the mend, or why it was not looked at."""
+    """One line: rows and hash, or what is wrong and the mend, or why it was not checked."""
 
 
 def verify_task(task: TaskSpec, directory: Path | None = None) -> list[FileCheck]:
@@ -41,13 +41,13 @@ def verify_task(task: TaskSpec, directory: Path | None = None) -> list[FileCheck
     task
         The task.
     directory
-        Where its files lie; its own folder, and the cache, if None.
+        Where its files lie; if None, its own folder and the cache.
 
     Returns
     -------
     list of FileCheck
         One for each file, faults included: nothing is raised for a file. A file that is made on first use,
-        and has not been made, is no fault.
+        and is not made yet, is no fault.
     """
     return [_check(task, spec, file, directory) for spec in task.instances.values() for file in spec.files]
 
@@ -75,15 +75,15 @@ def rederive(task: TaskSpec, *, jobs: int = 1, instances: Sequence[str] = ()) ->
     task
         The task. Its generator is code: it runs with the rights of the caller.
     jobs
-        How many instances are made at once.
+        The number of instances that are made at once.
     instances
         Only these; all if empty.
 
     Yields
     ------
     FileCheck
-        One for each file, as an instance is done. Real data whose packages are not installed, and sealed
-        data, cannot be made: that is told, and is no fault.
+        One for each file, as soon as its instance is done. Real data whose packages are not installed, and
+        sealed data, cannot be made: this is reported, and is no fault.
     """
     specs = [spec for spec in task.instances.values() if not instances or spec.name in instances]
     with ThreadPoolExecutor(jobs) as pool:
@@ -131,24 +131,24 @@ def regenerate(
     task
         The task. Its generator is code: it runs with the rights of the caller.
     directory
-        Where the files go; made if missing. The task's own folder is left alone unless it is given.
+        Where the files go; made if missing. The task's own folder is not changed unless it is given here.
     instances
-        Only these; all if empty, but for those that cannot be made here, because a package is missing, and
-        for streamed ones, which take gigabytes.
+        Only these. All if empty, except those that cannot be made here because a package is missing, and
+        streamed ones, which take gigabytes.
     progress
-        Told in a line how far it is.
+        Called with a line on the progress.
 
     Returns
     -------
     list of Path
-        The files that ``task.toml`` declares, all of them there.
+        The files that ``task.toml`` declares; all of them exist.
 
     Raises
     ------
     NotFoundError
-        If the task has no ``generate.py``, or no instance of a name.
+        If the task has no ``generate.py``, or an instance does not exist.
     SparsebenchError
-        If the generator failed or left a file out.
+        If the generator failed, or did not write a file.
     """
     chosen = list(instances) or [
         name for name, spec in task.instances.items() if not (spec.streamed or _cannot(spec))

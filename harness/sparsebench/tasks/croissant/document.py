@@ -1,11 +1,12 @@
 """``croissant.json``: a task's metadata in MLCommons' Croissant format, so that other tools find and read it.
 
-Written from ``task.toml`` and the files, never by hand, and the same on every machine. The specification is
-version 1.0, http://mlcommons.org/croissant/1.0. ``isArray`` and ``arrayShape`` are terms of version 1.1: the
-namespace is the same in all versions, and 1.0 has only ``repeated``, which cannot tell a shape.
+It is written from ``task.toml`` and the files, never by hand, and is the same on every machine. The
+specification is version 1.0, http://mlcommons.org/croissant/1.0. ``isArray`` and ``arrayShape`` are terms of
+version 1.1: the namespace is the same in all versions, and 1.0 has only ``repeated``, which cannot express a
+shape.
 
-Left out on purpose: ``datePublished``. A version is held still by its hashes and has no date of its own, and
-the day on which this file is written would change the file.
+``datePublished`` is left out on purpose: a version is fixed by its hashes and has no date, and the day on
+which this file is written would change the file.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ __all__ = ["AUTHORS", "FILE", "KEYWORDS", "TITLE", "check_croissant", "croissant
 FILE = "croissant.json"
 """The name of the file in a version folder."""
 
-# What CITATION.cff says, which no wheel has; a test holds the two equal.
+# As in CITATION.cff, which is in no wheel; a test checks that both are equal.
 TITLE = "sparsebench: accuracy versus active operations for sparse and conditional-computation networks"
 AUTHORS = "The sparsebench authors"
 KEYWORDS = ("benchmark", "mixture of experts", "conditional computation", "operation counting")
@@ -44,8 +45,8 @@ def croissant(task: TaskSpec) -> dict[str, Any]:
 
     Each committed Parquet file is a ``FileObject``, and each split of a committed instance a ``RecordSet``
     with a field for each column. Two more record sets have their data inline: ``instances``, and
-    ``contents``, the hashes of all columns. These two also tell of instances that are made on first use, of
-    which there is no file.
+    ``contents``, the hashes of all columns. These two also describe instances that are made on first use,
+    which have no file.
 
     mlcroissant gives an input as a flat list, whatever its shape: reshape it to ``arrayShape``.
 
@@ -74,7 +75,7 @@ def croissant(task: TaskSpec) -> dict[str, Any]:
         "description": _description(task),
         "version": f"{task.version}.0.0",
         "identifier": {"@type": "sc:PropertyValue", "propertyID": "sparsebench:hash", "value": task.hash},
-        # Some real data come under terms of their own.
+        # Some real data have a licence of their own.
         "license": licences(task.licence, *(licence_of(task, spec) for spec in task.instances.values())),
         **({"url": "../README.md"} if (task.folder.parent / "README.md").is_file() else {}),
         **(_authorship(task) if standard else {}),
@@ -155,7 +156,7 @@ def _authorship(task: TaskSpec) -> dict[str, Any]:
 
 
 def _sources(task: TaskSpec) -> dict[str, Any]:
-    """Tell what real data are based on; nothing where all are synthetic."""
+    """Return what real data are based on; empty if all data are synthetic."""
     sources = dict.fromkeys(spec.source for spec in task.instances.values() if spec.source)
     works = [
         {
@@ -172,7 +173,7 @@ def _sources(task: TaskSpec) -> dict[str, Any]:
 
 
 def _committed(task: TaskSpec) -> dict[str, InstanceSpec]:
-    """Give the name of each file that the version folder must have → its instance."""
+    """Return the name of each file that the version folder must have → its instance."""
     return {file: spec for spec in task.instances.values() if not spec.generated for file in spec.files}
 
 

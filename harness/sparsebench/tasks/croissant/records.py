@@ -23,7 +23,7 @@ def record_sets(task: TaskSpec) -> list[dict[str, Any]]:
 
 
 def licence_of(task: TaskSpec, spec: InstanceSpec) -> str:
-    """Return under what terms an instance comes: those of its source, if it has one."""
+    """Return the licence of an instance: that of its source, if it has one."""
     return spec.source.licence if spec.source else task.licence
 
 
@@ -70,7 +70,7 @@ def _columns(spec: InstanceSpec) -> dict[str, dict[str, Any]]:
 
 
 def _instances(task: TaskSpec) -> dict[str, Any]:
-    """List the instances as inline data, those without files too."""
+    """Describe the instances as inline data, including those without files."""
     kinds = {"name": "sc:Text", "description": "sc:Text", "seed": "sc:Integer", "board": "sc:Boolean"}
     kinds |= {"small": "sc:Boolean", "generated": "sc:Boolean", "licence": "sc:Text"}
     rows: list[Mapping[str, Any]] = [
@@ -90,7 +90,7 @@ def _instances(task: TaskSpec) -> dict[str, Any]:
 
 
 def _contents(task: TaskSpec) -> dict[str, Any]:
-    """List the hashes of all columns as inline data."""
+    """Describe the hashes of all columns as inline data."""
     kinds = dict.fromkeys(("instance", "splits", "file", "column", "hash"), "sc:Text")
     rows: list[Mapping[str, Any]] = [
         {

@@ -22,7 +22,7 @@ _TERMS = (
 )
 # fmt: on
 _NEWER_TERMS = ("arrayShape", "isArray")  # of version 1.1, in the same namespace
-# In the appendix of neither version or only of 1.1, but mlcroissant finds a context without them strange.
+# In the appendix of neither version or only of 1.1, but mlcroissant warns of a context without them.
 _WANTED_TERMS = ("equivalentProperty", "samplingRate")
 
 CONTEXT: dict[str, Any] = {
@@ -45,9 +45,9 @@ _MISSING = object()
 
 
 def licences(*texts: str) -> Any:
-    """Turn licences into what the property ``license`` takes: one value, or a list where there are several.
+    """Turn licences into the value of the property ``license``: one value, or a list if there are several.
 
-    An SPDX identifier becomes its address, ``A AND B`` two of them, and terms in words a work called so.
+    An SPDX identifier becomes its address, ``A AND B`` two addresses, and other words a work of that name.
     """
     found = [value for text in texts for value in _terms(text)]
     distinct = [value for index, value in enumerate(found) if value not in found[:index]]
@@ -115,7 +115,7 @@ def record_set(
     rows
         The data: name of each field → value.
     key
-        Names of the fields that tell one row from another.
+        Names of the fields that identify a row.
     """
     keys = [{"@id": f"{name}/{part}"} for part in key]
     return {
@@ -135,7 +135,7 @@ def differences(expected: Any, got: Any, where: str = "") -> Iterator[str]:
     Yields
     ------
     str
-        A line for each place that differs. Items of lists are told apart by their ``@id``, if they have one.
+        A line for each place that differs. Items of lists are matched by their ``@id``, if they have one.
     """
     if isinstance(expected, dict) and isinstance(got, dict):
         prefix = f"{where}." if where else ""

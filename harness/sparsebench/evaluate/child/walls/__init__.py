@@ -1,7 +1,7 @@
-"""The walls around a process that runs a stranger's code: put up in the forked process, by system calls.
+"""The walls around a process that runs a stranger's code: system calls in the forked process set them up.
 
-Who forks such processes calls :func:`enter` as its first act and :func:`prepare` once it has imported what
-its children need; then, for each child, :func:`before_fork`, ``os.fork()`` and :func:`after_fork`. The child
+A parent of such processes first calls :func:`enter`, and :func:`prepare` once it has imported what its
+children need; then, for each child, :func:`before_fork`, ``os.fork()`` and :func:`after_fork`. The child
 calls :func:`put_up` before any code that is not ours. It cannot be undone.
 """
 
@@ -37,23 +37,24 @@ __all__ = [
 
 
 def enter(level: str) -> int | None:
-    """Go on as the child of a process that waits, where one is needed so that nothing outlives this one.
+    """Continue as the child of a waiting process, if one is needed so that nothing outlives this one.
 
-    At ``isolated`` nothing outlives the first process of a PID namespace. Who has no power to make such
-    namespaces for its children goes on in new user and PID namespaces: that is an ordinary user, or root of
-    a container that has no powers over it. At the other levels who waits ends what this process leaves.
+    At ``isolated`` nothing outlives the first process of a PID namespace. A process that may not make such
+    namespaces for its children continues in new user and PID namespaces: one of an ordinary user, or of root
+    without capabilities in a container. At the other levels the waiting process ends what this process
+    leaves.
 
-    To be called before anything else is imported: the process is forked.
+    Call it before importing anything else: the process is forked.
 
     Returns
     -------
     int or None
-        A descriptor of who waits, where that one ends what this one leaves; else None.
+        A descriptor of the waiting process, if it ends what this one leaves; else None.
 
     Raises
     ------
     WallError
-        If the system gives none.
+        If the system allows no such namespaces.
     """
     if not LINUX:
         return None
@@ -66,12 +67,12 @@ def enter(level: str) -> int | None:
 
 
 def prepare(level: str) -> Prepared:
-    """Get ready to fork walled children. What they leave behind becomes this process's own children.
+    """Prepare to fork walled children. Processes that they leave become children of this process.
 
     Raises
     ------
     WallError
-        If this system cannot have that level.
+        If this system cannot provide the level.
     """
     if level not in LEVELS:
         raise WallError(f"level: expected one of {', '.join(LEVELS)}, got {level!r}")
@@ -88,12 +89,12 @@ def prepare(level: str) -> Prepared:
 
 
 def before_fork(prepared: Prepared, plan: Plan) -> None:
-    """Find what the next child needs; at ``isolated`` it becomes the first process of a new PID namespace.
+    """Prepare for the next child; at ``isolated`` it becomes the first process of a new PID namespace.
 
     Raises
     ------
     WallError
-        If the system gives none.
+        If the system allows no such namespaces.
     """
     if plan.level == "none":
         return
@@ -109,7 +110,7 @@ def before_fork(prepared: Prepared, plan: Plan) -> None:
 def _readable(prepared: Prepared, hidden: Sequence[Path]) -> list[tuple[int, bool]]:
     key = tuple(hidden)
     if key not in prepared.readable:
-        _forget_readable(prepared)  # they are many, and a run has one task after the other
+        _forget_readable(prepared)  # they are many, and a run has one task after another
         prepared.readable[key] = landlock.descriptors(hidden)
     return prepared.readable[key]
 
@@ -121,23 +122,23 @@ def _forget_readable(prepared: Prepared) -> None:
 
 
 def after_fork(prepared: Prepared) -> None:
-    """Have what this process starts be in its own PID namespace again."""
+    """Let new processes be in this process's own PID namespace again."""
     if prepared.namespace is not None:
         namespaces.out_of_processes(prepared.namespace)
 
 
 def put_up(prepared: Prepared, plan: Plan) -> frozenset[int]:
-    """Put up the walls around this process, which was forked a moment ago.
+    """Put up the walls around this process, which has just been forked.
 
     Returns
     -------
     frozenset
-        Descriptors to be left open, by which the walls stay as they are.
+        Descriptors that must stay open to keep the walls.
 
     Raises
     ------
     WallError
-        If anything that was asked for cannot be had. Nothing may run in the process then.
+        If any part of the plan is not possible. Nothing may run in the process then.
     """
     if plan.level != prepared.level:
         raise WallError(f"level: prepared for {prepared.level}, asked for {plan.level}")
@@ -154,7 +155,7 @@ def put_up(prepared: Prepared, plan: Plan) -> frozenset[int]:
     held = _held(prepared, plan, sealed=closed.files)
     processes = plan.processes
     if not held.processes and prepared.user is None:
-        processes += limits.count_processes()  # the user's others are counted too
+        processes += limits.count_processes()  # the user's other processes are counted too
     kept = landlock.restrict(plan, _readable(prepared, plan.hidden), closed)
     _let_go(prepared)
     with demand("limits"):
@@ -165,7 +166,7 @@ def put_up(prepared: Prepared, plan: Plan) -> frozenset[int]:
 
 
 def _leave(prepared: Prepared, plan: Plan) -> namespaces.Closed:
-    """Be nobody in particular, in namespaces of its own where they were asked for."""
+    """Become an unprivileged user, in new namespaces if the plan requires them."""
     closed = namespaces.NOTHING
     if plan.level == "isolated":
         closed = namespaces.close_off(plan, prepared.user)
@@ -176,7 +177,7 @@ def _leave(prepared: Prepared, plan: Plan) -> namespaces.Closed:
             os.chdir(plan.work)
     if prepared.user is not None:
         powers.become(prepared.user)
-        powers.die_with_parent(prepared.parent)  # who becomes another user is no longer to die
+        powers.die_with_parent(prepared.parent)  # a change of user cancels the signal at the parent's death
     powers.renounce(reading=os.geteuid() == 0 or prepared.user is not None)
     return closed
 
@@ -194,7 +195,7 @@ def _held(prepared: Prepared, plan: Plan, *, sealed: bool) -> seccomp.Held:
 
 
 def _let_go(prepared: Prepared) -> None:
-    """Close what was for putting up walls."""
+    """Close the descriptors that were needed only to put up the walls."""
     _forget_readable(prepared)
     if prepared.namespace is not None:
         os.close(prepared.namespace)

@@ -1,6 +1,6 @@
 """Attacks of the canaries on files, on the network and on limits.
 
-Each says whether it worked, or raises ``OSError``; what it makes it removes.
+Each returns whether it succeeded, or raises ``OSError``; it removes what it makes.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _DEVICES = ("mem", "kmsg", "kvm", "fuse", "ptmx", "loop-control", "net/tun", "vd
 
 
 def read_files(plan: Plan, _: int) -> bool:
-    """List the root, and what is around the own folder."""
+    """List the root, and the folders around the own one."""
     return any_of(
         *(lambda path=path: os.scandir(path).close() for path in ("/", plan.work.parent, *plan.hidden))
     )
 
 
 def write_files(plan: Plan, _: int) -> bool:
-    """Make a file beside the own folder, and where everybody may."""
+    """Make a file next to the own folder, and in folders where everybody may."""
     places = [plan.work.parent, plan.code, Path("/tmp"), Path("/var/tmp")]  # noqa: S108 - tried, not used
     if not SHARED_MEMORY.is_mount() or os.getppid() != 0:
         places.append(SHARED_MEMORY)
@@ -46,7 +46,7 @@ def _write(path: Path) -> None:
 
 
 def set_times(plan: Plan, _: int) -> bool:
-    """Set times that others see to what they are."""
+    """Set times that others see to their present values."""
 
     def touch(path: Path) -> None:
         about = path.stat()
@@ -56,7 +56,7 @@ def set_times(plan: Plan, _: int) -> bool:
 
 
 def devices(plan: Plan, _: int) -> bool:
-    """Open some, make one."""
+    """Open devices, and make one."""
 
     def make() -> None:
         path = plan.work / "canary-device"
@@ -84,7 +84,7 @@ def udp(_: Plan, __: int) -> bool:
 
 
 def unix_sockets(_: Plan, __: int) -> bool:
-    """Have an abstract name, or a pair of datagrams, which can be sent to any name; or a pair of TIPC's."""
+    """Bind an abstract name, or make a pair of datagram sockets, which reach any name, or a TIPC pair."""
 
     def named() -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as opened:
@@ -102,7 +102,7 @@ def unix_sockets(_: Plan, __: int) -> bool:
 
 
 def fork_bomb(plan: Plan, _: int) -> bool:
-    """Start processes that wait, twice as many as may be: others of this user may end meanwhile."""
+    """Start waiting processes, twice as many as allowed: others of this user may end meanwhile."""
     reading, writing = os.pipe()
     started: list[int] = []
     try:
@@ -110,7 +110,7 @@ def fork_bomb(plan: Plan, _: int) -> bool:
             pid = os.fork()
             if not pid:
                 os.close(writing)
-                os.read(reading, 1)  # until there is nobody left to write: signals may be refused
+                os.read(reading, 1)  # until no writer is left: signals may be refused
                 os._exit(0)
             started.append(pid)
     finally:
@@ -122,7 +122,7 @@ def fork_bomb(plan: Plan, _: int) -> bool:
 
 
 def fill(plan: Plan, _: int) -> bool:
-    """Write one byte more than may be, in several files."""
+    """Write one byte more than allowed, in several files."""
     part = min(plan.files, _MEBIBYTE)
     written = [plan.work / f"canary-{index}" for index in range(plan.files // part + 1)]
     try:

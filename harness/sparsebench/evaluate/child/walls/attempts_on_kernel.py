@@ -1,6 +1,6 @@
-"""Attacks of the canaries that leave something with the kernel, or ask it for powers.
+"""Attacks of the canaries that leave objects in the kernel, or ask it for powers.
 
-Each says whether it worked, or raises ``OSError``; what it makes it removes.
+Each returns whether it succeeded, or raises ``OSError``; it removes what it makes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NEW_USERS = 0x10000000
 
 
 def shared_memory(_: Plan, __: int) -> bool:
-    """Make a segment."""
+    """Make a shared memory segment."""
     syscall("shmctl", syscall("shmget", _IPC_PRIVATE, 4096, _IPC_CREATE), _IPC_REMOVE, None)
     return True
 
@@ -49,14 +49,14 @@ def posix_queue(_: Plan, __: int) -> bool:
 
 
 def keyring(_: Plan, __: int) -> bool:
-    """Add a key to the ring that ends with this process."""
+    """Add a key to the keyring that ends with this process."""
     key = syscall("add_key", b"user", b"canary", b"x", 1, _OWN_KEYRING)
     syscall("keyctl", _KEYCTL_REVOKE, key, 0, 0, 0)
     return True
 
 
 def session(_: Plan, __: int) -> bool:
-    """Start one in a process of its own, as who leads a group may not."""
+    """Start a session in a new process, since the leader of a process group may not."""
     return _in_fork(lambda: os.setsid())  # noqa: PLW0108 - a lambda gives the call's own result
 
 
@@ -73,14 +73,14 @@ def io_uring(_: Plan, __: int) -> bool:
 
 
 def bpf(_: Plan, __: int) -> bool:
-    """Make a table of one entry."""
+    """Make a BPF table of one entry."""
     about = (ctypes.c_uint32 * 32)(2, 4, 4, 1)
     os.close(syscall("bpf", 0, ctypes.byref(about), ctypes.sizeof(about)))
     return True
 
 
 def user_namespace(_: Plan, __: int) -> bool:
-    """Make one, in a process of its own."""
+    """Make a user namespace, in a new process."""
     return _in_fork(lambda: syscall("unshare", _NEW_USERS))
 
 

@@ -1,7 +1,7 @@
-"""Attacks of the canaries on other processes. Each says whether it worked, or raises ``OSError``.
+"""Attacks of the canaries on other processes. Each returns whether it succeeded, or raises ``OSError``.
 
-Parents are named by number. In a PID namespace of its own a process's parent has none, and any number that
-it is told is one of its own processes: such attacks cannot even be tried.
+Parents are named by number. In its own PID namespace a process's parent has no number, and any number names
+one of its own processes: such attacks cannot even be tried.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _alone() -> bool:
 
 
 def processes_listed(_: Plan, parent: int) -> bool:
-    """List them, read what the parent was started with; in a ``/proc`` of its own, the machine's state."""
+    """List processes, and read the parent's command line; in its own ``/proc``, the machine's state."""
     own = str(os.getpid())
     if _alone() and str(Path("/proc/self").readlink()) == own:
         listed = {path.name for path in Path("/proc").iterdir() if path.name.isdecimal()}
@@ -38,21 +38,21 @@ def processes_listed(_: Plan, parent: int) -> bool:
 
 
 def signal_parent(_: Plan, parent: int) -> bool:
-    """Ask whether a signal would arrive."""
+    """Ask whether the parent would get a signal."""
     if not _alone():
         os.kill(parent, 0)
     return not _alone()
 
 
 def trace_parent(_: Plan, parent: int) -> bool:
-    """Trace it without stopping it, until this process ends."""
+    """Trace the parent without stopping it, until this process ends."""
     if not _alone():
         syscall("ptrace", _PTRACE_SEIZE, parent, 0, 0)
     return not _alone()
 
 
 def read_parent(_: Plan, parent: int) -> bool:
-    """Read eight bytes where both have the same."""
+    """Read eight bytes of the parent's memory at an address where both have the same."""
     if _alone():
         return False
     kept, taken = ctypes.c_uint64(1), ctypes.c_uint64()
@@ -70,25 +70,25 @@ def _reaches_memory(parent: int) -> bool:
 
 
 def limits_of_parent(_: Plan, parent: int) -> bool:
-    """Ask for one."""
+    """Read a limit of the parent."""
     if not _alone():
         syscall("prlimit64", parent, 7, None, ctypes.byref((ctypes.c_uint64 * 2)()))
     return not _alone()
 
 
 def priority_of_parent(_: Plan, parent: int) -> bool:
-    """Set it to what it is."""
+    """Set the parent's priority to its present value."""
     if not _alone():
         os.setpriority(os.PRIO_PROCESS, parent, os.getpriority(os.PRIO_PROCESS, parent))
     return not _alone()
 
 
 def strangers(_: Plan, __: int) -> bool:
-    """Have a parent that has a number."""
+    """Return whether the parent has a number."""
     return not _alone()
 
 
 def interfaces(_: Plan, __: int) -> bool:
-    """Look for one other than the loopback."""
+    """Look for a network interface other than the loopback."""
     lines = Path("/proc/self/net/dev").read_text(encoding="ascii").splitlines()[2:]
     return any(line.split(":")[0].strip() != "lo" for line in lines)

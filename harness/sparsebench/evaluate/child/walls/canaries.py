@@ -1,4 +1,4 @@
-"""Attacks that are tried on the walls before anything relies on them. What a level is worth is what holds."""
+"""Attacks that test the walls before anything relies on them. A level is what the tests show to hold."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["CANARIES", "Canary", "canaries", "describe", "required"]
 
 
 class Canary(NamedTuple):
-    """One attack, made harmless."""
+    """One harmless attack."""
 
     attempt: Callable[[Plan, int], bool]
-    """Whether it worked. It raises ``OSError`` where it was refused."""
+    """Whether it succeeded. It raises ``OSError`` if it was refused."""
     about: str
     level: str = "restricted"
     """The weakest level at which it must not work."""
@@ -63,19 +63,19 @@ CANARIES = {
 
 
 def canaries(plan: Plan, parent_pid: int) -> dict[str, bool]:
-    """Try every attack, in a walled process that does nothing else and is thrown away.
+    """Try every attack, in a walled throw-away process that does nothing else.
 
     Parameters
     ----------
     plan
-        What was put up. With few ``processes`` and ``files`` this takes milliseconds.
+        The walls that were put up. With few ``processes`` and ``files`` this takes milliseconds.
     parent_pid
-        The number of the process that forked this one, as that one sees it.
+        The number of the parent process, as it sees itself.
 
     Returns
     -------
     dict
-        Name of the attack: whether it was held.
+        Name of the attack: whether the walls held it off.
     """
     return {name: _held(canary, plan, parent_pid) for name, canary in CANARIES.items()}
 
@@ -88,11 +88,11 @@ def _held(canary: Canary, plan: Plan, parent_pid: int) -> bool:
 
 
 def required(level: str) -> frozenset[str]:
-    """Name the canaries that must hold for a level to be called that."""
+    """Return the names of the canaries that must hold for a level."""
     asked = LEVELS.index(level)
     return frozenset(name for name, canary in CANARIES.items() if LEVELS.index(canary.level) <= asked)
 
 
 def describe() -> dict[str, str]:
-    """Give, for each canary, one line: what a process does where it is not held."""
+    """Return a line for each canary: what a process can do if it is not held off."""
     return {name: canary.about for name, canary in CANARIES.items()}

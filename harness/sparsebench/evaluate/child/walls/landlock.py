@@ -1,8 +1,8 @@
-"""Files: Landlock (Linux 5.13 and later), straight through its three system calls.
+"""The wall for files: Landlock (Linux 5.13 and later), through its three system calls.
 
-It needs no privileges and cannot be undone. It holds what is done with the contents of files and folders;
-from its version 4 on TCP, from 6 on signals and abstract sockets. It does not hold UDP, new sessions, a
-file's times and modes, or how much a process and its children take together: other walls do.
+It needs no privileges and cannot be undone. It restricts access to the contents of files and folders; from
+its version 4 on TCP as well, from version 6 on signals and abstract sockets. It does not restrict UDP, new
+sessions, a file's times and modes, or the resources of a process and its children together: other walls do.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["LENGTHS_SINCE", "SIGNALS_SINCE", "descriptors", "restrict", "version
 _VERSION_QUESTION = 1
 _PATH_BENEATH = 1
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR, _TRUNCATE, _DEVICE_IOCTL = 1, 2, 4, 8, 1 << 14, 1 << 15
-_MAKE_DEVICES = (1 << 6) | (1 << 11)  # as root, a device made in one's own folder is a way to the whole disk
+_MAKE_DEVICES = (1 << 6) | (1 << 11)  # for root, a device in the own folder gives access to the whole disk
 _FILES_BY_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 _TCP = 1 | 2  # bind and connect
 _SCOPES = 1 | 2  # abstract sockets and signals
@@ -49,7 +49,7 @@ _SYSTEM = (
         for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "magic", "mime.types", "timezone")
     ),
     *(f"/dev/{name}" for name in ("full", "random", "urandom", "zero")),
-    # How many processors there are for us: joblib does not start without.
+    # The number of processors for us: joblib does not start without it.
     *(f"/sys/fs/cgroup/{name}" for name in ("cpu.max", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")),
 )
 """What Python's packages read of a system: not all of /dev, where a machine's memory and disks are."""
@@ -61,12 +61,12 @@ class _RulesetAttributes(ctypes.Structure):
 
 class _PathBeneath(ctypes.Structure):
     _pack_ = 1
-    _layout_ = "ms"  # what packing means; Python 3.13 and later want it said
+    _layout_ = "ms"  # the layout that packing means; Python 3.13 and later require it
     _fields_ = (("allowed_access", ctypes.c_uint64), ("parent_fd", ctypes.c_int32))
 
 
 def version() -> int:
-    """Give the version of Landlock that this kernel offers; 0 where there is none."""
+    """Return the version of Landlock that this kernel offers; 0 if there is none."""
     if not LINUX:
         return 0
     try:
@@ -76,38 +76,38 @@ def version() -> int:
 
 
 def descriptors(hidden: Sequence[Path]) -> list[tuple[int, bool]]:
-    """Open all that any process may read: pairs of a descriptor, and whether it is of a folder.
+    """Open everything that any process may read: pairs of a descriptor, and whether it is of a folder.
 
-    To find it takes longer than all other walls together, so a parent does it once for its children. What is
-    of ``/proc`` is forgotten by the kernel, and the rules with it, unless the parent holds it.
+    Finding it takes longer than all other walls together, so a parent does it once for its children. The
+    kernel forgets entries of ``/proc``, and their rules, unless the parent holds them open.
     """
     found = []
     for path in (*_readable(hidden), *(Path("/proc", name) for name in PROC)):
         try:
             descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        except OSError:  # what is not there needs no rule
+        except OSError:  # a missing path needs no rule
             continue
         found.append((descriptor, stat.S_ISDIR(os.fstat(descriptor).st_mode)))
     return found
 
 
 def restrict(plan: Plan, readable: Iterable[tuple[int, bool]], closed: Closed = NOTHING) -> int:
-    """Hold this process, for good, to reading Python, the system's libraries and the submission.
+    """Restrict this process for ever to reading Python, the system's libraries and the submission.
 
     Parameters
     ----------
     plan
-        What it may write to, and whether it may use a GPU.
+        The walls: they say what it may write to, and whether it may use a GPU.
     readable
-        What :func:`descriptors` gave.
+        What :func:`descriptors` returned.
     closed
-        What of ``/dev/shm`` and ``/proc`` is this process's own.
+        Which of ``/dev/shm`` and ``/proc`` are this process's own.
 
     Returns
     -------
     int
-        A descriptor to be left open: under memory pressure the kernel forgets ``/proc/self``, and the rule
-        with it, unless somebody holds it.
+        A descriptor that must stay open: under memory pressure the kernel forgets ``/proc/self``, and its
+        rule, unless a process holds it open.
 
     Raises
     ------
@@ -138,7 +138,7 @@ def _allow_all(
     for descriptor, folder in readable:
         _add(ruleset, descriptor, _READ & files, folder=folder)
     _allow(ruleset, plan.code, _READ & files)
-    # Not all of it where it is the machine's. A program that is started has another /proc/self, and no rule.
+    # Not all of it, if it is the machine's. A program that is started has another /proc/self, without a rule.
     _allow(ruleset, "/proc" if closed.processes else "/proc/self", _READ & files)
     _allow(ruleset, plan.work, files & ~_MAKE_DEVICES)
     if closed.memory:
@@ -149,16 +149,16 @@ def _allow_all(
 
 
 def _allow_cuda(ruleset: int, files: int) -> None:
-    """Allow the devices of NVIDIA's driver, and what its libraries do to files."""
+    """Allow the devices of NVIDIA's driver, and its libraries' access to files."""
     for path in sorted(Path("/dev").glob("nvidia*")):
         _allow(ruleset, path, (_READ_FILE | _WRITE_FILE | _DEVICE_IOCTL) & files)
     _allow(ruleset, "/proc/driver/nvidia", _READ & files)
-    # They give their threads names, which are files, and do not start if they cannot.
+    # They name their threads by writing to files, and do not start if they cannot.
     _allow(ruleset, "/proc/self/task", (_READ | _WRITE_FILE | _TRUNCATE) & files)
 
 
 def _new_ruleset(offered: int, files: int) -> int:
-    """Make a ruleset of all that this version can hold. Older versions know a shorter structure."""
+    """Make a ruleset of all that this version can restrict. Older versions know a shorter structure."""
     tcp = _TCP if offered >= _TCP_SINCE else 0
     scopes = _SCOPES if offered >= SIGNALS_SINCE else 0
     attributes = _RulesetAttributes(files, tcp, scopes)
@@ -168,7 +168,7 @@ def _new_ruleset(offered: int, files: int) -> int:
 
 
 def _allow(ruleset: int, path: Path | str, access: int) -> None:
-    """Allow access beneath a path; a path that is not there needs no rule."""
+    """Allow access beneath a path; a missing path needs no rule."""
     try:
         descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
@@ -185,21 +185,21 @@ def _add(ruleset: int, descriptor: int, access: int, *, folder: bool) -> None:
 
 
 def _readable(hidden: Sequence[Path]) -> Iterator[Path]:
-    """Everything that Python and its packages are made of, but nothing of the tasks."""
+    """Return all folders of Python and its packages, but nothing of the tasks."""
     package = Path(__file__).resolve().parents[3]
-    # Another installation in reach has its own copy of the data.
+    # Another installation that can be read has its own copy of the data.
     copies = (Path(entry) / package.name / "_data" for entry in sys.path)
     holes = [hole.resolve() for hole in (package / "_data", package.parents[1] / "tasks", *copies, *hidden)]
     python = (sys.prefix, sys.base_prefix, *site.getsitepackages(), *sys.path, str(package))
     covered: list[Path] = []
-    for root in sorted({Path(path).resolve() for path in (*_SYSTEM, *python)}):  # what is around comes first
+    for root in sorted({Path(path).resolve() for path in (*_SYSTEM, *python)}):  # outer folders come first
         if not any(root.is_relative_to(other) for other in covered):
             covered += _without(root, holes)
     yield from covered
 
 
 def _without(root: Path, holes: Iterable[Path]) -> list[Path]:
-    """Cover ``root`` but for ``holes``: rules only ever allow, so a hole is made of what is around it."""
+    """Return paths that cover ``root`` except ``holes``: rules can only allow, so each hole is left out."""
     holes = list(holes)
     if any(root.is_relative_to(hole) for hole in holes):
         return []
@@ -215,5 +215,5 @@ def _without(root: Path, holes: Iterable[Path]) -> list[Path]:
 def _inside(folder: Path) -> list[Path]:
     try:
         return list(folder.iterdir())
-    except OSError:  # what this user may not list, its children may not either
+    except OSError:  # a folder that this user may not list, its children may not list either
         return []

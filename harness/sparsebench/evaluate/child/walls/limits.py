@@ -1,4 +1,4 @@
-"""How much a process may take."""
+"""Limits of a process's resources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sparsebench.evaluate.child.walls.system import LINUX
 
-with contextlib.suppress(ImportError):  # Windows has none: there, too, a level is asked for
+with contextlib.suppress(ImportError):  # Windows has none, but a level is requested there, too
     import resource
 
 __all__ = ["count_processes", "limit_everything", "limit_memory"]
@@ -19,7 +19,7 @@ _OPEN_FILES = 1024
 def limit_memory(memory: int | None, files: int) -> None:
     """Limit this process's address space to what it has now and ``memory`` bytes, and the size of each file.
 
-    None leaves the address space alone: CUDA reserves more of it than any machine has memory.
+    None does not limit the address space: CUDA reserves more of it than any machine has memory.
     """
     if LINUX and memory is not None:
         pages = _pages()
@@ -40,28 +40,28 @@ def limit_everything(processes: int, *, gpu: bool) -> None:
     """Limit processes, open files, locked memory, message queues and priorities (Linux)."""
     _at_most(resource.RLIMIT_NPROC, processes)
     _at_most(resource.RLIMIT_NOFILE, _OPEN_FILES)
-    if not gpu:  # its driver locks what it copies from
+    if not gpu:  # its driver locks the memory that it copies from
         _at_most(resource.RLIMIT_MEMLOCK, 0)
     for name in ("MSGQUEUE", "NICE", "RTPRIO"):
         _at_most(getattr(resource, f"RLIMIT_{name}"), 0)
 
 
 def _at_most(which: int, most: int) -> None:
-    """Lower a limit, for good. One that is lower stays."""
+    """Lower a limit for ever. A lower one stays."""
     hard = resource.getrlimit(which)[1]
     least = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(which, (least, least))
 
 
 def count_processes() -> int:
-    """Count the threads of this process's user: the kernel counts them all against the limit."""
+    """Return the number of threads of this process's user: the kernel counts all of them for the limit."""
     user, threads = os.getuid(), 0
     for entry in os.scandir("/proc"):
         if entry.name.isdecimal():
             try:
                 if entry.stat().st_uid == user:
-                    # Links count the folders in it, and two for itself.
+                    # The number of links is that of its folders, plus two.
                     threads += Path(entry.path, "task").stat().st_nlink - 2
-            except OSError:  # it is gone
+            except OSError:  # the process is gone
                 continue
     return threads

@@ -1,4 +1,4 @@
-"""Namespaces: a process that has no other process, no network and no memory shared with anybody."""
+"""Namespaces: a process that sees no other process, has no network, and shares no memory."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DUMPABLE, _DEATH_SIGNAL = 4, 1
 
 
 class Closed(NamedTuple):
-    """What a process has for itself."""
+    """The things that a process has as its own."""
 
     files: bool = False
     """Everything that others see is mounted read only, times and modes too."""
@@ -59,19 +59,19 @@ class _MountAttributes(ctypes.Structure):
 
 
 def into_own() -> None:
-    """Go on as the first process of a new user and PID namespace; what called this only waits for that.
+    """Continue as the first process of new user and PID namespaces; the calling process only waits for it.
 
-    To be called by a process with one thread, early: it is held twice in memory from then on. What is left
-    outside holds no descriptor but ``stderr``, and ends as the inner process ends, which dies with it.
+    Call it early, in a process with one thread: from then on memory holds it twice. The outer process holds
+    no descriptor but ``stderr``, and ends as the inner process ends, which dies with it.
 
     Raises
     ------
     WallError
-        If the system gives an ordinary user no such namespaces.
+        If the system does not allow an ordinary user such namespaces.
     """
     user, group = os.geteuid(), os.getegid()
     with demand("new user and PID namespaces"):
-        prctl(_DUMPABLE, 1)  # or the files of /proc/self are root's
+        prctl(_DUMPABLE, 1)  # otherwise the files of /proc/self belong to root
         _unshare(_NEW_USERS | _NEW_PROCESSES)
         Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
@@ -88,10 +88,10 @@ def processes_of(pid: str = "self") -> int:
 
 
 def may_make() -> bool:
-    """Whether this process may make PID namespaces below its own."""
+    """Return whether this process may make PID namespaces below its own."""
     try:
         namespace = processes_of()
-        _enter(namespace)  # where it is already
+        _enter(namespace)  # which is its present one
         os.close(namespace)
     except OSError:
         return False
@@ -99,7 +99,7 @@ def may_make() -> bool:
 
 
 def own_processes(namespace: int) -> None:
-    """Have the next child be the first of a new PID namespace below ``namespace``, this process's own.
+    """Make the next child the first of a new PID namespace below ``namespace``, which is this process's own.
 
     Raises
     ------
@@ -107,30 +107,30 @@ def own_processes(namespace: int) -> None:
         If the system gives none.
     """
     with demand("a new PID namespace"):
-        _enter(namespace)  # where the last child's still stands, nothing can be made below it
+        _enter(namespace)  # while that of the last child is set, no other can be made
         _unshare(_NEW_PROCESSES)
 
 
 def out_of_processes(namespace: int) -> None:
-    """Have children be in this process's own PID namespace again."""
+    """Put children into this process's own PID namespace again."""
     with demand("the own PID namespace"):
         _enter(namespace)
 
 
 def close_off(plan: Plan, user: int | None) -> Closed:
-    """Leave every other namespace; see everything read only, and two fresh folders.
+    """Enter new namespaces of all other kinds; everything is read-only but two new folders.
 
     Parameters
     ----------
     plan
-        Whose ``work`` becomes a file system of ``plan.files`` bytes, for this process alone.
+        The walls. ``plan.work`` becomes a file system of ``plan.files`` bytes, for this process alone.
     user
-        To whom the folders are to belong; None for this process's own.
+        The owner of the folders; None for this process's user.
 
     Returns
     -------
     Closed
-        What more there is on this system.
+        What else is its own on this system.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def _leave() -> None:
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        _unshare(flags)  # a kernel without control groups has no names of theirs to hide
+        _unshare(flags)  # a kernel without control groups has no names of groups to hide
 
 
 def _seal() -> bool:
@@ -174,9 +174,10 @@ def _seal() -> bool:
 
 
 def _own_proc(shown: tuple[str, ...]) -> bool:
-    """Have a ``/proc`` of the own PID namespace, and in it nothing of the machine but what is shown.
+    """Mount a ``/proc`` of the own PID namespace, with only chosen facts about the machine.
 
-    Containers mask parts of theirs, and then the kernel gives none: Landlock holds the machine's as well.
+    Containers mask parts of their ``/proc``, and then the kernel allows no new one: Landlock restricts the
+    machine's as well.
     """
     flags = _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS
     try:

@@ -1,7 +1,7 @@
 """Numbers of the system calls that the walls use, refuse or look into.
 
-Those of aarch64 are untried: nothing here has run on such a machine. Tests hold both columns against the
-kernel's own headers.
+Those of aarch64 are untested: nothing here has run on such a machine. Tests compare both columns with the
+kernel's headers.
 """
 
 from __future__ import annotations

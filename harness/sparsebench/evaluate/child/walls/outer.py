@@ -1,4 +1,4 @@
-"""What stays outside of a process that goes on as its own child: it waits, and ends as the inner one ends."""
+"""The outer part of a process that continues as its own child: it waits, and ends as the inner one ends."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ __all__ = ["SUBREAPER", "keep", "wait_for"]
 SUBREAPER = 36
 """The option of ``prctl`` by which orphans further down become this process's children."""
 
-_TICK = 10  # milliseconds between two looks at what is left
-_PATIENCE = 1000  # ticks that it may take to go
+_TICK = 10  # milliseconds between two checks of what is left
+_PATIENCE = 1000  # most ticks until it has ended
 
 
 def keep() -> int:
-    """Go on as the child of a process that only waits, and that ends whatever this one leaves.
+    """Continue as the child of a process that only waits, and that ends everything that this one leaves.
 
-    A warm parent ends what its children leave. Where it is killed itself, all of that becomes the children of
-    who keeps it. To be called by a process with one thread, early: it is held twice in memory from then on.
+    A warm parent ends what its children leave. If it is killed itself, all of that become children of its
+    keeper. Call it early, in a process with one thread: from then on memory holds it twice.
 
     Returns
     -------
     int
-        A descriptor of who waits. Who sees its end has nobody left for that, and is to end all itself.
+        A descriptor of the waiting process, the keeper. A process that sees the keeper's end must end
+        everything itself.
     """
     prctl(SUBREAPER, 1)
     keeper = os.pidfd_open(os.getpid())  # before the fork: it may be killed at once
     inner = os.fork()
     if inner:
         _hold_nothing()
-        # Who waits for us loses patience with the inner one, which may be stuck.
+        # The process that waits for us gives up on the inner one, which may be stuck.
         signal.signal(signal.SIGTERM, lambda *_: os.kill(inner, signal.SIGKILL))
         _, status = os.waitpid(inner, 0)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -46,7 +47,7 @@ def keep() -> int:
 
 
 def _end_children() -> None:
-    """Kill all children, and those that become ours by that, until there are none."""
+    """Kill all children, and processes that thereby become our children, until there are none."""
     if watch.is_elsewhere():
         return
     own = os.getpgrp()
@@ -56,7 +57,7 @@ def _end_children() -> None:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     group = os.getpgid(pid)
                     if group != own:
-                        os.killpg(group, signal.SIGKILL)  # all at once: none of them forks meanwhile
+                        os.killpg(group, signal.SIGKILL)  # all at once, so that none forks meanwhile
                     os.kill(pid, signal.SIGKILL)
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -64,14 +65,14 @@ def _end_children() -> None:
 
 
 def wait_for(inner: int) -> NoReturn:
-    """Wait for a child, and end as it does."""
+    """Wait for a child, and end in the same way."""
     _hold_nothing()
     _, status = os.waitpid(inner, 0)
     _end_as(status)
 
 
 def _hold_nothing() -> None:
-    """Close every descriptor that others wait for the end of: all but ``stderr``."""
+    """Close every descriptor whose end others wait for: all but ``stderr``."""
     for standard in (0, 1):
         with contextlib.suppress(OSError):
             os.close(standard)

@@ -1,4 +1,4 @@
-"""What walls a process gets, and what its parent holds ready for that."""
+"""The walls of a process, and its parent's preparations."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class Plan:
     level
         One of :data:`LEVELS`.
     code
-        The copy of the submission: read only.
+        The copy of the submission, read-only.
     work
         The one folder that may be written to. It exists, is empty, and belongs to the caller.
     hidden
-        Folders that stay closed even where something around them is open: tasks, and what is made of them.
+        Folders that stay closed even if outer folders are open: tasks, and what is made from them.
     memory
-        Bytes of address space beyond what the process has when the walls go up. None: not limited, as CUDA
+        Bytes of address space beyond what the process has when the walls go up. None means no limit, as CUDA
         reserves more of it than any machine has memory.
     files
         Bytes of one file, and at ``isolated`` of all files together.
     processes
-        Processes and threads of the process's user.
+        Most processes and threads of the process's user.
     gpu
-        Whether NVIDIA's devices are open.
+        Whether NVIDIA's devices are accessible.
     """
 
     level: str
@@ -54,7 +54,7 @@ class Plan:
 
 @dataclass
 class Prepared:
-    """What a parent holds for its children: descriptors that take long to find, and who is next."""
+    """A parent's preparations for its children: descriptors that take long to find, and the next child's."""
 
     level: str
     namespace: int | None = None  # descriptor of the parent's own PID namespace

@@ -1,4 +1,4 @@
-"""Who a process is: another user where it was root, without root's powers, and gone when its parent goes."""
+"""The identity of a process: another user if it was root, without root's powers, ending with its parent."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from sparsebench.evaluate.child.walls.system import demand, libc, prctl, syscall
 
 __all__ = ["become", "die_with_parent", "last_power", "renounce", "user_of"]
 
-_FIRST_USER, _USERS = 61184, 4336  # what systemd keeps for users that come and go
+_FIRST_USER, _USERS = 61184, 4336  # the range of systemd's dynamic users
 _NOBODY = 65534
-_STRIDE = 61  # parents have neighbouring numbers; prime, so that all users are used
+_STRIDE = 61  # parents have adjacent numbers; a prime, so that all users are used
 
 _DEATH_SIGNAL, _DUMPABLE, _KEEP_CAPABILITIES, _DROP_BOUND, _AMBIENT = 1, 4, 8, 24, 47
 _RAISE, _CLEAR_ALL = 2, 4
@@ -25,7 +25,7 @@ _OVERRIDE, _READ_SEARCH = 1, 2
 
 
 def die_with_parent(parent: int | None = None) -> None:
-    """Have this process killed when its parent goes, however it goes.
+    """Let this process be killed when its parent ends, in whatever way.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def die_with_parent(parent: int | None = None) -> None:
     Raises
     ------
     WallError
-        If that went before this could be asked for: nobody would be told.
+        If the parent ended before this was requested: then no signal would come.
     """
     with demand("to die with the parent"):
         prctl(_DEATH_SIGNAL, signal.SIGKILL)
@@ -47,10 +47,10 @@ def die_with_parent(parent: int | None = None) -> None:
 
 
 def user_of(parent: int, fork: int) -> int | None:
-    """Choose who a parent's child is to be; None where this process cannot be anybody else.
+    """Choose the user of a parent's child; None if this process cannot change its user.
 
-    Children that run at once are different users where there are enough. Two who are one share its number of
-    processes, and nothing else: the other walls do not rely on users.
+    Children that run at once are different users if there are enough. Two children of one user share its
+    number of processes, and nothing else: the other walls do not rely on users.
     """
     if os.geteuid() != 0:
         return None
@@ -71,7 +71,7 @@ def _ranges(kind: str) -> tuple[tuple[int, int], ...]:
 
 
 def become(user: int) -> None:
-    """Be another user, in no group but its own; what root could do stays permitted until :func:`renounce`."""
+    """Become another user, only in its own group; root's powers stay permitted until :func:`renounce`."""
     with demand(f"to become user {user}"):
         prctl(_KEEP_CAPABILITIES, 1)
         os.setgroups([])
@@ -80,35 +80,35 @@ def become(user: int) -> None:
 
 
 def renounce(*, reading: bool) -> None:
-    """Give up all powers, for good.
+    """Give up all powers for ever.
 
     Parameters
     ----------
     reading
-        Whether to keep the one to read what others own, also in programs started later: a Python below a
-        folder closed to this user would not load without it. Landlock holds what is read, and seccomp the
-        one call by which this power passes Landlock by (``open_by_handle_at``).
+        Whether to keep the power to read files of others, also in programs started later: a Python below a
+        folder that is closed to this user would not load without it. Landlock restricts what is read, and
+        seccomp blocks the one call by which this power bypasses Landlock (``open_by_handle_at``).
     """
     with demand("to give up root's powers"):
         permitted = _permitted()
-        # Where there is no power to read alone, that to write as well: Landlock holds both.
+        # Without a power only to read, keep that to write as well: Landlock restricts both.
         kept = next((one for one in (_READ_SEARCH, _OVERRIDE) if reading and permitted & 1 << one), None)
-        _set(permitted, 0)  # a change of user has taken their effect
+        _set(permitted, 0)  # a change of user has removed their effect
         for one in range(last_power() + 1):
             if one != kept:
-                # Fails without the power to, and what is not in reach needs no bound.
+                # Fails without the power for it, and a power that cannot be gained needs no bound.
                 libc().prctl(_DROP_BOUND, one, 0, 0, 0)
         mask = 0 if kept is None else 1 << kept
         libc().prctl(_AMBIENT, _CLEAR_ALL, 0, 0, 0)  # Linux 4.3 and later
         _set(mask, mask)
         if kept is not None:
             prctl(_AMBIENT, _RAISE, kept)
-        prctl(_DUMPABLE, 1)  # or the files of /proc/self are root's
+        prctl(_DUMPABLE, 1)  # otherwise the files of /proc/self belong to root
 
 
 @functools.cache
 def last_power() -> int:
-    """Give the last capability that this kernel knows."""
+    """Return the last capability that this kernel knows."""
     return int(Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
 
 

@@ -1,9 +1,9 @@
-"""System calls: a filter in classic BPF, by prctl. It holds what no file stands for and namespaces miss.
+"""The filter of system calls, in classic BPF. It blocks what files and namespaces do not cover.
 
-A list of what is refused, not of what is allowed: honest libraries call what nobody has listed. Refused calls
-fail with ``EPERM``; ``clone3``, whose flags a filter cannot see, and every call newer than the table fail
-with ``ENOSYS``, so that C libraries fall back; a call by another architecture's numbers ends the process.
-The table for aarch64 is untried.
+It lists what is refused, not what is allowed: honest libraries make calls that nobody has listed. Refused
+calls fail with ``EPERM``; ``clone3``, whose flags a filter cannot see, and every call newer than the table
+fail with ``ENOSYS``, so that C libraries fall back; a call by another architecture's numbers ends the
+process. The table for aarch64 is untested.
 """
 
 from __future__ import annotations
@@ -19,32 +19,36 @@ from sparsebench.evaluate.child.walls.system import architecture, demand, prctl
 __all__ = ["Held", "compiled", "install", "program", "refused"]
 
 _LOAD, _EQUAL, _GREATER, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x25, 0x45, 0x54, 0x06
-_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # where they are in what the kernel shows a filter
+_NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # their offsets in the data that the kernel gives a filter
 _KILL, _ERRNO, _ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 _SET_SECCOMP, _FILTER, _NO_NEW_PRIVILEGES = 22, 2, 38
 
 _NAMESPACES = 0x7E020000  # CLONE_NEW* of clone; a new time namespace is for clone3 and unshare alone
 _UNIX = 1  # of the families of sockets
 _STREAM, _PACKETS, _KIND = 1, 5, 0xF
-_PUSHES_KEYS = (0x5412, 0x541C)  # TIOCSTI and TIOCLINUX: input for somebody else's terminal
+_PUSHES_KEYS = (0x5412, 0x541C)  # TIOCSTI and TIOCLINUX: input into another process's terminal
 _MARKS_FILES = (
-    # FS_IOC_SETFLAGS, FS_IOC_SETVERSION and FS_IOC_FSSETXATTR, of 64 and of 32 bits: open files of one's own
-    # will do, and whoever runs the harness may own Python and the copy of the code.
+    # FS_IOC_SETFLAGS, FS_IOC_SETVERSION and FS_IOC_FSSETXATTR, of 64 and of 32 bits: they work on own open
+    # files, and the user who runs the harness may own Python and the copy of the code.
     *(0x40086602, 0x40046602, 0x40087602, 0x40047602, 0x401C5820),
 )
-_LEASES, _NOTICES, _HINTS = (1024,), (1026,), (1036, 1038)  # of fcntl: what is kept with a file, for all
-# F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN and SIOCSPGRP: a signal to anybody, when a file is ready.
+_LEASES, _NOTICES, _HINTS = (
+    (1024,),
+    (1026,),
+    (1036, 1038),
+)  # of fcntl: settings that all users of a file share
+# F_SETOWN, F_SETSIG, F_SETOWN_EX, FIOSETOWN and SIOCSPGRP: a signal to any process, when a file is ready.
 _OWNS_SIGNALS, _OWNS_BY_IOCTL = (8, 10, 15), (0x8901, 0x8902)
 _ASKS_PERSONALITY = 0xFFFFFFFF
-_ANYBODY = 0x5EC0001D  # stands for a process's own number, and is no such number
+_ANYBODY = 0x5EC0001D  # a placeholder for a process's own number, which no process has
 
 _ALWAYS = (
-    # Sockets. What is left is a pair of AF_UNIX, made by socketpair.
+    # Sockets. Only a pair of AF_UNIX remains, made by socketpair.
     *("socket", "connect", "bind", "listen", "accept", "accept4"),
     # Other processes.
     *("ptrace", "process_vm_readv", "process_vm_writev", "kcmp", "pidfd_open", "pidfd_getfd"),
     *("pidfd_send_signal", "process_madvise", "process_mrelease"),
-    # What there is of files, and where.
+    # The file systems, and their mounts.
     *("mount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount", "fspick", "move_mount"),
     *("open_tree", "mount_setattr", "unshare", "setns", "open_by_handle_at", "name_to_handle_at"),
     *("fanotify_init", "fanotify_mark", "inotify_init", "inotify_init1", "inotify_add_watch"),
@@ -54,7 +58,7 @@ _ALWAYS = (
     *("swapoff", "acct", "quotactl", "quotactl_fd", "syslog", "lookup_dcookie", "vhangup", "sethostname"),
     *("setdomainname", "iopl", "ioperm", "modify_ldt"),
     *("clock_settime", "clock_adjtime", "settimeofday", "adjtimex"),
-    # What outlives a process, or is in no limit of its memory.
+    # Objects that outlive a process, or that no limit of its memory counts.
     *(
         "add_key",
         "request_key",
@@ -92,7 +96,7 @@ _SIGNALS = ("kill", "tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 
 
 class Held(NamedTuple):
-    """What other walls hold, so that the filter need not."""
+    """The restrictions of other walls, which the filter does not need to repeat."""
 
     processes: bool = False
     """A PID namespace: no process outside has a number."""
@@ -119,7 +123,7 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_uint16), ("first", ctypes.c_void_p))
 
 
-Code = tuple[int, int, int, int]  # operation, jump if it holds, jump if not, constant
+Code = tuple[int, int, int, int]  # operation, jump if true, jump if false, constant
 
 _REFUSE: Code = (_RETURN, 0, 0, _ERRNO | errno.EPERM)
 _UNKNOWN: Code = (_RETURN, 0, 0, _ERRNO | errno.ENOSYS)
@@ -127,26 +131,26 @@ _PERMIT: Code = (_RETURN, 0, 0, _ALLOW)
 
 
 def refused(held: Held) -> tuple[str, ...]:
-    """Name the calls that fail whatever their arguments are."""
+    """Return the names of the calls that fail whatever their arguments are."""
     times = (
         () if held.times else (*_TIMES, *_ATTRIBUTES)
-    )  # who may read all may write attributes, in a container
+    )  # a process that may read everything may write attributes, in a container
     lengths = () if held.lengths or held.times else ("truncate",)
     owners = () if held.owners or held.times else _OWNERS
     return (*_ALWAYS, *times, *owners, *lengths)
 
 
 def program(machine: str, pid: int, held: Held) -> list[Code]:
-    """Write the filter of a process.
+    """Return the filter of a process.
 
     Parameters
     ----------
     machine
         One of :data:`~sparsebench.evaluate.child.walls.numbers.ARCHITECTURES`.
     pid
-        The process's own number, by which it may call itself.
+        The process's own number, which it may use in calls.
     held
-        What other walls hold.
+        What other walls restrict.
     """
     column = ARCHITECTURES.index(machine)
     code: list[Code] = [
@@ -162,7 +166,7 @@ def program(machine: str, pid: int, held: Held) -> list[Code]:
 
 
 def _looked_into(pid: int, held: Held) -> dict[str, list[Code]]:
-    """Write what depends on arguments. Each body ends: what is not refused is permitted."""
+    """Yield the parts that depend on arguments. Each part ends: what is not refused is permitted."""
     bodies = {
         "clone": [_argument(0), (_ANY_BIT, 0, 1, _NAMESPACES), _REFUSE, _PERMIT],
         "ioctl": _one_of(1, (*_PUSHES_KEYS, *_MARKS_FILES, *_OWNS_BY_IOCTL), then=_REFUSE, otherwise=_PERMIT),
@@ -172,14 +176,14 @@ def _looked_into(pid: int, held: Held) -> dict[str, list[Code]]:
             then=_REFUSE,
             otherwise=_PERMIT,
         ),
-        # Datagrams of a pair can be sent elsewhere: to a socket of the machine's, by its path. Other families
-        # have pairs as well (TIPC), whose ends have addresses that others reach.
+        # Datagrams of a pair can be sent to other sockets of the machine, by their path. Other families have
+        # pairs as well (TIPC), whose ends have addresses that others can reach.
         "socketpair": [*_only(0, _UNIX), *_one_of(1, (_STREAM, _PACKETS), mask=_KIND)],
         "personality": _one_of(0, (0, _ASKS_PERSONALITY)),
         "prlimit64": _one_of(0, (0, pid)),
     }
     if not held.processes:
-        # Libraries that pin their threads name these: they are told that they may not, and go on.
+        # Libraries that pin their threads name these: the call is refused, and they continue.
         bodies |= {name: _one_of(0, (0, pid)) for name in _FIRST_NAMES_PROCESS}
         for name, by_process in _SECOND_NAMES_PROCESS.items():
             bodies[name] = [*_only(0, by_process), *_one_of(1, (0, pid))]
@@ -189,12 +193,12 @@ def _looked_into(pid: int, held: Held) -> dict[str, list[Code]]:
 
 
 def _argument(index: int) -> Code:
-    """Load an argument's lower half, which is all that the kernel reads of an ``int``."""
+    """Load the lower half of an argument, which is all that the kernel reads of an ``int``."""
     return (_LOAD, 0, 0, _ARGUMENTS + 8 * index)
 
 
 def _only(index: int, value: int) -> list[Code]:
-    """Refuse the call unless an argument is ``value``, and go on."""
+    """Refuse the call unless an argument is ``value``; otherwise continue."""
     return [_argument(index), (_EQUAL, 1, 0, value), _REFUSE]
 
 
@@ -216,9 +220,9 @@ def _one_of(
 
 @functools.cache
 def compiled(held: Held) -> tuple[ctypes.Array[_Instruction], tuple[int, ...]]:
-    """Make this machine's filter, and say where in it the process's own number is to be put.
+    """Make this machine's filter, and return the places for the process's own number in it.
 
-    A parent that has called this has spared its children most of the time that it takes.
+    A parent that has called this saves its children most of the time.
 
     Raises
     ------
@@ -231,7 +235,7 @@ def compiled(held: Held) -> tuple[ctypes.Array[_Instruction], tuple[int, ...]]:
 
 
 def install(pid: int, held: Held) -> None:
-    """Put the filter on this process and all that it starts, for good.
+    """Put the filter on this process and all that it starts, for ever.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Straight to the kernel: system calls, and the error that says what could not be had."""
+"""System calls, and the error that says which wall is not possible."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ LINUX = sys.platform == "linux"
 
 
 class WallError(RuntimeError):
-    """A wall that was asked for and that this system does not put up."""
+    """A required wall that this system does not provide."""
 
 
 @functools.cache
 def libc() -> ctypes.CDLL:
-    """Give the C library, with its ``errno`` kept."""
+    """Return the C library, with its ``errno`` saved after calls."""
     return ctypes.CDLL(None, use_errno=True)
 
 
 @functools.cache
 def architecture() -> str:
-    """Name this machine's architecture.
+    """Return the name of this machine's architecture.
 
     Raises
     ------
     WallError
-        If its system calls are in no table of ours.
+        If there is no table of its system calls.
     """
     found = platform.machine()
     if found not in ARCHITECTURES or sys.maxsize < 1 << 32:
@@ -42,7 +42,7 @@ def architecture() -> str:
 
 @functools.cache
 def number(name: str) -> int | None:
-    """Give a system call's number here; None where this architecture has no such call."""
+    """Return a system call's number here; None if this architecture does not have the call."""
     return NUMBERS[name][ARCHITECTURES.index(architecture())]
 
 
@@ -54,18 +54,18 @@ def syscall(name: str, *arguments: object) -> int:
     OSError
         If the kernel refuses.
     WallError
-        If this architecture has no such call.
+        If this architecture does not have the call.
     """
     found = number(name)
     if found is None:
         raise WallError(f"{architecture()} has no system call {name}")
-    # A C int would leave the upper half of a register undefined.
+    # With a C int the upper half of a register would be undefined.
     given = [ctypes.c_long(part) if isinstance(part, int) else part for part in arguments]
     return _checked(int(libc().syscall(ctypes.c_long(found), *given)))
 
 
 def prctl(option: int, *arguments: object) -> int:
-    """Change something of this process.
+    """Change an attribute of this process.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def _checked(answer: int) -> int:
 
 
 class demand:  # noqa: N801 - read like a keyword: `with demand("a new network"):`
-    """Turn what the kernel refuses inside into a :class:`WallError` that names what was wanted."""
+    """A block in which a refusal of the kernel becomes a :class:`WallError` that names what was required."""
 
     def __init__(self, wanted: str) -> None:
         self._wanted = wanted
