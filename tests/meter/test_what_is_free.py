@@ -206,8 +206,8 @@ def dependents(call):
                 array[place] = other
                 try:
                     after = call.run()
-                except (IndexError, ValueError, ArithmeticError):
-                    continue  # out of range: it would end the cell
+                except (IndexError, ValueError, ArithmeticError, DeprecationWarning):
+                    continue  # out of range: it would end the cell; old NumPy warns where nothing is read
                 finally:
                     array[place] = kept
                 for found, old, new in zip(changed, results, after, strict=False):
