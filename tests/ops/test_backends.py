@@ -192,9 +192,14 @@ def test_nothing_is_of_the_dtype_of_something(primitive):
 @settings(max_examples=15)
 @given(seed=SEEDS, layout=st.sampled_from(sorted(drawn.LAYOUTS)), n=st.integers(0, 20))
 def test_layouts_change_nothing(primitive, seed, layout, n):
+    """But for last bits: a product sees the layout of a table. That of rows is always the same."""
     args, kwargs = draw(primitive, seed, n, 8)
     want = primitive.on_numpy_steadily(*args, **kwargs)
-    equal(primitive.on_numpy_steadily(*laid_out(layout, args), **kwargs), want)
+    got = primitive.on_numpy_steadily(*laid_out(layout, args), **kwargs)
+    if drawn.decides(primitive):
+        equal(got, want)
+    else:
+        agrees_with(primitive, got, want)
 
 
 def set_chunks(monkeypatch, chunk):
