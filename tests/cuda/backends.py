@@ -23,7 +23,7 @@ def reference(primitive, *args, **kwargs):
 
 def on_gpu(primitive, device, *args, **kwargs):
     """Run a primitive's CUDA backend on a device."""
-    return primitive.backends["cuda"](device, primitive.parser.parse(args, kwargs, also=("bfloat16",)))
+    return primitive.backends["cuda"](device, primitive.parser.parse_on_gpu(args, kwargs))
 
 
 def on_all_schedules(primitive, *args, **kwargs):

@@ -19,7 +19,7 @@ BY_ROWS = by_primitive("BY_ROWS")
 
 def cut(device, primitive, args, **options):
     """Run a CUDA backend, in parts where memory does not suffice."""
-    call = primitive.parser.parse(args, options, also=("bfloat16",))
+    call = primitive.parser.parse_on_gpu(args, options)
     return in_parts(primitive, primitive.backends["cuda"], device, call)
 
 

@@ -164,6 +164,10 @@ class Parser:
             self._check(call)
         return call
 
+    def parse_on_gpu(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
+        """Read a call on a GPU's arrays: as :meth:`parse`, but bfloat16 numbers are real numbers too."""
+        return self.parse(args, kwargs, also=("bfloat16",))
+
     def _measured(self, given: dict[str, Any]) -> dict[str, Any] | None:
         """Return the lengths of a call's axes if a quick check shows that it is valid, else None."""
         lengths: dict[str, Any] = {}
@@ -348,7 +352,7 @@ class Parser:
             for name, value in itertools.zip_longest(self._places[: len(args)], args)
         )
         named = {name: value[part] if name in names else value for name, value in kwargs.items()}
-        return self.parse(cut, named, also=("bfloat16",))
+        return self.parse_on_gpu(cut, named)
 
     def with_arrays(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]

@@ -146,7 +146,7 @@ class Primitive:
         """Run on CuPy arrays: the CUDA kernels, or the reference for calls that they do not support."""
         from sparsebench.ops.gpu.device import current_device  # noqa: PLC0415 - only where there is a GPU
 
-        made = self.run_on_gpu(current_device(), self.parser.parse(args, kwargs, also=("bfloat16",)))
+        made = self.run_on_gpu(current_device(), self.parser.parse_on_gpu(args, kwargs))
         backends.note(self.name, "reference" if made is NotImplemented else "cuda")
         return self.reference(*args, **kwargs) if made is NotImplemented else made
 
@@ -178,7 +178,7 @@ class Primitive:
 
         def call_it(*args: Any, **kwargs: Any) -> Any:
             if which == "cuda":
-                return run(device, self.parser.parse(args, kwargs, also=("bfloat16",)))
+                return run(device, self.parser.parse_on_gpu(args, kwargs))
             call = self.parser.parse(args, kwargs)
             self.parser.check_values(call)
             return run(call)
