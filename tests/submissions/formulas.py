@@ -7,64 +7,45 @@ memorization papers is d here.
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from itertools import pairwise
 from math import ceil, log2
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from submissions import costs
+from submissions.sizes import Settings, Sizes, columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import ModuleType
 
-__all__ = ["FORMULAS", "Sizes", "expected"]
+    import numpy as np
 
-Settings = dict[str, Any]
-
-
-class Sizes(NamedTuple):
-    """What the cost of a submission may depend on."""
-
-    n: int
-    """Training samples."""
-    d: int
-    """Numbers of an input."""
-    classes: int = 0
-    domains: int = 0
-    positions: int = 0
-    """Of an input, d / positions numbers each."""
-    negative: bool = True
-    """Whether a number of an input may be negative."""
+__all__ = ["FORMULAS", "expected", "rows_of", "varies"]
 
 
-def expected(name: str, settings: Mapping[str, Any], sizes: Sizes) -> dict[str, int]:
-    """Give the expected columns of a shipped submission's variant."""
+def expected(
+    name: str,
+    settings: Mapping[str, Any],
+    sizes: Sizes,
+    params: dict[str, np.ndarray] | None = None,
+    x: np.ndarray | None = None,
+) -> dict[str, int]:
+    """Give the expected columns of a shipped submission's variant, for one input ``x`` where it matters."""
+    if varies(name):
+        return OWN[name].cost_of(dict(settings), sizes, params, x)
     return FORMULAS[name](dict(settings), sizes)
 
 
-def columns(
-    *,
-    router: int = 0,
-    experts: int = 0,
-    router_lookups: int = 0,
-    experts_lookups: int = 0,
-    router_addresses: int = 0,
-    experts_addresses: int = 0,
-    macs: int = 0,
-    stored: int,
-    loaded: int,
-) -> dict[str, int]:
-    """Name the numbers. ``router`` and ``experts`` are additions, multiplications and comparisons."""
-    ops_router = router + router_lookups + router_addresses
-    ops_experts = experts + experts_lookups + experts_addresses
-    return {
-        "ops": ops_router + ops_experts,
-        "ops_add_mul_cmp": router + experts,
-        "lookups": router_lookups + experts_lookups,
-        "macs": macs,
-        "ops_router": ops_router,
-        "ops_experts": ops_experts,
-        "ops_router_free": ops_experts,
-        "stored_parameters": stored,
-        "loaded_parameters": loaded,
-    }
+def varies(name: str) -> bool:
+    """Say whether the fitted model or the input decides what a submission costs, beside the sizes."""
+    return hasattr(OWN.get(name), "cost_of")
+
+
+def rows_of(name: str) -> int:
+    """Say how many training rows a submission's model is fitted to in tests."""
+    return getattr(OWN[name], "ROWS", FEW_ROWS) if name in OWN else MANY_ROWS
 
 
 def constant(settings: Settings, sizes: Sizes) -> dict[str, int]:
@@ -274,7 +255,17 @@ def prototype_router(settings: Settings, sizes: Sizes) -> dict[str, int]:
     )
 
 
-FORMULAS: dict[str, Callable[[Settings, Sizes], dict[str, int]]] = {
+MANY_ROWS = 2048
+"""Enough for every fit to be regular, few enough to be quick."""
+FEW_ROWS = 512
+
+OWN: dict[str, ModuleType] = {
+    name.replace("_", "-"): importlib.import_module(f"{costs.__name__}.{name}")
+    for _, name, _ in pkgutil.iter_modules(costs.__path__)
+}
+"""The modules of `submissions.costs` by the name of their submission."""
+
+FORMULAS: dict[str, Callable[..., dict[str, int]]] = {
     "conditional-tree": conditional_tree,
     "constant": constant,
     "dense-features": dense_features,
@@ -288,5 +279,5 @@ FORMULAS: dict[str, Callable[[Settings, Sizes], dict[str, int]]] = {
     "oracle-router": oracle_router,
     "prototype-router": prototype_router,
     "random-router": random_router,
-}
+} | {name: own.cost_of if hasattr(own, "cost_of") else own.cost for name, own in OWN.items()}
 """The formula of every shipped submission, by name."""

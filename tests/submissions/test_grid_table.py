@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparsebench.tasks import load_task
-from submissions.formulas import Sizes, expected
+from submissions.formulas import expected
 from submissions.shipped import columns, make, metered, module, split
+from submissions.sizes import Sizes
 
 GRID = module("grid-table")
 TASK = load_task("lipschitz-regression@1")

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sparsebench.tasks import TaskInfo, load_task
-from submissions.formulas import Sizes, expected
+from submissions.formulas import expected
 from submissions.shipped import columns, make, metered, module, split
+from submissions.sizes import Sizes
 
 RECALL = TaskInfo("memorization@1", "recall", (4,), "float32")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import shutil
+import tomllib
 
 import numpy as np
 import pytest
@@ -11,15 +12,21 @@ import pytest
 from sparsebench.errors import ManifestError, NotFoundError
 from sparsebench.evaluate.plan import Selection, make_plan
 from sparsebench.models import find_submission, shipped_names
-from sparsebench.tasks import load_task
-from submissions.shipped import NAMES, ROOT, SMALL, make, module
+from sparsebench.tasks import Split, load_task
+from submissions.formulas import rows_of
+from submissions.shipped import NAMES, ROOT, make, module, small
+
+with (ROOT.parent / "pyproject.toml").open("rb") as file:
+    EXTRA = tomllib.load(file)["project"]["optional-dependencies"]["models"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_manifest_validates_and_carries_the_folders_name(name):
     folder = find_submission(str(ROOT / name))
     assert folder.manifest.name == name
-    assert folder.manifest.requires == []
+    assert set(folder.manifest.requires) <= {"autograd>=1.7", "scikit-learn>=1.5"}, (
+        "the extra `models` has them"
+    )
     assert {load_task(ref).ref for ref in folder.manifest.tasks} == set(folder.manifest.tasks)
 
 
@@ -39,7 +46,7 @@ def test_a_shared_file_is_part_of_every_submission_that_includes_it_and_of_no_ot
         found = [find_submission(str(copied / name)) for name in NAMES]
         first = [folder.manifest.tasks[0] for folder in found]
         cells = [
-            make_plan([folder], Selection((ref,), (SMALL[ref],)))[0]
+            make_plan([folder], Selection((ref,), (small(ref),)))[0]
             for folder, ref in zip(found, first, strict=True)
         ]
         return {cell.submission: (cell.submission_hash, cell.key) for cell in cells}
@@ -79,7 +86,7 @@ def test_the_readme_says_how_to_run_it_and_cites_its_source(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_variants_settings_are_keywords_of_the_entry(name):
     folder = find_submission(str(ROOT / name))
-    info = load_task(folder.manifest.tasks[-1]).info[SMALL[folder.manifest.tasks[-1]]]
+    info = load_task(folder.manifest.tasks[-1]).info[small(folder.manifest.tasks[-1])]
     for variant in folder.variants():
         assert make(name, info, **variant.settings).uses_tags is folder.manifest.uses_tags
 
@@ -92,12 +99,16 @@ def test_everything_public_is_documented(name):
     assert all(inspect.getdoc(part) for part in public)
 
 
+def few(rows: Split, many: int) -> Split:
+    return Split(**{name: values[:many].copy() for name, values in rows.columns.items()})
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_fit_is_a_function_of_data_and_rng_and_leaves_them_alone(name):
     folder = find_submission(str(ROOT / name))
     task = load_task(folder.manifest.tasks[0])
-    spec = SMALL[task.ref]
-    train = task.load(spec).train
+    spec = small(task.ref)
+    train = few(task.load(spec).train, rows_of(name))
     before = [values.tobytes() for values in train.columns.values()]
     settings = folder.variants()[0].settings
     first, second = (
