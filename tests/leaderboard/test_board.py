@@ -2,7 +2,7 @@
 
 import math
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import pytest
@@ -29,6 +29,7 @@ class StubTask:
     ref: str
     hash: str = "h1"
     box: StubBox = BOX
+    homes: dict[str, object] = field(default_factory=dict)
 
 
 MEMO, LIP = StubTask("memorization@1"), StubTask("lipschitz-regression@1", box=StubBox(0.0, 10.0))
@@ -760,3 +761,32 @@ def test_rows_of_seeds_beyond_the_boards_change_nothing(rows, seeds):
     more = [replace(row, seed=seed, quality=1.0, ops=1.0, cell_key="") for row in some for seed in seeds]
     more = [replace(row, ops_router_free=0.5) for row in more]
     assert frozen(rows + more).entries == frozen(rows).entries
+
+
+SECOND = StubTask("memorization@2", hash="h2", homes={"i": MEMO})
+"""A version that continues the first: instance i came with that one."""
+
+
+def test_a_board_of_a_later_version_takes_the_rows_of_what_came_with_an_earlier_one():
+    rows = [made(quality=0.5), made(task=SECOND, instance="j", quality=1.0)]
+    board = build_board(rows, [SECOND], instances={SECOND.ref: ["i", "j"]})
+    assert only(board).areas == (0.25, 0.5)
+    assert board.tasks[0].homes == {"i": (MEMO.ref, MEMO.hash)}
+
+
+def test_a_row_counts_only_under_the_version_that_its_instance_came_with():
+    """Or a cell could be tried twice, once under each name."""
+    rows = [made(quality=0.5), made(task=SECOND, quality=1.0), made(instance="j", quality=1.0)]
+    board = build_board(rows, [SECOND], instances={SECOND.ref: ["i", "j"]})
+    assert only(board).areas == (0.25, 0.0)
+    assert only(build_board(rows, [MEMO], instances={MEMO.ref: ["i"]})).areas == (0.25,)
+
+
+@pytest.mark.parametrize("instance", ["i", "j"])
+def test_rows_of_a_changed_version_are_refused_on_a_later_one_too(instance):
+    rows = [made(), made(task=SECOND, instance="j")]
+    rows.append(replace(rows[instance == "j"], task_hash="another", cell_key=""))
+    with pytest.raises(UsageError, match="with task_hash"):
+        build_board(rows, [SECOND])
+    with pytest.raises(UsageError, match="have task_hash another, but the task has"):
+        build_board(rows[2:], [SECOND])

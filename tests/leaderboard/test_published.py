@@ -39,7 +39,7 @@ def test_the_board_is_on_all_instances_of_the_standard_one_with_five_seeds():
     assert {task: set(names) for task, names in frozen.instances.items()} == {
         task.ref: set(task.board) for task in map(load_task, frozen.instances)
     }
-    assert set(frozen.instances) == set(REFERENCES)
+    assert {ref.partition("@")[0] for ref in frozen.instances} <= set(REFERENCES)
 
 
 def test_what_is_shown_of_the_rows_is_the_published_board():

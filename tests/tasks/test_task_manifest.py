@@ -90,7 +90,7 @@ def test_a_valid_manifest_becomes_a_task(folder):
         (
             "[box]",
             "[prices]\n[box]",
-            "prices: expected one of the keys task, box, instances, got",
+            "prices: expected one of the keys task, box, continues, instances, got",
             "remove it",
         ),
         ('"float32"', '"float64"', "instances[0].target_dtype: expected 'float32' or 'int64'", "set it to"),

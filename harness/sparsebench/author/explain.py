@@ -21,14 +21,14 @@ from sparsebench.evaluate.host.errors_told import one_line
 from sparsebench.evaluate.passes.inputs import shown
 from sparsebench.evaluate.passes.metering import run_single
 from sparsebench.evaluate.passes.sample import sample_by_identity
-from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
+from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan, serves
 from sparsebench.ground.naming import unknown_name
 from sparsebench.meter import PROFILES, Engine, Ledger, price
 from sparsebench.meter.lines import NOWHERE, Place, Profiler
 from sparsebench.meter.model_file import hash_of_model
 from sparsebench.models import find_submission
 from sparsebench.ops.core import native
-from sparsebench.tasks import load_task
+from sparsebench.tasks import list_tasks, load_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +137,7 @@ def _choose(folder: SubmissionFolder, task: str, variant: str, instance: str, se
         message = f"{folder.manifest.name} answers {len(answered)} tasks, expected one to be named"
         raise UsageError(message, help=f"give one of: {', '.join(answered)}")
     ref = task or answered[0]
-    if ref not in answered:
+    if ref not in answered and ref not in {task.ref for task in list_tasks() if serves(folder, task)}:
         raise unknown_name("task", ref, answered, where=f"the tasks of {folder.manifest.name}")
     names = variant or folder.manifest.variants[0].name
     where = instance or first_small(load_task(ref))

@@ -73,9 +73,10 @@ def _print_table(run: Run, rows: list[Row], prices: PriceList | None) -> None:
         return
     from sparsebench.cli.leaderboard import terminal_width  # noqa: PLC0415
     from sparsebench.leaderboard import terminal  # noqa: PLC0415
-    from sparsebench.leaderboard.standard import Choice, board_of  # noqa: PLC0415
+    from sparsebench.leaderboard.standard import Choice, board_of, tasks_of  # noqa: PLC0415
 
-    board = board_of(rows, list(run.tasks.values()), Choice(prices=prices))
+    choice = Choice(prices=prices)
+    board = board_of(rows, tasks_of(rows, run.chosen, choice), choice)
     click.echo(terminal(board, width=terminal_width()))
 
 

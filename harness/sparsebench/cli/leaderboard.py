@@ -262,7 +262,7 @@ def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
     rows = runs(output, "--output")  # all of them: a board notes where runs of a cell disagree
     stored = sorted({row.task for row in rows})
     wanted = tasks_of(rows, tasks, choice)
-    if not {task.ref for task in wanted} & set(stored):
+    if not {ref for task in wanted for ref in task.versions} & set(stored):
         message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
         raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")
     return board_of(rows, wanted, choice)

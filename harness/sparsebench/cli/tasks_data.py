@@ -85,7 +85,7 @@ def verify(
 
 
 def _is_sealed(task: Task) -> bool:
-    return any(spec.commitment for spec in task.instances.values())
+    return any(spec.commitment for spec in task.own.values())
 
 
 def _seal_checks(task: Task, seed_file: Path | None, drawn_from: str | None) -> Iterator[FileCheck]:
@@ -124,14 +124,14 @@ def generate(task: str, directory: Path | None, instances: tuple[str, ...]) -> N
     from sparsebench.tasks import load_task, regenerate  # noqa: PLC0415 - keeps `--help` quick
 
     found = load_task(task)
-    named = [found.spec(name) for name in instances]
+    named = [found.own_spec(name) for name in instances]
     with Telling() as tell:
         if directory is not None:
             _make(directory)
             for path in regenerate(found, directory, instances=instances, progress=tell):
                 click.echo(path)
             return
-        for spec in named or [spec for spec in found.instances.values() if not spec.streamed]:
+        for spec in named or [spec for spec in found.own.values() if not spec.streamed]:
             for file in spec.files if spec.generated else ():
                 click.echo(_made_whole(found, spec, file, tell))
 

@@ -12,7 +12,7 @@ from sparsebench.meter import COST_MODEL
 from sparsebench.results.adhoc import ad_hoc_name
 from sparsebench.results.key import Identity
 from sparsebench.scoring import SCORING_VERSION
-from sparsebench.tasks import load_task
+from sparsebench.tasks import load_task, newest_task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sparsebench.models.manifest import Variant
     from sparsebench.tasks import Task
 
-__all__ = ["Cell", "Limits", "Selection", "first_small", "make_plan"]
+__all__ = ["Cell", "Limits", "Selection", "first_small", "make_plan", "serves"]
 
 
 @dataclass(frozen=True)
@@ -138,21 +138,16 @@ def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list
     """
     _refuse_homonyms(folders)
     _check_tried(folders, selection)
-    chosen = {task.ref: task for task in map(load_task, selection.tasks)}
     declared = {ref for folder in folders for ref in folder.manifest.tasks}
-    tasks = {
-        ref: chosen.get(ref) or load_task(ref) for ref in sorted(declared) if not chosen or ref in chosen
-    }
-    _check_names(
-        "instance", selection.instances, [name for task in tasks.values() for name in task.instances]
-    )
+    tasks = _tasks(sorted(declared), selection.tasks)
+    _check_names("instance", selection.instances, [name for task in tasks for name in task.instances])
     variants = _variants(folders, selection.variants)
     tried = dict(selection.settings)
     cells = [
         _tried(_cell(folder, variant, task, instance, seed), tried)
         for folder in folders
-        for ref, task in tasks.items()
-        if ref in folder.manifest.tasks
+        for task in tasks
+        if serves(folder, task)
         for instance in _instances(task, selection)
         for variant in variants[folder.manifest.name]
         for seed in selection.seeds
@@ -165,6 +160,19 @@ def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list
             mend = f"take --small out: none of {', '.join(selection.instances)} is small"
         raise UsageError(f"nothing to run: {names} answers {answered}", help=mend)
     return cells
+
+
+def serves(folder: SubmissionFolder, task: Task) -> bool:
+    """Return whether a submission answers a task: it names this version, or one that this one continues."""
+    return not set(task.versions).isdisjoint(folder.manifest.tasks)
+
+
+def _tasks(declared: Sequence[str], chosen: Sequence[str]) -> list[Task]:
+    """Return the chosen tasks that are answered; without a choice the newest versions of those declared."""
+    if not chosen:
+        return list({task.ref: task for task in map(newest_task, declared)}.values())
+    given = {task.ref: task for task in map(load_task, chosen)}
+    return [given[ref] for ref in sorted(given) if not set(given[ref].versions).isdisjoint(declared)]
 
 
 def _instances(task: Task, selection: Selection) -> list[str]:
@@ -192,12 +200,13 @@ def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str,
     if folder.manifest.uses_tags and not task.instances[instance].domains:
         message = f"{folder.manifest.name} uses tags, but {task.ref}/{instance} has none"
         raise UsageError(message, help="take the task out of its submission.toml, or uses_tags = true")
+    home = task.home(instance)
     named = {other.name: other for other in folder.manifest.variants}
     taken = {other.fit for other in folder.manifest.variants}
     return Cell(
-        task=task.ref,
-        task_folder=task.folder,
-        task_hash=task.hash,
+        task=home.ref,
+        task_folder=home.folder,
+        task_hash=home.hash,
         instance=instance,
         instance_hash=task.instances[instance].hash,
         submission=folder.manifest.name,

@@ -36,7 +36,9 @@ class Run:
     limits: Limits
     """Time and memory of a cell."""
     tasks: dict[str, Task]
-    """The tasks of its cells, by reference."""
+    """The tasks of its cells, by reference: the versions that their instances came with."""
+    chosen: tuple[str, ...] = ()
+    """The tasks that were asked for; empty for the newest versions of those that submissions answer."""
     finished: list[Row] = field(default_factory=list)
     """Rows of cells that need not run again."""
     cells: list[Cell] = field(default_factory=list)
@@ -134,10 +136,11 @@ def prepare(
         if make_data or spec.streamed or not spec.generated:  # a streamed one raises an error
             tasks[task].load(instance, progress=progress)
     if not resume:
-        return Run(store, limits, tasks, cells=cells)
+        return Run(store, limits, tasks, selection.tasks, cells=cells)
     rows = {row.cell_key: row for row in ResultStore(store).latest() if row.status == "ok"}
     finished = [rows[cell.key] for cell in cells if cell.key in rows]
-    return Run(store, limits, tasks, finished, [cell for cell in cells if cell.key not in rows], resume=True)
+    left = [cell for cell in cells if cell.key not in rows]
+    return Run(store, limits, tasks, selection.tasks, finished, left, resume=True)
 
 
 def _check_outside(store: Path, folders: Sequence[Path]) -> None:

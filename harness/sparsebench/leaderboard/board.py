@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sparsebench.results import Row
     from sparsebench.scoring import Rank
 
 __all__ = [
@@ -42,8 +45,14 @@ class BoardTask:
     """Expensive edge of the box."""
     instances: tuple[str, ...] = ()
     """The instances that every entry is scored on, sorted; empty if the task has no rows."""
+    homes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Instance that came with an earlier version -> that version's reference and hash, which rows name."""
     reference: str | None = None
     """The dense submission that operations are compared with; None where the board has no rows of one."""
+
+    def holds(self, row: Row) -> bool:
+        """Return whether a row is of this version, or of the earlier one that its instance came with."""
+        return row.task == self.homes.get(row.instance, (self.ref, self.hash))[0]
 
 
 def short_hash(value: str) -> str:

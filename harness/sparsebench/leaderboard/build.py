@@ -35,8 +35,8 @@ UNRANKED = ("paper-router-free",)
 _MEND = "evaluate again into a new --output folder, or take the older rows out of this one"
 
 
-class BoardTaskLike(Protocol):
-    """The part of a task that a board needs."""
+class _Version(Protocol):
+    """A version of a task, whose rows name it."""
 
     @property
     def ref(self) -> str:
@@ -45,6 +45,14 @@ class BoardTaskLike(Protocol):
     @property
     def hash(self) -> str:
         """Content hash."""
+
+
+class BoardTaskLike(_Version, Protocol):
+    """The part of a task that a board needs."""
+
+    @property
+    def homes(self) -> Mapping[str, _Version]:
+        """Instance that came with an earlier version -> that version."""
 
     @property
     def box(self) -> ScoringBox:
@@ -116,19 +124,17 @@ def build_board(
     """
     _check_choice(seeds, profile)
     shown = _board_tasks(tasks, instances or {}, references or {})
-    given = {task.ref: set(task.instances) for task in shown}
-    present, tried = _apart(
-        row for row in rows if row.task in given and (not given[row.task] or row.instance in given[row.task])
-    )
+    present, tried = _apart(row for row in rows if any(_is_on(task, row) for task in shown))
     version, model = _only("scoring_version", present), _only("cost_model", present)
     _check_scoring(version)
     for task in shown:
-        _check_hash(task, [row for row in present if row.task == task.ref])
+        _check_hashes(task, [row for row in present if task.holds(row)])
     current, notes = _current(present, states or {})
     shown = tuple(_covered(task, current) for task in shown)
     m = seeds if frozen else min(seeds, max((row.seed + 1 for row in current), default=0))
     groups, left_out = _entering(_by_submission(current), submissions, {*(references or {}).values()})
-    demand_audits([row for group in groups.values() for row in group], {task.ref: task for task in tasks})
+    versions = {each.ref: each for task in tasks for each in (task, *task.homes.values())}
+    demand_audits([row for group in groups.values() for row in group], versions)
     grids = {name: _grids(shown, theirs, m, profile) for name, theirs in groups.items()}
     compared = {
         task.ref: grids[task.reference][task.ref]
@@ -150,6 +156,10 @@ def build_board(
         profile=profile,
         prices=None if prices is None else prices.name,
     )
+
+
+def _is_on(task: BoardTask, row: Row) -> bool:
+    return task.holds(row) and (not task.instances or row.instance in task.instances)
 
 
 def _apart(rows: Iterable[Row]) -> tuple[list[Row], list[str]]:
@@ -220,6 +230,7 @@ def _board_tasks(
             log2_ops_low=float(task.box.log2_ops_low),
             log2_ops_high=float(task.box.log2_ops_high),
             instances=tuple(sorted(set(instances.get(task.ref, ())))),
+            homes={name: (home.ref, home.hash) for name, home in task.homes.items()},
             reference=references.get(task.ref),
         )
         for task in tasks
@@ -230,7 +241,7 @@ def _covered(task: BoardTask, rows: Iterable[Row]) -> BoardTask:
     """Return a task with the instances to score on: the given ones, or all that have rows."""
     if task.instances:
         return task
-    return replace(task, instances=tuple(sorted({row.instance for row in rows if row.task == task.ref})))
+    return replace(task, instances=tuple(sorted({row.instance for row in rows if task.holds(row)})))
 
 
 def _only(name: str, rows: Iterable[Row]) -> int | None:
@@ -249,14 +260,16 @@ def _check_scoring(version: int | None) -> None:
         )
 
 
-def _check_hash(task: BoardTask, rows: Iterable[Row]) -> None:
-    hashes = sorted({row.task_hash for row in rows})
-    names = " and ".join(short_hash(value) for value in hashes)
-    if len(hashes) > 1:
-        raise UsageError(f"rows of {task.ref} with task_hash {names} cannot share a board", help=_MEND)
-    if hashes and hashes[0] != task.hash:
-        now = short_hash(task.hash)
-        raise UsageError(f"rows of {task.ref} have task_hash {names}, but the task has {now}", help=_MEND)
+def _check_hashes(task: BoardTask, rows: Sequence[Row]) -> None:
+    """Check that the rows of each version were made with the data, metric and box that it has now."""
+    for ref, wanted in {(task.ref, task.hash), *task.homes.values()}:
+        hashes = sorted({row.task_hash for row in rows if row.task == ref})
+        names = " and ".join(short_hash(value) for value in hashes)
+        if len(hashes) > 1:
+            raise UsageError(f"rows of {ref} with task_hash {names} cannot share a board", help=_MEND)
+        if hashes and hashes[0] != wanted:
+            now = short_hash(wanted)
+            raise UsageError(f"rows of {ref} have task_hash {names}, but the task has {now}", help=_MEND)
 
 
 def _by_submission(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -319,9 +332,5 @@ def _one_per_cell(rows: Iterable[Row]) -> Iterable[Row]:
 
 
 def _grids(tasks: Sequence[BoardTask], rows: Sequence[Row], seeds: int, profile: str) -> dict[str, Grid]:
-    present = {row.task for row in rows}
-    return {
-        task.ref: Grid(task, [row for row in rows if row.task == task.ref], seeds, profile)
-        for task in tasks
-        if task.ref in present
-    }
+    of_task = {task.ref: [row for row in rows if task.holds(row)] for task in tasks}
+    return {task.ref: Grid(task, of_task[task.ref], seeds, profile) for task in tasks if of_task[task.ref]}

@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 __all__ = ["REFERENCES", "Choice", "board_of", "tasks_of"]
 
 REFERENCES = {
-    "lipschitz-regression@1": "dense-features",
-    "memorization@1": "one-hidden-layer",
-    "routed-classification@1": "dense-mlp",
+    "lipschitz-regression": "dense-features",
+    "memorization": "one-hidden-layer",
+    "routed-classification": "dense-mlp",
+    "cube": "dense-mlp",
 }
-"""Task -> the shipped dense submission that operations are compared with."""
+"""Name of a task, of all its versions -> the shipped dense submission that operations are compared with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None =
     shipped, states = _shipped(entered), {(row.submission, row.submission_hash) for row in entered}
     # Only rows of the shipped submission, not of another one with its name.
     genuine = {name for name, of in shipped.items() if (name, of.hash) in states}
-    present = {task.ref: {row.instance for row in entered if row.task == task.ref} for task in tasks}
+    present = {task.ref: {row.instance for row in entered if _is_of(row, task)} for task in tasks}
     scored = {task.ref: _scored(task, present[task.ref], choice) for task in tasks}
     seeds = choice.seeds if choice.frozen is None else choice.frozen.seeds
     shown = [task for task in tasks if scored[task.ref]]
@@ -96,7 +97,7 @@ def board_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice | None =
         instances=scored,
         submissions=choice.submissions or None,
         tags=choice.tags,
-        references={task: name for task, name in REFERENCES.items() if name in genuine},
+        references={task.ref: name for task in shown if (name := REFERENCES.get(task.name)) in genuine},
         states={name: of.hash for name, of in shipped.items()},
         seeds=seeds,
         frozen=choice.frozen is not None,
@@ -120,11 +121,22 @@ def _check(rows: Sequence[Row], choice: Choice) -> None:
 
 
 def tasks_of(rows: Sequence[Row], refs: Sequence[str], choice: Choice) -> list[Task]:
-    """Load the requested tasks, or else those of a frozen board, or else all that have rows."""
-    from sparsebench.tasks import load_task  # noqa: PLC0415 - only where there are rows
+    """Load the requested tasks, or else those of a frozen board, or else the newest of all that have rows.
+
+    Rows of an earlier version count for a later one that has their instance.
+    """
+    from sparsebench.tasks import load_task, newest_task  # noqa: PLC0415 - only where there are rows
 
     frozen = choice.frozen.instances if choice.frozen is not None else ()
-    return [load_task(ref) for ref in refs or sorted(frozen) or sorted({row.task for row in rows})]
+    if named := refs or sorted(frozen):
+        return [load_task(ref) for ref in named]
+    newest = {task.ref: task for task in map(newest_task, sorted({row.task for row in rows}))}
+    return list(newest.values())
+
+
+def _is_of(row: Row, task: Task) -> bool:
+    """Return whether a row is of a task: of this version, or of the earlier one that had its instance."""
+    return row.task == task.homes.get(row.instance, task).ref
 
 
 def _shipped(rows: Sequence[Row]) -> dict[str, SubmissionFolder]:

@@ -16,7 +16,7 @@ from sparsebench.ground import lazy
 
 if TYPE_CHECKING:
     from sparsebench.tasks.authoring.verification import FileCheck, rederive, regenerate, verify_task
-    from sparsebench.tasks.discovery import list_tasks, load_task
+    from sparsebench.tasks.discovery import list_tasks, load_task, newest_task
     from sparsebench.tasks.given import Split, TaskInfo
     from sparsebench.tasks.records import Box, Instance, InstanceSpec, Source
     from sparsebench.tasks.streams import fresh_inputs
@@ -34,13 +34,14 @@ __all__ = [
     "fresh_inputs",
     "list_tasks",
     "load_task",
+    "newest_task",
     "rederive",
     "regenerate",
     "verify_task",
 ]
 
 _HOMES = {
-    "discovery": ("list_tasks", "load_task"),
+    "discovery": ("list_tasks", "load_task", "newest_task"),
     "given": ("Split", "TaskInfo"),
     "records": ("Box", "Instance", "InstanceSpec", "Source"),
     "streams": ("fresh_inputs",),

@@ -9,7 +9,7 @@ from sparsebench.ground.naming import unknown_name
 from sparsebench.tasks.standard import MANIFEST, read_spec, standard_specs
 from sparsebench.tasks.task import Task
 
-__all__ = ["list_tasks", "load_task"]
+__all__ = ["list_tasks", "load_task", "newest_task"]
 
 
 def list_tasks() -> list[Task]:
@@ -50,3 +50,22 @@ def load_task(ref: str | os.PathLike[str], *, draft: bool = False) -> Task:
     if not found:
         raise unknown_name("task", text, [spec.ref for spec in specs])
     return Task.of(found[-1])
+
+
+def newest_task(ref: str) -> Task:
+    """Find the newest version of a standard task that continues a version; or else that version itself.
+
+    Parameters
+    ----------
+    ref
+        As for `load_task`. A path stands for itself.
+
+    Raises
+    ------
+    NotFoundError, ManifestError
+        As `load_task`.
+    """
+    task = load_task(ref)
+    later = [spec for spec in standard_specs() if task.ref in spec.versions]
+    # A user's own task that has the name of a standard one stands for itself.
+    return Task.of(later[-1]) if task.folder in {spec.folder for spec in later} else task

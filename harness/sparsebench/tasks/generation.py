@@ -95,9 +95,9 @@ def _options(argv: Sequence[str] | None, folder: Path) -> argparse.Namespace:
 
 
 def _chosen(task: TaskSpec, options: argparse.Namespace) -> Iterator[InstanceSpec]:
-    names = [name for name in options.instances.split(",") if name] or list(task.instances)
+    names = [name for name in options.instances.split(",") if name] or list(task.own)
     for name in names:
-        spec = task.spec(name)
+        spec = task.own_spec(name)
         if options.seed_file is not None:
             spec = dataclasses.replace(spec, seed=secret_seed(options.seed_file.read_bytes()))
         yield spec

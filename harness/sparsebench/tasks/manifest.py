@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -63,6 +64,13 @@ class BoxTable(_Table):
     reason: Text
 
 
+class ContinuesTable(_Table):
+    """``[continues]``: the earlier version whose instances this one has as well."""
+
+    version: int = Field(ge=1, description="the number of an earlier version, in the folder beside this one")
+    board: list[Name] = Field(description="a list of its instances that this version's board is scored on")
+
+
 class SplitsTable(_Table):
     """``instances.splits``: which file holds which split."""
 
@@ -111,6 +119,9 @@ class Manifest(_Table):
 
     task: TaskTable = Field(description="the table [task]")
     box: BoxTable = Field(description="the table [box]")
+    continues: ContinuesTable | None = Field(
+        default=None, description="a table [continues] with an earlier version and a board"
+    )
     instances: list[InstanceTable] = Field(min_length=1, description="one [[instances]] or more")
 
 
@@ -139,11 +150,50 @@ def read_manifest(path: Path, *, draft: bool = False) -> TaskSpec:
         raise manifest_error(path, [*model_faults(error, Manifest), *faults]) from error
     if faults:
         raise manifest_error(path, faults)
-    return _task(path.parent, manifest)
+    earlier = _earlier(path, manifest, draft=draft)
+    return _task(path.parent, manifest, earlier)
 
 
-def _task(folder: Path, manifest: Manifest) -> TaskSpec:
-    about = manifest.task
+def _earlier(path: Path, manifest: Manifest, *, draft: bool) -> TaskSpec | None:
+    """Read the version that a task continues, and check that rows of it can count for both."""
+    told, about = manifest.continues, manifest.task
+    if told is None:
+        return None
+    if told.version >= about.version:
+        what = Fault("continues.version", f"a version before {about.version}", repr(told.version), "mend it")
+        raise manifest_error(path, [what])
+    spec = read_manifest(path.resolve().parents[1] / f"v{told.version}" / path.name, draft=draft)
+    box = Box(manifest.box.log2_ops_low, manifest.box.log2_ops_high)
+    faults = [
+        Fault(key, f"{wanted!r} as {spec.ref} has", repr(got), "what changes it is a task of another name")
+        for key, wanted, got in (
+            ("task.name", spec.name, about.name),
+            ("task.metric", spec.metric, about.metric),
+            ("box", (spec.box.log2_ops_low, spec.box.log2_ops_high), (box.log2_ops_low, box.log2_ops_high)),
+        )
+        if wanted != got
+    ]
+    faults += [
+        Fault(f"continues.board[{place}]", f"an instance of {spec.ref}", repr(name), "mend the name")
+        for place, name in enumerate(told.board)
+        if name not in spec.instances
+    ]
+    faults += [
+        Fault(f"instances[{place}].name", f"none that {spec.ref} has", repr(table.name), "rename it")
+        for place, table in enumerate(manifest.instances)
+        if table.name in spec.instances
+    ]
+    if faults:
+        raise manifest_error(path, faults)
+    return spec
+
+
+def _task(folder: Path, manifest: Manifest, earlier: TaskSpec | None) -> TaskSpec:
+    about, told = manifest.task, manifest.continues
+    continued = {
+        name: replace(spec, board=told is not None and name in told.board)
+        for name, spec in (earlier.instances if earlier else {}).items()
+    }
     return TaskSpec(
         folder=folder,
         name=about.name,
@@ -153,7 +203,8 @@ def _task(folder: Path, manifest: Manifest) -> TaskSpec:
         metric=about.metric,
         licence=about.licence,
         box=Box(manifest.box.log2_ops_low, manifest.box.log2_ops_high),
-        instances={table.name: _instance(table) for table in manifest.instances},
+        instances=continued | {table.name: _instance(table) for table in manifest.instances},
+        earlier=earlier,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sparsebench.errors import NotFoundError
 from sparsebench.ground.naming import unknown_name
 from sparsebench.tasks.given import METRICS, TARGET_DTYPES, Split, TaskInfo
 from sparsebench.tasks.hashing import canonical_hash, table_hash
@@ -155,12 +156,51 @@ class TaskSpec:
     box: Box
     """The scoring box."""
     instances: dict[str, InstanceSpec]
-    """Name → instance, in the order of ``task.toml``."""
+    """Name → instance: those of the version that this one continues, then its own in the order of
+    ``task.toml``."""
+    earlier: TaskSpec | None = None
+    """The version that this one continues, with the same metric and box; None for a first version. Its
+    instances are this one's too, unchanged: their data lie with it, and its rows count for both."""
 
     @property
     def ref(self) -> str:
         """The reference, such as ``"memorization@1"``."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """References of this version and of those that it continues, newest first."""
+        return (self.ref, *(self.earlier.versions if self.earlier else ()))
+
+    @property
+    def own(self) -> dict[str, InstanceSpec]:
+        """The instances that came with this version, whose data are made and kept in its folder."""
+        return {name: spec for name, spec in self.instances.items() if self.home(name) is self}
+
+    @property
+    def homes(self) -> dict[str, TaskSpec]:
+        """Each instance of an earlier version → the version that it came with, of which its rows are."""
+        return {name: self.home(name) for name in (self.earlier.instances if self.earlier else ())}
+
+    def home(self, instance: str) -> TaskSpec:
+        """Return the version that an instance came with: this one, unless an earlier one has it."""
+        if self.earlier is not None and instance in self.earlier.instances:
+            return self.earlier.home(instance)
+        return self
+
+    def own_spec(self, instance: str) -> InstanceSpec:
+        """Return the declaration of an instance whose data are made and kept with this version.
+
+        Raises
+        ------
+        NotFoundError
+            If no instance has that name, or it came with an earlier version.
+        """
+        spec, home = self.spec(instance), self.home(instance)
+        if home is not self:
+            message = f"{self.ref} has the data of {instance} from {home.ref}, which it continues"
+            raise NotFoundError(message, help=f"name {home.ref}")
+        return spec
 
     @property
     def hash(self) -> str:
@@ -186,7 +226,7 @@ class TaskSpec:
         """The name of an instance → the public facts that a submission's constructor gets."""
         return {
             name: TaskInfo(
-                self.ref,
+                self.home(name).ref,
                 self.metric,
                 spec.input_shape,
                 spec.target_dtype,

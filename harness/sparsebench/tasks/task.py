@@ -51,7 +51,7 @@ class Task(TaskSpec):
         """
         from sparsebench.tasks.loading import load_instance  # noqa: PLC0415 - pyarrow only where data are read
 
-        return load_instance(self, instance, progress=progress)
+        return load_instance(self.home(instance), instance, progress=progress)
 
     def fresh(
         self,
@@ -101,8 +101,8 @@ class Task(TaskSpec):
         """
         from sparsebench.tasks.fresh import draw_fresh  # noqa: PLC0415 - only where something is drawn
 
-        task: TaskSpec = self
         spec = self.spec(instance.name)
+        task = self.home(instance.name)
         if spec.commitment is not None and seed_file is not None:
             from sparsebench.tasks.authoring.sealing import opened_seal  # noqa: PLC0415 - seals are rare
 
@@ -148,4 +148,6 @@ class Task(TaskSpec):
         """
         from sparsebench.tasks.loading import stream_split  # noqa: PLC0415 - pyarrow only where data are read
 
-        return stream_split(self, instance, split, rows=rows, columns=columns, progress=progress)
+        return stream_split(
+            self.home(instance), instance, split, rows=rows, columns=columns, progress=progress
+        )

@@ -92,7 +92,7 @@ def chosen_instances(task: TaskSpec, names: Sequence[str]) -> list[InstanceSpec]
     NotFoundError
         If no instance has one of the names.
     """
-    return [task.spec(name) for name in dict.fromkeys(names or task.instances)]
+    return [task.own_spec(name) for name in dict.fromkeys(names or task.own)]
 
 
 def is_made(task: TaskSpec, spec: InstanceSpec) -> bool:

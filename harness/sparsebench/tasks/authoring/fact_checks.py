@@ -135,7 +135,7 @@ def check_size(task: TaskSpec, spec: InstanceSpec) -> tuple[bool, str]:
     ok, detail
     """
     mine = _bytes(task, spec.files)
-    total = _bytes(task, {file for other in task.instances.values() for file in other.files})
+    total = _bytes(task, {file for other in task.own.values() for file in other.files})
     told = f"{mine / 1e6:.2f} MB in the folder, {total / 1e6:.2f} MB of the whole task"
     if total <= MANY_BYTES:
         return True, told

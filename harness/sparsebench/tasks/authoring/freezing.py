@@ -62,8 +62,8 @@ def freeze_task(
         If the generator fails, or ``task.toml`` has no place for a file's hashes.
     """
     task = load_task(folder, draft=True)
-    named = [task.spec(name) for name in instances]
-    chosen = named or [spec for spec in task.instances.values() if not _lacks(spec.source)]
+    named = [task.own_spec(name) for name in instances]
+    chosen = named or [spec for spec in task.own.values() if not _lacks(spec.source)]
     kept = [spec.name for spec in chosen if not spec.generated]
     hashed = [spec.name for spec in chosen if spec.generated]
     with tempfile.TemporaryDirectory(dir=folder, prefix=".freeze-") as made:
@@ -87,7 +87,7 @@ def _lacks(source: Source | None) -> bool:
 
 def _refuse_changes(task: Task, found: Made) -> None:
     for (instance, file), columns in found.items():
-        spec = task.instances.get(instance)
+        spec = task.own.get(instance)
         before = {} if spec is None else spec.files.get(file, {})
         for column, value in columns.items():
             if before and before.get(column) != value:

@@ -156,14 +156,14 @@ def _check_made(task: TaskSpec, spec: InstanceSpec, made: Made, folder: Path) ->
 
 
 def _sealable(task: TaskSpec, instance: str) -> InstanceSpec:
-    spec = task.spec(instance)
+    spec = task.own_spec(instance)
     for wrong, why in (
         (spec.source is not None, "its data are real: no seed draws others"),
         (spec.commitment is not None, "it is sealed already"),
         (spec.streamed, "it is too large to be scored"),
     ):
         if wrong:
-            drawn = [name for name, other in task.instances.items() if not (other.source or other.streamed)]
+            drawn = [name for name, other in task.own.items() if not (other.source or other.streamed)]
             raise UsageError(
                 f"{task.ref}/{instance} cannot be sealed: {why}", help=f"seal one of {', '.join(drawn)}"
             )
@@ -303,7 +303,9 @@ def opened_seal(
     task = _origin(told, drawn_from)
     if task is None:
         raise UsageError(f"{sealed.folder}: {_unknown(told)}", help=_NAME_IT)
-    return task, dataclasses.replace(task.spec(told["drawn_as"]), seed=secret_seed(seed_file.read_bytes()))
+    return task, dataclasses.replace(
+        task.own_spec(told["drawn_as"]), seed=secret_seed(seed_file.read_bytes())
+    )
 
 
 def _commitment_of(sealed: TaskSpec) -> dict[str, Any]:
@@ -319,7 +321,7 @@ def _origin(told: dict[str, Any], drawn_from: TaskSpec | None) -> TaskSpec | Non
     """Find the task that a commitment names, if it has the instance."""
     # Only by name, among the standard tasks: a path in a commitment would let a stranger choose the code.
     task = drawn_from or next((task for task in standard_specs() if task.ref == told["task"]), None)
-    return task if task is not None and told["drawn_as"] in task.instances else None
+    return task if task is not None and told["drawn_as"] in task.own else None
 
 
 def _unknown(told: dict[str, Any]) -> str:
@@ -382,7 +384,7 @@ def _unlike(expected: str, got: str, of: Path | TaskSpec) -> str:
 
 def _asks(task: TaskSpec, instance: str) -> tuple[object, ...]:
     """Return what a sealed instance has in common with the public one that it was drawn as."""
-    spec = task.instances[instance]
+    spec = task.own_spec(instance)
     splits = {split: file.replace(instance, "", 1) for split, file in spec.splits.items()}
     kinds = (spec.input_shape, spec.target_dtype, spec.classes, spec.domains)
     return (task.ref, task.metric, task.box, splits, *kinds)

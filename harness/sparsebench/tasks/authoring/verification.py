@@ -49,7 +49,7 @@ def verify_task(task: TaskSpec, directory: Path | None = None) -> list[FileCheck
         One for each file, faults included: nothing is raised for a file. A file that is made on first use,
         and is not made yet, is no fault.
     """
-    return [_check(task, spec, file, directory) for spec in task.instances.values() for file in spec.files]
+    return [_check(task, spec, file, directory) for spec in task.own.values() for file in spec.files]
 
 
 def _check(task: TaskSpec, spec: InstanceSpec, file: str, directory: Path | None) -> FileCheck:
@@ -85,7 +85,7 @@ def rederive(task: TaskSpec, *, jobs: int = 1, instances: Sequence[str] = ()) ->
         One for each file, as soon as its instance is done. Real data whose packages are not installed, and
         sealed data, cannot be made: this is reported, and is no fault.
     """
-    specs = [spec for spec in task.instances.values() if not instances or spec.name in instances]
+    specs = [spec for spec in task.own.values() if not instances or spec.name in instances]
     with ThreadPoolExecutor(jobs) as pool:
         for checks in pool.map(lambda spec: _rederived(task, spec), specs):
             yield from checks
@@ -151,10 +151,10 @@ def regenerate(
         If the generator failed, or did not write a file.
     """
     chosen = list(instances) or [
-        name for name, spec in task.instances.items() if not (spec.streamed or _cannot(spec))
+        name for name, spec in task.own.items() if not (spec.streamed or _cannot(spec))
     ]
     made = run_script(task, directory, instances=chosen, progress=progress)
-    files = [file for name in chosen for file in task.instances[name].files]
+    files = [file for name in chosen for file in task.own_spec(name).files]
     missing = [file for file in files if not (directory / file).is_file()]
     if missing:
         raise SparsebenchError(

@@ -76,7 +76,7 @@ def croissant(task: TaskSpec) -> dict[str, Any]:
         "version": f"{task.version}.0.0",
         "identifier": {"@type": "sc:PropertyValue", "propertyID": "sparsebench:hash", "value": task.hash},
         # Some real data have a licence of their own.
-        "license": licences(task.licence, *(licence_of(task, spec) for spec in task.instances.values())),
+        "license": licences(task.licence, *(licence_of(task, spec) for spec in task.own.values())),
         **({"url": "../README.md"} if (task.folder.parent / "README.md").is_file() else {}),
         **(_authorship(task) if standard else {}),
         "keywords": [*KEYWORDS, task.metric],
@@ -138,7 +138,9 @@ def check_croissant(task: TaskSpec) -> list[str]:
 
 def _description(task: TaskSpec) -> str:
     text = " ".join(task.statement.split())
-    made = [name for name, spec in task.instances.items() if spec.generated]
+    if task.earlier is not None:
+        text += f" Continues {task.earlier.ref}: its instances are this version's too, and described with it."
+    made = [name for name, spec in task.own.items() if spec.generated]
     if not made:
         return text
     return (
@@ -157,13 +159,13 @@ def _authorship(task: TaskSpec) -> dict[str, Any]:
 
 def _sources(task: TaskSpec) -> dict[str, Any]:
     """Return what real data are based on; empty if all data are synthetic."""
-    sources = dict.fromkeys(spec.source for spec in task.instances.values() if spec.source)
+    sources = dict.fromkeys(spec.source for spec in task.own.values() if spec.source)
     works = [
         {
             "@type": "sc:CreativeWork",
             "name": source.title,
             "description": f"Read from {', '.join(source.packages)}, for "
-            + ", ".join(name for name, spec in task.instances.items() if spec.source == source),
+            + ", ".join(name for name, spec in task.own.items() if spec.source == source),
             "url": source.url,
             "license": licences(source.licence),
         }
@@ -174,7 +176,7 @@ def _sources(task: TaskSpec) -> dict[str, Any]:
 
 def _committed(task: TaskSpec) -> dict[str, InstanceSpec]:
     """Return the name of each file that the version folder must have → its instance."""
-    return {file: spec for spec in task.instances.values() if not spec.generated for file in spec.files}
+    return {file: spec for spec in task.own.values() if not spec.generated for file in spec.files}
 
 
 def _file_object(task: TaskSpec, file: str, spec: InstanceSpec) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def splits_of(spec: InstanceSpec, file: str) -> list[str]:
 
 def _splits(task: TaskSpec) -> Iterator[dict[str, Any]]:
     """Describe each split of each committed instance."""
-    for spec in task.instances.values():
+    for spec in task.own.values():
         for split, file in () if spec.generated else spec.splits.items():
             yield {
                 "@type": "cr:RecordSet",
@@ -83,7 +83,7 @@ def _instances(task: TaskSpec) -> dict[str, Any]:
             "generated": spec.generated,
             "licence": licence_of(task, spec),
         }
-        for spec in task.instances.values()
+        for spec in task.own.values()
     ]
     about = "The draws of the task's data. The board is scored on some; some are made on first use."
     return record_set("instances", about, kinds, rows, key=("name",))
@@ -100,7 +100,7 @@ def _contents(task: TaskSpec) -> dict[str, Any]:
             "column": column,
             "hash": value,
         }
-        for spec in task.instances.values()
+        for spec in task.own.values()
         for file, columns in spec.files.items()
         for column, value in columns.items()
     ]
