@@ -125,6 +125,8 @@ def test_the_published_board(cli):
     store = ROOT / "leaderboard" / "results"
     if not store.exists():
         pytest.skip("a source distribution has no rows")
+    found = held(cli("leaderboard", "findings", "-o", store, "--json"), "findings.json")
+    assert {finding["topic"] for finding in found} >= {"dense-and-routed", "router", "papers-prices", "input"}
     board = held(cli("leaderboard", "show", "-o", store, "--json"), "board.json")
     assert any(task["pairs"] for task in board["tasks"])
     held(cli("results", "show", "-o", store, "--json"), "rows.json")

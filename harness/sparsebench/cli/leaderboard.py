@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sparsebench.leaderboard import Board
+    from sparsebench.leaderboard.findings import Finding
     from sparsebench.leaderboard.standard import Choice
     from sparsebench.meter.pricelist import PriceList
 
@@ -205,8 +206,64 @@ def build(
     if (into / FILE_NAME).exists():
         _refuse_beside(into / FILE_NAME, "tasks", "instances", "small", "seeds")
         choice = replace(choice, frozen=read_frozen(into / FILE_NAME))
-    for path in write_leaderboard(_board(output, tasks, choice), into):
+    board, said = _board_and_findings(output, tasks, choice)
+    for path in write_leaderboard(board, into, said=said):
         click.echo(path)
+
+
+@command.command("findings")
+@_choosing
+@click.option(
+    "--frozen",
+    type=PathTo(path_type=Path, dir_okay=False),
+    default=None,
+    help="The board.toml of a published board: its instances and seeds.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@output_option
+def findings(
+    tasks: tuple[str, ...],
+    instances: tuple[str, ...],
+    seeds: int,
+    frozen: Path | None,
+    output: Path,
+    *,
+    small: bool,
+    as_json: bool,
+) -> None:
+    """Say in a few sentences what the rows show, each with its figures and intervals.
+
+    Dense and routed at equal quality, the router's part and what leaving it out changes, trees and tables
+    beside experts, costs that depend on the input, what perfect routing would gain. `build` puts them between
+    the markers sparsebench:findings of README.md.
+
+    \b
+    Examples:
+      sparsebench leaderboard findings
+      sparsebench leaderboard findings --frozen leaderboard/board.toml --output leaderboard/results
+    """
+    from sparsebench.leaderboard.findings import findings_markdown  # noqa: PLC0415 - `--help` is quick
+    from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
+    from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
+
+    choice = Choice(instances=instances, small=small, seeds=seeds)
+    if frozen:
+        _refuse_beside(frozen, "instances", "small", "seeds")
+        choice = replace(choice, frozen=read_frozen(frozen))
+    _, said = _board_and_findings(output, tasks, choice)
+    if as_json:
+        click.echo(json.dumps([finding._asdict() for finding in said], indent=1))
+    else:
+        click.echo(findings_markdown(said))
+
+
+def _board_and_findings(
+    output: Path, tasks: tuple[str, ...], choice: Choice
+) -> tuple[Board, tuple[Finding, ...]]:
+    from sparsebench.leaderboard.findings import findings as found_on  # noqa: PLC0415 - `--help` is quick
+
+    board = _board(output, tasks, choice)
+    return board, found_on(board, _board(output, tasks, replace(choice, profile="paper-router-free")))
 
 
 @command.command("freeze")

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     Cell = Callable[[Entry, TaskScore], str]
     Key = Callable[[Entry, TaskScore], tuple[float, float] | None]
 
-__all__ = ["COLUMNS", "NEVER", "SORTS", "Column", "places", "ratio_head", "sorted_by", "with_interval"]
+__all__ = [
+    "COLUMNS",
+    "NEVER",
+    "SORTS",
+    "Column",
+    "places",
+    "ratio_head",
+    "short_number",
+    "sorted_by",
+    "with_interval",
+]
 
 NEVER = 0
 """The `Column.drop` of a column that is never left out."""
@@ -70,14 +80,14 @@ def _times(ratio: Ratio, instances: int) -> str:
     if ratio.times is None:
         return "-"
     on = f"on {ratio.instances}/{instances}"
-    times = _short(ratio.times)
+    times = short_number(ratio.times)
     if ratio.low is None and ratio.high is None:
         return f"{times} {on}"
-    low, high = ("?" if end is None else _short(end) for end in (ratio.low, ratio.high))
+    low, high = ("?" if end is None else short_number(end) for end in (ratio.low, ratio.high))
     return f"{times} {on}" if low == high == times else f"{times} ({low} to {high}) {on}"
 
 
-def _short(value: float) -> str:
+def short_number(value: float) -> str:
     """Write a number to three digits, or its whole part; very large and very small ones by magnitude."""
     if not 1e-4 <= value < 1e9:  # noqa: PLR2004 - beyond, digits say less than the power
         return f"{value:.0e}"

@@ -7,24 +7,30 @@ from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
 from sparsebench.ground.replacing import beside, replace_bytes, write_new
+from sparsebench.leaderboard.findings import findings_markdown
 from sparsebench.leaderboard.frozen import FILE_NAME, frozen_text
 from sparsebench.leaderboard.sheets import csv
 from sparsebench.leaderboard.tables import markdown
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sparsebench.leaderboard.board import Board
+    from sparsebench.leaderboard.findings import Finding
 
 __all__ = ["freeze_board", "update_between_markers", "write_leaderboard"]
 
 _BLOCK = "board"
+_FINDINGS = "findings"
 _README = "README.md"
 _NEW_README = """# Leaderboard
 
-The tables below are made by `sparsebench leaderboard build` from stored rows. Do not edit between the
-markers.
+<!-- sparsebench:findings:begin -->
+<!-- sparsebench:findings:end -->
+
+`sparsebench leaderboard findings` makes the sentences above, and `sparsebench leaderboard build` the tables
+below, from stored rows. Do not edit between the markers.
 
 <!-- sparsebench:board:begin -->
 <!-- sparsebench:board:end -->
@@ -59,8 +65,13 @@ def update_between_markers(text: str, name: str, block: str) -> str:
     return f"{head}{begin}\n\n{block.strip()}\n\n{end}{tail}"
 
 
-def write_leaderboard(board: Board, directory: str | os.PathLike[str]) -> list[Path]:
-    """Write ``README.md`` (its marked block), ``board.csv``, ``points.csv`` and ``areas.csv``.
+def write_leaderboard(
+    board: Board, directory: str | os.PathLike[str], *, said: Sequence[Finding] = ()
+) -> list[Path]:
+    """Write ``README.md`` (its marked blocks), ``board.csv``, ``points.csv`` and ``areas.csv``.
+
+    What `sparsebench.leaderboard.findings` found is put between markers called ``findings``, where README.md
+    has them.
 
     All texts are made and stored in the targets' folder before the first file is replaced; if a replacement
     fails, the files already replaced are restored. A missing README.md is made.
@@ -77,7 +88,7 @@ def write_leaderboard(board: Board, directory: str | os.PathLike[str]) -> list[P
     """
     folder = Path(directory)
     _check_place(folder)
-    readme, sheets = _readme(folder / _README, markdown(board)), csv(board)
+    readme, sheets = _readme(folder / _README, markdown(board), findings_markdown(said)), csv(board)
     texts = {
         _README: readme,
         "board.csv": sheets.scores,
@@ -137,7 +148,7 @@ def freeze_board(board: Board, directory: str | os.PathLike[str]) -> Path:
     return path
 
 
-def _readme(path: Path, block: str) -> str:
+def _readme(path: Path, block: str, said: str) -> str:
     try:
         text = path.read_bytes().decode()
     except FileNotFoundError:
@@ -147,6 +158,8 @@ def _readme(path: Path, block: str) -> str:
             f"cannot read {path} as UTF-8 text: {fault}", help="move it away to have it made anew"
         ) from fault
     try:
+        if f"sparsebench:{_FINDINGS}:" in text:
+            text = update_between_markers(text, _FINDINGS, said)
         return update_between_markers(text, _BLOCK, block)
     except UsageError as fault:
         raise UsageError(f"{path}: {fault.what}", help=fault.help) from fault
