@@ -26,6 +26,7 @@ SMALL = {
     "memorization@1": "n256-r4",
     "lipschitz-regression@1": "hypercube",
     "routed-classification@1": "synthetic-4",
+    "cube@1": "parity-k2-n12",
 }
 """An instance of each task that is quick enough for every variant."""
 

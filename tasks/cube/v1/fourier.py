@@ -1,14 +1,16 @@
 """The Fourier expansion of a target, which says what a kernel needs for it; exact, in integers.
 
-Every f: {-1, 1}^n -> {-1, 1} is a sum over sets S of coordinates of f^(S) times the product of x_i over S, and
-the f^(S)^2 add up to 1 (Parseval): the share of a set is its *weight*. A kernel that depends on <x, y> alone,
-which on the cube is one that depends on |x - y| alone, has these products as eigenfunctions, with one eigenvalue
-for all sets of a size: its *degree*. There are C(n, d) sets of d of n coordinates. What is said is of
-the uniform distribution on the cube. f is 1 for class 0 and -1 for class 1.
+Every f: {-1, 1}^n -> {-1, 1} is a sum over sets S of coordinates of f^(S) times the product of x_i over S,
+and the f^(S)^2 add up to 1 (Parseval): f^(S)^2 is the *weight* of S, and its size is its *degree*. A kernel
+that depends on <x, y> and norms alone, so on the cube on <x, y> alone, has these products as eigenfunctions,
+with one eigenvalue for all products of a degree (Kothari, Livni, arXiv:1902.04782). There are C(n, d) of them.
+
+All this is about the uniform distribution on the cube. f is 1 for class 0 and -1 for class 1.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -29,11 +31,17 @@ def weights(function: Target) -> list[Fraction]:
 def influences(function: Target) -> list[Fraction]:
     """Give for each coordinate that the target reads the share of the cube where it alone decides."""
     squares = coefficients(function) ** 2
-    sets = np.arange(len(squares))
-    reading = [int(squares[(sets >> j) & 1 == 1].sum()) for j in range(len(function.relevant))]
+    reading = [int(squares.reshape(-1, 2, 1 << j)[:, 1].sum()) for j in range(len(function.relevant))]
     return [Fraction(weight, len(squares) ** 2) for weight in reading]
 
 
+def ones(function: Target) -> Fraction:
+    """Give the share of the cube that is in class 1."""
+    values = coefficients(function)
+    return (1 - Fraction(int(values[0]), len(values))) / 2
+
+
+@functools.lru_cache(maxsize=1)  # several figures are made of those of one target
 def coefficients(function: Target) -> Int64:
     """Give 2^r f^(S) for every set S of the r coordinates that the target reads: ``(2^r,)``.
 
@@ -50,6 +58,7 @@ def coefficients(function: Target) -> Int64:
         pairs = values.reshape(-1, 2, 1 << j)
         minus, plus = pairs[:, 0], pairs[:, 1]
         values = np.stack([plus + minus, plus - minus], axis=1).reshape(-1)
+    values.setflags(write=False)
     return values
 
 

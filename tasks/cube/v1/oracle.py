@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from targets import Target
 
 
-
 def parameters(function: Target) -> dict[str, NDArray[np.int64]]:
     """Give the arrays that an oracle looks things up in: the table of a junta, else none."""
     return {"table": function.table} if isinstance(function, Junta) else {}

@@ -101,9 +101,5 @@ def unseen(instance: str, seed: int | None, n: int, rng: np.random.Generator, ro
     function, taken = target(instance, seed), stored(instance, seed, n)
     left = (1 << n) - len(taken)
     sizes = [min(left, rows - start) for start in range(0, rows, left)]
-    parts = [
-        collect(rng, n, function, even(rng, size, CLASSES * function.domains), taken) for size in sizes
-    ]
+    parts = [collect(rng, n, function, even(rng, size, CLASSES * function.domains), taken) for size in sizes]
     return np.concatenate(parts)
-
-
