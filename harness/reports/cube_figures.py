@@ -4,14 +4,16 @@
 
 Certificates: for each target the cheapest formula that is known is run under the meter, on every row of the
 three splits and on new inputs; its Fourier expansion is computed from its whole truth table, in integers.
-Baselines: a linear model and kernel machines, fitted by least squares; settings are chosen on valid.
+Baselines: linear models and dense networks, trained as those of `dense-mlp` are, and kernel machines, fitted
+by least squares; settings are chosen on the valid split.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
-import itertools
+import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +28,11 @@ from sparsebench.tasks.importing import imported_generator
 
 _TASK = "cube@1"
 _FRESH = 1024
+_HIDDEN = (0, 8, 32, 128)
 _CENTRES = (64, 256, 1024)
 _GAMMAS = (1.0, 2.0, 4.0)
 _RIDGES = (1e-8, 1e-6, 1e-4)
+_SETTINGS = len(_GAMMAS) * len(_RIDGES)
 _SEEDS = range(3)
 _METERED = 16  # inputs: what a dense model costs does not depend on them
 
@@ -115,36 +119,25 @@ def certificates(task):
 
 @dataclass(frozen=True)
 class Baseline:
-    """A fitted model: class 1 where the readout of its features is positive."""
+    """A fitted model."""
 
-    centres: Any
-    """``(m, n)``, scaled by gamma / n; None for a linear model."""
-    readout: Any
-    """``(m,)`` or ``(n,)``."""
-    bias: float = 0.0
-
-    def answers(self, x):
-        """Tell the classes of inputs ``(r, n)``, on arrays of any library."""
-        if self.centres is None:
-            return x @ self.readout + self.bias > 0.0
-        return x.__array_namespace__().exp(x @ self.centres.T) @ self.readout > 0.0
+    predict: Any
+    """From inputs ``(r, n)`` float64 to classes ``(r,)``, on arrays of any library."""
 
     def cost(self, x):
         """Meter what an input costs."""
         with sb.metered() as ledger:
-            self.answers(ledger.asarray(x[:_METERED].astype(np.float64)))
+            self.predict(ledger.asarray(x[:_METERED].astype(np.float64)))
         return ledger.per_input()
 
     def accuracy(self, split):
         """Share of the rows that come out."""
-        return float(np.mean(self.answers(split.x.astype(np.float64)) == split.y))
+        return float(np.mean(self.predict(split.x.astype(np.float64)) == split.y))
 
 
-def linear(split):
-    """Fit a linear model by least squares."""
-    x = np.concatenate([split.x, np.ones((len(split), 1))], axis=1).astype(np.float64)
-    *weights, bias = np.linalg.lstsq(x, 2.0 * split.y - 1.0, rcond=None)[0]
-    return Baseline(None, np.array(weights), bias)
+def kernel_machine(centres, readout):
+    """Make a kernel machine: class 1 where the sum of ``readout * exp(x @ centres.T)`` is positive."""
+    return Baseline(lambda x: x.__array_namespace__().exp(x @ centres.T) @ readout > 0.0)
 
 
 def kernels(split, centres, seed):
@@ -157,36 +150,60 @@ def kernels(split, centres, seed):
         gram, moments = features.T @ features, features.T @ y
         size = np.trace(gram) / centres
         for ridge in _RIDGES:
-            yield Baseline(scaled, np.linalg.solve(gram + ridge * size * np.eye(centres), moments))
+            yield kernel_machine(scaled, np.linalg.solve(gram + ridge * size * np.eye(centres), moments))
 
 
-def kernel_cells(instance, centres):
-    """Return the cost and the accuracies of the setting that is best on valid with the first seed."""
+def kernel_cell(instance, centres):
+    """Fit with the setting that is best on valid with the first seed."""
     first = list(kernels(instance.train, centres, _SEEDS[0]))
     best = int(np.argmax([model.accuracy(instance.valid) for model in first]))
     models = [first[best], *(list(kernels(instance.train, centres, seed))[best] for seed in _SEEDS[1:])]
-    return models[0].cost(instance.test.x), [model.accuracy(instance.test) for model in models]
+    return cell(models, instance)
+
+
+@functools.cache
+def training():
+    """Import the trainer of the shipped networks, which lies with the submissions."""
+    path = Path(__file__).parents[2] / "submissions" / "common" / "training.py"
+    spec = importlib.util.spec_from_file_location("training", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def network(instance, hidden, seed):
+    """Train a linear model, where there is no hidden unit, or a dense network, as `dense-mlp` does."""
+    train, valid, rng = instance.train, instance.valid, np.random.default_rng(seed)
+    mlp, pair = training(), (valid.x, valid.y)
+    params = mlp.fit_mlp(train.x, train.y, classes=2, hidden=hidden, rng=rng, valid=pair)
+    return Baseline(lambda x: x.__array_namespace__().argmax(mlp.apply_mlp(params, x), axis=1))
+
+
+def cell(models, instance):
+    """Write a cell: accuracy on the test split, and operations."""
+    right = np.mean([model.accuracy(instance.test) for model in models])
+    return f"{100 * right:.1f} % ({models[0].cost(instance.test.x):,.0f})"
 
 
 def baseline_line(task, name):
     """Make the row of an instance's baselines."""
     instance = task.load(name)
     sys.stderr.write(f"baselines of {name}\n")
-    model = linear(instance.train)
-    pairs = [(model.cost(instance.test.x), [model.accuracy(instance.test)])]
-    pairs += [kernel_cells(instance, centres) for centres in _CENTRES]
-    cells = [f"{100 * np.mean(right):.1f} % ({cost:,.0f})" for cost, right in pairs]
-    return f"| `{name}` | 50.0 % (0) | {' | '.join(cells)} |"
+    cells = [cell([network(instance, hidden, seed) for seed in _SEEDS], instance) for hidden in _HIDDEN]
+    cells += [kernel_cell(instance, centres) for centres in _CENTRES]
+    return f"| `{name}` | {' | '.join(cells)} |"
 
 
 def baselines(task):
     """Write the table of baselines."""
-    heads = ["instance", "constant", "linear", *(f"kernel, {centres:,} centres" for centres in _CENTRES)]
-    settings = len(list(itertools.product(_GAMMAS, _RIDGES)))
+    heads = [
+        *("instance", "linear", *(f"dense, {hidden} hidden" for hidden in _HIDDEN[1:])),
+        *(f"kernel, {centres:,} centres" for centres in _CENTRES),
+    ]
     lines = [
         "Written by `python harness/reports/cube_figures.py --write`: accuracy on the test split and, in",
-        f"parentheses, operations per input as metered. Kernel machines: means over {len(_SEEDS)} draws of",
-        f"the centres, with that one of {settings} settings that is best on the valid split.",
+        f"parentheses, operations per input as metered; means over {len(_SEEDS)} seeds. Of {_SETTINGS}",
+        "settings of a kernel machine, the one is taken that is best on the valid split.",
         "",
         f"| {' | '.join(heads)} |",
         f"| --- |{' ---: |' * (len(heads) - 1)}",

@@ -344,7 +344,7 @@ def test_certificates_in_the_readme_are_those_that_the_script_prints():
 @pytest.mark.parametrize(("n", "centres", "inside"), [(12, 3971, True), (12, 3972, False), (32, 1024, True),
                                                       (64, 956, True), (64, 957, False)])  # fmt: skip
 def test_kernel_machines_that_the_box_holds(n, centres, inside):
-    model = cube_figures.Baseline(np.zeros((centres, n)), np.ones(centres))
+    model = cube_figures.kernel_machine(np.zeros((centres, n)), np.ones(centres))
     assert model.cost(np.ones((16, n), np.float32)) == centres * (2 * n - 1 + 8 + 2) == centres * (2 * n + 9)
     assert (centres * (2 * n + 9) <= 2**TASK.box.log2_ops_high) is inside
 
@@ -353,15 +353,17 @@ def test_the_box_is_the_kernel_machine_of_its_reason():
     assert TASK.box.log2_ops_high == math.ceil(math.log2(1024 * 73)) == 17
     assert TASK.box.log2_ops_low == math.log2(min(OPERATIONS[name] for name in TASK.board)) == 0
     assert f"{math.log2(1024 * 73):.2f}" == "16.19"
-    assert f"{math.log2(256 * (127 + 1 + 1) + 511 + 1):.2f}" == "15.03"
+    assert f"{math.log2(256 * (2 * 64 + 5) + 1):.2f}" == "15.06"
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_baselines_are_fitted_and_priced(name):
     instance, n = stored(name), width(name)
-    line = cube_figures.linear(instance.train)
-    assert line.cost(instance.test.x) == 2 * n + 1
+    line, net = (cube_figures.network(instance, hidden, 0) for hidden in (0, 64))
+    assert line.cost(instance.test.x) == 2 * 2 * n + 1
     assert line.accuracy(instance.test) < 0.55, "no linear model knows anything"
+    assert net.cost(instance.test.x) == 64 * (2 * n + 5) + 1
+    assert net.accuracy(instance.test) > 0.85
     models = list(cube_figures.kernels(instance.train, 256, 0))
     assert max(model.accuracy(instance.valid) for model in models) > 0.8
     assert {model.cost(instance.test.x) for model in models} == {256 * (2 * n + 9)}

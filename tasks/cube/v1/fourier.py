@@ -3,7 +3,7 @@
 Every f: {-1, 1}^n -> {-1, 1} is a sum over sets S of coordinates of f^(S) times the product of x_i over S,
 and the f^(S)^2 add up to 1 (Parseval): f^(S)^2 is the *weight* of S, and its size is its *degree*. A kernel
 that depends on <x, y> and norms alone, so on the cube on <x, y> alone, has these products as eigenfunctions,
-with one eigenvalue for all products of a degree (Kothari, Livni, arXiv:1902.04782). There are C(n, d) of them.
+with one eigenvalue for all products of a degree (Kothari, Livni, arXiv:1902.04782), C(n, d) of them.
 
 All this is about the uniform distribution on the cube. f is 1 for class 0 and -1 for class 1.
 """
