@@ -61,6 +61,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     **{f"ops/{family}": (family,) for family in ("gating", "grouped", "hashing", "merging")},
     "scoring": ("seeds_in_simulation",),
     "tasks": (
+        "cube",
         "fresh_faults",
         "fresh_inputs",
         "line_ends",

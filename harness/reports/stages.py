@@ -35,6 +35,7 @@ _BOARD = {
     "memorization@1": "n256-r4",
     "lipschitz-regression@1": "hypercube",
     "routed-classification@1": "synthetic-4",
+    "cube@1": "parity-k2-n12",
 }
 _COMMANDS = (
     ("eval", "constant", "--instances", "n256-r4", "--seeds", "1"),

@@ -34,7 +34,7 @@ class Model(sb.Submission):
 '''
 GENERATED = [
     (ref, name)
-    for ref in ("lipschitz-regression@1", "routed-classification@1")
+    for ref in ("cube@1", "lipschitz-regression@1", "routed-classification@1")
     for name, spec in load_task(ref).instances.items()
     if spec.fresh
 ]

@@ -21,6 +21,7 @@ def test_the_standard_tasks_can_be_scored():
     for ref, names in (
         ("memorization@1", ["n256-r4", "n4096-r4"]),
         ("routed-classification@1", ["synthetic-4"]),
+        ("cube@1", ["parity-k2-n12", "address-k2-n12"]),
     ):
         checks = list(check_qualities(load_task(ref), instances=names))
         assert [(check.instance, check.name, check.ok) for check in checks] == [

@@ -7,7 +7,7 @@ import pytest
 from sparsebench.tasks import load_task
 from sparsebench.tasks.cache import CACHE_VARIABLE
 
-REFS = ["lipschitz-regression@1", "memorization@1", "routed-classification@1"]
+REFS = ["cube@1", "lipschitz-regression@1", "memorization@1", "routed-classification@1"]
 VERBS = ["check", "croissant", "freeze", "generate", "list", "new", "seal", "show", "verify"]
 
 
@@ -33,9 +33,10 @@ def test_list_and_show(cli):
     listed = json.loads(cli("tasks", "list", "--json").out)
     assert [task["task"] for task in listed] == REFS
     assert all(ref in cli("tasks", "list").out for ref in REFS)
-    assert json.loads(cli("tasks", "show", "memorization@1", "--json").out) == listed[1]
+    memorization = next(task for task in listed if task["task"] == "memorization@1")
+    assert json.loads(cli("tasks", "show", "memorization@1", "--json").out) == memorization
     shown = cli("tasks", "show", "memorization@1").out
-    assert listed[1]["hash"] in shown
+    assert memorization["hash"] in shown
     assert "n134217728-r4: 2^27 points in R^4, real labels (input 4; generated; streamed)" in shown
     routed = cli("tasks", "show", "routed-classification@1").out
     assert "bayes_accuracy" in routed

@@ -16,6 +16,7 @@ SMALLEST = {
     "memorization@1": "n256-r4",
     "lipschitz-regression@1": "hypercube",
     "routed-classification@1": "synthetic-4",
+    "cube@1": "parity-k2-n12",
 }
 SEEDS = range(5)
 

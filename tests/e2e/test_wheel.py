@@ -104,11 +104,18 @@ def test_it_carries_everything_that_runs_and_no_rubbish(wheel):
 def test_it_draws_new_inputs(python, tmp_path):
     code = """
 from sparsebench.tasks import load_task
-for ref, name in (("lipschitz-regression@1", "polynomial"), ("routed-classification@1", "synthetic-4")):
+instances = {
+    "cube@1": "parity-k2-n12",
+    "lipschitz-regression@1": "polynomial",
+    "routed-classification@1": "synthetic-4",
+}
+for ref, name in instances.items():
     task = load_task(ref)
     print(name, len(task.fresh(task.load(name), 5, 1024)))
 """
     assert called([python, "-I", "-c", code], cwd=tmp_path).split() == [
+        "parity-k2-n12",
+        "1024",
         "polynomial",
         "1024",
         "synthetic-4",

@@ -24,7 +24,10 @@ CHANCE = 1e-3  # that an instance would fail by chance; seeds are fixed, so it d
 TASKS = {task.ref: task for task in list_tasks()}
 SPECS = {(task.ref, name): spec for task in TASKS.values() for name, spec in task.instances.items()}
 FRESH = [key for key, spec in SPECS.items() if spec.fresh]
-NOISY = [key for key in FRESH if SPECS[key].classes]
+EXACT = [key for key in FRESH if SPECS[key].facts.get("bayes_accuracy") == 1]
+NOISY = [key for key in FRESH if SPECS[key].classes and key not in EXACT]
+FEW = [key for key in FRESH if key[0] == "cube@1" and key[1].endswith("-n12")]
+"""Instances of which 1,024 inputs are in no split: `test_cube` says how they are drawn."""
 CURVED = [
     key for key in FRESH if key[1].startswith("curved")
 ]  # x tells the latent point but for its rounding
@@ -104,7 +107,7 @@ def test_labels_of_stored_rows_come_out(ref, name):
         np.testing.assert_allclose(again, test.y, rtol=0, atol=2.0**-22)
     else:
         np.testing.assert_array_equal(again, test.y)
-        assert again.dtype == np.float32
+        assert again.dtype == test.y.dtype
 
 
 @every_fresh
@@ -123,7 +126,7 @@ def test_new_labels_are_of_the_same_target(ref, name):
 @every_fresh
 def test_no_new_input_is_stored_and_none_comes_twice(ref, name):
     mine, instance = rows(drawn(ref, name).x), stored(ref, name)
-    assert len(mine) == N
+    assert len(mine) == (1024 if (ref, name) in FEW else N)
     for split in SPLITS:
         assert not mine & rows(getattr(instance, split).x)
 
@@ -133,7 +136,8 @@ def test_a_seed_says_which_inputs(ref, name):
     one, again, other = (TASKS[ref].fresh(stored(ref, name), seed, 64) for seed in (1 << 200, 1 << 200, 0))
     for column, values in one.columns.items():
         np.testing.assert_array_equal(values, again.columns[column])
-    assert not rows(one.x) & rows(other.x)
+    assert (one.x != other.x).any()
+    assert len(rows(one.x) & rows(other.x)) <= (16 if (ref, name) in FEW else 0)
 
 
 @pytest.mark.parametrize(("ref", "name"), NOISY)

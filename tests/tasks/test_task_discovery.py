@@ -36,7 +36,10 @@ def test_an_unknown_task_says_did_you_mean_and_lists_all(ref):
     with pytest.raises(NotFoundError, match=f"unknown task '{ref}'") as caught:
         load_task(ref)
     assert "did you mean 'memorization@1'?" in caught.value.help
-    assert "there are: lipschitz-regression@1, memorization@1, routed-classification@1" in caught.value.help
+    assert (
+        "there are: cube@1, lipschitz-regression@1, memorization@1, routed-classification@1"
+        in caught.value.help
+    )
 
 
 def test_nothing_near_is_not_guessed():
