@@ -264,3 +264,12 @@ def test_without_resume_everything_runs_again_and_the_newest_row_counts(cli, her
         assert cli("eval", "constant", *ONE_CELL).code == 0
     store = ResultStore(here / "sparsebench-results")
     assert (len(store.rows()), len(store.latest())) == (2, 1)
+
+
+def test_one_error_names_what_all_submissions_of_a_run_require(cli, here):
+    for name, package in (("one", "no-such-package"), ("two", "nor-this-one>=2")):
+        write(here / name, plain(), more=f'requires = ["{package}"]')
+    outcome = cli("eval", "./one", "./two", *ONE_CELL)
+    assert outcome.code == 2
+    assert outcome.out == ""
+    assert "pip install 'no-such-package' 'nor-this-one>=2'" in outcome.err

@@ -13,6 +13,7 @@ from sparsebench.evaluate.host.entry import check_entry
 from sparsebench.evaluate.kept import KeptModels
 from sparsebench.evaluate.plan import Cell, Limits, Selection, make_plan
 from sparsebench.models import find_submission
+from sparsebench.models.requirements import check_requirements
 from sparsebench.results import ResultStore
 from sparsebench.tasks import load_task
 
@@ -125,6 +126,8 @@ def prepare(
     """
     found = (find_submission(reference) for reference in dict.fromkeys(references))
     folders = list({folder.path: folder for folder in found}.values())
+    # All at once, so that one command installs what a run of many submissions needs.
+    check_requirements(sorted({need for folder in folders for need in folder.manifest.requires}))
     for folder in folders:
         check_entry(folder)
     _check_writable(store)
