@@ -56,7 +56,7 @@ def page(rows):
         f"The {len(rows):,} rows of the published board took {total / 60:.0f} minutes of one core, so "
         f"{total / 120:.0f} minutes on two. A new submission takes what its line says, halved."
     )
-    return "\n\n".join(["## The board", _WRITTEN, told, table])
+    return f"## The board\n\n{_WRITTEN}\n\n{told}\n\n{table}"
 
 
 def main():
