@@ -87,14 +87,14 @@ def certificate_line(name, found):
     rest = sum(w for w in found.weights if w < 0.0005)
     shares += f", others {_share(float(rest))}" if rest else ""
     cells = (
-        *(f"`{name}`", f"{found.relevant}", f"{found.ones:.1%}", f"{found.operations:g}"),
-        *(f"{found.accuracy:.2%}", shares, f"{found.degree}", f"{found.dimension:,}"),
+        *(f"`{name}`", f"{found.relevant}", f"{100 * found.ones:.1f} %", f"{found.operations:g}"),
+        *(f"{100 * found.accuracy:.2f} %", shares, f"{found.degree}", f"{found.dimension:,}"),
     )
     return f"| {' | '.join(cells)} |"
 
 
 def _share(weight):
-    return f"{weight:.3f}" if weight >= 0.0005 else f"{weight:.0e}"
+    return f"{weight:.3f}" if weight >= 0.0005 else f"{weight:.4f}"
 
 
 def certificates(task):
