@@ -2,8 +2,9 @@
 
     python harness/reports/task_figures.py --write
 
-For each instance: rows of each split, what the labels are, what the best constant gets, and how near a test
-input comes to one that was given for training. What is not in the repository is made in the cache first.
+For each instance of the newest version: rows of each split, what the labels are, what the best constant gets,
+and how near a test input comes to one that was given for training. What is not in the repository is made in
+the cache first.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def main():
     )
     parser.add_argument("--write", action="store_true", help="put it between its markers in the READMEs")
     write = parser.parse_args().write
-    for task in list_tasks():
+    newest = {task.name: task for task in list_tasks()}  # it has the instances of those it continues
+    for task in newest.values():
         section = markdown(task)
         sys.stdout.write(f"{task.ref}\n\n{section}\n")
         if write:

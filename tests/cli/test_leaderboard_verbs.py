@@ -25,9 +25,10 @@ from sparsebench.leaderboard.frozen import Frozen, read_frozen
 from sparsebench.leaderboard.standard import REFERENCES, Choice, board_of
 from sparsebench.models import find_submission, shipped_names
 from sparsebench.results import ResultStore
-from sparsebench.tasks import list_tasks, load_task
+from sparsebench.tasks import list_tasks, load_task, newest_task
 
 MEMORIZATION = load_task("memorization@1")
+NEWEST = newest_task("memorization@1")
 SMALL, LARGE = ("n256-r4", "n4096-r4"), "n65536-r4"
 
 
@@ -144,7 +145,7 @@ def printed(text):
 
 
 def test_eval_show_and_the_sheets_print_the_same_figures(cli, here):
-    run = cli("eval", "conditional-tree", "constant", "--small", "--seeds", "2", "--tasks", "memorization@1")
+    run = cli("eval", "conditional-tree", "constant", "--small", "--seeds", "2", "--tasks", NEWEST.ref)
     assert run.code == 0, run.err
     shown = cli("leaderboard", "show")
     assert shown.out == run.out
@@ -193,10 +194,8 @@ def test_options_of_show(cli, here):
     show = ("leaderboard", "show")
     assert "n256-r4" in cli(*show, "--by", "instance").out.splitlines()[2]
     assert list(printed(cli(*show, "--submissions", "b").out)) == ["b"]
-    assert (
-        "memorization@1 (1 instance, preliminary, 2 of 5 seeds)" in cli(*show, "--instances", "n256-r4").out
-    )
-    assert "memorization@1 (2 instances, 1 seed)" in cli(*show, "--seeds", "1").out
+    assert f"{NEWEST.ref} (1 instance, preliminary, 2 of 5 seeds)" in cli(*show, "--instances", "n256-r4").out
+    assert f"{NEWEST.ref} (2 instances, 1 seed)" in cli(*show, "--seeds", "1").out
     assert "by profile macs, which is not the standard one" in cli(*show, "--profile", "macs").out
     for wrong in (("--sort", "luck"), ("--by", "luck"), ("--profile", "luck"), ("--seeds", "0")):
         assert cli(*show, *wrong).code == 2
@@ -241,7 +240,7 @@ def test_a_frozen_board_stays_what_it_is(cli, here):
     board = here / "leaderboard"
     frozen = cli("leaderboard", "freeze")
     assert (frozen.code, "it is preliminary: 1 of 5 seeds have rows" in frozen.err) == (0, True)
-    assert read_frozen(board / "board.toml") == Frozen(1, {MEMORIZATION.ref: ("n256-r4",)})
+    assert read_frozen(board / "board.toml") == Frozen(1, {NEWEST.ref: ("n256-r4",)})
     assert cli("leaderboard", "build").code == 0
     before = (board / "board.csv").read_text(encoding="utf-8")
     store.write(replace(cell("n4096-r4", "b", quality=None), seed=4, cell_key=""))

@@ -7,7 +7,12 @@ import pytest
 from sparsebench.tasks import load_task
 from sparsebench.tasks.cache import CACHE_VARIABLE
 
-REFS = ["cube@1", "lipschitz-regression@1", "memorization@1", "routed-classification@1"]
+REFS = [
+    "cube@1",
+    *(f"lipschitz-regression@{version}" for version in (1, 2)),
+    *(f"memorization@{version}" for version in (1, 2)),
+    *(f"routed-classification@{version}" for version in (1, 2)),
+]
 VERBS = ["check", "croissant", "freeze", "generate", "list", "new", "seal", "show", "verify"]
 
 

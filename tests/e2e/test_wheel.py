@@ -138,7 +138,7 @@ def test_it_evaluates_in_an_empty_folder(python, tmp_path, submission):
     assert rows[0].submission in out
     full = [row for row in rows if row.variant == "full"]
     assert [(row.recall, row.ops_add_mul_cmp, row.ops) for row in full] in ([], [(1.0, 15, 31)])
-    files = sum(len(spec.files) for task in list_tasks() for spec in task.instances.values())
+    files = sum(len(spec.files) for task in list_tasks() for spec in task.own.values())
     assert called([*run, "tasks", "verify"], cwd=tmp_path).count("ok ") == files
 
 

@@ -152,12 +152,12 @@ def test_a_kind_that_nobody_knows_is_told_too():
         (
             '["memorization@1"]',
             '["memorization"]',
-            "tasks: expected name@version, got 'memorization': did you mean memorization@1?",
+            "tasks: expected name@version, got 'memorization': did you mean memorization@2?",
         ),
         (
             '["memorization@1"]',
             '["Memorisation"]',
-            "tasks: expected name@version, got 'Memorisation': did you mean memorization@1?",
+            "tasks: expected name@version, got 'Memorisation': did you mean memorization@2?",
         ),
         ('["memorization@1"]', '["zzz"]', "tasks: expected name@version, got 'zzz'"),
         ('["memorization@1"]', '["a@1"]\ntsks = 1', "tsks: not a key that is known: did you mean tasks?"),
@@ -190,6 +190,6 @@ def test_a_submissions_fault_in_full(tmp_path, old, new, line):
 def test_of_several_versions_the_newest_is_meant(monkeypatch):
     from sparsebench.models.faults import near_task
 
-    (found,) = (task for task in list_tasks() if task.name == "memorization")
+    *_, found = (task for task in list_tasks() if task.name == "memorization")
     assert near_task("memorization") == found.ref
     assert near_task("") == ""

@@ -138,7 +138,7 @@ def test_every_committed_file_is_described_and_no_other(ref):
 def test_every_split_has_a_record_set_and_every_instance_its_hashes(ref):
     task = TASKS[ref]
     sets = by_id(document(ref)["recordSet"])
-    committed = [spec for spec in task.instances.values() if not spec.generated]
+    committed = [spec for spec in task.own.values() if not spec.generated]
     splits = {
         f"{spec.name}/{split}": (spec, file) for spec in committed for split, file in spec.splits.items()
     }
@@ -148,9 +148,9 @@ def test_every_split_has_a_record_set_and_every_instance_its_hashes(ref):
         assert list(fields) == list(spec.files[file])
         assert {field["source"]["fileObject"]["@id"] for field in fields.values()} == {file}
         assert fields["x"]["arrayShape"] == ",".join(map(str, spec.input_shape))
-    assert [row["name"] for row in rows(sets["instances"])] == list(task.instances)
+    assert [row["name"] for row in rows(sets["instances"])] == list(task.own)
     found = {(row["instance"], row["file"], row["column"]): row["hash"] for row in rows(sets["contents"])}
-    for name, spec in task.instances.items():
+    for name, spec in task.own.items():
         for file, expected in spec.files.items():
             assert {column: found[name, file, column] for column in expected} == expected
 
@@ -158,7 +158,7 @@ def test_every_split_has_a_record_set_and_every_instance_its_hashes(ref):
 @pytest.mark.parametrize("ref", TASKS)
 def test_standard_tasks_say_who_made_them_under_which_terms_and_where_to_read_on(ref):
     task, about = TASKS[ref], document(ref)
-    sources = list(dict.fromkeys(spec.source for spec in task.instances.values() if spec.source))
+    sources = list(dict.fromkeys(spec.source for spec in task.own.values() if spec.source))
     assert about["creator"]["name"] == AUTHORS
     assert AUTHORS in about["citeAs"]
     assert TITLE in about["citeAs"]

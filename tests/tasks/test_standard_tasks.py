@@ -17,8 +17,8 @@ from sparsebench.tasks.sources import missing_packages
 # A published version never changes: where one of these differs, make a new version folder.
 FROZEN = json.loads(Path(__file__).with_name("frozen.json").read_text())
 REFS = sorted(FROZEN)
-SMALL = [(task.ref, name) for task in list_tasks() for name, spec in task.instances.items() if spec.small]
-REAL = [(task.ref, name) for task in list_tasks() for name, spec in task.instances.items() if spec.source]
+SMALL = [(task.ref, name) for task in list_tasks() for name, spec in task.own.items() if spec.small]
+REAL = [(task.ref, name) for task in list_tasks() for name, spec in task.own.items() if spec.source]
 MEBIBYTE = 1 << 20
 
 
@@ -29,7 +29,7 @@ def test_every_standard_task_is_frozen():
 @pytest.mark.parametrize("ref", REFS)
 def test_published_versions_are_frozen(ref):
     task = load_task(ref)
-    declared = {file: columns for spec in task.instances.values() for file, columns in spec.files.items()}
+    declared = {file: columns for spec in task.own.values() for file, columns in spec.files.items()}
     assert declared == FROZEN[ref]["files"]
     assert task.hash == FROZEN[ref]["hash"]
 
@@ -37,7 +37,7 @@ def test_published_versions_are_frozen(ref):
 @pytest.mark.parametrize("ref", REFS)
 def test_the_committed_files_are_those_declared_and_what_their_hashes_say(ref):
     task = load_task(ref)
-    committed = {file for spec in task.instances.values() if not spec.generated for file in spec.files}
+    committed = {file for spec in task.own.values() if not spec.generated for file in spec.files}
     assert {file.name for file in task.folder.glob("*.parquet")} == committed
     assert [check for check in verify_task(task) if not check.ok] == []
 
@@ -78,6 +78,8 @@ def test_a_version_folder_says_all_that_it_should(ref):
             for package, _, version in pinned:
                 assert not version or (package in readme.lower() and version in readme), package
     assert 3 <= len(task.board) <= 12
+    if task.earlier:
+        assert f"Version {task.version} continues version {task.earlier.version}" in " ".join(readme.split())
     assert {name for name in task.board if task.instances[name].streamed} == set()
 
 

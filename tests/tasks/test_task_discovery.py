@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -33,13 +34,11 @@ def test_a_folder_of_the_same_name_does_not_hide_a_task(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("ref", ["memorisation", "memorization@99", "memorization@x", "Memorization@1"])
 def test_an_unknown_task_says_did_you_mean_and_lists_all(ref):
+    known = ", ".join(sorted(task.ref for task in list_tasks()))
     with pytest.raises(NotFoundError, match=f"unknown task '{ref}'") as caught:
         load_task(ref)
-    assert "did you mean 'memorization@1'?" in caught.value.help
-    assert (
-        "there are: cube@1, lipschitz-regression@1, memorization@1, routed-classification@1"
-        in caught.value.help
-    )
+    assert re.search(r"did you mean 'memorization@\d'\?", caught.value.help)
+    assert f"there are: {known}" in caught.value.help
 
 
 def test_nothing_near_is_not_guessed():
