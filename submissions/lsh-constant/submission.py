@@ -8,6 +8,7 @@ import numpy as np
 
 import sparsebench as sb
 from sparsebench import ops
+from even_planes import even_planes
 
 ROUNDS = 10  # sweeps of backfitting when there are several tables
 
@@ -37,17 +38,14 @@ class HyperplaneRouter(sb.Router):
         self.tables = tables
 
     def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Draw normals at random, and lay each plane through a random training input.
+        """Draw normals at random, and lay planes so that their buckets are even.
 
         Returns
         -------
         dict of str to numpy.ndarray
             ``planes``: float64 ``(s, m, d)``; ``offsets``: float64 ``(s, m)``.
         """
-        shape = (self.tables, self.planes)
-        planes = rng.standard_normal((*shape, train.x.shape[1]))
-        through = train.x[rng.integers(len(train), size=shape)]
-        return {"planes": planes, "offsets": np.sum(planes * through, axis=-1)}
+        return even_planes(train.x, (self.tables, self.planes), rng)
 
     def route(self, params: dict[str, Any], x: Any) -> sb.Routes:
         """Give the bucket of every input in every table, ``(n, s)``."""
