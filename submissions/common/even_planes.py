@@ -46,7 +46,9 @@ def even_planes(x: Floats, shape: tuple[int, ...], rng: np.random.Generator) -> 
     through = x[rng.integers(len(x), size=(*shape, CANDIDATES))]
     offsets = np.empty(shape)
     tables = (planes.reshape(-1, *planes.shape[-2:]), through.reshape(-1, *through.shape[-3:]))
-    for table, (normals, points) in zip(offsets.reshape(-1, shape[-1]), zip(*tables, strict=True), strict=True):
+    for table, (normals, points) in zip(
+        offsets.reshape(-1, shape[-1]), zip(*tables, strict=True), strict=True
+    ):
         table[:] = _lay(x, normals, points)
     return {"planes": planes, "offsets": offsets}
 

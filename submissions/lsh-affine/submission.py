@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 import sparsebench as sb
-from sparsebench import ops
 from even_planes import even_planes
+from sparsebench import ops
 
 
 class LshAffine(sb.Routed):
