@@ -264,8 +264,9 @@ class _Judge:
         most = max(int(samples.counts.max()), 1)
         place = np.arange(most)
         self.real = place < samples.counts[:, None]
-        rows = np.where(self.real, samples.starts[:, None] + place, 0)
-        self.x, self.y = samples.x[rows], samples.y[rows]
+        rows = np.where(self.real, samples.starts[:, None] + place, -1)  # -1: nothing, which is put last
+        self.x = np.pad(samples.x, ((0, 1), (0, 0)))[rows]
+        self.y = np.pad(samples.y, (0, 1))[rows]
         self.least = np.full(len(samples.counts), np.inf)
         self.kept: list[NDArray[np.float32]] = []
 

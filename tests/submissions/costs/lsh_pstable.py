@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def cost_of(
-    settings: Settings, sizes: Sizes, params: dict[str, np.ndarray], x: np.ndarray
-) -> dict[str, int]:
+def cost_of(settings: Settings, sizes: Sizes, params: dict[str, np.ndarray], x: np.ndarray) -> dict[str, int]:
     """Price it: the model is asked only how many buckets it stores."""
     d, k, bits = sizes.d, settings["directions"], settings["bits"]
     affine = settings.get("affine", False)
