@@ -101,8 +101,8 @@ def fit_nested(samples: Samples, check: Samples, cells: Cells, degree: int) -> N
         own_of_cell = numbers[cells.larger(everywhere, level)]
         of_cell = np.where(own_of_cell < 0, of_cell, len(functions) + own_of_cell).astype(np.int32)
         functions = np.concatenate([functions, functions[before[first]] + found])
-    used, of_cell = np.unique(of_cell, return_inverse=True)
-    return Nested(scaling.unscaled(functions[used]), of_cell.astype(np.int32))
+    used, compact = np.unique(of_cell, return_inverse=True)
+    return Nested(scaling.unscaled(functions[used]), compact.astype(np.int32))
 
 
 def monomials(z: Floats, degree: int) -> Floats:
@@ -162,7 +162,8 @@ def _best(candidates: Floats, inputs: Floats, y: Floats, cell: Integers) -> Floa
     inputs, y, cell = inputs[known], y[known], cell[known]
     errors = [float(np.sum((y - np.sum(inputs * own[cell], axis=1)) ** 2)) for own in candidates]
     least = int(np.argmin(errors))
-    return candidates[least] * (errors[least] < float(np.sum(y**2)))
+    best: Floats = candidates[least] * (errors[least] < float(np.sum(y**2)))
+    return best
 
 
 class _Scaling(NamedTuple):
