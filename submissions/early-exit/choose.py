@@ -18,14 +18,16 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "common"))
 
 import submission  # what it includes has to be found first
 
-WIDTHS = ((16, 64, 128), (8, 32, 128), (8, 16, 64), (4, 16, 64), (4, 12, 48), (4, 12, 32))
+WIDTHS = ((8, 32, 128), (8, 16, 64), (4, 16, 64), (4, 12, 32))
 LEAVE = (1.0, 0.8, 0.4, 0.0)
 INSTANCES = (
-    ("lipschitz-regression@1", "hypercube"),
-    ("lipschitz-regression@1", "curved-k2-d64"),
-    ("routed-classification@1", "synthetic-4"),
-    ("routed-classification@1", "sensors"),
+    ("lipschitz-regression@2", "hypercube"),
+    ("lipschitz-regression@2", "curved-k2-d64"),
+    ("routed-classification@2", "synthetic-4"),
+    ("routed-classification@2", "sensors"),
     ("cube@1", "dnf-t8-k4-n32"),
+    ("cube@1", "parity-k5-n32"),
+    ("cube@1", "address-k3-n20"),
 )
 ROWS = 20_000  # training rows at most, so that all settings take minutes
 
