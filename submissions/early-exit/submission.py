@@ -14,7 +14,7 @@ from training import flatten
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WIDTHS = (4, 12, 32)  # ReLUs of the blocks: each costs some times what the one before it costs
+WIDTHS = (4, 12, 32)  # ReLUs of the blocks: each costs several times what the one before it costs
 LEAVES = (0.8, 0.4)  # shares that thresholds are laid for
 EFFORT = 1.6e10  # of training: samples seen, times the weights and what a step costs beside them, in weights
 BESIDE = 60_000
