@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sparsebench.models import SubmissionFolder
+    from sparsebench.tasks import TaskInfo
 
 BATCH = 64
 
@@ -37,6 +38,11 @@ CASES = [
 ]
 # By module: the tests of a case come one after the other, so that few workers fit it.
 on_every_case = pytest.mark.parametrize(("name", "ref", "variant"), CASES, scope="module")
+
+
+@functools.cache
+def task_info(ref: str) -> TaskInfo:
+    return load_task(ref).info[small(ref)]
 
 
 @functools.cache
@@ -60,20 +66,20 @@ def fitted(name: str, ref: str, variant: str) -> dict[str, np.ndarray]:
     if named.fit is not None:
         return fitted(name, ref, named.fit)
     train, _ = instance(ref, rows_of(name))
-    info = load_task(ref).info[small(ref)]
+    info = task_info(ref)
     return make(name, info, **named.settings).fit(train, train, np.random.default_rng(0))
 
 
 def run(name: str, ref: str, variant: str, rows: slice) -> Metered:
     """Meter a submission that has never been fitted: the parameters are the whole model."""
-    unfitted = make(name, load_task(ref).info[small(ref)], **settings_of(name, variant))
+    unfitted = make(name, task_info(ref), **settings_of(name, variant))
     shown = part(instance(ref, rows_of(name))[1], rows)
     return metered(unfitted, fitted(name, ref, variant), shown.x, shown.tag)
 
 
 def by_hand(name: str, ref: str, variant: str, row: int = 0) -> dict[str, int]:
     """Price an input of the test split by the formula."""
-    (train, test), info = instance(ref, rows_of(name)), load_task(ref).info[small(ref)]
+    (train, test), info = instance(ref, rows_of(name)), task_info(ref)
     positions = info.input_shape[0] if len(info.input_shape) > 1 else 0
     sizes = Sizes(len(train), train.x[0].size, info.classes or 0, info.domains or 0, positions)
     given = (fitted(name, ref, variant), test.x[row]) if varies(name) else ()
@@ -101,7 +107,7 @@ def test_a_batch_costs_as_much_per_input_as_one_input(name, ref, variant):
 
 @on_every_case
 def test_metered_answers_equal_plain_ones(name, ref, variant):
-    unfitted = make(name, load_task(ref).info[small(ref)], **settings_of(name, variant))
+    unfitted = make(name, task_info(ref), **settings_of(name, variant))
     rows = part(instance(ref, rows_of(name))[1], slice(BATCH))
     plain = answers(unfitted, fitted(name, ref, variant), rows)
     told = run(name, ref, variant, slice(0, BATCH)).answers
