@@ -186,17 +186,26 @@ def _no_memory(rule: Rule) -> MemoryLimitError:
 
 
 def _mark(rule: Rule, given: Arguments, read: Arguments, result: Any, loads: LoadTracker) -> None:
-    """Note the elements of parameters that a call has read."""
+    """Note the elements of parameters that a call has read: none, where it was given no rows and gave none."""
+    arrays = _arrays((*given[0], *given[1].values()))
+    if any(array.size == 0 for array in arrays) and all(array.size == 0 for array in _results(result)):
+        return
     partly = list(rule.touched(*read[0], **read[1])) if rule.touched else []
     for array, key in partly:
         if key is not None:
             loads.read(array, key)
     skipped = [id(array) for array, _ in partly]
-    for array in _arrays((*given[0], *given[1].values())):
+    for array in arrays:
         if id(array) in skipped:  # once for each of its occurrences
             skipped.remove(id(array))
         elif not rule.view or root_of(array) is not root_of(result):
             loads.read(array)
+
+
+def _results(result: Any) -> Iterable[np.ndarray[Any, Any]]:
+    """Return the arrays that a call gave; one that is not an array stands for elements."""
+    given = result if isinstance(result, tuple) else (result,)
+    return [each if isinstance(each, np.ndarray) else np.ones(1) for each in given]
 
 
 def _ends_the_cell(rule: Rule, error: Exception, args: tuple[Any, ...], *, secret: bool) -> CellError:
