@@ -186,7 +186,7 @@ def _no_memory(rule: Rule) -> MemoryLimitError:
 
 
 def _mark(rule: Rule, given: Arguments, read: Arguments, result: Any, loads: LoadTracker) -> None:
-    """Note the elements of parameters that a call has read: none, where it was given no rows and gave none."""
+    """Note the elements of parameters that a call has read: none, where it got no rows and gave none."""
     arrays = _arrays((*given[0], *given[1].values()))
     if any(array.size == 0 for array in arrays) and all(array.size == 0 for array in _results(result)):
         return
