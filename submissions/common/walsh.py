@@ -22,11 +22,13 @@ __all__ = [
     "Table",
     "addresses",
     "best_table",
+    "covers",
     "members",
     "parity_of_all",
     "relevance",
     "signs",
     "spectrum",
+    "tables",
     "transform",
 ]
 
@@ -197,6 +199,57 @@ def best_table(x: Floats, y: Floats, columns: Integers, valid: tuple[Floats, Flo
     tables = (transform(weights, back=True), means)
     right = [np.mean((values > 0)[unseen] == labels) for values in tables]
     return Table(columns, tables[int(np.argmax(right))])
+
+
+def tables(x: Floats, y: Floats, most: int, valid: tuple[Floats, Floats]) -> list[Table]:
+    """Fit tables of 1, 2, ... ``most`` coordinates, those first that matter most.
+
+    Parameters
+    ----------
+    x, y
+        Inputs and labels of -1 and 1, ``(N, n)`` and ``(N,)``.
+    most
+        Coordinates at most.
+    valid
+        Inputs and labels that decide how a table is filled.
+
+    Returns
+    -------
+    list of Table
+    """
+    score = relevance(spectrum(x, y), x.shape[1])
+    score[members(parity_of_all(x, y) or 0)] = np.inf
+    order = np.argsort(-score, kind="stable")
+    return [best_table(x, y, order[: b + 1], valid) for b in range(min(most, x.shape[1]))]
+
+
+def covers(x: Floats, y: Floats, bits: int, most: int) -> list[list[int]]:
+    """Divide the sets that matter among tables of at most so many coordinates.
+
+    A table begins with the heaviest set that is left, and takes in those that add fewest coordinates, the
+    heavier ones first, as long as they fit.
+
+    Returns
+    -------
+    list of list of int
+        At most ``most`` tables' coordinates, ascending.
+    """
+    found = spectrum(x, y)
+    whole = parity_of_all(x, y)
+    if whole:
+        found = {whole: 1.0}
+    left = [mask for mask in found if mask.bit_count() <= bits]
+    made: list[list[int]] = []
+    while left and len(made) < most:
+        own = left[0]
+        while True:
+            fits = [mask for mask in left if mask | own != own and (mask | own).bit_count() <= bits]
+            if not fits:
+                break
+            own |= min(fits, key=lambda mask: (mask | own).bit_count())
+        made.append(members(own))
+        left = [mask for mask in left if mask | own != own]
+    return made
 
 
 def transform(values: Floats, *, back: bool = False) -> Floats:

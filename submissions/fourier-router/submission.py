@@ -9,7 +9,7 @@ import numpy as np
 
 import sparsebench as sb
 from sparsebench import ops
-from walsh import addresses, best_table, members, parity_of_all, relevance, signs, spectrum
+from walsh import addresses, relevance, signs, spectrum, tables
 
 if TYPE_CHECKING:
     from walsh import Table
@@ -66,27 +66,11 @@ class FourierRouter(sb.Routed):
     ) -> list[Fitted]:
         """Fit the experts of an address set, for every number of coordinates that they may read."""
         branch, unseen = addresses(x, address), addresses(valid[0], address)
-        own = [
-            self._tables(
-                x[branch == number],
-                y[branch == number],
-                (valid[0][unseen == number], valid[1][unseen == number]),
-            )
-            for number in range(2 ** len(address))
-        ]
+        own = []
+        for number in range(2 ** len(address)):
+            rows, judged = branch == number, unseen == number
+            own.append(tables(x[rows], y[rows], self.bits, (valid[0][judged], valid[1][judged])))
         return [Fitted(address, [one[b] for one in own], valid) for b in range(len(own[0]))]
-
-    def _tables(
-        self,
-        x: np.ndarray,
-        y: np.ndarray,
-        valid: tuple[np.ndarray, np.ndarray],
-    ) -> list[Table]:
-        """Fit tables of 1, 2, ... coordinates, those first that matter most."""
-        score = relevance(spectrum(x, y), x.shape[1])
-        score[members(parity_of_all(x, y) or 0)] = np.inf
-        order = np.argsort(-score, kind="stable")
-        return [best_table(x, y, order[: b + 1], valid) for b in range(min(self.bits, x.shape[1]))]
 
 
 class Fitted(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 import sparsebench as sb
 from circuits import Circuit, Gate, lay_out, run, synthesize
 from soft_gates import FUNCTIONS, Layer, fit_gates
-from walsh import best_table, members, parity_of_all, relevance, signs, spectrum
+from walsh import signs, tables
 
 BITS = 14  # coordinates of the cube that a circuit may read
 LOSS = 0.002  # share of validation samples that a smaller circuit may miss more than the best
@@ -71,17 +71,14 @@ def of_bits(
     taken that the validation samples hardly tell from the best.
     """
     y, told = signs(classes), (valid[0], signs(valid[1]))
-    score = relevance(spectrum(x, y), x.shape[1])
-    score[members(parity_of_all(x, y) or 0)] = np.inf
-    order = np.argsort(-score, kind="stable")
     made: list[tuple[float, int, dict[str, np.ndarray]]] = []
-    for many in range(1, min(BITS, x.shape[1]) + 1):
-        columns = order[:many]
-        circuit = synthesize(best_table(x, y, columns, told).values > 0, most)
+    for columns, values in tables(x, y, BITS, told):
+        circuit = synthesize(values > 0, most)
         if circuit is not None:
-            params = compared(circuit, columns, np.zeros(many, dtype=np.float32))
+            params = compared(circuit, columns, np.zeros(len(columns), dtype=np.float32))
             sides = run(params, valid[0][:, params["columns"]] > params["edges"])[:, 0]
-            made.append((float(np.mean(sides == valid[1])), len(circuit.gates) + many, params))
+            size = len(params["columns"]) + len(circuit.gates)
+            made.append((float(np.mean(sides == valid[1])), size, params))
     best = max(right for right, _, _ in made)
     return min((one for one in made if one[0] >= best - LOSS), key=lambda one: one[1])[2]
 
