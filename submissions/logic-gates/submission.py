@@ -11,7 +11,7 @@ from circuits import Circuit, Gate, lay_out, run, synthesize
 from soft_gates import FUNCTIONS, Layer, fit_gates
 from walsh import signs, tables
 
-BITS = 14  # coordinates of the cube that a circuit may read
+BITS = 16  # coordinates of the cube that a circuit may read
 LOSS = 0.002  # share of validation samples that a smaller circuit may miss more than the best
 DEPTH = 4  # layers of gates that are trained
 LEVELS = (0.25, 0.5, 0.75)  # quantiles of a number that it is compared with
