@@ -178,7 +178,9 @@ class _Maker:
         for axis, (low, high) in enumerate(halves):
             if np.array_equal(low, ~high):
                 return self._join("xor", (names[axis], False), self._half(low, names, axis))
-        left = [len(_essential(low, names[1:])[1]) + len(_essential(high, names[1:])[1]) for low, high in halves]
+        left = [
+            len(_essential(low, names[1:])[1]) + len(_essential(high, names[1:])[1]) for low, high in halves
+        ]
         axis = int(np.argmin(left))
         return self._select(names[axis], halves[axis], names, axis)
 

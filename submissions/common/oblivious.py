@@ -37,6 +37,7 @@ EDGES = 15  # thresholds of a feature to choose among, at most
 SAMPLES = 8192  # that a tree is grown on, at most; its leaves are fitted to all
 HISTOGRAMS = 160  # of a level, one a feature and output: it chooses among so many features, drawn at random
 CELLS = 2**20  # of a level's histogram, at most: deep levels choose among fewer features
+TWO = 2  # classes, of which one number tells the odds
 RIDGE = 1.0  # samples of curvature 1 that say 0 in every leaf
 
 
@@ -59,7 +60,9 @@ def bins_of(x: Floats) -> Bins:
     repeated = np.zeros(edges.shape, dtype=bool)
     repeated[:, 1:] = edges[:, 1:] == edges[:, :-1]
     edges = np.sort(np.where(repeated | (edges >= some[-1:].T), np.inf, edges), axis=1).astype(np.float32)
-    places = np.stack([np.searchsorted(own, column, side="left") for own, column in zip(edges, x.T, strict=True)])
+    places = np.stack(
+        [np.searchsorted(own, column, side="left") for own, column in zip(edges, x.T, strict=True)]
+    )
     return Bins(edges, places.T.astype(np.int64))
 
 
@@ -91,19 +94,23 @@ def of_classes(y: Integers, classes: int) -> Loss:
     """Make the cross-entropy a loss: of one output, the log-odds, for two classes, else of one each."""
 
     def slopes(outputs: Floats) -> tuple[Floats, Floats]:
-        logits = np.concatenate([np.zeros_like(outputs), outputs], axis=1) if classes == 2 else outputs
+        logits = np.concatenate([np.zeros_like(outputs), outputs], axis=1) if classes == TWO else outputs
         shares = np.exp(logits - logits.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
         gradient = shares.copy()
         gradient[np.arange(len(y)), y] -= 1
         curvature = shares * (1 - shares)
-        return (gradient[:, 1:], curvature[:, 1:]) if classes == 2 else (gradient, curvature)
+        return (gradient[:, 1:], curvature[:, 1:]) if classes == TWO else (gradient, curvature)
 
-    return Loss(1 if classes == 2 else classes, slopes)
+    return Loss(1 if classes == TWO else classes, slopes)
 
 
 def grow(
-    bins: Bins, slopes: tuple[Floats, Floats], depth: int, rng: np.random.Generator, start: Integers | None = None
+    bins: Bins,
+    slopes: tuple[Floats, Floats],
+    depth: int,
+    rng: np.random.Generator,
+    start: Integers | None = None,
 ) -> tuple[Integers, Integers]:
     """Choose a feature and a threshold for every level.
 

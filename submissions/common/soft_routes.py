@@ -89,7 +89,9 @@ def fit_tree(
     leaf = hard_leaf(params["normals"], params["thresholds"], scaled)
     own = np.eye(2**plan.depth, dtype=np.float32)[leaf]
     tree = {name: params.pop(name) for name in ("normals", "thresholds")}
-    params = _leaves(params, plan, descend(loss, params, (scaled, labels, own), **settings), leaf, labels, classes)
+    params = _leaves(
+        params, plan, descend(loss, params, (scaled, labels, own), **settings), leaf, labels, classes
+    )
     return _folded(tree | params, scaling, unit)
 
 

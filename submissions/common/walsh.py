@@ -24,6 +24,7 @@ __all__ = [
     "best_table",
     "covers",
     "members",
+    "on_cube",
     "parity_of_all",
     "relevance",
     "signs",
@@ -32,6 +33,7 @@ __all__ = [
     "transform",
 ]
 
+_TWO = 2
 _FALSE = 0.01  # chance that any set is taken for one that matters where none does
 _HEAVIEST = 64  # sets whose neighbours are looked at
 _ROUNDS = 3  # times that neighbours are looked for
@@ -41,6 +43,11 @@ _SPARE = 24  # equations beyond the unknowns: a wrong parity satisfies them with
 def signs(classes: Integers) -> Floats:
     """Turn classes 0 and 1 into -1 and 1, float32."""
     return np.where(classes > 0, 1, -1).astype(np.float32)
+
+
+def on_cube(x: Floats, classes: int | None) -> bool:
+    """Say whether inputs are -1 and 1 throughout, and labels are of two classes."""
+    return classes == _TWO and bool(np.all(np.abs(x) == 1))
 
 
 def members(mask: int) -> list[int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 import sparsebench as sb
 from soft_routes import Plan, fit_tree
 from sparsebench import ops
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SAMPLES = 16384  # that a network is trained on, at most
 
@@ -37,12 +38,11 @@ class FastFeedforward(sb.Routed):
         Returns
         -------
         dict of str to numpy.ndarray
-            What `soft_routes.fit_tree` returns, in float32.
+            What `soft_routes.fit_tree` returns.
         """
         x = train.x.reshape(len(train.x), -1)
         some = rng.permutation(len(x))[:SAMPLES]
-        fitted = fit_tree(x[some], train.y[some], self.classes, self.plan, rng)
-        return {name: array.astype(np.float32) for name, array in fitted.items()}
+        return fit_tree(x[some], train.y[some], self.classes, self.plan, rng)
 
 
 class NeuronRouter(sb.Router):
@@ -68,4 +68,5 @@ class LeafNetworks(sb.Experts):
 
 
 def _flat(x: Any) -> Any:
+    """Lay the numbers of an input in one row."""
     return x.__array_namespace__().reshape(x, (x.shape[0], -1))

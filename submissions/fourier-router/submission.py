@@ -143,13 +143,15 @@ def explained(found: dict[int, float], address: tuple[int, ...]) -> float:
         return 0.0
     subsets = np.arange(2 ** len(address))
     # The parity of a subset of the address bits in a branch: -1 for each of its bits that is 0 there.
-    lacking = np.array([[(own & ~branch).bit_count() for branch in subsets.tolist()] for own in subsets.tolist()])
+    lacking = np.array(
+        [[(own & ~branch).bit_count() for branch in subsets.tolist()] for own in subsets.tolist()]
+    )
     branches = np.stack(list(parts.values())) @ (1 - 2 * (lacking & 1))
     return float(np.mean(np.max(branches**2, axis=0)))
 
 
 def _number(own: int, address: tuple[int, ...]) -> int:
-    """Number the part of a set that lies among the address bits."""
+    """Give the part of a set that lies among the address bits a number."""
     return sum((own >> i & 1) << place for place, i in enumerate(address))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import sparsebench as sb
 from circuits import Circuit, Gate, lay_out, run, synthesize
 from soft_gates import FUNCTIONS, Layer, fit_gates
-from walsh import signs, tables
+from walsh import on_cube, signs, tables
 
 BITS = 16  # coordinates of the cube that a circuit may read
 LOSS = 0.002  # share of validation samples that a smaller circuit may miss more than the best
@@ -46,7 +46,7 @@ class LogicGates(sb.Submission):
             or one signal that says which of two classes it is.
         """
         x = train.x.reshape(len(train.x), -1)
-        if self.classes == 2 and np.all(np.abs(x) == 1):
+        if on_cube(x, self.classes):
             return of_bits(x, train.y, (valid.x, valid.y), self.gates)
         some = rng.permutation(len(x))[:SAMPLES]
         return trained(x[some], train.y[some], self.classes, self.gates, rng)

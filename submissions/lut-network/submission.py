@@ -8,7 +8,7 @@ import numpy as np
 
 import sparsebench as sb
 from oblivious import Bins, Loss, bins_of, bits_of, grow, leaves_of, newton, of_classes, summed
-from walsh import covers, signs
+from walsh import covers, on_cube, signs
 from walsh import tables as walsh_tables
 
 SAMPLES = 16384  # that tables are fitted to, at most
@@ -48,7 +48,7 @@ class LutNetwork(sb.Submission):
         x = train.x.reshape(len(train.x), -1)
         some = np.sort(rng.permutation(len(x))[:SAMPLES])
         data = Data.of(x[some], train.y[some], valid, self.classes)
-        if self.classes == 2 and np.all(np.abs(x) == 1):
+        if on_cube(x, self.classes):
             return self._of_bits(data, rng)
         return self._grown(data, train.tag[some], rng).params
 
@@ -89,7 +89,9 @@ class LutNetwork(sb.Submission):
             many = int(domains.max()) + 1
             shared = min(self.bits // 2, (many - 1).bit_length())
             told = of_classes(domains, many)
-            prefix = np.stack(grow(data.bins, told.slopes(np.zeros((len(domains), told.outputs))), shared, rng))
+            prefix = np.stack(
+                grow(data.bins, told.slopes(np.zeros((len(domains), told.outputs))), shared, rng)
+            )
             leaf = leaves_of(data.bins, *prefix)
         outputs = np.zeros((len(data.y), data.loss.outputs))
         wires, values = [], []
@@ -167,9 +169,7 @@ class Wired(NamedTuple):
         return len(self.params["features"]) + self.params["wires"].size
 
 
-def fitted(
-    data: Data, wires: list[tuple[np.ndarray, np.ndarray]], values: np.ndarray, passes: int
-) -> Wired:
+def fitted(data: Data, wires: list[tuple[np.ndarray, np.ndarray]], values: np.ndarray, passes: int) -> Wired:
     """Fit every table anew to what the others leave, several times; the validation samples say how often.
 
     A step is Newton's, in every cell by itself, towards the records that lower the loss and their squares.
@@ -194,9 +194,9 @@ def fitted(
     laid = [(features, data.bins.edges[features, places]) for features, places in wires]
     best = Wired.of(laid, values).judged(data)
     for _ in range(passes):
-        for own, cell in zip(values, cells, strict=True):
-            step = newton(cell, data.loss.slopes(outputs), len(own), own)
-            own += step
+        for table, cell in enumerate(cells):
+            step = newton(cell, data.loss.slopes(outputs), len(values[table]), values[table])
+            values[table] += step
             outputs += step[cell]
         best = max(best, Wired.of(laid, values).judged(data), key=lambda model: model.right)
     return best

@@ -66,6 +66,7 @@ class ObliviousTrees(sb.Submission):
 
 
 def _laid_out(trees: list[Tree]) -> dict[str, np.ndarray]:
+    """Join trees of one size."""
     return {
         "features": np.concatenate([tree.features for tree in trees]),
         "thresholds": np.concatenate([tree.thresholds for tree in trees]),

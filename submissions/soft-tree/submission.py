@@ -21,7 +21,7 @@ class SoftTree(sb.Routed):
     task
         Public facts of the task: the metric, and the number of classes.
     depth
-        Levels (D); a tree that recalls labels has twice as many.
+        Levels (D); a tree that recalls labels has twice as many, as far as there are samples.
     """
 
     def __init__(self, task: sb.TaskInfo, *, depth: int) -> None:
@@ -36,17 +36,18 @@ class SoftTree(sb.Routed):
         Returns
         -------
         dict of str to numpy.ndarray
-            ``normals``: float32 ``(2**D - 1, d)`` and ``thresholds``: float32 ``(2**D - 1,)``, breadth
-            first; ``told``: ``(2**D,)``, the leaves' numbers in float32, or their classes in int64.
+            ``normals``: ``(2**D - 1, d)`` and ``thresholds``: ``(2**D - 1,)``, breadth first, in float64,
+            or where samples were halved in float32; ``told``: ``(2**D,)``, what leaves say: numbers in float32,
+            or classes in int64.
         """
         x = train.x.reshape(len(train.x), -1)
         if self.recalls:
-            return halved(x, train.y, self.depth, rng)
+            return halved(x, train.y, min(self.depth, (len(x) - 1).bit_length()), rng)
         some = rng.permutation(len(x))[:SAMPLES]
         fitted = fit_tree(x[some], train.y[some], self.classes, Plan(self.depth, hidden=0), rng)
         values = fitted.pop("values")
         told = values.argmax(axis=1) if self.classes else values[:, 0].astype(np.float32)
-        return {name: array.astype(np.float32) for name, array in fitted.items()} | {"told": told}
+        return fitted | {"told": told}
 
 
 class PathRouter(sb.Router):
