@@ -37,8 +37,8 @@ class SoftTree(sb.Routed):
         -------
         dict of str to numpy.ndarray
             ``normals``: ``(2**D - 1, d)`` and ``thresholds``: ``(2**D - 1,)``, breadth first, in float64,
-            or where samples were halved in float32; ``told``: ``(2**D,)``, what leaves say: numbers in float32,
-            or classes in int64.
+            or where samples were halved in float32; ``told``: ``(2**D,)``, what leaves say: numbers in
+            float32, or classes in int64.
         """
         x = train.x.reshape(len(train.x), -1)
         if self.recalls:
