@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Booleans = NDArray[np.bool_]
+    Function = tuple[int | None, bool]
 
 __all__ = ["KINDS", "Circuit", "Gate", "lay_out", "run", "synthesize"]
 
@@ -138,14 +139,11 @@ def synthesize(truth: Booleans, most: int) -> Circuit | None:
     maker = _Maker(bits, most)
     try:
         signal, flipped = maker.make(truth, tuple(range(bits)))
+        if signal is not None and flipped:
+            signal = maker.gate("not", signal, signal)
     except OverflowError:
         return None
-    if signal is None:
-        return None
-    if flipped:
-        maker.most += 1
-        signal = maker.gate("not", signal, signal)
-    return Circuit(bits, maker.gates, [signal])
+    return None if signal is None else Circuit(bits, maker.gates, [signal])
 
 
 class _Maker:
@@ -156,9 +154,9 @@ class _Maker:
         self.most = most
         self.gates: list[Gate] = []
         self.numbers: dict[Gate, int] = {}
-        self.made: dict[tuple[tuple[int, ...], bytes], tuple[int, bool]] = {}
+        self.made: dict[tuple[tuple[int, ...], bytes], Function] = {}
 
-    def make(self, truth: Booleans, names: Sequence[int]) -> tuple[int | None, bool]:
+    def make(self, truth: Booleans, names: Sequence[int]) -> Function:
         """Make a function of the bits that are named; the signal None is the constant False."""
         table, names = _essential(truth.reshape((2,) * len(names)), tuple(names))
         if not names:
@@ -173,8 +171,8 @@ class _Maker:
         signal, other = self.made[key]
         return signal, other ^ flipped
 
-    def _split(self, table: Booleans, names: tuple[int, ...]) -> tuple[int, bool]:
-        halves = [(table.take(0, axis), table.take(1, axis)) for axis in range(len(names))]
+    def _split(self, table: Booleans, names: tuple[int, ...]) -> Function:
+        halves = [(np.take(table, 0, axis), np.take(table, 1, axis)) for axis in range(len(names))]
         for axis, (low, high) in enumerate(halves):
             if np.array_equal(low, ~high):
                 return self._join("xor", (names[axis], False), self._half(low, names, axis))
@@ -184,12 +182,12 @@ class _Maker:
         axis = int(np.argmin(left))
         return self._select(names[axis], halves[axis], names, axis)
 
-    def _half(self, table: Booleans, names: tuple[int, ...], axis: int) -> tuple[int | None, bool]:
+    def _half(self, table: Booleans, names: tuple[int, ...], axis: int) -> Function:
         return self.make(table.reshape(-1), names[:axis] + names[axis + 1 :])
 
     def _select(
         self, bit: int, halves: tuple[Booleans, Booleans], names: tuple[int, ...], axis: int
-    ) -> tuple[int, bool]:
+    ) -> Function:
         """Join two halves, the first where the bit is 0."""
         low, high = (self._half(half, names, axis) for half in halves)
         if not np.any(halves[0] & ~halves[1]):  # low implies high: low or (bit and high)
@@ -198,21 +196,23 @@ class _Maker:
             return self._or(high, self._and((bit, True), low))
         return self._or(self._and((bit, False), high), self._and((bit, True), low))
 
-    def _and(self, one: tuple[int, bool], other: tuple[int | None, bool]) -> tuple[int | None, bool]:
+    def _and(self, one: Function, other: Function) -> Function:
         if other[0] is None:
             return one if other[1] else (None, False)
         return self._join("and", one, other)
 
-    def _or(self, one: tuple[int | None, bool], other: tuple[int | None, bool]) -> tuple[int, bool]:
+    def _or(self, one: Function, other: Function) -> Function:
         if one[0] is None or other[0] is None:
             constant, rest = (one, other) if one[0] is None else (other, one)
             return (None, True) if constant[1] else rest
         signal, flipped = self._join("and", (one[0], not one[1]), (other[0], not other[1]))
         return signal, not flipped
 
-    def _join(self, kind: str, one: tuple[int, bool], other: tuple[int, bool]) -> tuple[int, bool]:
+    def _join(self, kind: str, one: Function, other: Function) -> Function:
         """Make one gate of two functions, whichever of them are complements."""
         (a, not_a), (b, not_b) = one, other
+        assert a is not None  # noqa: S101 - constants have been dealt with
+        assert b is not None  # noqa: S101
         if kind == "xor":
             return self.gate("xor", min(a, b), max(a, b)), not_a ^ not_b
         if not_a and not_b:
@@ -235,7 +235,7 @@ class _Maker:
 def _essential(table: Booleans, names: tuple[int, ...]) -> tuple[Booleans, tuple[int, ...]]:
     """Drop the axes that a function ``(2, 2, ...)`` does not depend on."""
     for axis in range(table.ndim - 1, -1, -1):
-        low = table.take(0, axis)
-        if np.array_equal(low, table.take(1, axis)):
+        low = np.take(table, 0, axis)
+        if np.array_equal(low, np.take(table, 1, axis)):
             table, names = low, names[:axis] + names[axis + 1 :]
     return table, names

@@ -192,7 +192,8 @@ def newton(
     gradient, curvature = (
         np.stack([np.bincount(leaf, own, minlength=leaves) for own in part.T], axis=1) for part in slopes
     )
-    return -(gradient + RIDGE * values) / (curvature + RIDGE)
+    step: Floats = -(gradient + RIDGE * values) / (curvature + RIDGE)
+    return step
 
 
 def boost(

@@ -27,7 +27,7 @@ __all__ = ["Plan", "chances", "fit_tree", "hard_leaf", "node_sides"]
 STAGES = 3  # of soft training: after each but the last the neurons are made steeper
 STEEPER = 3.0  # by what
 EPOCHS = 4  # passes over the samples in a stage, and in that of the leaves
-BATCH = 128
+BATCHES = (32, 128)  # rows of a step at least and at most: else a 64th of the samples
 RATE = 0.02  # at first, of inputs of at most WIDE numbers; it falls with the root of more
 WIDE = 64
 DECAY = 0.1
@@ -80,8 +80,9 @@ def fit_tree(
         told = _told(own, rows, shares, plan)
         return softmax_loss(told, wanted) if classes else squared_loss(told[:, 0], wanted)
 
+    batch = min(max(len(x) // 64, BATCHES[0]), BATCHES[1])
     rate = RATE * min(1.0, (WIDE / x.shape[1]) ** 0.5)
-    settings: dict[str, Any] = {"rng": rng, "epochs": EPOCHS, "batch": BATCH, "rate": rate, "decay": DECAY}
+    settings: dict[str, Any] = {"rng": rng, "epochs": EPOCHS, "batch": batch, "rate": rate, "decay": DECAY}
     for stage in range(STAGES):
         if stage:
             params |= {name: params[name] * STEEPER for name in ("normals", "thresholds")}

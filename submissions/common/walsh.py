@@ -198,14 +198,14 @@ def best_table(x: Floats, y: Floats, columns: Integers, valid: tuple[Floats, Flo
     """
     cell = addresses(x, columns)
     cells = 2 ** len(columns)
-    sums = np.bincount(cell, weights=y, minlength=cells)
+    sums: Floats = np.bincount(cell, weights=y, minlength=cells)
     means = (sums + y.mean()) / (np.bincount(cell, minlength=cells) + 1)
     weights = transform(sums) / len(y)
     weights[1:][np.abs(weights[1:]) < _least(len(y), cells)] = 0.0
     unseen, labels = addresses(valid[0], columns), valid[1] > 0
-    tables = (transform(weights, back=True), means)
-    right = [np.mean((values > 0)[unseen] == labels) for values in tables]
-    return Table(columns, tables[int(np.argmax(right))])
+    filled = (transform(weights, back=True), means)
+    right = [np.mean((values > 0)[unseen] == labels) for values in filled]
+    return Table(columns, filled[int(np.argmax(right))])
 
 
 def tables(x: Floats, y: Floats, most: int, valid: tuple[Floats, Floats]) -> list[Table]:
