@@ -211,8 +211,8 @@ class _Maker:
     def _join(self, kind: str, one: Function, other: Function) -> Function:
         """Make one gate of two functions, whichever of them are complements."""
         (a, not_a), (b, not_b) = one, other
-        assert a is not None  # noqa: S101 - constants have been dealt with
-        assert b is not None  # noqa: S101
+        assert a is not None  # constants have been dealt with
+        assert b is not None
         if kind == "xor":
             return self.gate("xor", min(a, b), max(a, b)), not_a ^ not_b
         if not_a and not_b:

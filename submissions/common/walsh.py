@@ -198,7 +198,7 @@ def best_table(x: Floats, y: Floats, columns: Integers, valid: tuple[Floats, Flo
     """
     cell = addresses(x, columns)
     cells = 2 ** len(columns)
-    sums: Floats = np.bincount(cell, weights=y, minlength=cells)
+    sums = np.asarray(np.bincount(cell, weights=y, minlength=cells), dtype=np.float64)
     means = (sums + y.mean()) / (np.bincount(cell, minlength=cells) + 1)
     weights = transform(sums) / len(y)
     weights[1:][np.abs(weights[1:]) < _least(len(y), cells)] = 0.0
