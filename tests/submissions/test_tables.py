@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import circuits
 import oblivious
+import product_keys
 import soft_gates
 import walsh
 from sparsebench.tasks import TaskInfo, load_task
@@ -256,3 +257,46 @@ def test_an_oblivious_tree_recalls_one_label_of_every_leaf_that_samples_reach():
     sides = x[:, tree.features] > tree.thresholds
     leaf = sides @ (1 << np.arange(8)[::-1])
     assert np.sum(tree.values[leaf, 0] == y) == len(np.unique(leaf)) <= 3**4
+
+
+@given(rows=st.integers(1, 8), keys=st.sampled_from([8, 16, 32]), k=st.sampled_from([1, 2, 4, 8]), seed=SEEDS)
+@settings(max_examples=40)
+def test_product_keys_retrieve_the_largest_of_all_sums(rows, keys, k, seed):
+    first, second = np.random.default_rng(seed).normal(size=(2, rows, keys))
+    sums, experts = product_keys.retrieve(first, second, k)
+    all_sums = (first[:, :, None] + second[:, None, :]).reshape(rows, -1)
+    by_hand = np.argsort(-all_sums, axis=1)[:, :k]
+    np.testing.assert_array_equal(experts, by_hand)
+    np.testing.assert_array_equal(sums, np.take_along_axis(all_sums, by_hand, axis=1))
+
+
+def test_the_gradient_of_product_keys_is_that_of_their_loss():
+    rng = np.random.default_rng(0)
+    x, wanted = rng.normal(size=(6, 4)), rng.normal(size=(6, 2))
+    params = product_keys.start(x, 2, 16, 3, rng)  # four keys of six inputs: no two are alike
+    params = {name: array.astype(np.float64) for name, array in params.items()}
+
+    def loss() -> float:
+        first, second = (
+            x @ query.T @ keys.T + offsets
+            for query, keys, offsets in zip(params["query"], params["keys"], params["offsets"], strict=True)
+        )
+        sums, experts = product_keys.retrieve(first, second, 2)
+        gates = np.exp(sums) / np.exp(sums).sum(axis=1, keepdims=True)
+        units = np.einsum("bkd,bd->bk", params["inner"][experts], x) + params["shift"][experts]
+        told = (
+            np.einsum("bk,bko->bo", gates * np.maximum(units, 0), params["outer"][experts]) + params["bias"]
+        )
+        return float(np.sum((told - wanted) ** 2))
+
+    slopes = product_keys._gradients(params, x, lambda told: 2 * (told - wanted), 2)
+    for name, (where, gradient) in slopes.items():
+        full = np.zeros_like(params[name])
+        full[where] = gradient
+        for place in rng.integers(full.size, size=8):
+            ends = []
+            for step in (1e-6, -1e-6):
+                params[name].reshape(-1)[place] += step
+                ends.append(loss())
+                params[name].reshape(-1)[place] -= step
+            assert full.reshape(-1)[place] == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-4, rel=1e-4)
