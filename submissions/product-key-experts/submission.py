@@ -13,7 +13,7 @@ from sparsebench import ops
 
 K = 8  # experts of an input
 HALF = 8  # numbers of half a query
-MEMORY = 12 * 2**20  # bytes that the experts may take: where inputs are wide there are fewer
+MEMORY = 13 * 2**20  # bytes that the experts may take: where inputs are wide there are fewer
 SAMPLES = 16384  # that are trained on, at most
 EPOCHS = 16
 BATCH = 256

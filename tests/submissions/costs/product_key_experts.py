@@ -13,7 +13,7 @@ def cost(settings: Settings, sizes: Sizes) -> dict[str, int]:
     """Price the query, the scores of both halves' keys, the choice, and k neurons."""
     d, outputs = sizes.d, sizes.classes or 1
     many = settings["experts"]
-    while 4 * many * (d + 1 + outputs) > 12 * 2**20:
+    while 4 * many * (d + 1 + outputs) > 13 * 2**20:
         many //= 4
     keys = round(many**0.5)
     query = 2 * HALF * 2 * d
