@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 EDGES = 15  # thresholds of a feature to choose among, at most
-SAMPLES = 8192  # that a tree is grown on, at most; its leaves are fitted to all
+SAMPLES = 4096  # that a tree is grown on, at most; its leaves are fitted to all
 HISTOGRAMS = 160  # of a level, one a feature and output: it chooses among so many features, drawn at random
 CELLS = 2**20  # of a level's histogram, at most: deep levels choose among fewer features
 TWO = 2  # classes, of which one number tells the odds

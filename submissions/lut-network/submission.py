@@ -12,7 +12,7 @@ from walsh import covers, on_cube, signs
 from walsh import tables as walsh_tables
 
 SAMPLES = 16384  # that tables are fitted to, at most
-GROWN = 8192  # that a table's bits are chosen by, at most
+GROWN = 4096  # that a table's bits are chosen by, at most
 PASSES = 8  # times that every table is fitted anew to what the others leave
 LOSS = 0.002  # share of validation samples that a cheaper model may miss more than the best
 
@@ -198,5 +198,8 @@ def fitted(data: Data, wires: list[tuple[np.ndarray, np.ndarray]], values: np.nd
             step = newton(cell, data.loss.slopes(outputs), len(values[table]), values[table])
             values[table] += step
             outputs += step[cell]
-        best = max(best, Wired.of(laid, values).judged(data), key=lambda model: model.right)
+        later = Wired.of(laid, values).judged(data)
+        if later.right <= best.right:
+            break
+        best = later
     return best
