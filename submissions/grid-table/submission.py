@@ -8,6 +8,7 @@ import numpy as np
 
 import sparsebench as sb
 from sparsebench import ops
+from walsh import addresses, signs, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,24 +23,72 @@ RIDGE = 1e-9
 NEIGHBOURS = 24  # that an interpolation by neighbours is made of
 PRIOR = 32  # samples that the middle of a cell, and what the teacher says of it, are worth
 BESIDE = 1024  # inputs around some points that their neighbours are looked for among
+SIGNS = 10  # of the cube that tell affine cells apart, at most: each needs samples of its own
+LOSS = 0.002  # share of validation samples that a smaller table of signs may miss more than the best
 CHUNK = 512  # points that a teacher is asked for at once
 
 
 class GridTable(sb.Routed):
     """Look a function up in a grid of 2**bits cells that a dense teacher has filled.
 
+    On the Boolean cube, where labels are two classes, a cell is told by the signs of the coordinates that
+    matter, as their Walsh coefficients say.
+
     Parameters
     ----------
     task
-        Public facts of the task; not needed.
+        Public facts of the task: whether labels are classes.
     bits
-        Bits of an address (B), spread over the coordinates.
+        Bits of an address (B), spread over the coordinates; on the cube at most so many.
     affine
         Whether a cell holds an affine function instead of a constant.
     """
 
     def __init__(self, task: sb.TaskInfo, *, bits: int, affine: bool = False) -> None:
-        super().__init__(GridRouter(bits), CellExperts(bits, affine=affine))
+        self.bits = bits
+        self.affine = affine
+        self.cube = task.classes is not None
+        super().__init__(GridRouter(bits), CellExperts(bits, affine=affine, classes=self.cube))
+
+    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Fit router and experts one after the other; on the cube, where bits are chosen, together.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            What `GridRouter.fit` and `CellExperts.fit` return; on the cube ``constants`` are classes, int64.
+        """
+        if not self.cube:
+            return super().fit(train, valid, rng)
+        return of_signs(train, valid, self.bits, affine=self.affine)
+
+
+def of_signs(train: sb.Split, valid: sb.Split, bits: int, *, affine: bool) -> dict[str, np.ndarray]:
+    """Tabulate a function on the cube by the coordinates that matter, as few as the validation samples allow.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        As `GridTable.fit`, of one level.
+    """
+    y, told = signs(train.y), (valid.x, signs(valid.y))
+    made = []
+    for columns, values in tables(train.x, y, min(bits, SIGNS) if affine else bits, told):
+        params = {"columns": columns, "edges-0": np.zeros(len(columns))}
+        if affine:
+            start = Answers(values, np.zeros((len(values), train.x.shape[1])))
+            cell = addresses(train.x, columns)
+            own = corrected(start, train.x.astype(np.float64), y, cell, affine=True)
+            params["slopes"] = own.slopes[:, None, :].astype(np.float32)
+            params["intercepts"] = own.values[:, None].astype(np.float32)
+            cell = addresses(valid.x, columns)
+            sides = own.values[cell] + np.sum(valid.x * own.slopes[cell], axis=1) > 0
+        else:
+            params["constants"] = (values > 0).astype(np.int64)
+            sides = params["constants"][addresses(valid.x, columns)]
+        made.append((float(np.mean(sides == valid.y)), params))
+    best = max(right for right, _ in made)
+    return next(params for right, params in made if right >= best - LOSS)
 
 
 class Grid(NamedTuple):
@@ -182,9 +231,10 @@ def _packed(sides: Any) -> Any:
 class CellExperts(sb.Experts):
     """What a dense teacher says at the centre of a cell."""
 
-    def __init__(self, bits: int, *, affine: bool) -> None:
+    def __init__(self, bits: int, *, affine: bool, classes: bool) -> None:
         self.bits = bits
         self.affine = affine
+        self.classes = classes
 
     def fit(
         self,
@@ -216,11 +266,13 @@ class CellExperts(sb.Experts):
         }
 
     def apply(self, params: dict[str, Any], x: Any, routes: sb.Routes) -> Any:
-        """Look the cell up: ``(n,)`` float32."""
+        """Look the cell up: ``(n,)``, float32, or int64 classes."""
         cell = routes.experts[:, 0]
         if not self.affine:
             return ops.gather(cell, params["constants"])
-        return ops.grouped_linear(x, cell, params["slopes"], params["intercepts"])[:, 0]
+        told = ops.grouped_linear(x, cell, params["slopes"], params["intercepts"])[:, 0]
+        xp = x.__array_namespace__()
+        return xp.astype(told > 0, xp.int64) if self.classes else told
 
 
 def cell_centres(grid: Grid, x: np.ndarray, cell: np.ndarray) -> np.ndarray:

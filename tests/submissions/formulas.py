@@ -136,55 +136,6 @@ def nearest_prototype(settings: Settings, sizes: Sizes) -> dict[str, int]:
     )
 
 
-def grid_table(settings: Settings, sizes: Sizes) -> dict[str, int]:
-    d, bits = sizes.d, settings["bits"]
-    cut = min(bits, d)
-    each = [bits // cut + (place < bits % cut) for place in range(cut)]
-    router = _scaled(bits, cut, shifted=sizes.negative) if cut <= FEW else _compared(bits, each)
-    affine = settings.get("affine", False)
-    record = d + 1 if affine else 1
-    return columns(
-        router=router["router"],
-        router_lookups=router["lookups"],
-        router_addresses=router["addresses"],
-        experts=2 * d if affine else 0,
-        experts_lookups=1,
-        macs=d if affine else 0,
-        stored=cut + router["stored"] + 2**bits * record,
-        loaded=cut + router["loaded"] + record,
-    )
-
-
-FEW = 2
-"""Coordinates of a grid that are scaled and quantised; of more, each is compared with edges."""
-
-
-def _scaled(bits: int, cut: int, *, shifted: bool) -> dict[str, int]:
-    """Price scaling, comparing, and joining the places: a multiplication and an addition each."""
-    scaled = cut * (2 if shifted else 1)
-    return {
-        "router": scaled + bits + 2 * (cut - 1),
-        "lookups": 0,
-        "addresses": bits - cut,
-        "stored": scaled,
-        "loaded": scaled,
-    }
-
-
-def _compared(bits: int, each: list[int]) -> dict[str, int]:
-    """Price comparing, and after the first level looking up edges, and what the bits are added to."""
-    halved = [sum(own > level for own in each) for level in range(max(each))]
-    cells = [2 ** sum(halved[:level]) for level in range(len(halved))]
-    deeper = list(zip(cells, halved, strict=True))[1:]
-    return {
-        "router": bits + len(deeper),
-        "lookups": len(deeper),
-        "addresses": bits - len(halved),
-        "stored": halved[0] + sum(many * (own + 1) for many, own in deeper),
-        "loaded": halved[0] + sum(own + 1 for _, own in deeper),
-    }
-
-
 def expert_of(settings: Settings, sizes: Sizes) -> dict[str, int]:
     """Price a classifier: additions, multiplications and comparisons, macs, and its parameters.
 
@@ -271,7 +222,6 @@ FORMULAS: dict[str, Callable[..., dict[str, int]]] = {
     "dense-features": dense_features,
     "dense-mlp": dense_mlp,
     "dsm-topk": dsm_topk,
-    "grid-table": grid_table,
     "lsh-affine": lsh_affine,
     "lsh-constant": lsh_constant,
     "nearest-prototype": nearest_prototype,
