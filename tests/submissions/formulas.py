@@ -123,19 +123,6 @@ def dsm_topk(settings: Settings, sizes: Sizes) -> dict[str, int]:
     )
 
 
-def nearest_prototype(settings: Settings, sizes: Sizes) -> dict[str, int]:
-    d = sizes.d
-    many = settings["prototypes"]
-    return columns(
-        router=many * (3 * d - 1) + (many - 1),
-        experts=2 * d,
-        experts_lookups=1,
-        macs=d,
-        stored=many * (2 * d + 1),
-        loaded=many * d + d + 1,
-    )
-
-
 def expert_of(settings: Settings, sizes: Sizes) -> dict[str, int]:
     """Price a classifier: additions, multiplications and comparisons, macs, and its parameters.
 
@@ -152,11 +139,6 @@ def expert_of(settings: Settings, sizes: Sizes) -> dict[str, int]:
         "size": sum((seen + 1) * given for seen, given in layers),
         "layers": len(layers),
     }
-
-
-def dense_mlp(settings: Settings, sizes: Sizes) -> dict[str, int]:
-    own = expert_of(settings, sizes)
-    return columns(experts=own["experts"], macs=own["macs"], stored=own["size"], loaded=own["size"])
 
 
 def routed_classifier(
@@ -220,11 +202,9 @@ FORMULAS: dict[str, Callable[..., dict[str, int]]] = {
     "conditional-tree": conditional_tree,
     "constant": constant,
     "dense-features": dense_features,
-    "dense-mlp": dense_mlp,
     "dsm-topk": dsm_topk,
     "lsh-affine": lsh_affine,
     "lsh-constant": lsh_constant,
-    "nearest-prototype": nearest_prototype,
     "one-hidden-layer": one_hidden_layer,
     "oracle-router": oracle_router,
     "prototype-router": prototype_router,

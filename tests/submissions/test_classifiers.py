@@ -125,8 +125,9 @@ def test_the_dense_network_is_the_one_that_was_trained(hidden):
     params = dense.fit(rows, rows, np.random.default_rng(0))
     x = flatten(rows.x)
     if hidden:
-        x = np.maximum(x @ params["hidden_weights"].T + params["hidden_biases"], 0)
-    logits = x @ params["weights"].T + params["biases"]
+        x = np.maximum(x @ params["weights_0"].T + params["biases_0"], 0)
+    last = min(hidden, 1)
+    logits = x @ params[f"weights_{last}"].T + params[f"biases_{last}"]
     np.testing.assert_array_equal(dense.predict(params, rows.x), np.argmax(logits, axis=1))
 
 

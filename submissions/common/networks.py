@@ -1,0 +1,408 @@
+"""Training of dense networks in NumPy: layers of ReLUs, for classes or for real labels, by Adam.
+
+It is what the dense reference is fitted with, on every task. Nothing here is counted or scored.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.floating[Any]]
+    Labels = NDArray[Any]
+    Parameters = dict[str, NDArray[np.float64]]
+
+__all__ = ["apply_network", "epochs_within", "fit_network", "flatten"]
+
+KIND = np.dtype(np.float32)  # what is trained in; the readout of real labels is solved in float64
+MOMENTS = (0.9, 0.999)  # Adam's decay rates of the first and the second moment
+TINY = 1e-8  # Adam's epsilon
+FAINT = (
+    1e-15  # of a gradient: added, so that the moments of dead units do not become subnormal, which is slow
+)
+NEVER = -30.0  # below the largest logit a probability is as good as 0: subnormal ones are slow as well
+FLATTEST = 0.05  # of the widest feature's deviation: what varies less is noise, and is not blown up further
+MOST_EPOCHS = 300
+FEWEST_EPOCHS = 2
+BUDGET = 3e10  # of a fit: samples times passes times `price_of`, and not seconds, so that digits repeat
+TRIALS = 1 / 2  # of the budget: what is spent on trials of settings
+SOLVED = 16384  # samples that a readout is solved on
+
+
+def fit_network(
+    x: Floats,
+    y: Labels,
+    *,
+    classes: int | None,
+    hidden: Sequence[int],
+    rng: np.random.Generator,
+    valid: tuple[Floats, Labels],
+) -> dict[str, NDArray[np.float64]]:
+    """Fit a network: a softmax classifier, or, where there are no classes, a regression.
+
+    Features (and real labels) are centred and scaled for training, and the scaling is folded into the weights
+    afterwards, so that it costs nothing when the network is applied. First weights are He's
+    (arXiv:1502.01852), the optimiser is Adam (Kingma and Ba, arXiv:1412.6980) with decoupled weight decay
+    (Loshchilov and Hutter, arXiv:1711.05101). The last layer of a regression is at last solved by least
+    squares. The same arguments give the same digits, on one machine with one thread.
+
+    Parameters
+    ----------
+    x
+        Inputs, real ``(n, d)``, n at least 1.
+    y
+        Labels: integers ``(n,)`` in ``[0, classes)``, or real ``(n,)``.
+    classes
+        How many classes there are; None if labels are real.
+    hidden
+        Widths of the hidden layers; none for a linear map.
+    rng
+        Draws the first weights and the order of the samples.
+    valid
+        Inputs ``(m, d)`` and labels ``(m,)``: of all weight decays and epochs, the weights that are best on
+        these are kept, the first such.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        All float64: ``weights_i`` ``(out, in)`` and ``biases_i`` ``(out,)`` of layer i = 0, 1, ...; of a
+        regression the last out is 1. See `apply_network`.
+
+    Raises
+    ------
+    ValueError
+        If there are no samples, or a label is no class.
+    """
+    loss: Softmax | Squares
+    if not len(x) or (classes is not None and (np.min(y) < 0 or np.max(y) >= classes)):
+        kind = "real labels" if classes is None else f"labels in [0, {classes})"
+        raise ValueError(f"fit_network: expected samples with {kind}, got {len(x)} samples")
+    loss = Squares.of(y) if classes is None else Softmax(classes)
+    scaling = Scaling.of(x)
+    widths = (x.shape[1], *hidden, loss.outputs)
+    trainer = Trainer(loss, widths, scaling.apply(x), loss.targets(y), (scaling.apply(valid[0]), valid[1]))
+    if loss.solves(len(x), hidden):
+        layers = Network(widths, rng).layers
+    else:
+        setting = trainer.choose(rng)
+        layers = trainer.train(setting, np.arange(len(x)), (1 - TRIALS) * BUDGET, rng).layers
+    return loss.finish(scaling.fold(layers), x, y, rng)
+
+
+class Trainer(NamedTuple):
+    """What is trained on what."""
+
+    loss: Softmax | Squares
+    widths: tuple[int, ...]
+    inputs: Floats
+    targets: Labels
+    valid: tuple[Floats, Labels]
+
+    def choose(self, rng: np.random.Generator) -> Setting:
+        """Try every setting for a short time: the best one, the first of equals."""
+        share = TRIALS * BUDGET / len(self.loss.settings)
+        most = int(share // (FEWEST_EPOCHS * price_of(self.widths)))
+        some = rng.permutation(len(self.inputs))[: max(most, 1)]
+        trials = [self.train(setting, some, share, rng).best for setting in self.loss.settings]
+        return self.loss.settings[int(np.argmax(trials))]
+
+    def train(
+        self, setting: Setting, rows: NDArray[np.integer[Any]], budget: float, rng: np.random.Generator
+    ) -> Judge:
+        """Train a network on some samples; the epoch that is best on the validation samples is kept."""
+        network, judge = Network(self.widths, rng), Judge(self.loss, *self.valid)
+        batch = min(max(len(rows) // 64, 32), 128)
+        epochs = epochs_within(budget, len(rows), self.widths)
+        optimizer = Adam(network, setting, epochs * math.ceil(len(rows) / batch))
+        for _ in range(epochs):
+            for some in batches(rng.permutation(rows), batch):
+                network.differentiate(self.inputs[some], self.targets[some], self.loss)
+                optimizer.step()
+            judge.look(network)
+        return judge
+
+
+def epochs_within(budget: float, samples: int, widths: Sequence[int]) -> int:
+    """Give as many passes over the samples as a budget allows, within `FEWEST_EPOCHS` and `MOST_EPOCHS`.
+
+    Parameters
+    ----------
+    budget
+        What may be spent, in the units of `price_of`.
+    samples
+        How many there are.
+    widths
+        Of all layers, inputs and outputs too.
+    """
+    return int(min(max(budget // (samples * price_of(widths)), FEWEST_EPOCHS), MOST_EPOCHS))
+
+
+def price_of(widths: Sequence[int]) -> int:
+    """Price a pass of one sample: its weights, 32 for a unit, 4,096 for Python's share of a small batch."""
+    return sum(fan * out for fan, out in itertools.pairwise(widths)) + 32 * sum(widths[1:]) + 4096
+
+
+def apply_network(params: dict[str, Any], x: Any) -> Any:
+    """Evaluate what `fit_network` gave, in array API code.
+
+    Parameters
+    ----------
+    params
+        ``weights_i`` and ``biases_i``.
+    x
+        Real array ``(n, d)``.
+
+    Returns
+    -------
+    real array ``(n, out)``
+        The logits (the class is ``xp.argmax(logits, axis=1)``), or one column of real answers.
+    """
+    last = sum(name.startswith("weights_") for name in params) - 1
+    return see(params, x, last) @ params[f"weights_{last}"].T + params[f"biases_{last}"]
+
+
+def see(params: dict[str, Any], x: Any, layer: int) -> Any:
+    """Give what a layer of a network sees, in array API code."""
+    xp = x.__array_namespace__()
+    for before in range(layer):
+        x = xp.maximum(x @ params[f"weights_{before}"].T + params[f"biases_{before}"], 0.0)
+    return x
+
+
+def flatten(x: Any) -> Any:
+    """Give inputs ``(n, ...)`` as rows ``(n, d)``, in array API code; nothing is computed."""
+    return x.__array_namespace__().reshape(x, (x.shape[0], math.prod(x.shape[1:])))
+
+
+class Setting(NamedTuple):
+    """What a network is trained with."""
+
+    rate: float
+    """Adam's learning rate at the start; it falls along half a cosine."""
+    decay: float
+    """Weight decay per step and learning rate."""
+
+
+class Softmax:
+    """The mean cross-entropy of classes."""
+
+    settings = (Setting(0.03, 0.5), Setting(0.03, 0.1), Setting(0.01, 0.01), Setting(0.003, 0.0))
+
+    def __init__(self, classes: int) -> None:
+        self.outputs = classes
+
+    def solves(self, samples: int, hidden: Sequence[int]) -> bool:
+        """Say that a last layer is not solved."""
+        return False
+
+    def targets(self, y: Labels) -> Labels:
+        """Give what `slope` compares answers with."""
+        return y
+
+    def slope(self, logits: Floats, y: Labels) -> Floats:
+        """Give the gradient of the mean loss by the logits, ``(n, classes)``."""
+        error = np.exp(np.maximum(logits - logits.max(axis=1, keepdims=True), NEVER))
+        error /= error.sum(axis=1, keepdims=True)
+        error[np.arange(len(y)), y] -= 1
+        error /= len(y)
+        return error
+
+    def goodness(self, logits: Floats, y: Labels) -> float:
+        """Count those that are right."""
+        return float(np.count_nonzero(np.argmax(logits, axis=1) == y))
+
+    def finish(self, params: Parameters, x: Floats, y: Labels, rng: np.random.Generator) -> Parameters:
+        """Leave the network as it was trained."""
+        return params
+
+
+class Squares(NamedTuple):
+    """The mean squared error of real labels, which are centred and scaled for training."""
+
+    mean: float
+    scale: float
+    outputs: int = 1
+
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """What is tried."""
+        return (Setting(0.03, 0.0), Setting(0.01, 0.0), Setting(0.003, 0.0))
+
+    def solves(self, samples: int, hidden: Sequence[int]) -> bool:
+        """Say whether the last layer is all: the only one, or one that meets every label without training."""
+        return not hidden or samples <= hidden[-1] + 1
+
+    @classmethod
+    def of(cls, y: Labels) -> Squares:
+        """Measure labels."""
+        return cls(float(np.mean(y, dtype=np.float64)), float(np.std(y, dtype=np.float64)) or 1.0)
+
+    def targets(self, y: Labels) -> Floats:
+        """Give what `slope` compares answers with."""
+        return ((y - self.mean) / self.scale).astype(KIND)[:, None]
+
+    def slope(self, answers: Floats, targets: Labels) -> Floats:
+        """Give the gradient of half the mean loss by the answers, ``(n, 1)``."""
+        return np.asarray((answers - targets) / np.asarray(len(targets), dtype=KIND))
+
+    def goodness(self, answers: Floats, y: Labels) -> float:
+        """Give the negative mean squared error, in units of the labels' variance."""
+        return -float(np.mean((answers[:, 0] - (y - self.mean) / self.scale) ** 2))
+
+    def finish(self, params: Parameters, x: Floats, y: Labels, rng: np.random.Generator) -> Parameters:
+        """Solve the last layer for the labels by least squares, on some samples where there are many."""
+        rows = slice(None) if len(x) <= SOLVED else rng.choice(len(x), SOLVED, replace=False)
+        last = len(params) // 2 - 1
+        seen = see(params, x[rows].astype(np.float64), last)
+        features = np.column_stack([seen, np.ones(len(seen))])
+        readout = np.linalg.lstsq(features, y[rows].astype(np.float64))[0]
+        return params | {f"weights_{last}": readout[None, :-1], f"biases_{last}": readout[-1:]}
+
+
+class Scaling(NamedTuple):
+    """What makes features alike: ``(x - mean) * scale``."""
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, x: Floats) -> Scaling:
+        """Measure inputs ``(n, d)``."""
+        deviation = np.std(x, axis=0, dtype=np.float64)
+        widest = float(np.max(deviation, initial=0.0))
+        floor = FLATTEST * widest or 1.0  # 1 where nothing varies at all
+        return cls(np.mean(x, axis=0, dtype=np.float64), 1.0 / np.maximum(deviation, floor))
+
+    def apply(self, x: Floats) -> Floats:
+        """Scale inputs ``(n, d)``."""
+        centred: Floats = np.asarray(x, dtype=KIND) - self.mean.astype(KIND)
+        centred *= self.scale.astype(KIND)
+        return centred
+
+    def fold(self, layers: Sequence[Floats]) -> dict[str, NDArray[np.float64]]:
+        """Give the layers of a network that does the scaling itself, by name."""
+        weights, biases, *rest = (layer.astype(np.float64) for layer in layers)
+        first = weights * self.scale
+        named = _pairs((first, biases - first @ self.mean, *rest))
+        return {
+            f"{name}_{number}": array
+            for number, pair in enumerate(named)
+            for name, array in zip(("weights", "biases"), pair, strict=True)
+        }
+
+
+class Network:
+    """A network and its gradient, each in one flat array with a view per layer."""
+
+    def __init__(self, widths: Sequence[int], rng: np.random.Generator) -> None:
+        shapes: list[tuple[int, ...]] = [
+            shape for fan, out in itertools.pairwise(widths) for shape in ((out, fan), (out,))
+        ]
+        self.flat, self.layers = views(shapes, KIND)
+        self.gradient, self.slopes = views(shapes, KIND)
+        self.is_weight, masks = views(shapes, np.dtype(bool))
+        for weights in self.layers[:-2:2]:  # a last layer of zeros answers all inputs alike
+            weights[:] = rng.standard_normal(weights.shape) * math.sqrt(2.0 / weights.shape[1])
+        for mask in masks[::2]:
+            mask[:] = True
+
+    def hidden(self, x: Floats) -> list[Floats]:
+        """Give what every layer sees: the inputs, then what the ReLUs before it gave."""
+        seen = [x]
+        for weights, biases in zip(self.layers[:-2:2], self.layers[1:-2:2], strict=True):
+            x = x @ weights.T
+            x += biases
+            seen.append(np.maximum(x, 0, out=x))
+        return seen
+
+    def answers(self, x: Floats) -> Floats:
+        """Give logits or real answers, ``(n, out)``."""
+        return np.asarray(self.hidden(x)[-1] @ self.layers[-2].T + self.layers[-1])
+
+    def differentiate(self, x: Floats, targets: Labels, loss: Softmax | Squares) -> None:
+        """Write the gradient of a batch's mean loss into `gradient`."""
+        seen = self.hidden(x)
+        error = loss.slope(seen[-1] @ self.layers[-2].T + self.layers[-1], targets)
+        for place in range(len(self.layers) - 2, -1, -2):
+            inputs = seen.pop()
+            np.matmul(error.T, inputs, out=self.slopes[place])
+            np.sum(error, axis=0, out=self.slopes[place + 1])
+            if place:
+                error = error @ self.layers[place]
+                error *= inputs > 0
+
+
+class Adam:
+    """Adam with decoupled weight decay and a rate that falls to 0 along half a cosine."""
+
+    def __init__(self, network: Network, setting: Setting, steps: int) -> None:
+        self.network = network
+        self.rate = setting.rate
+        self.decay = setting.decay * network.is_weight.astype(KIND)
+        self.steps = steps
+        self.taken = 0
+        self.first, self.second = np.zeros_like(network.flat), np.zeros_like(network.flat)
+
+    def step(self) -> None:
+        """Move the network against its gradient."""
+        rate = self.rate / 2 * (1 + math.cos(math.pi * self.taken / self.steps))
+        self.taken += 1
+        gradient = self.network.gradient
+        gradient += FAINT
+        approach(self.first, gradient, 1 - MOMENTS[0])
+        approach(self.second, gradient**2, 1 - MOMENTS[1])
+        lengths = [1 - power**self.taken for power in MOMENTS]
+        move = self.first / (np.sqrt(self.second / lengths[1]) + TINY)
+        move /= lengths[0]
+        if self.decay.any():
+            move += self.decay * self.network.flat
+        move *= rate
+        self.network.flat -= move
+
+
+def approach(mean: Floats, value: Floats, share: float) -> None:
+    """Move a running mean towards a value by a share of the way."""
+    mean *= 1 - share
+    mean += share * value
+
+
+class Judge:
+    """Keeps the layers of the network that was best on the validation samples so far."""
+
+    def __init__(self, loss: Softmax | Squares, x: Floats, y: Labels) -> None:
+        self.loss, self.x, self.y = loss, x, y
+        self.layers: list[Floats] = []
+        self.best = -math.inf
+
+    def look(self, network: Network) -> None:
+        """Keep a network as it is, if it is better than all before."""
+        goodness = self.loss.goodness(network.answers(self.x), self.y)
+        if goodness > self.best or not self.layers:
+            self.best = goodness
+            self.layers = [layer.copy() for layer in network.layers]
+
+
+def views(shapes: Sequence[tuple[int, ...]], dtype: np.dtype[Any]) -> tuple[Any, list[Any]]:
+    """Give a flat array of zeros, and a view of it for every shape."""
+    ends = np.cumsum([math.prod(shape) for shape in shapes]).tolist()
+    flat = np.zeros(ends[-1], dtype=dtype)
+    pieces = np.split(flat, ends[:-1])
+    return flat, [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
+
+
+def batches(order: NDArray[np.integer[Any]], size: int) -> Iterator[NDArray[np.integer[Any]]]:
+    """Cut numbers of samples into pieces of a size, the last one perhaps smaller."""
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+
+
+def _pairs(arrays: Sequence[Floats]) -> Iterator[tuple[Floats, Floats]]:
+    return zip(arrays[::2], arrays[1::2], strict=True)
