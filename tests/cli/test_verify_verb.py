@@ -12,7 +12,7 @@ from evaluate.tiny import plain, write
 from sparsebench.cli import main
 from sparsebench.results import ResultStore
 
-SHIPPED = ("conditional-tree", "nearest-prototype")
+SHIPPED = ("conditional-tree", "lsh-affine")
 CELLS = ("--instances", "n256-r4,polynomial", "--seeds", "1", "--jobs", "1", "--traces")
 
 
@@ -21,7 +21,7 @@ def evaluated(tmp_path_factory):
     """A store with rows and traces: of shipped submissions, and of one whose folder is gone."""
     folder = tmp_path_factory.mktemp("evaluated")
     mine = write(folder / "mine", plain())
-    variants = ("--variants", "v,share-4,prototypes-16", "--output", str(folder / "store"))
+    variants = ("--variants", "v,share-4,planes-4", "--output", str(folder / "store"))
     with pytest.raises(SystemExit) as caught:
         main(["eval", str(mine), *SHIPPED, *CELLS, *variants])
     assert caught.value.code == 0
@@ -173,7 +173,7 @@ def test_a_row_without_a_trace_does_not_keep_the_others_from_their_check(cli, st
 def again(tmp_path_factory):
     """A store of another run of the shipped submissions."""
     store = tmp_path_factory.mktemp("again") / "store"
-    variants = ("--variants", "share-4,prototypes-16", "--output", str(store))
+    variants = ("--variants", "share-4,planes-4", "--output", str(store))
     with pytest.raises(SystemExit) as caught:
         main(["eval", *SHIPPED, *CELLS[:-1], *variants])
     assert caught.value.code == 0
