@@ -14,7 +14,7 @@ SHARES = (0.2, 0.6)
 
 
 def cost_of(settings: Settings, sizes: Sizes, params: dict[str, Any], x: np.ndarray) -> dict[str, int]:
-    """Count what is run for an input. A dear model that it does not need runs on no rows, which loads it."""
+    """Count what is run for an input. A dear model that it does not need runs on no rows: that is nothing."""
     share, classes, d = settings["unsure"], sizes.classes, sizes.d
     cheap, dear = network(params, "cheap", d, classes), kernel_machine(params, d)
     if classes:
@@ -33,7 +33,7 @@ def cost_of(settings: Settings, sizes: Sizes, params: dict[str, Any], x: np.ndar
         doubt = {"experts": 2 * width, "macs": width, "loaded": width + 1}
     leaving = {"experts": 1, "experts_addresses": d + 1, "loaded": 1}  # threshold; a mask, and a place
     unsure = sure <= params["thresholds"][SHARES.index(share)]
-    parts = [cheap, doubt, leaving, dear if unsure else {"loaded": dear["loaded"]}]
+    parts = [cheap, doubt, leaving, dear if unsure else {}]
     names = ("experts", "experts_addresses", "macs", "loaded")
     return columns(stored=stored, **{name: sum(part.get(name, 0) for part in parts) for name in names})
 

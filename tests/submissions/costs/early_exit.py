@@ -14,7 +14,7 @@ SHARES = (0.8, 0.4)
 
 
 def cost_of(settings: Settings, sizes: Sizes, params: dict[str, Any], x: np.ndarray) -> dict[str, int]:
-    """Count what is run for an input. Blocks that it does not come to run on no rows, which loads them."""
+    """Count what is run for an input. Blocks that it does not come to run on no rows: that is nothing."""
     share = settings["leave"]
     last = 0 if share == 1 else 2
     gone, seen, counts = (
@@ -28,7 +28,7 @@ def cost_of(settings: Settings, sizes: Sizes, params: dict[str, Any], x: np.ndar
             params, at, x.ravel(), seen, sizes.classes, last=at == last, with_exit=with_exit
         )
         for name in counts:
-            counts[name] += 0 if gone and name != "loaded" else own[name]
+            counts[name] += 0 if gone else own[name]
         if with_exit and at < last:
             gone = gone or sure > params["thresholds"][SHARES.index(share), at]
     return columns(stored=sum(array.size for array in params.values()), **counts)
