@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import sys
 
+import pytest
+
 from submissions.shipped import ROOT
 
 
@@ -18,3 +20,13 @@ class Common:
 
 
 sys.meta_path.append(Common)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread():
+    """Give native libraries one thread, as a cell does: several workers would wait for one another's."""
+    import sklearn.ensemble  # noqa: F401 - its library is limited only once it is there
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield

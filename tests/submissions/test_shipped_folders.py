@@ -36,30 +36,44 @@ def including(shared):
     }
 
 
-@pytest.mark.parametrize("shared", sorted(path.name for path in (ROOT / "common").glob("*.py")))
-def test_a_shared_file_is_part_of_every_submission_that_includes_it_and_of_no_other(tmp_path, shared):
-    concerned = including(shared)
-    copied = tmp_path / "submissions"
-    shutil.copytree(ROOT, copied, ignore=shutil.ignore_patterns("__pycache__"))
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    """A copy of all submissions, and of what they share."""
+    place = tmp_path_factory.mktemp("copied") / "submissions"
+    shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns("__pycache__"))
+    return place
 
-    def state():
-        found = [find_submission(str(copied / name)) for name in NAMES]
-        first = [folder.manifest.tasks[0] for folder in found]
-        cells = [
-            make_plan([folder], Selection((ref,), (small(ref),)))[0]
-            for folder, ref in zip(found, first, strict=True)
-        ]
-        return {cell.submission: (cell.submission_hash, cell.key) for cell in cells}
 
-    before = state()
-    assert {name: content for name, (content, _) in before.items()} == {
-        name: find_submission(str(ROOT / name)).hash for name in NAMES
-    }
-    file = copied / "common" / shared
-    file.write_bytes(file.read_bytes() + b"\n")
-    after = state()
-    assert {name for name in NAMES if before[name][0] != after[name][0]} == concerned
-    assert {name for name in NAMES if before[name][1] != after[name][1]} == concerned
+def hashes(place):
+    return {name: find_submission(str(place / name)).hash for name in NAMES}
+
+
+def test_a_shared_file_is_part_of_every_submission_that_includes_it_and_of_no_other(copied):
+    before = hashes(copied)
+    assert before == hashes(ROOT)
+    for file in sorted((copied / "common").glob("*.py")):
+        content = file.read_bytes()
+        file.write_bytes(content + b"\n")
+        after = hashes(copied)
+        file.write_bytes(content)
+        assert {name for name in NAMES if before[name] != after[name]} == including(file.name)
+    assert hashes(copied) == before
+
+
+def test_cells_change_with_what_their_submission_includes(copied):
+    def keys():
+        folders = [find_submission(str(copied / name)) for name in ("random-router", "constant")]
+        ref = "routed-classification@1"
+        return [make_plan([folder], Selection((ref,), (small(ref),)))[0].key for folder in folders]
+
+    including_it, other = keys()
+    file = copied / "common" / "training.py"
+    content = file.read_bytes()
+    file.write_bytes(content + b"\n")
+    changed, unchanged = keys()
+    file.write_bytes(content)
+    assert changed != including_it
+    assert unchanged == other
 
 
 def test_every_file_that_is_shared_is_included_by_a_submission():
