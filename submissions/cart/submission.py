@@ -11,9 +11,12 @@ import sparsebench as sb
 from complete_trees import Nodes, complete
 from sparsebench import ops
 
+GROWN = 16
+"""Levels that are grown; a variant stops after some of them, so one fit serves all variants."""
+
 
 class Cart(sb.Routed):
-    """A classification or regression tree of scikit-learn, filled up to its depth.
+    """A classification or regression tree of scikit-learn, of which the first levels are asked.
 
     Parameters
     ----------
@@ -21,14 +24,13 @@ class Cart(sb.Routed):
         Public facts of the task: the number of classes, None where labels are real, and whether labels are to
         be recalled: then a leaf holds one of its labels, and not their mean.
     depth
-        Levels of the tree (D): it has at most 2**D leaves.
+        Levels that are asked (D), at most `GROWN`: there are at most 2**D answers.
     """
 
     def __init__(self, task: sb.TaskInfo, *, depth: int) -> None:
-        self.depth = depth
         self.classes = task.classes
         self.recall = task.metric == "recall"
-        super().__init__(TreeRouter(), LeafExperts())
+        super().__init__(TreeRouter(depth), LeafExperts(depth))
 
     def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Grow the tree, by squared error or the Gini index.
@@ -39,28 +41,31 @@ class Cart(sb.Routed):
         Returns
         -------
         dict of str to numpy.ndarray
-            ``features``: int32 ``(2**D - 1,)``; ``thresholds``: float32, the same; ``leaves``: ``(2**D,)``,
-            classes or float64.
+            ``features``: int32 ``(2**GROWN - 1,)``, level by level; ``thresholds``: float32, the same; and
+            for every D ``answers-D``: ``(2**D,)``, classes or float64.
         """
         x = flatten(train.x)
         grown = self._grow(x, train.y, rng)
-        tree = complete(nodes_of(grown.tree_), self.depth)
+        nodes = nodes_of(grown.tree_)
+        tree = complete(nodes, GROWN)
+        params = {"features": tree.features, "thresholds": tree.thresholds}
         if self.classes is not None:
             values = grown.classes_[np.argmax(grown.tree_.value[:, 0], axis=1)]
-        elif self.recall:
-            values = medians(grown.apply(x), train.y, grown.tree_.node_count)
         else:
             values = grown.tree_.value[:, 0, 0]
-        return {"features": tree.features, "thresholds": tree.thresholds, "leaves": values[tree.leaves]}
+        for depth in range(1, GROWN + 1):
+            answers = values[complete(nodes, depth).leaves]
+            if self.recall and self.classes is None:
+                answers = medians(TreeRouter(depth).leaf(params, x), train.y, 2**depth)
+            params[f"answers-{depth}"] = answers
+        return params
 
     def _grow(self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Any:
         from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor  # noqa: PLC0415 - fit's alone
 
         kind = DecisionTreeRegressor if self.classes is None else DecisionTreeClassifier
         features = min(max(SEEN // len(x), 1), x.shape[1])
-        return kind(max_depth=self.depth, max_features=features, random_state=int(rng.integers(2**31))).fit(
-            x, y
-        )
+        return kind(max_depth=GROWN, max_features=features, random_state=int(rng.integers(2**31))).fit(x, y)
 
 
 SEEN = 2**21
@@ -68,20 +73,30 @@ SEEN = 2**21
 
 
 class TreeRouter(sb.Router):
-    """Descend the tree."""
+    """Descend the first levels of the tree."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
 
     def route(self, params: dict[str, Any], x: Any) -> sb.Routes:
-        """Give the leaf of every input, ``(n, 1)``."""
-        leaf = ops.axis_tree_route(flatten(x), params["features"], params["thresholds"])
-        return sb.Routes(experts=leaf[:, None])
+        """Give the place of every input, ``(n, 1)``."""
+        return sb.Routes(experts=self.leaf(params, flatten(x))[:, None])
+
+    def leaf(self, params: dict[str, Any], x: Any) -> Any:
+        """Give the place of every row ``(n, d)`` after so many levels, ``(n,)``."""
+        inner = 2**self.depth - 1
+        return ops.axis_tree_route(x, params["features"][:inner], params["thresholds"][:inner])
 
 
 class LeafExperts(sb.Experts):
-    """One answer per leaf."""
+    """One answer per place."""
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
 
     def apply(self, params: dict[str, Any], x: Any, routes: sb.Routes) -> Any:
-        """Look the answer of one leaf per input up: ``(n,)``, classes or float64."""
-        return ops.gather(routes.experts[:, 0], params["leaves"])
+        """Look one answer per input up: ``(n,)``, classes or float64."""
+        return ops.gather(routes.experts[:, 0], params[f"answers-{self.depth}"])
 
 
 def nodes_of(tree: Any) -> Nodes:
@@ -91,16 +106,16 @@ def nodes_of(tree: Any) -> Nodes:
 
 
 def medians(leaf: np.ndarray, y: np.ndarray, many: int) -> np.ndarray:
-    """Give for every leaf one of its labels, the (upper) median, and 0 for what is no leaf.
+    """Give for every place one of its labels, the (upper) median, and 0 for a place without samples.
 
     Parameters
     ----------
     leaf
-        Node of every sample, ``(n,)``.
+        Place of every sample, ``(n,)``.
     y
         Real labels ``(n,)``.
     many
-        How many nodes there are.
+        How many places there are.
     """
     order = np.lexsort((y, leaf))
     often = np.bincount(leaf, minlength=many)

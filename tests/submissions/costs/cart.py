@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from submissions.sizes import Settings, Sizes, columns
 
+GROWN = 16
+
 
 def cost(settings: Settings, sizes: Sizes) -> dict[str, int]:
     depth = settings["depth"]
@@ -12,6 +14,6 @@ def cost(settings: Settings, sizes: Sizes) -> dict[str, int]:
         router_lookups=2 * depth,
         router_addresses=depth - 1,
         experts_lookups=1,
-        stored=2 * (2**depth - 1) + 2**depth,
+        stored=2 * (2**GROWN - 1) + 2 * (2**GROWN - 1),  # nodes of all levels, and answers after each
         loaded=2 * depth + 1,
     )
