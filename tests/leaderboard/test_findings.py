@@ -5,6 +5,7 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from leaderboard.test_board import LIP, MEMO, seeded
+from leaderboard.test_tables import HOSTILE
 from sparsebench.cli import cli
 from sparsebench.leaderboard import build_board, write_leaderboard
 from sparsebench.leaderboard.findings import findings, findings_markdown
@@ -118,6 +119,19 @@ def test_the_order_over_all_tasks_needs_entries_of_every_task():
     )
     assert text.endswith("2 of 2 places are held by one entry alone.")
     assert "overall" not in told(rows, (MEMO,))
+
+
+def test_a_strangers_name_is_shown_and_does_nothing():
+    rows = routed(HOSTILE, [0.75, 0.75]) + dense("d", [0.75, 0.75])
+    boards = [
+        build_board(rows, [MEMO], references={MEMO.ref: "d"}, profile=profile)
+        for profile in ("ops", "paper-router-free")
+    ]
+    text = findings_markdown(findings(*boards))
+    assert "calc" in text
+    assert not [
+        bad for bad in ("<script", "\x1b", "\u202e", "[l]", "`c`", "http://", "www.e", "\n| x") if bad in text
+    ]
 
 
 def test_without_rows_nothing_is_said():

@@ -11,6 +11,7 @@ from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from sparsebench.leaderboard.columns import places, short_number, with_interval
+from sparsebench.leaderboard.escape import for_markdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +42,7 @@ VARIES = 1.005
 """The 95th percentile of operations over their mean from which a cost counts as depending on the input."""
 
 _FEW = 6  # entries that a sentence lists
+_LONGEST = 4000  # letters of a sentence
 
 
 class Finding(NamedTuple):
@@ -77,7 +79,8 @@ def findings(board: Board, router_free: Board) -> tuple[Finding, ...]:
 
 def findings_markdown(found: Sequence[Finding]) -> str:
     """Return them as a list in Markdown; a line says so if there are none."""
-    return "\n".join(f"- {finding.text}" for finding in found) or "These rows support no sentence yet."
+    lines = [f"- {for_markdown(finding.text, _LONGEST)}" for finding in found]  # names come from strangers
+    return "\n".join(lines) or "These rows support no sentence yet."
 
 
 def _overall(board: Board) -> str:
