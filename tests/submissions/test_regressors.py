@@ -89,7 +89,7 @@ def test_an_affine_bucket_without_samples_holds_the_function_of_the_larger_one_a
     np.testing.assert_allclose(intercepts[4:], 2, atol=0.01)
 
 
-def test_affine_buckets_do_no_worse_than_larger_ones_where_samples_are_few():
+def test_finer_affine_buckets_are_better_even_where_samples_are_few():
     instance = load_task("lipschitz-regression@1").load("distance-2d")
     few = split(instance.train.x[:1024], instance.train.y[:1024])
     errors = []
@@ -97,8 +97,7 @@ def test_affine_buckets_do_no_worse_than_larger_ones_where_samples_are_few():
         lsh = make("lsh-affine", planes=planes)
         params = lsh.fit(few, instance.valid, np.random.default_rng(0))
         errors.append(np.mean((lsh.predict(params, instance.test.x) - instance.test.y) ** 2))
-    assert errors[0] > 1.5 * errors[1]
-    assert errors[2] < 1.1 * errors[1]
+    assert errors[0] > 1.5 * errors[1] > 2.25 * errors[2]
 
 
 @given(n=st.integers(2, 60), many=st.integers(1, 12), seed=st.integers(0, 50))
