@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import sparsebench as sb
-from masked_units import MaskedNetwork, MaskRouter
+from masked_units import MaskedNetwork, MaskedUnits, MaskRouter
 from sparsebench import ops
 
 if TYPE_CHECKING:
@@ -26,11 +26,13 @@ class DsmPredicted(MaskedNetwork):
     units
         Hidden units (t).
     rank
-        Of the predictor (r). Inputs of at most so many numbers are given to an exact one.
+        Of the predictor (r). For inputs of at most so many numbers, pre-activations are computed and not
+        predicted, once for the router and the experts.
     """
 
     def __init__(self, task: sb.TaskInfo, *, active: int, units: int, rank: int = 4) -> None:
         super().__init__(PredictedMask(active, rank), units)
+        self.experts = PredictedUnits()
 
 
 class PredictedMask(MaskRouter):
@@ -48,19 +50,33 @@ class PredictedMask(MaskRouter):
         Returns
         -------
         dict of str to numpy.ndarray
-            ``up``: float64 ``(t, r)``; ``shifts``: float64 ``(t,)``; ``down``: float64 ``(r, d)``, none where
-            d is at most r.
+            ``up``: float64 ``(t, r)``; ``shifts``: float64 ``(t,)``; ``down``: float64 ``(r, d)``. Nothing
+            where d is at most r: the first layer is its own predictor then.
         """
         weights, biases = units["weights"], units["biases"]
         if weights.shape[1] <= self.rank:
-            return {"up": weights.copy(), "shifts": biases.copy()}
+            return {}
         return low_rank(weights, biases, x.astype(np.float64), self.rank)
 
     def route(self, params: dict[str, Any], x: Any) -> sb.Routes:
-        """Give the s units with the largest predictions, ``(n, s)``."""
-        seen = x @ params["down"].T if "down" in params else x
-        _, units = ops.top_k(seen @ params["up"].T + params["shifts"], self.active)
-        return sb.Routes(experts=units)
+        """Give the s units with the largest predictions, and exact ones as gates: both ``(n, s)``."""
+        if "down" not in params:
+            values, units = ops.top_k(x @ params["weights"].T + params["biases"], self.active)
+            return sb.Routes(experts=units, gates=values)
+        predicted = (x @ params["down"].T) @ params["up"].T + params["shifts"]
+        return sb.Routes(experts=ops.top_k(predicted, self.active)[1])
+
+
+class PredictedUnits(MaskedUnits):
+    """Evaluate the active units from their own weights, unless the router has computed them already."""
+
+    def apply(self, params: dict[str, Any], x: Any, routes: sb.Routes) -> Any:
+        """Compute the active units, where they are only predicted, and read them out: ``(n,)`` float64."""
+        if routes.gates is None:
+            return super().apply(params, x, routes)
+        xp = x.__array_namespace__()
+        readout = ops.gather(routes.experts, params["readout"])
+        return xp.vecdot(xp.maximum(routes.gates, 0.0), readout) + params["intercept"]
 
 
 def low_rank(weights: np.ndarray, biases: np.ndarray, x: np.ndarray, rank: int) -> dict[str, np.ndarray]:

@@ -84,10 +84,9 @@ class ConstantExperts(sb.Experts):
 
     def apply(self, params: dict[str, Any], x: Any, routes: sb.Routes) -> Any:
         """Look a constant up in every table, and add: ``(n,)`` float64."""
-        total = ops.gather(routes.experts[:, 0], params["constants"][0, :])
-        for table in range(1, params["constants"].shape[0]):
-            total = total + ops.gather(routes.experts[:, table], params["constants"][table, :])
-        return total
+        xp = x.__array_namespace__()
+        buckets = xp.matrix_transpose(routes.experts)
+        return xp.sum(xp.take_along_axis(params["constants"], buckets, axis=1), axis=0)
 
 
 def bucket_means(bucket: np.ndarray, y: np.ndarray, buckets: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Mixture of small MLPs: a tree of prototypes sends an input to exactly one of them."""
+"""Mixture of small MLPs: a binary tree of prototypes sends an input to exactly one of them."""
 
 from __future__ import annotations
 
@@ -26,55 +26,46 @@ LAYERS = ("hidden_weights", "hidden_biases", "weights", "biases")
 
 
 class MoMlp(sb.Routed):
-    """One hidden layer of ReLUs per cell of a complete tree of prototypes.
+    """One hidden layer of ReLUs per cell of a complete binary tree of prototypes.
 
     Parameters
     ----------
     task
         Public facts of the task; not needed.
     depth
-        Levels of the tree: there are ``arity**depth`` experts.
+        Levels of the tree: there are ``2**depth`` experts.
     width
         Hidden units of an expert.
-    arity
-        Children of a node (v).
     training
         Further settings of `stacked_mlps.Training`.
     """
 
-    def __init__(
-        self, task: sb.TaskInfo, *, depth: int, width: int = 8, arity: int = 4, **training: Any
-    ) -> None:
-        super().__init__(TreeRouter(depth, arity), MlpExperts(arity**depth, width, Training(**training)))
-
-    def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Place the prototypes, route both splits, fit every expert by itself on its own samples."""
-        routing = self.router.fit(train, valid, rng)
-        routes, valid_routes = (self.router.route(routing, split.x) for split in (train, valid))
-        leaves = routing["prototypes"][-self.experts.many :]
-        return routing | self.experts.fit_cells(train, valid, rng, routes, valid_routes, leaves)
-
-
-class TreeRouter(sb.Router):
-    """Descend a tree of prototypes, at every node to the nearest of its children."""
-
-    def __init__(self, depth: int, arity: int) -> None:
+    def __init__(self, task: sb.TaskInfo, *, depth: int, width: int = 8, **training: Any) -> None:
         self.depth = depth
-        self.arity = arity
+        super().__init__(TreeRouter(), MlpExperts(2**depth, width, Training(**training)))
 
     def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Cut the training inputs into clusters, and these again, level by level.
+        """Place the prototypes, route both splits, fit every expert by itself on its own samples.
 
         Returns
         -------
         dict of str to numpy.ndarray
-            ``prototypes``: float32 ``(v + v**2 + ... + v**depth, d)``, in the order of `ops.nearest_in_tree`.
+            What `bisectors` gives, and the layers of the experts.
         """
-        return {"prototypes": tree_of(train.x.astype(np.float64), self.depth, self.arity, rng)}
+        prototypes = tree_of(train.x.astype(np.float64), self.depth, rng)
+        routing = bisectors(prototypes)
+        routes, valid_routes = (self.router.route(routing, split.x) for split in (train, valid))
+        leaves = prototypes[-self.experts.many :]
+        return routing | self.experts.fit_cells(train, valid, rng, routes, valid_routes, leaves)
+
+
+class TreeRouter(sb.Router):
+    """Descend a tree of prototypes, at every node to the nearer of its two children: 2d operations."""
 
     def route(self, params: dict[str, Any], x: Any) -> sb.Routes:
         """Give the leaf of every input, ``(n, 1)``."""
-        return sb.Routes(experts=ops.nearest_in_tree(x, params["prototypes"], arity=self.arity)[:, None])
+        leaf = ops.oblique_tree_route(x, params["normals"], params["thresholds"])
+        return sb.Routes(experts=leaf[:, None])
 
 
 class MlpExperts(sb.Experts):
@@ -113,42 +104,62 @@ class MlpExperts(sb.Experts):
         return ops.grouped_mlp(x, routes.experts[:, 0], *(params[name] for name in LAYERS))[:, 0]
 
 
-def tree_of(x: Floats, depth: int, arity: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Place the prototypes of a complete tree: the children of a node are the clusters of its inputs.
+def tree_of(x: Floats, depth: int, rng: np.random.Generator) -> Floats:
+    """Place the prototypes of a complete binary tree: the children of a node are the clusters of its inputs.
 
     Parameters
     ----------
     x
         Inputs ``(n, d)``, n at least 1.
-    depth, arity
-        Levels, and children of a node.
+    depth
+        Levels.
     rng
         Chooses the first centres.
 
     Returns
     -------
     numpy.ndarray
-        float32 ``(v + v**2 + ... + v**depth, d)``. A node without inputs has its parent's prototype for all
-        its children; the first of them is the nearest then.
+        float64 ``(2 + 4 + ... + 2**depth, d)``, level by level. A node without inputs has its parent's
+        prototype for both its children; the left one is taken then.
     """
     levels = []
     nodes = [x]
     place = x.mean(axis=0, keepdims=True)
     for _ in range(depth):
-        found = [
-            clusters(own, arity, rng) if len(own) else np.tile(parent, (arity, 1))
-            for own, parent in zip(nodes, place, strict=True)
-        ]
-        place = np.concatenate(found).astype(np.float32)
+        place = np.concatenate(
+            [
+                clusters(own, 2, rng) if len(own) else np.tile(parent, (2, 1))
+                for own, parent in zip(nodes, place, strict=True)
+            ]
+        )
         levels.append(place)
-        nearest = [
-            np.argmin(squares(own, centres.astype(np.float32)), axis=1)
-            for own, centres in zip(nodes, found, strict=True)
+        cut = bisectors(place)
+        right = [
+            own @ normal > threshold
+            for own, normal, threshold in zip(nodes, cut["normals"], cut["thresholds"], strict=True)
         ]
-        nodes = [
-            own[near == child] for own, near in zip(nodes, nearest, strict=True) for child in range(arity)
-        ]
+        nodes = [part for own, far in zip(nodes, right, strict=True) for part in (own[~far], own[far])]
     return np.concatenate(levels)
+
+
+def bisectors(prototypes: Floats) -> dict[str, np.ndarray]:
+    """Give the hyperplanes between pairs of prototypes: beyond it the second of the two is the nearer.
+
+    ``|x - b|**2 < |x - a|**2`` where ``(b - a) @ x > (|b|**2 - |a|**2) / 2``.
+
+    Parameters
+    ----------
+    prototypes
+        ``(2m, d)``, the two of a pair one after the other.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        Both float32: ``normals`` ``(m, d)``, ``thresholds`` ``(m,)``, in the order of the pairs.
+    """
+    left, right = prototypes[::2], prototypes[1::2]
+    thresholds = np.sum((right - left) * (right + left), axis=1) / 2
+    return {"normals": (right - left).astype(np.float32), "thresholds": thresholds.astype(np.float32)}
 
 
 def clusters(x: Floats, many: int, rng: np.random.Generator) -> Floats:

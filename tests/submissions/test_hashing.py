@@ -200,30 +200,48 @@ def test_every_address_has_a_bucket_and_those_with_samples_fit_them(affine):
 def test_a_masked_network_is_the_dense_one_with_all_but_the_named_units_left_out():
     rng = np.random.default_rng(0)
     train = random_split(rng, 300, 6)
-    for name in ("dsm-random-mask", "dsm-predicted"):
-        network = make(name, active=5, units=20)
+    for rank in (4, 6):  # what is predicted, and what is exact
+        network = make("dsm-predicted", active=5, units=20, rank=rank)
         params = network.fit(train, train, rng)
         active = network.router.route(params, train.x).experts
         assert active.shape == (300, 5)
         assert all(len(set(row)) == 5 for row in active.tolist())
-        mask = np.zeros((300, 20))
-        np.put_along_axis(mask, active, 1.0, axis=1)
-        every = np.maximum(train.x @ params["weights"].T + params["biases"], 0)
-        told = (mask * every) @ params["readout"] + params["intercept"]
+        told = masked(params, train.x, active)
         np.testing.assert_allclose(network.predict(params, train.x), told, atol=1e-6)
         again = masked_units.fit_readout(params, train, active, network.ridge)
         np.testing.assert_array_equal(again["readout"], params["readout"])
 
 
-def test_a_random_mask_is_a_function_of_the_bucket_alone():
-    rng = np.random.default_rng(0)
-    train = random_split(rng, 400, 3)
+def masked(units, x, active):
+    """Answer with a dense network of which all units but the active ones are multiplied by 0."""
+    mask = np.zeros((len(x), len(units["biases"])))
+    np.put_along_axis(mask, active, 1.0, axis=1)
+    every = np.maximum(x @ units["weights"].T + units["biases"], 0)
+    return (mask * every) @ units["readout"] + units["intercept"]
+
+
+@given(active=st.integers(1, 8), more=st.integers(0, 8), buckets=st.integers(1, 8), seed=st.integers(0, 20))
+def test_a_random_mask_names_different_units(active, more, buckets, seed):
+    units = active + more
+    draw = module("dsm-random-mask").random_masks
+    masks = draw(buckets, units, active, np.random.default_rng(seed))
+    assert masks.shape == (buckets, active)
+    assert masks.min() >= 0
+    assert masks.max() < units
+    assert (np.diff(masks, axis=1) > 0).all()
+
+
+def test_the_record_of_a_bucket_is_the_dense_network_with_all_but_its_random_units_left_out():
+    train = random_split(np.random.default_rng(0), 400, 3)
     network = make("dsm-random-mask", active=4, units=16, planes=3)
-    params = network.fit(train, train, rng)
-    bucket = ops.hyperplane_hash(train.x, params["planes"], params["offsets"])
-    active = network.router.route(params, train.x).experts
-    np.testing.assert_array_equal(active, params["masks"][bucket])
-    assert len(np.unique(params["masks"], axis=0)) == 8
+    params = network.fit(train, train, np.random.default_rng(1))
+    rng = np.random.default_rng(1)  # draws the same again
+    units = {"weights": rng.standard_normal((16, 3)), "biases": rng.standard_normal(16)}
+    masks = module("dsm-random-mask").random_masks(8, 16, 4, rng)
+    assert len(np.unique(masks, axis=0)) == 8
+    active = masks[ops.hyperplane_hash(train.x, params["planes"], params["offsets"])]
+    units |= masked_units.fit_readout(units, train, active, network.ridge)
+    np.testing.assert_allclose(network.predict(params, train.x), masked(units, train.x, active), atol=1e-6)
 
 
 @given(rank=st.integers(1, 6), d=st.integers(6, 9), seed=st.integers(0, 20))
@@ -244,7 +262,7 @@ def test_a_predictor_of_few_coordinates_names_the_units_with_the_largest_pre_act
     train = random_split(rng, 200, 4)
     network = make("dsm-predicted", active=6, units=24)
     params = network.fit(train, train, rng)
-    assert "down" not in params
+    assert params.keys() == {"weights", "biases", "readout", "intercept"}
     _, largest = ops.top_k(train.x @ params["weights"].T + params["biases"], 6)
     np.testing.assert_array_equal(network.router.route(params, train.x).experts, largest)
 
@@ -259,7 +277,7 @@ def test_a_predictor_of_few_coordinates_names_the_units_with_the_largest_pre_act
         ("lsh-pstable", {"directions": 3, "bits": 3, "affine": True}),
         ("dsm-random-mask", {"active": 4, "units": 16}),
         ("dsm-predicted", {"active": 4, "units": 16}),
-        ("momlp", {"depth": 1, "steps": 4}),
+        ("momlp", {"depth": 2, "steps": 4}),
     ],
 )
 @pytest.mark.parametrize(("instance", "d"), [("rough-1d", 1), ("convac", 16), ("curved-k2-d64", 64)])

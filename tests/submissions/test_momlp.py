@@ -10,7 +10,7 @@ import stacked_mlps
 from sparsebench.tasks import load_task
 from stacked_mlps import Part, Training, apply_stacked, fit_stacked
 from submissions.formulas import expected
-from submissions.shipped import make, module, split
+from submissions.shipped import make, module
 from submissions.sizes import Sizes
 
 MOMLP = module("momlp")
@@ -101,25 +101,31 @@ def test_training_keeps_the_best_moment_and_lowers_the_error():
     assert errors[1] < errors[0] / 4
 
 
-@given(n=st.integers(1, 60), depth=st.integers(1, 3), arity=st.integers(2, 4), seed=st.integers(0, 20))
+@given(n=st.integers(1, 60), depth=st.integers(1, 5), seed=st.integers(0, 20))
 @settings(max_examples=25, deadline=None)
-def test_the_router_goes_to_the_nearest_child_at_every_node(n, depth, arity, seed):
+def test_the_router_goes_to_the_nearer_child_at_every_node(n, depth, seed):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(n, 2)).astype(np.float32)
-    router = make("momlp", depth=depth, arity=arity).router
-    params = router.fit(split(x, np.zeros(n)), None, rng)
-    tree = params["prototypes"].astype(np.float64)
-    assert len(tree) == sum(arity**level for level in range(1, depth + 1))
-    leaf = router.route(params, x).experts
+    tree = MOMLP.tree_of(x.astype(np.float64), depth, rng)
+    assert len(tree) == 2 ** (depth + 1) - 2
+    leaf = make("momlp", depth=depth).router.route(MOMLP.bisectors(tree), x).experts
     assert leaf.shape == (n, 1)
     node, first = np.zeros(n, dtype=int), 0
     for level in range(depth):
-        children = tree[first + node[:, None] * arity + np.arange(arity)]
+        children = tree[first + 2 * node[:, None] + np.arange(2)]
         distance = np.sum((x[:, None].astype(np.float64) - children) ** 2, axis=-1)
-        chosen = leaf[:, 0] // arity ** (depth - 1 - level)
-        gap = np.take_along_axis(distance, (chosen % arity)[:, None], axis=1)[:, 0] - distance.min(axis=1)
+        chosen = leaf[:, 0] >> (depth - 1 - level)
+        gap = np.take_along_axis(distance, (chosen % 2)[:, None], axis=1)[:, 0] - distance.min(axis=1)
         assert (gap <= 1e-5).all()
-        first, node = first + arity ** (level + 1), chosen
+        first, node = first + 2 ** (level + 1), chosen
+
+
+@given(d=st.integers(1, 5), seed=st.integers(0, 30))
+def test_a_bisector_lies_in_the_middle_between_two_prototypes(d, seed):
+    pair = np.random.default_rng(seed).normal(size=(2, d))
+    cut = MOMLP.bisectors(pair)
+    for place, beyond in ((0.0, False), (0.49, False), (0.51, True), (1.0, True)):
+        assert (cut["normals"][0] @ (pair[0] + place * (pair[1] - pair[0])) > cut["thresholds"][0]) == beyond
 
 
 def test_a_cell_with_few_samples_gets_the_inputs_nearest_to_its_prototype():
@@ -132,17 +138,17 @@ def test_a_cell_with_few_samples_gets_the_inputs_nearest_to_its_prototype():
 
 
 def test_one_of_64_experts_loads_40_times_fewer_parameters_than_a_dense_network_of_the_same_total():
-    own = expected("momlp", {"depth": 3}, Sizes(16384, 2))
+    own = expected("momlp", {"depth": 6}, Sizes(16384, 2))
     width = next(w for w in range(1, 999) if w * 3 + w * (w + 1) + w + 1 >= own["stored_parameters"])
     dense = width * 3 + width * (width + 1) + width + 1
-    assert own["loaded_parameters"] == 24 + 33
+    assert own["loaded_parameters"] == 18 + 33
     assert dense / own["loaded_parameters"] >= 40
 
 
 def test_more_experts_lower_the_largest_error():
     instance = load_task("lipschitz-regression@1").load("sin-2d")
     errors = []
-    for depth in (1, 2, 3):
+    for depth in (2, 4, 6):
         mixture = make("momlp", depth=depth, steps=100)
         params = mixture.fit(instance.train, instance.valid, np.random.default_rng(0))
         errors.append(np.abs(mixture.predict(params, instance.test.x) - instance.test.y).max())

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nested_polynomials import Samples
 from sparsebench.tasks import load_task
 from submissions.shipped import make, module, split
 
@@ -74,12 +75,29 @@ def test_affine_experts_reproduce_an_affine_function_in_every_cell(name, sizes):
     np.testing.assert_allclose(routed.predict(params, unseen), unseen @ slopes + 0.5, atol=1e-6)
 
 
-def test_a_bucket_without_samples_holds_the_global_fit():
+def test_an_affine_bucket_without_samples_holds_the_function_of_the_larger_one_around_it():
     rng = np.random.default_rng(2)
-    x, y = rng.normal(size=(50, 2)), rng.normal(size=50)
-    functions = module("lsh-affine").fit_affine(np.full(50, 2), x, y, 4, 0.1)
-    together = np.linalg.lstsq(np.column_stack([x, np.ones(50)]), y)[0]
-    np.testing.assert_allclose(functions[[0, 1, 3]], np.tile(together, (3, 1)))
+    bucket = np.repeat([0, 1, 6], 200)  # of 8: nothing in 2 and 3, nor in 4, 5 and 7
+    x = rng.normal(size=(600, 2))
+    y = np.where(bucket < 4, x[:, 0] + bucket, 2 - x[:, 1])
+    samples = Samples(x, y, bucket)
+    functions = make("lsh-affine", planes=3).experts.fit_buckets(samples, samples)
+    slopes, intercepts = functions["slopes"][:, 0], functions["intercepts"][:, 0]
+    np.testing.assert_allclose(slopes[:4], np.tile([1, 0], (4, 1)), atol=0.1)
+    np.testing.assert_allclose(intercepts[:4], [0, 1, 0.5, 0.5], atol=0.1)
+    np.testing.assert_allclose(slopes[4:], np.tile([0, -1], (4, 1)), atol=0.01)
+    np.testing.assert_allclose(intercepts[4:], 2, atol=0.01)
+
+
+def test_finer_affine_buckets_are_better_even_where_samples_are_few():
+    instance = load_task("lipschitz-regression@1").load("distance-2d")
+    few = split(instance.train.x[:1024], instance.train.y[:1024])
+    errors = []
+    for planes in (4, 8, 12):
+        lsh = make("lsh-affine", planes=planes)
+        params = lsh.fit(few, instance.valid, np.random.default_rng(0))
+        errors.append(np.mean((lsh.predict(params, instance.test.x) - instance.test.y) ** 2))
+    assert errors[0] > 1.5 * errors[1] > 2.25 * errors[2]
 
 
 @given(n=st.integers(2, 60), many=st.integers(1, 12), seed=st.integers(0, 50))
