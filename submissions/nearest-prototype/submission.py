@@ -18,6 +18,8 @@ RIDGES = (0.01, 1.0, 100.0)
 """Weights of the global fit in a cell, in samples, of which the validation split chooses one."""
 NET, FITTED = 2**21, 2**23
 """Numbers in the inputs that a net is chosen from, and that functions are fitted to."""
+PART = 2**15
+"""Inputs that are routed at a time in ``fit``."""
 
 
 class NearestPrototype(sb.Routed):
@@ -27,7 +29,7 @@ class NearestPrototype(sb.Routed):
     ----------
     task
         Public facts of the task: the number of classes, None where labels are real, and whether labels are to
-        be recalled, which labels do and functions do not.
+        be recalled. Real labels are recalled by labels, which functions never meet to the last digit.
     prototypes
         How many prototypes, and so experts, there are (N).
     """
@@ -35,7 +37,7 @@ class NearestPrototype(sb.Routed):
     def __init__(self, task: sb.TaskInfo, *, prototypes: int) -> None:
         self.cells = prototypes
         self.classes = task.classes
-        self.recall = task.metric == "recall"
+        self.recall = task.metric == "recall" and task.classes is None
         super().__init__(PrototypeRouter(prototypes), LabelExperts() if self.recall else AffineExperts())
 
     def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -44,16 +46,16 @@ class NearestPrototype(sb.Routed):
         Returns
         -------
         dict of str to numpy.ndarray
-            ``prototypes``: float64 ``(N, d)``. Where labels are to be recalled ``labels``: ``(N,)``. Else
-            ``slopes``: ``(N, c, d)`` and ``intercepts``: ``(N, c)``, float64 and c = 1 where labels are real,
-            float32 and a score of each of c classes otherwise.
+            ``twice`` and ``norms`` as the router has them. Where real labels are to be recalled ``labels``:
+            ``(N,)``. Else ``slopes``: ``(N, c, d)`` and ``intercepts``: ``(N, c)``, float64 and c = 1 where
+            labels are real, float32 and a score of each of c classes otherwise.
         """
         routing = self.router.fit(train, valid, rng)
         if self.recall:
-            cell = self.router.route(routing, train.x).experts[:, 0]
+            cell = self._cells(routing, train.x)
             return routing | {"labels": labels_of(cell, train.y, self.cells)}
         x, y = some_of(train, FITTED, rng)
-        cell = self.router.route(routing, x).experts[:, 0]
+        cell = self._cells(routing, x)
         targets = y[:, None] if self.classes is None else np.eye(self.classes)[y]
         checks = self.router.route(routing, valid.x)
         fits = []
@@ -63,9 +65,18 @@ class NearestPrototype(sb.Routed):
         wrong = [misfit(self.experts.apply(fit, valid.x, checks), valid.y) for fit in fits]
         return routing | fits[int(np.argmin(wrong))]
 
+    def _cells(self, routing: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+        """Route in parts, each of few enough inputs for their N products to fit into memory."""
+        ends = range(PART, len(x), PART)
+        return np.concatenate([self.router.route(routing, some).experts[:, 0] for some in np.split(x, ends)])
+
 
 class PrototypeRouter(sb.Router):
-    """Compare the distances to all prototypes: 3d operations each."""
+    """Compare the distances to all prototypes: 2d operations each.
+
+    The nearest prototype p has the largest ``2 p @ x - p @ p``, which is the squared norm of x less its
+    squared distance; ``ops.nearest_prototype``, which subtracts first, costs 3d for each.
+    """
 
     def __init__(self, prototypes: int) -> None:
         self.prototypes = prototypes
@@ -76,14 +87,17 @@ class PrototypeRouter(sb.Router):
         Returns
         -------
         dict of str to numpy.ndarray
-            ``prototypes``: float64 ``(N, d)``.
+            ``twice``: float64 ``(N, d)``, the prototypes times 2; ``norms``: float64 ``(N,)``, their negative
+            squared norms.
         """
         x, _ = some_of(train, NET, rng)
-        return {"prototypes": farthest_points(x.astype(np.float64), self.prototypes, rng)}
+        prototypes = farthest_points(x.astype(np.float64), self.prototypes, rng)
+        return {"twice": 2 * prototypes, "norms": -np.sum(prototypes**2, axis=1)}
 
     def route(self, params: dict[str, Any], x: Any) -> sb.Routes:
         """Give the nearest prototype of every input, ``(n, 1)``."""
-        return sb.Routes(experts=ops.nearest_prototype(flatten(x), params["prototypes"])[:, None])
+        closeness = flatten(x) @ params["twice"].T + params["norms"]
+        return sb.Routes(experts=x.__array_namespace__().argmax(closeness, axis=1)[:, None])
 
 
 class AffineExperts(sb.Experts):
@@ -96,10 +110,10 @@ class AffineExperts(sb.Experts):
 
 
 class LabelExperts(sb.Experts):
-    """One label per cell."""
+    """One real label per cell."""
 
     def apply(self, params: dict[str, Any], x: Any, routes: sb.Routes) -> Any:
-        """Look one label per input up: ``(n,)`` in the dtype of the labels."""
+        """Look one label per input up: ``(n,)``, float32."""
         return ops.gather(routes.experts[:, 0], params["labels"])
 
 
@@ -121,7 +135,7 @@ def labels_of(cell: np.ndarray, y: np.ndarray, cells: int) -> np.ndarray:
     cell
         Cell of every sample, ``(n,)``; every cell has one at least, its prototype.
     y
-        Labels, real or classes, ``(n,)``.
+        Labels, ``(n,)``.
     cells
         How many cells there are.
     """

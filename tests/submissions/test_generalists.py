@@ -281,13 +281,29 @@ def test_linear_scores_in_a_cell_tell_what_no_single_map_does():
     assert right[1] > 0.93
 
 
-@pytest.mark.parametrize("classes", [None, 10])
-def test_a_prototype_recalls_a_label_of_its_cell(classes):
+def test_a_prototype_recalls_a_label_of_its_cell():
     rng = np.random.default_rng(1)
-    train = split(
-        rng.uniform(-1, 1, (400, 3)), rng.uniform(-1, 1, 400) if classes is None else rng.integers(0, 10, 400)
-    )
-    model, params = fitted("nearest-prototype", info("recall", 3, classes), train, prototypes=50)
+    train = split(rng.uniform(-1, 1, (400, 3)), rng.uniform(-1, 1, 400))
+    model, params = fitted("nearest-prototype", RECALL, train, prototypes=50)
     told = model.predict(params, train.x)
     assert told.dtype == train.y.dtype
     assert np.sum(told == train.y) >= 50
+
+
+def test_classes_are_recalled_by_scores_within_a_cell():
+    """Pairs of inputs of opposite classes lie side by side: a label recalls half of them."""
+    rng = np.random.default_rng(1)
+    middle, away = rng.uniform(-1, 1, (40, 8)), 1e-3 * rng.standard_normal((40, 8))
+    train = split(np.concatenate([middle + away, middle - away]), np.repeat([0, 1], 40))
+    model, params = fitted("nearest-prototype", info("recall", 8, 2), train, prototypes=40)
+    assert np.mean(model.predict(params, train.x) == train.y) > 0.95
+
+
+@given(n=st.integers(1, 60), many=st.integers(1, 20), d=st.integers(1, 6), seed=st.integers(0, 99))
+def test_the_largest_closeness_is_that_of_the_nearest_prototype(n, many, d, seed):
+    rng = np.random.default_rng(seed)
+    train = split(rng.normal(size=(many, d)), np.zeros(many))
+    model, params = fitted("nearest-prototype", RECALL, train, prototypes=many)
+    x = rng.normal(size=(n, d)).astype(np.float32)
+    nearest = module("nearest-prototype").ops.nearest_prototype(x, params["twice"] / 2)
+    np.testing.assert_array_equal(model.router.route(params, x).experts[:, 0], nearest)
