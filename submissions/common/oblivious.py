@@ -23,9 +23,10 @@ __all__ = [
     "Loss",
     "Tree",
     "bins_of",
-    "bits_of",
     "boost",
+    "classes_of",
     "grow",
+    "laid_out",
     "leaves_of",
     "newton",
     "of_classes",
@@ -38,6 +39,7 @@ SAMPLES = 4096  # that a tree is grown on, at most; its leaves are fitted to all
 HISTOGRAMS = 160  # of a level, one a feature and output: it chooses among so many features, drawn at random
 CELLS = 2**20  # of a level's histogram, at most: deep levels choose among fewer features
 TWO = 2  # classes, of which one number tells the odds
+SINGLE = 2  # axes of a single table's classes; of scores there are three
 RIDGE = 1.0  # samples of curvature 1 that say 0 in every leaf
 
 
@@ -230,25 +232,69 @@ def boost(
     return grown
 
 
-def bits_of(params: dict[str, Any], x: Any) -> Any:
-    """Compare features with thresholds: booleans ``(n, levels of all trees)``, 1 operation each."""
-    return x[:, params["features"]] > params["thresholds"]
+def laid_out(
+    features: Integers, thresholds: Floats, values: Floats, *, classes: bool = False
+) -> dict[str, NDArray[Any]]:
+    """Lay a sum of tables out, so that a comparison that several tables read is made once.
+
+    Parameters
+    ----------
+    features, thresholds
+        What each of the k address bits of T tables compares, the most significant bit first, ``(T, k)`` each.
+    values
+        The records, ``(T, 2**k, o)``.
+    classes
+        Whether they are scores of classes: one table alone then holds the class itself.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        ``features``: int64 ``(u,)`` and ``thresholds``: float32 ``(u,)``, the different comparisons;
+        ``wires``: int64 ``(k, T)``, those that each address bit of the tables reads; ``values``: as given,
+        or for one table of classes int64 ``(1, 2**k)``.
+    """
+    pairs = np.column_stack([features.T.ravel(), thresholds.T.ravel().astype(np.float32)])
+    different, number = np.unique(pairs, axis=0, return_inverse=True)
+    return {
+        "features": different[:, 0].astype(np.int64),
+        "thresholds": different[:, 1].astype(np.float32),
+        "wires": number.reshape(features.shape[::-1]).astype(np.int64),
+        "values": _decided(values) if classes and len(values) == 1 else values,
+    }
 
 
-def summed(tables: list[Any], bits: list[Any]) -> Any:
+def _decided(values: Any) -> Any:
+    """Choose the class by the scores of the last axis, one for two classes: int64."""
+    xp = values.__array_namespace__()
+    if values.shape[-1] == 1:
+        return xp.astype(values[..., 0] > 0, xp.int64)
+    return xp.argmax(values, axis=values.ndim - 1)
+
+
+def summed(params: dict[str, Any], x: Any) -> Any:
     """Look one record up in every table, and add them up.
 
     Parameters
     ----------
-    tables
-        Parameters ``(2**b, o)``, one a tree.
-    bits
-        For each a list of its b bits, ``(n,)`` each.
+    params
+        As `laid_out` gives them.
+    x
+        Inputs ``(n, d)``.
 
     Returns
     -------
     real array ``(n, o)``
+        Or ``(n,)`` classes, int64, of one table that holds them.
     """
-    records = [ops.gather(ops.pack_bits(*own), table) for table, own in zip(tables, bits, strict=True)]
-    xp = records[0].__array_namespace__()
+    xp = x.__array_namespace__()
+    sides = x[:, params["features"]] > params["thresholds"]
+    wires, values = params["wires"], params["values"]
+    address = ops.pack_bits(*(sides[:, wires[bit]] for bit in range(wires.shape[0])))
+    records = [ops.gather(address[:, table], values[table]) for table in range(values.shape[0])]
     return records[0] if len(records) == 1 else xp.sum(xp.stack(records, axis=2), axis=2)
+
+
+def classes_of(params: dict[str, Any], x: Any) -> Any:
+    """Sum scores up, and choose a class, where the table does not hold one: int64 ``(n,)``."""
+    told = summed(params, x)
+    return told if params["values"].ndim == SINGLE else _decided(told)

@@ -16,6 +16,8 @@ import numpy as np
 from descent import Scaling, descend, he_normal, numpy_of_gradients, relu, softmax_loss, squared_loss
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.floating[Any]]
@@ -44,7 +46,12 @@ class Plan(NamedTuple):
 
 
 def fit_tree(
-    x: Floats, y: Floats | Integers, classes: int | None, plan: Plan, rng: np.random.Generator
+    x: Floats,
+    y: Floats | Integers,
+    classes: int | None,
+    plan: Plan,
+    rng: np.random.Generator,
+    unseen: tuple[Floats, Floats | Integers] | None = None,
 ) -> dict[str, np.ndarray]:
     """Train a tree and its leaves.
 
@@ -60,6 +67,9 @@ def fit_tree(
         Sizes, and how long.
     rng
         Draws first weights and the order of the samples.
+    unseen
+        Other inputs and labels, ``(m, d)`` and ``(m,)``. What the tree, used hard, answers for these says
+        after which pass of the last soft stage it was best; without them the last one is.
 
     Returns
     -------
@@ -83,17 +93,50 @@ def fit_tree(
     batch = min(max(len(x) // 64, BATCHES[0]), BATCHES[1])
     rate = RATE * min(1.0, (WIDE / x.shape[1]) ** 0.5)
     settings: dict[str, Any] = {"rng": rng, "epochs": EPOCHS, "batch": batch, "rate": rate, "decay": DECAY}
+    judge = None
+    if unseen is not None:
+        judge = _judge((scaled, labels), (scaling.apply(unseen[0]), unseen[1]), classes, plan, unit)
     for stage in range(STAGES):
         if stage:
             params |= {name: params[name] * STEEPER for name in ("normals", "thresholds")}
-        params = descend(loss, params, (scaled, labels), **settings)
+        last = judge if stage == STAGES - 1 else None
+        params = descend(loss, params, (scaled, labels), judge=last, **settings)
     leaf = hard_leaf(params["normals"], params["thresholds"], scaled)
+    if not plan.hidden:
+        params["values"] = _means(params["values"], leaf, labels, classes)
+        return _folded(params, scaling, unit)
     own = np.eye(2**plan.depth, dtype=np.float32)[leaf]
     tree = {name: params.pop(name) for name in ("normals", "thresholds")}
-    params = _leaves(
-        params, plan, descend(loss, params, (scaled, labels, own), **settings), leaf, labels, classes
-    )
+    params = descend(loss, params, (scaled, labels, own), **settings)
     return _folded(tree | params, scaling, unit)
+
+
+def _judge(
+    samples: tuple[Floats, Floats | Integers],
+    unseen: tuple[Floats, Floats | Integers],
+    classes: int | None,
+    plan: Plan,
+    unit: tuple[float, float],
+) -> Callable[[dict[str, np.ndarray]], float]:
+    """Say how good a tree is that is used hard: the share of right classes, or less the squared error.
+
+    Inputs, and the labels of ``samples``, are scaled; those of ``unseen`` are not.
+    """
+    x, wanted = unseen
+
+    def judge(params: dict[str, np.ndarray]) -> float:
+        tree = params["normals"], params["thresholds"]
+        shares = np.eye(2**plan.depth, dtype=np.float32)[hard_leaf(*tree, x)]
+        own = params
+        if not plan.hidden:
+            means = _means(params["values"], hard_leaf(*tree, samples[0]), samples[1], classes)
+            own = params | {"values": means}
+        told = _told(own, x, shares, plan)
+        if classes:
+            return float(np.mean(told.argmax(axis=1) == wanted))
+        return -float(np.mean((unit[0] + unit[1] * told[:, 0] - wanted) ** 2))
+
+    return judge
 
 
 def _start(x: Floats, outputs: int, plan: Plan, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -161,23 +204,13 @@ def _told(own: dict[str, Any], rows: Any, shares: Any, plan: Plan) -> Any:
     return np.dot(units, readout) + np.dot(shares, own["biases"])
 
 
-def _leaves(
-    before: dict[str, np.ndarray],
-    plan: Plan,
-    trained: dict[str, np.ndarray],
-    leaf: Integers,
-    labels: Floats | Integers,
-    classes: int | None,
-) -> dict[str, np.ndarray]:
-    """Give the leaves their last values: constants that are best for their samples, or what was trained."""
-    if plan.hidden:
-        return trained
-    values = before["values"]
+def _means(values: Floats, leaf: Integers, labels: Floats | Integers, classes: int | None) -> Floats:
+    """Give the leaves the constants that are best for their samples; one without samples keeps its own."""
     sums = np.zeros_like(values)
     wanted = np.eye(classes, dtype=np.float32)[labels] if classes else labels[:, None]
     np.add.at(sums, leaf, wanted)
     many = np.bincount(leaf, minlength=len(values))[:, None]
-    return {"values": np.where(many > 0, sums / np.maximum(many, 1), values)}
+    return np.where(many > 0, sums / np.maximum(many, 1), values)
 
 
 def _folded(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 import sparsebench as sb
 from sparsebench import ops
-from walsh import addresses, signs, tables
+from walsh import addresses, on_cube, signs, tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Teacher = Callable[[np.ndarray], "Answers"]
 
+MEMORY = 15 * 2**20  # bytes that affine cells may take: where inputs are wide there are fewer
 FEW = 2  # coordinates that are scaled and quantised; more of them are compared with edges, level by level
 CENTRES = 2048  # of the kernel machine
 WIDTHS = (0.125, 0.25, 0.5, 1.0, 2.0)  # of its kernel, in deviations of the inputs, to choose among
@@ -39,16 +41,19 @@ class GridTable(sb.Routed):
     task
         Public facts of the task: whether labels are classes.
     bits
-        Bits of an address (B), spread over the coordinates; on the cube at most so many.
+        Bits of an address (B), spread over the coordinates; fewer where affine cells would not fit into
+        memory, and on the cube at most so many.
     affine
         Whether a cell holds an affine function instead of a constant.
     """
 
     def __init__(self, task: sb.TaskInfo, *, bits: int, affine: bool = False) -> None:
+        while affine and 4 * 2**bits * (math.prod(task.input_shape) + 1) > MEMORY:
+            bits -= 1
         self.bits = bits
         self.affine = affine
-        self.cube = task.classes is not None
-        super().__init__(GridRouter(bits), CellExperts(bits, affine=affine, classes=self.cube))
+        self.classes = task.classes
+        super().__init__(GridRouter(bits), CellExperts(bits, affine=affine, classes=task.classes is not None))
 
     def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Fit router and experts one after the other; on the cube, where bits are chosen, together.
@@ -57,9 +62,16 @@ class GridTable(sb.Routed):
         -------
         dict of str to numpy.ndarray
             What `GridRouter.fit` and `CellExperts.fit` return; on the cube ``constants`` are classes, int64.
+
+        Raises
+        ------
+        ValueError
+            If labels are classes, and not two, or inputs are not of -1 and 1 alone.
         """
-        if not self.cube:
+        if self.classes is None:
             return super().fit(train, valid, rng)
+        if not on_cube(train.x, self.classes):
+            raise ValueError("grid-table: of classes it tabulates two, and inputs of -1 and 1 alone")
         return of_signs(train, valid, self.bits, affine=self.affine)
 
 
@@ -243,7 +255,10 @@ class CellExperts(sb.Experts):
         rng: np.random.Generator,
         routes: sb.Routes,
     ) -> dict[str, np.ndarray]:
-        """Fit the teacher, and ask it for its value and its slope at every centre; the samples correct it.
+        """Ask a teacher for its value and its slope at every centre; the samples of a cell correct it.
+
+        Far from all samples the teacher guesses badly, and the affine function of all samples, or their mean,
+        may be the better one to begin with: the validation split says so.
 
         Returns
         -------
@@ -253,10 +268,22 @@ class CellExperts(sb.Experts):
         """
         cell = routes.experts[:, 0]
         centres = cell_centres(grid_of(train.x, self.bits), train.x, cell)
-        told = best_teacher(train, valid, rng)(centres)
-        if not self.affine:
-            told = Answers(told.values, np.zeros_like(told.slopes))
-        values, slopes = corrected(told, train.x - centres[cell], train.y, cell, affine=self.affine)
+        router = GridRouter(self.bits)
+        unseen = router.route(router.fit(train, valid, rng), valid.x).experts[:, 0]
+
+        def filled(teacher: Teacher) -> Answers:
+            told = teacher(centres)
+            if not self.affine:
+                told = Answers(told.values, np.zeros_like(told.slopes))
+            return corrected(told, train.x - centres[cell], train.y, cell, affine=self.affine)
+
+        def error(own: Answers) -> float:
+            away = valid.x - centres[unseen]
+            told = own.values[unseen] + np.sum(away * own.slopes[unseen], axis=1)
+            return float(np.mean((told - valid.y) ** 2))
+
+        teachers = (best_teacher(train, valid, rng), affine_teacher(train), mean_teacher(train))
+        values, slopes = min(map(filled, teachers), key=error)
         if not self.affine:
             return {"constants": values.astype(np.float32)}
         intercepts = values - np.sum(slopes * centres, axis=1)
@@ -365,6 +392,20 @@ def best_teacher(train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> 
     width = WIDTHS[int(np.argmin([error(trial) for trial in trials]))]
     machine = kernel_machine(x, y, x[order[:CENTRES]], width * scale)
     return min(machine, neighbours(x, y), key=error)
+
+
+def affine_teacher(train: sb.Split) -> Teacher:
+    """Fit one affine function to all samples, by least squares."""
+    x, y = train.x.astype(np.float64), train.y.astype(np.float64)
+    middle = x.mean(axis=0)
+    slope = np.linalg.lstsq(x - middle, y - y.mean(), rcond=None)[0]
+    return lambda points: Answers(y.mean() + (points - middle) @ slope, np.tile(slope, (len(points), 1)))
+
+
+def mean_teacher(train: sb.Split) -> Teacher:
+    """Say the mean label everywhere."""
+    mean = float(train.y.mean(dtype=np.float64))
+    return lambda points: Answers(np.full(len(points), mean), np.zeros(points.shape))
 
 
 def in_chunks(teacher: Teacher) -> Teacher:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import sparsebench as sb
-from oblivious import Bins, Loss, bins_of, bits_of, grow, leaves_of, newton, of_classes, summed
+from oblivious import Bins, Loss, bins_of, classes_of, grow, laid_out, leaves_of, newton, of_classes
 from walsh import covers, on_cube, signs
 from walsh import tables as walsh_tables
 
@@ -42,8 +42,9 @@ class LutNetwork(sb.Submission):
         -------
         dict of str to numpy.ndarray
             ``features``: int64 ``(u,)`` and ``thresholds``: float32 ``(u,)``, the different comparisons;
-            ``wires``: int64 ``(T, k)``, those that each table reads; ``values``: float32 ``(T, 2**k, o)``,
-            with one output for two classes, else one for each.
+            ``wires``: int64 ``(k, T)``, those that each bit of the tables reads; ``values``: float32
+            ``(T, 2**k, o)``, with one output for two classes, else one for each; or int64 ``(1, 2**k)``, the
+            classes of a single table.
         """
         x = train.x.reshape(len(train.x), -1)
         some = np.sort(rng.permutation(len(x))[:SAMPLES])
@@ -54,7 +55,7 @@ class LutNetwork(sb.Submission):
 
     def predict(self, params: dict[str, Any], x: Any) -> Any:
         """Compare, look up, add, and choose: int64 ``(n,)``."""
-        return classes_of(params, x)
+        return classes_of(params, x.__array_namespace__().reshape(x, (x.shape[0], -1)))
 
     def _of_bits(self, data: Data, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Take the cheapest network that the validation samples hardly tell from the best."""
@@ -107,19 +108,6 @@ class LutNetwork(sb.Submission):
         return fitted(data, wires, np.stack(values), PASSES if self.tables > 1 else 0)
 
 
-def classes_of(params: dict[str, Any], x: Any) -> Any:
-    """Run a network on inputs ``(n, ...)``: int64 ``(n,)``."""
-    xp = x.__array_namespace__()
-    sides = bits_of(params, xp.reshape(x, (x.shape[0], -1)))
-    tables, bits = params["wires"].shape
-    read = [sides[:, params["wires"][table]] for table in range(tables)]
-    told = summed(
-        [params["values"][table] for table in range(tables)],
-        [[own[:, bit] for bit in range(bits)] for own in read],
-    )
-    return xp.astype(told[:, 0] > 0, xp.int64) if told.shape[1] == 1 else xp.argmax(told, axis=1)
-
-
 class Data(NamedTuple):
     """Samples to fit and to judge by."""
 
@@ -148,16 +136,8 @@ class Wired(NamedTuple):
     @classmethod
     def of(cls, wires: list[tuple[np.ndarray, np.ndarray]], values: np.ndarray) -> Wired:
         """Lay tables of features and thresholds out; a comparison that several make is made once."""
-        pairs = np.concatenate([np.column_stack(own) for own in wires])
-        different, number = np.unique(pairs, axis=0, return_inverse=True)
-        return cls(
-            {
-                "features": different[:, 0].astype(np.int64),
-                "thresholds": different[:, 1].astype(np.float32),
-                "wires": number.reshape(len(wires), -1).astype(np.int64),
-                "values": values.astype(np.float32),
-            }
-        )
+        features, thresholds = (np.stack(own) for own in zip(*wires, strict=True))
+        return cls(laid_out(features, thresholds, values.astype(np.float32), classes=True))
 
     def judged(self, data: Data) -> Wired:
         """Count what is right."""

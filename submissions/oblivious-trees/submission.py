@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import sparsebench as sb
-from oblivious import Tree, bins_of, bits_of, boost, of_classes, of_numbers, summed
+from oblivious import Tree, bins_of, boost, classes_of, laid_out, of_classes, of_numbers, summed
 
 SAMPLES = 16384  # that trees are fitted to, at most
 
@@ -37,41 +37,31 @@ class ObliviousTrees(sb.Submission):
         Returns
         -------
         dict of str to numpy.ndarray
-            ``features``: int64 ``(T * D,)`` and ``thresholds``: float32 ``(T * D,)``, tree by tree and level
-            by level; ``values``: float32 ``(T, 2**D, o)``, with one output for numbers and two classes, and
-            for more classes one each.
+            As `oblivious.laid_out`: ``features``: int64 ``(u,)`` and ``thresholds``: float32 ``(u,)``, the
+            different comparisons; ``wires``: int64 ``(D, T)``; ``values``: float32 ``(T, 2**D, o)``, with one
+            output for numbers and two classes, and for more classes one each; or int64 ``(1, 2**D)``, the
+            classes of a single tree.
         """
         x = train.x.reshape(len(train.x), -1)
         if self.recalls:
-            return _laid_out([recalling(x, train.y, self.depth)])
+            return _joined([recalling(x, train.y, self.depth)], classes=False)
         some = rng.permutation(len(x))[:SAMPLES]
         y = train.y[some]
         loss = of_numbers(y.astype(np.float64)) if self.classes is None else of_classes(y, self.classes)
         rate = self.trees ** (-1 / 3)
-        return _laid_out(
-            boost(bins_of(x[some]), loss, trees=self.trees, depth=self.depth, rate=rate, rng=rng)
-        )
+        grown = boost(bins_of(x[some]), loss, trees=self.trees, depth=self.depth, rate=rate, rng=rng)
+        return _joined(grown, classes=self.classes is not None)
 
     def predict(self, params: dict[str, Any], x: Any) -> Any:
         """Pack every tree's comparisons, look its leaf up, and add: ``(n,)``, numbers or int64 classes."""
-        xp = x.__array_namespace__()
-        sides = bits_of(params, xp.reshape(x, (x.shape[0], -1)))
-        trees, leaves, outputs = params["values"].shape
-        depth = leaves.bit_length() - 1
-        bits = [[sides[:, tree * depth + level] for level in range(depth)] for tree in range(trees)]
-        told = summed([params["values"][tree] for tree in range(trees)], bits)
-        if self.classes is None:
-            return told[:, 0]
-        return xp.astype(told[:, 0] > 0, xp.int64) if outputs == 1 else xp.argmax(told, axis=1)
+        x = x.__array_namespace__().reshape(x, (x.shape[0], -1))
+        return summed(params, x)[:, 0] if self.classes is None else classes_of(params, x)
 
 
-def _laid_out(trees: list[Tree]) -> dict[str, np.ndarray]:
+def _joined(trees: list[Tree], *, classes: bool) -> dict[str, np.ndarray]:
     """Join trees of one size."""
-    return {
-        "features": np.concatenate([tree.features for tree in trees]),
-        "thresholds": np.concatenate([tree.thresholds for tree in trees]),
-        "values": np.stack([tree.values for tree in trees]),
-    }
+    features, thresholds, values = (np.stack(own) for own in zip(*trees, strict=True))
+    return laid_out(features, thresholds, values, classes=classes)
 
 
 def recalling(x: np.ndarray, y: np.ndarray, depth: int) -> Tree:

@@ -44,7 +44,8 @@ class SoftTree(sb.Routed):
         if self.recalls:
             return halved(x, train.y, min(self.depth, (len(x) - 1).bit_length()), rng)
         some = rng.permutation(len(x))[:SAMPLES]
-        fitted = fit_tree(x[some], train.y[some], self.classes, Plan(self.depth, hidden=0), rng)
+        unseen = valid.x.reshape(len(valid.x), -1), valid.y
+        fitted = fit_tree(x[some], train.y[some], self.classes, Plan(self.depth, hidden=0), rng, unseen)
         values = fitted.pop("values")
         told = values.argmax(axis=1) if self.classes else values[:, 0].astype(np.float32)
         return fitted | {"told": told}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -128,6 +130,28 @@ def test_an_affine_function_is_reproduced_in_every_cell():
     table = make("grid-table", bits=6, affine=True)
     params = table.fit(train, valid, rng)
     np.testing.assert_allclose(table.predict(params, unseen.x), unseen.y, atol=0.02)
+
+
+@pytest.mark.parametrize("own", [{"bits": 8}, {"bits": 8, "affine": True}])
+def test_where_a_teacher_guesses_cells_say_no_less_than_the_mean_or_an_affine_function(own):
+    """In many coordinates, the teacher of few samples says anything at the centres of cells."""
+    rng = np.random.default_rng(0)
+    train, unseen = (
+        split(x, np.max(x, axis=1))
+        for x in (rng.normal(size=(many, 32)).astype(np.float32) for many in (600, 400))
+    )
+    table = make("grid-table", **own)
+    params = table.fit(train, unseen, np.random.default_rng(0))
+    error = np.mean((table.predict(params, unseen.x) - unseen.y) ** 2)
+    assert error < 1.1 * np.var(unseen.y)
+
+
+@pytest.mark.parametrize(("d", "bits"), [(8, 16), (59, 16), (60, 15), (64, 15), (256, 13)])
+def test_affine_cells_fit_into_the_box(d, bits):
+    info = TASK.info["sst"]
+    wide = dataclasses.replace(info, input_shape=(d,))
+    assert make("grid-table", wide, bits=16, affine=True).bits == bits
+    assert make("grid-table", wide, bits=16).bits == 16
 
 
 def test_more_cells_and_affine_ones_lower_the_error():

@@ -205,7 +205,7 @@ def test_the_packed_address_of_an_oblivious_tree_is_where_its_levels_lead(depth,
             node = 2 * node + bool(row[feature] > threshold)
         walked.append(node)
     forest = make("oblivious-trees", load_task("lipschitz-regression@1").info["sst"], trees=1, depth=depth)
-    params = {"features": tree.features, "thresholds": tree.thresholds, "values": tree.values[None]}
+    params = oblivious.laid_out(tree.features[None], tree.thresholds[None], tree.values[None])
     np.testing.assert_array_equal(forest.predict(params, x), tree.values[walked, 0])
     # A leaf holds the mean of its samples, the weight of one more on 0.
     leaf = np.array(walked)
@@ -248,6 +248,25 @@ def test_boosting_and_fitting_together_lower_the_loss():
         right.append(np.mean(answers(model, params, unseen) == unseen.y))
     assert right[:3] == sorted(right[:3])
     assert min(right[2:]) > 0.9
+
+
+@given(tables=st.integers(1, 5), k=st.integers(1, 4), outputs=st.integers(1, 3), seed=SEEDS)
+@settings(max_examples=40)
+def test_a_comparison_that_tables_share_is_made_once_and_their_sum_is_as_by_hand(tables, k, outputs, seed):
+    rng = np.random.default_rng(seed)
+    features, values = rng.integers(3, size=(tables, k)), rng.normal(size=(tables, 2**k, outputs))
+    thresholds = rng.choice([-0.5, 0.0, 0.5], size=(tables, k)).astype(np.float32)
+    x = rng.normal(size=(20, 3))
+    told = np.zeros((20, outputs))
+    for feature, threshold, own in zip(features, thresholds, values, strict=True):
+        told += own[(x[:, feature] > threshold) @ (1 << np.arange(k)[::-1])]
+    params = oblivious.laid_out(features, thresholds, values)
+    pairs = set(zip(features.ravel().tolist(), thresholds.ravel().tolist(), strict=True))
+    assert len(params["features"]) == len(params["thresholds"]) == len(pairs)
+    np.testing.assert_allclose(oblivious.summed(params, x), told, atol=1e-12)
+    classes = oblivious.laid_out(features, thresholds, values, classes=True)
+    wanted = told[:, 0] > 0 if outputs == 1 else told.argmax(axis=1)
+    np.testing.assert_array_equal(oblivious.classes_of(classes, x), wanted)
 
 
 def test_an_oblivious_tree_recalls_one_label_of_every_leaf_that_samples_reach():

@@ -16,12 +16,13 @@ def cost_of(settings: Settings, sizes: Sizes, params: Model | None, x: Any) -> d
     """Price it; on the cube the fitted model says how many coordinates are compared."""
     if sizes.classes:
         return of_signs(settings, sizes, len(params["columns"]))
-    d, bits = sizes.d, settings["bits"]
+    d, bits, affine = sizes.d, settings["bits"], settings.get("affine", False)
+    record = d + 1 if affine else 1
+    while affine and 4 * 2**bits * record > 15 * 2**20:
+        bits -= 1
     cut = min(bits, d)
     each = [bits // cut + (place < bits % cut) for place in range(cut)]
     router = _scaled(bits, cut, shifted=sizes.negative) if cut <= FEW else _compared(bits, each)
-    affine = settings.get("affine", False)
-    record = d + 1 if affine else 1
     return columns(
         router=router["router"],
         router_lookups=router["lookups"],

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 def cost_of(settings: Settings, sizes: Sizes, params: Model, x: Any) -> dict[str, int]:
     """Price it: the fitted model says how many comparisons differ, and how many tables are needed."""
-    different, (tables, bits) = len(params["features"]), params["wires"].shape
-    outputs = 1 if sizes.classes == 2 else sizes.classes
-    choice = 1 if outputs == 1 else outputs - 1
+    different, (bits, tables) = len(params["features"]), params["wires"].shape
+    outputs = 1 if tables == 1 or sizes.classes == 2 else sizes.classes
+    choice = 0 if tables == 1 else max(1, outputs - 1)
     return columns(
         experts=different + outputs * (tables - 1) + choice,
         experts_addresses=tables * (bits - 1),

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
 
 
 def cost_of(settings: Settings, sizes: Sizes, params: Model, x: Any) -> dict[str, int]:
-    """Price it: one tree where real labels are recalled, which the model shows."""
-    trees, leaves, outputs = params["values"].shape
-    depth = leaves.bit_length() - 1
-    choice = (1 if outputs == 1 else outputs - 1) if sizes.classes else 0
+    """Price it: the fitted model says how many comparisons differ, and one tree recalls real labels."""
+    different, (depth, trees) = len(params["features"]), params["wires"].shape
+    single = params["values"].ndim == 2  # one tree, whose leaves are classes
+    outputs = 1 if single else params["values"].shape[2]
+    choice = (1 if outputs == 1 else outputs - 1) if sizes.classes and not single else 0
     return columns(
-        experts=trees * depth + outputs * (trees - 1) + choice,
+        experts=different + outputs * (trees - 1) + choice,
         experts_addresses=trees * (depth - 1),
         experts_lookups=trees,
-        stored=trees * (2 * depth + leaves * outputs),
-        loaded=trees * (2 * depth + outputs),
+        stored=2 * different + trees * (depth + 2**depth * outputs),
+        loaded=2 * different + trees * (depth + outputs),
     )
