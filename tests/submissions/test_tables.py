@@ -58,6 +58,8 @@ def test_elimination_finds_a_parity_of_any_size_and_nothing_in_noise(chosen, sig
     y = sign * np.prod(x[:, sorted(chosen)], axis=1)
     assert walsh.members(walsh.parity_of_all(x, y) or 0) == sorted(chosen)
     assert walsh.parity_of_all(x, np.where(rng.random(200) < 0.5, -1, 1)) is None
+    y[rng.integers(200)] *= -1
+    assert walsh.parity_of_all(x, y) is None, "one wrong label is enough"
 
 
 def test_the_sets_that_matter_are_those_of_the_function():
@@ -86,6 +88,41 @@ def test_a_fourier_router_finds_address_bits_and_parities_from_samples_alone(bit
     assert np.sort(params["columns"], axis=1).tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]
     unseen = cube(2048, 12, selection, 2)
     np.testing.assert_array_equal(answers(router, params, unseen), unseen.y)
+
+
+@pytest.mark.parametrize(
+    ("n", "bits", "k", "rows"), [(24, 2, 2, 4096), (16, 2, 3, 4096), (16, 3, 1, 4096), (32, 3, 3, 16384)]
+)
+def test_a_fourier_router_finds_other_addresses_wherever_they_are(n, bits, k, rows):
+    rng = np.random.default_rng(n + bits + k)
+    places = rng.permutation(n)
+    address, parities = np.sort(places[:bits]), places[bits : bits + 2**bits * k].reshape(2**bits, k)
+
+    def label(x):
+        branch = (x[:, address] > 0) @ (1 << np.arange(bits)[::-1])
+        return np.prod(np.take_along_axis(x, parities[branch], axis=1), axis=1)
+
+    train, valid, unseen = (cube(many, n, label, seed) for seed, many in enumerate((rows, 512, 2048)))
+    router = make("fourier-router", TaskInfo("cube@1", "accuracy", (n,), "int64", 2), bits=8)
+    params = router.fit(train, valid, np.random.default_rng(0))
+    assert params["address"].tolist() == address.tolist()
+    assert np.sort(params["columns"], axis=1).tolist() == np.sort(parities, axis=1).tolist()
+    np.testing.assert_array_equal(answers(router, params, unseen), unseen.y)
+
+
+@pytest.mark.parametrize("trained_too", [False, True])
+def test_a_fourier_router_gets_along_with_branches_that_no_sample_enters(trained_too):
+    train, valid = cube(4096, 12, selection, 0), cube(512, 12, selection, 1)
+    for part in (train, valid) if trained_too else (valid,):
+        part.x[:, 9] = part.x[:, 8]
+        part.y[:] = selection(part.x) > 0
+    x, y, address = train.x, walsh.signs(train.y), (8, 9)
+    assert address in module("fourier-router").promising(x, y)
+    router = make("fourier-router", CUBE, bits=4)
+    fits = router._branches(x, y, np.array(address), (valid.x, walsh.signs(valid.y)))
+    assert len(fits) == (0 if trained_too else 4), "without training samples there is nothing to fit"
+    params = router.fit(train, valid, np.random.default_rng(0))
+    np.testing.assert_array_equal(answers(router, params, valid), valid.y)
 
 
 def test_a_routed_entry_that_is_told_neither_positions_nor_how_many_solves_the_address():
