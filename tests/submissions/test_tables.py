@@ -177,6 +177,17 @@ def test_a_network_under_the_meter_is_its_truth_table(name):
     np.testing.assert_array_equal(metered(network, params, x).answers, selection(x) > 0)
 
 
+@pytest.mark.parametrize("label", [0, 1])
+def test_logic_gates_answer_with_the_only_label_where_there_is_one(label):
+    """All tables are constant then, and no circuit is made of them."""
+    train, valid = (cube(rows, 6, lambda x: np.full(len(x), label), rows) for rows in (512, 64))
+    network = make("logic-gates", CUBE, gates=32)
+    params = network.fit(train, valid, np.random.default_rng(0))
+    run = metered(network, params, everything(6))
+    np.testing.assert_array_equal(run.answers, np.full(64, label))
+    assert columns(run)["ops"] == 64, "a comparison each"
+
+
 @given(seed=SEEDS)
 @settings(max_examples=20)
 def test_hardened_gates_compute_what_sharp_mixtures_do(seed):
@@ -305,6 +316,24 @@ def test_product_keys_retrieve_the_largest_of_all_sums(rows, keys, k, seed):
     by_hand = np.argsort(-all_sums, axis=1)[:, :k]
     np.testing.assert_array_equal(experts, by_hand)
     np.testing.assert_array_equal(sums, np.take_along_axis(all_sums, by_hand, axis=1))
+
+
+@given(features=st.integers(1, 12), keys=st.sampled_from([2, 4, 16]), half=st.integers(1, 6), seed=SEEDS)
+@settings(max_examples=40)
+def test_keys_multiplied_with_the_query_score_the_same_and_never_cost_more(features, keys, half, seed):
+    rng = np.random.default_rng(seed)
+    own, offsets = rng.normal(size=(2, keys, half)), rng.normal(size=(2, keys))
+    query, bias = rng.normal(size=(2 * half, features)), rng.normal(size=2 * half)
+    x = rng.normal(size=(5, features))
+    told = module("product-key-experts").folded(own, offsets, query, bias)
+    in_turn, at_once = half * (features + keys), keys * features
+    assert told["keys"].shape == (2, keys, features if at_once <= in_turn else half)
+    assert len(told["query"]) == len(told["query_bias"]) == (0 if at_once <= in_turn else 2 * half)
+    if at_once <= in_turn:
+        by_hand = (query @ x.T + bias[:, None]).T.reshape(5, 2, half)
+        for side in (0, 1):
+            scores = by_hand[:, side] @ own[side].T + offsets[side]
+            np.testing.assert_allclose(x @ told["keys"][side].T + told["offsets"][side], scores, atol=1e-9)
 
 
 def test_the_gradient_of_product_keys_is_that_of_their_loss():
