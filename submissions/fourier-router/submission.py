@@ -14,7 +14,7 @@ from walsh import addresses, relevance, signs, spectrum, tables
 if TYPE_CHECKING:
     from walsh import Table
 
-MOST = 2  # address bits at most
+MOST = 3  # address bits at most
 TRIED = 3  # address sets of each size that are fitted, the most promising ones
 LOSS = 0.002  # share of validation samples that a cheaper model may miss more than the best
 
@@ -64,12 +64,20 @@ class FourierRouter(sb.Routed):
         address: np.ndarray,
         valid: tuple[np.ndarray, np.ndarray],
     ) -> list[Fitted]:
-        """Fit the experts of an address set, for every number of coordinates that they may read."""
+        """Fit the experts of an address set, for every number of coordinates that they may read.
+
+        None where a branch has no samples. One that validation samples never enter is judged by those that
+        it is fitted to.
+        """
         branch, unseen = addresses(x, address), addresses(valid[0], address)
         own = []
         for number in range(2 ** len(address)):
             rows, judged = branch == number, unseen == number
-            own.append(tables(x[rows], y[rows], self.bits, (valid[0][judged], valid[1][judged])))
+            if not rows.any():
+                return []
+            seen = x[rows], y[rows]
+            told = (valid[0][judged], valid[1][judged]) if judged.any() else seen
+            own.append(tables(*seen, self.bits, told))
         return [Fitted(address, [one[b] for one in own], valid) for b in range(len(own[0]))]
 
 

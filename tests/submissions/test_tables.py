@@ -58,6 +58,8 @@ def test_elimination_finds_a_parity_of_any_size_and_nothing_in_noise(chosen, sig
     y = sign * np.prod(x[:, sorted(chosen)], axis=1)
     assert walsh.members(walsh.parity_of_all(x, y) or 0) == sorted(chosen)
     assert walsh.parity_of_all(x, np.where(rng.random(200) < 0.5, -1, 1)) is None
+    y[rng.integers(200)] *= -1
+    assert walsh.parity_of_all(x, y) is None, "one wrong label is enough"
 
 
 def test_the_sets_that_matter_are_those_of_the_function():
@@ -86,6 +88,41 @@ def test_a_fourier_router_finds_address_bits_and_parities_from_samples_alone(bit
     assert np.sort(params["columns"], axis=1).tolist() == [[0, 1], [2, 3], [4, 5], [6, 7]]
     unseen = cube(2048, 12, selection, 2)
     np.testing.assert_array_equal(answers(router, params, unseen), unseen.y)
+
+
+@pytest.mark.parametrize(
+    ("n", "bits", "k", "rows"), [(24, 2, 2, 4096), (16, 2, 3, 4096), (16, 3, 1, 4096), (32, 3, 3, 16384)]
+)
+def test_a_fourier_router_finds_other_addresses_wherever_they_are(n, bits, k, rows):
+    rng = np.random.default_rng(n + bits + k)
+    places = rng.permutation(n)
+    address, parities = np.sort(places[:bits]), places[bits : bits + 2**bits * k].reshape(2**bits, k)
+
+    def label(x):
+        branch = (x[:, address] > 0) @ (1 << np.arange(bits)[::-1])
+        return np.prod(np.take_along_axis(x, parities[branch], axis=1), axis=1)
+
+    train, valid, unseen = (cube(many, n, label, seed) for seed, many in enumerate((rows, 512, 2048)))
+    router = make("fourier-router", TaskInfo("cube@1", "accuracy", (n,), "int64", 2), bits=8)
+    params = router.fit(train, valid, np.random.default_rng(0))
+    assert params["address"].tolist() == address.tolist()
+    assert np.sort(params["columns"], axis=1).tolist() == np.sort(parities, axis=1).tolist()
+    np.testing.assert_array_equal(answers(router, params, unseen), unseen.y)
+
+
+@pytest.mark.parametrize("trained_too", [False, True])
+def test_a_fourier_router_gets_along_with_branches_that_no_sample_enters(trained_too):
+    train, valid = cube(4096, 12, selection, 0), cube(512, 12, selection, 1)
+    for part in (train, valid) if trained_too else (valid,):
+        part.x[:, 9] = part.x[:, 8]
+        part.y[:] = selection(part.x) > 0
+    x, y, address = train.x, walsh.signs(train.y), (8, 9)
+    assert address in module("fourier-router").promising(x, y)
+    router = make("fourier-router", CUBE, bits=4)
+    fits = router._branches(x, y, np.array(address), (valid.x, walsh.signs(valid.y)))
+    assert len(fits) == (0 if trained_too else 4), "without training samples there is nothing to fit"
+    params = router.fit(train, valid, np.random.default_rng(0))
+    np.testing.assert_array_equal(answers(router, params, valid), valid.y)
 
 
 def test_a_routed_entry_that_is_told_neither_positions_nor_how_many_solves_the_address():
@@ -138,6 +175,17 @@ def test_a_network_under_the_meter_is_its_truth_table(name):
     params = network.fit(train, valid, np.random.default_rng(0))
     x = everything(10)
     np.testing.assert_array_equal(metered(network, params, x).answers, selection(x) > 0)
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_logic_gates_answer_with_the_only_label_where_there_is_one(label):
+    """All tables are constant then, and no circuit is made of them."""
+    train, valid = (cube(rows, 6, lambda x: np.full(len(x), label), rows) for rows in (512, 64))
+    network = make("logic-gates", CUBE, gates=32)
+    params = network.fit(train, valid, np.random.default_rng(0))
+    run = metered(network, params, everything(6))
+    np.testing.assert_array_equal(run.answers, np.full(64, label))
+    assert columns(run)["ops"] == 64, "a comparison each"
 
 
 @given(seed=SEEDS)
@@ -287,6 +335,24 @@ def test_product_keys_retrieve_the_largest_of_all_sums(rows, keys, k, seed):
     by_hand = np.argsort(-all_sums, axis=1)[:, :k]
     np.testing.assert_array_equal(experts, by_hand)
     np.testing.assert_array_equal(sums, np.take_along_axis(all_sums, by_hand, axis=1))
+
+
+@given(features=st.integers(1, 12), keys=st.sampled_from([2, 4, 16]), half=st.integers(1, 6), seed=SEEDS)
+@settings(max_examples=40)
+def test_keys_multiplied_with_the_query_score_the_same_and_never_cost_more(features, keys, half, seed):
+    rng = np.random.default_rng(seed)
+    own, offsets = rng.normal(size=(2, keys, half)), rng.normal(size=(2, keys))
+    query, bias = rng.normal(size=(2 * half, features)), rng.normal(size=2 * half)
+    x = rng.normal(size=(5, features))
+    told = module("product-key-experts").folded(own, offsets, query, bias)
+    in_turn, at_once = half * (features + keys), keys * features
+    assert told["keys"].shape == (2, keys, features if at_once <= in_turn else half)
+    assert len(told["query"]) == len(told["query_bias"]) == (0 if at_once <= in_turn else 2 * half)
+    if at_once <= in_turn:
+        by_hand = (query @ x.T + bias[:, None]).T.reshape(5, 2, half)
+        for side in (0, 1):
+            scores = by_hand[:, side] @ own[side].T + offsets[side]
+            np.testing.assert_allclose(x @ told["keys"][side].T + told["offsets"][side], scores, atol=1e-9)
 
 
 def test_the_gradient_of_product_keys_is_that_of_their_loss():
