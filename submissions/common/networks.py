@@ -92,8 +92,7 @@ def fit_network(
     if loss.solves(len(x), hidden):
         layers = Network(widths, rng).layers
     else:
-        setting = trainer.choose(rng)
-        layers = trainer.train(setting, np.arange(len(x)), (1 - TRIALS) * BUDGET, rng).layers
+        layers = trainer.search(rng)
     return loss.finish(scaling.fold(layers), x, y, rng)
 
 
@@ -106,13 +105,19 @@ class Trainer(NamedTuple):
     targets: Labels
     valid: tuple[Floats, Labels]
 
-    def choose(self, rng: np.random.Generator) -> Setting:
-        """Try every setting for a short time: the best one, the first of equals."""
+    def search(self, rng: np.random.Generator) -> list[Floats]:
+        """Try every setting for a short time, and train longer with the best one, the first of equals.
+
+        The layers are those of the trial or the training that was best on the validation samples: training
+        starts anew, and may not find again what a trial found.
+        """
         share = TRIALS * BUDGET / len(self.loss.settings)
         most = int(share // (FEWEST_EPOCHS * price_of(self.widths)))
         some = rng.permutation(len(self.inputs))[: max(most, 1)]
-        trials = [self.train(setting, some, share, rng).best for setting in self.loss.settings]
-        return self.loss.settings[int(np.argmax(trials))]
+        trials = [self.train(setting, some, share, rng) for setting in self.loss.settings]
+        setting = self.loss.settings[int(np.argmax([trial.best for trial in trials]))]
+        final = self.train(setting, np.arange(len(self.inputs)), (1 - TRIALS) * BUDGET, rng)
+        return max([final, *trials], key=lambda judge: judge.best).layers
 
     def train(
         self, setting: Setting, rows: NDArray[np.integer[Any]], budget: float, rng: np.random.Generator

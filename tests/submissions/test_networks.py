@@ -57,6 +57,28 @@ def test_real_labels_are_learnt_whatever_their_scale(scale, shift):
     assert np.sqrt(np.mean(off**2)) < 0.1 * np.std(valid[1])
 
 
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize("classes", [None, 2])
+def test_a_trial_that_was_better_than_the_training_after_it_is_kept(classes, monkeypatch):
+    """Training with the setting that was best starts anew: here it is made to diverge."""
+    train_once, budgets = networks.Trainer.train, []
+
+    def train(self, setting, rows, budget, rng):
+        budgets.append(budget)
+        final = budget == (1 - networks.TRIALS) * networks.BUDGET
+        return train_once(self, networks.Setting(1e3, 0.0) if final else setting, rows, budget, rng)
+
+    monkeypatch.setattr(networks.Trainer, "train", train)
+    make_data = wave if classes is None else parity
+    samples, valid = make_data(2000, 0), make_data(1000, 1)
+    answers = apply_network(fit(samples, valid, classes=classes, hidden=(32,)), valid[0])
+    assert max(budgets) == budgets[-1]
+    if classes is None:
+        assert np.mean((answers[:, 0] - valid[1]) ** 2) < 0.01 * np.var(valid[1])
+    else:
+        assert np.mean(np.argmax(answers, axis=1) == valid[1]) > 0.95
+
+
 @pytest.mark.parametrize("classes", [None, 3])
 @pytest.mark.parametrize("hidden", [(), (7,), (6, 5)])
 def test_the_gradient_is_that_of_the_mean_loss(classes, hidden, monkeypatch):
