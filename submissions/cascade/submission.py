@@ -62,7 +62,8 @@ class Cascade(sb.Submission):
         if self.unsure == 0.0:
             return self._ask(params, "cheap", x)
         answer, confidence = self._cheap(params, x)
-        unsure = confidence <= params["thresholds"][UNSURE.index(self.unsure)]
+        xp = x.__array_namespace__()
+        (unsure,) = xp.nonzero(confidence <= params["thresholds"][UNSURE.index(self.unsure)])
         answer[unsure] = self._ask(params, "dear", x[unsure])
         return answer
 

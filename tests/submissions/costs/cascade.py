@@ -29,10 +29,11 @@ def cost_of(settings: Settings, sizes: Sizes, params: dict[str, Any], x: np.ndar
     else:
         sure = seen @ params["doubt"] + params["doubt-intercept"]
         doubt = {"experts": 2 * width, "macs": width, "loaded": width + 1}
-    leaving = {"experts": 1, "experts_addresses": d + 1, "loaded": 1}  # threshold; a mask, and a place
+    leaving = {"experts": 1, "experts_addresses": 1, "loaded": 1}  # the threshold; who is unsure
+    asked = [dear, {"experts_lookups": d + 1}]  # the input is carried on, and the answer to its place
     unsure = sure <= params["thresholds"][SHARES.index(share)]
-    parts = [cheap, doubt, leaving, dear if unsure else {}]
-    names = ("experts", "experts_addresses", "macs", "loaded")
+    parts = [cheap, doubt, leaving, *(asked if unsure else [])]
+    names = ("experts", "experts_addresses", "experts_lookups", "macs", "loaded")
     return columns(stored=stored, **{name: sum(part.get(name, 0) for part in parts) for name in names})
 
 
