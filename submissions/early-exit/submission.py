@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 WIDTHS = (4, 12, 32)  # ReLUs of the blocks: each costs several times what the one before it costs
 LEAVES = (0.8, 0.4)  # shares that thresholds are laid for
-EFFORT = 1.6e10  # of training: samples seen, times the weights and what a step costs beside them, in weights
+EFFORT = 4e10  # of training: samples seen, times the weights and what a step costs beside them, in weights
 BESIDE = 60_000
 EPOCHS = 100  # at most
+DECAY = 0.1  # of weights, per step and learning rate, where there are classes
 
 
 class EarlyExit(sb.Submission):
@@ -70,7 +71,8 @@ class EarlyExit(sb.Submission):
         if not self.leave:
             return self._from(params, at + 1, x, seen)
         answer, confidence = self._exit(params, at, seen)
-        stay = confidence <= params["thresholds"][LEAVES.index(self.leave), at]
+        xp = x.__array_namespace__()
+        (stay,) = xp.nonzero(confidence <= params["thresholds"][LEAVES.index(self.leave), at])
         answer[stay] = self._from(params, at + 1, x[stay], seen[stay])
         return answer
 
@@ -153,7 +155,15 @@ def train_network(
     size = sum(array.size for array in start.values())
     epochs = int(np.clip(EFFORT / (len(x) * (size + BESIDE)), 1, EPOCHS))
     samples = scaling.apply(x), labels(y)
-    found = descend(loss, start, samples, rng=rng, epochs=epochs, judge=judge if len(valid_x) else None)
+    found = descend(
+        loss,
+        start,
+        samples,
+        rng=rng,
+        epochs=epochs,
+        decay=0.0 if classes is None else DECAY,
+        judge=judge if len(valid_x) else None,
+    )
     return folded(found, scaling, unit if classes is None else None)
 
 

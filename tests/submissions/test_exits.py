@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import networks
 from exits import error_head, surest, threshold
 from sparsebench.models import find_submission
 from sparsebench.tasks import TaskInfo
@@ -33,7 +34,9 @@ def data(kind, n, seed):
 def fitted(name, kind):
     first = find_submission(str(ROOT / name)).variants()[0]
     train, valid = data(kind, 512, 0), data(kind, 300, 1)
-    return make(name, TASKS[kind], **first.settings).fit(train, valid, np.random.default_rng(0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(networks, "BUDGET", 1e9)  # that of the cascade's networks
+        return make(name, TASKS[kind], **first.settings).fit(train, valid, np.random.default_rng(0))
 
 
 def variants(name, kind):

@@ -9,8 +9,8 @@ import pytest
 
 import networks
 from networks import apply_network, epochs_within, fit_network, price_of
-from sparsebench.tasks import load_task
-from submissions.shipped import make
+from sparsebench.tasks import TaskInfo, load_task
+from submissions.shipped import make, split
 
 
 @pytest.fixture
@@ -30,8 +30,9 @@ def wave(n, seed):
     return x, np.sin(4 * x[:, 0]).astype(np.float32)
 
 
-def fit(train, valid, *, classes=None, hidden=(16,), seed=0):
-    return fit_network(*train, classes=classes, hidden=hidden, rng=np.random.default_rng(seed), valid=valid)
+def fit(train, valid, *, classes=None, hidden=(16,), seed=0, recall=False):
+    rng = np.random.default_rng(seed)
+    return fit_network(*train, classes=classes, hidden=hidden, rng=rng, valid=valid, recall=recall)
 
 
 @pytest.mark.usefixtures("brief")
@@ -55,6 +56,28 @@ def test_real_labels_are_learnt_whatever_their_scale(scale, shift):
     train, valid = (x, scale * y + shift), (valid[0], scale * valid[1] + shift)
     off = apply_network(fit(train, valid), valid[0])[:, 0] - valid[1]
     assert np.sqrt(np.mean(off**2)) < 0.1 * np.std(valid[1])
+
+
+@pytest.mark.usefixtures("brief")
+@pytest.mark.parametrize("classes", [None, 2])
+def test_a_trial_that_was_better_than_the_training_after_it_is_kept(classes, monkeypatch):
+    """Training with the setting that was best starts anew: here it is made to diverge."""
+    train_once, budgets = networks.Trainer.train, []
+
+    def train(self, setting, rows, budget, rng):
+        budgets.append(budget)
+        final = budget == (1 - networks.TRIALS) * networks.BUDGET
+        return train_once(self, networks.Setting(1e3, 0.0) if final else setting, rows, budget, rng)
+
+    monkeypatch.setattr(networks.Trainer, "train", train)
+    make_data = wave if classes is None else parity
+    samples, valid = make_data(2000, 0), make_data(1000, 1)
+    answers = apply_network(fit(samples, valid, classes=classes, hidden=(32,)), valid[0])
+    assert max(budgets) == budgets[-1]
+    if classes is None:
+        assert np.mean((answers[:, 0] - valid[1]) ** 2) < 0.01 * np.var(valid[1])
+    else:
+        assert np.mean(np.argmax(answers, axis=1) == valid[1]) > 0.95
 
 
 @pytest.mark.parametrize("classes", [None, 3])
@@ -107,6 +130,23 @@ def test_as_many_units_as_samples_recall_every_label():
     train = rng.uniform(-1, 1, (256, 4)).astype(np.float32), rng.uniform(-1, 1, 256).astype(np.float32)
     params = fit(train, train, hidden=(256,))
     np.testing.assert_allclose(apply_network(params, train[0])[:, 0], train[1], atol=1e-6)
+
+
+@pytest.mark.parametrize(("hidden", "features"), [(0, 4), (8, 2), (8, 4), (64, 2), (256, 32)])
+def test_one_label_more_than_the_last_layer_sees_numbers_is_recalled(hidden, features):
+    task = TaskInfo("memorization@2", "recall", (features,), "float32")
+    rng = np.random.default_rng(0)
+    train = split(rng.uniform(-1, 1, (500, features)), rng.uniform(-1, 1, 500))
+    model = make("dense-mlp", task, hidden=hidden)
+    answers = model.predict(model.fit(train, train, rng), train.x)
+    assert np.sum(np.abs(answers - train.y) <= 1e-6) == (hidden or features) + 1
+
+
+@pytest.mark.usefixtures("brief")
+def test_classes_that_are_to_be_recalled_are_trained():
+    train = parity(300, 0)
+    plain, recalling = (fit(train, train, classes=2, recall=recall) for recall in (False, True))
+    assert all(plain[name].tobytes() == recalling[name].tobytes() for name in plain)
 
 
 @pytest.mark.usefixtures("brief")

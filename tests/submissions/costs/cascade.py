@@ -16,9 +16,7 @@ SHARES = (0.2, 0.6)
 def cost_of(settings: Settings, sizes: Sizes, params: dict[str, Any], x: np.ndarray) -> dict[str, int]:
     """Count what is run for an input. A dear model that it does not need runs on no rows: that is nothing."""
     share, classes, d = settings["unsure"], sizes.classes, sizes.d
-    cheap, dear = network(params, "cheap", d, classes), kernel_machine(params, d)
-    if classes:
-        dear = network(params, "dear", d, classes)
+    cheap, dear = network(params, "cheap", d, classes), network(params, "dear", d, classes)
     stored = sum(array.size for array in params.values())
     if share in {0, 1}:
         return columns(stored=stored, **(dear if share else cheap))
@@ -31,10 +29,11 @@ def cost_of(settings: Settings, sizes: Sizes, params: dict[str, Any], x: np.ndar
     else:
         sure = seen @ params["doubt"] + params["doubt-intercept"]
         doubt = {"experts": 2 * width, "macs": width, "loaded": width + 1}
-    leaving = {"experts": 1, "experts_addresses": d + 1, "loaded": 1}  # threshold; a mask, and a place
+    leaving = {"experts": 1, "experts_addresses": 1, "loaded": 1}  # the threshold; who is unsure
+    asked = [dear, {"experts_lookups": d + 1}]  # the input is carried on, and the answer to its place
     unsure = sure <= params["thresholds"][SHARES.index(share)]
-    parts = [cheap, doubt, leaving, dear if unsure else {}]
-    names = ("experts", "experts_addresses", "macs", "loaded")
+    parts = [cheap, doubt, leaving, *(asked if unsure else [])]
+    names = ("experts", "experts_addresses", "experts_lookups", "macs", "loaded")
     return columns(stored=stored, **{name: sum(part.get(name, 0) for part in parts) for name in names})
 
 
@@ -45,16 +44,4 @@ def network(params: dict[str, Any], name: str, d: int, classes: int) -> dict[str
         "experts": width * (2 * d + 1) + 2 * outputs * width + max(classes - 1, 0),
         "macs": width * (d + outputs),
         "loaded": width * (d + 1) + outputs * (width + 1),
-    }
-
-
-def kernel_machine(params: dict[str, Any], d: int) -> dict[str, int]:
-    """Price products with all centres, two subtractions and an exponential each, and the readout."""
-    if "weights" not in params:
-        return {}
-    many, exponential = len(params["weights"]), 8
-    return {
-        "experts": 2 * d + many * (2 * d - 1 + 2 + exponential) + 2 * many,
-        "macs": many * (d + 1),
-        "loaded": many * (d + 2) + 2,
     }

@@ -20,7 +20,7 @@ def cost_of(settings: Settings, sizes: Sizes, params: dict[str, Any], x: np.ndar
     gone, seen, counts = (
         False,
         np.zeros(0),
-        dict.fromkeys(("experts", "experts_addresses", "macs", "loaded"), 0),
+        dict.fromkeys(("experts", "experts_addresses", "experts_lookups", "macs", "loaded"), 0),
     )
     for at in range(last + 1):
         with_exit = at == last or share > 0
@@ -31,6 +31,7 @@ def cost_of(settings: Settings, sizes: Sizes, params: dict[str, Any], x: np.ndar
             counts[name] += 0 if gone else own[name]
         if with_exit and at < last:
             gone = gone or sure > params["thresholds"][SHARES.index(share), at]
+            counts["experts_lookups"] += 0 if gone else x.size + len(seen) + 1  # carried on, and back
     return columns(stored=sum(array.size for array in params.values()), **counts)
 
 
@@ -52,6 +53,7 @@ def run(
     own = {
         "experts": width * (2 * inner + 1),
         "experts_addresses": 0,
+        "experts_lookups": 0,
         "macs": width * inner,
         "loaded": width * (inner + 1),
     }
@@ -66,7 +68,7 @@ def run(
         return seen, 0.0, own
     own["experts"] += 1  # the comparison with the threshold
     own["loaded"] += 1
-    own["experts_addresses"] += len(x) + width + 1  # masks over input and block, and the answer's place
+    own["experts_addresses"] += 1  # who goes on
     if not classes:
         return seen, seen @ params[f"doubt-{at}"] + params[f"doubt-intercept-{at}"], own
     own["experts"] += ceil(log2(classes)) + 1  # the second largest, and how far it lies behind
