@@ -82,7 +82,7 @@ def test_a_store_of_nothing_else_makes_no_board(cli):
     assert cli("eval", "mine", *CELL, "-p", "scale=0.5").code == 0
     outcome = cli("leaderboard", "show")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "no rows of any instance of memorization@1" in outcome.err
+    assert "no rows of any instance of memorization@2" in outcome.err
     assert "rows of settings from the command line are never on a board" in outcome.err
 
 
