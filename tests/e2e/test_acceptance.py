@@ -103,7 +103,8 @@ def test_every_count_of_a_row_is_what_the_hand_formula_says(name):
     verdicts = {audit.name: audit.verdict for audit in found.audits}
     assert set(verdicts.values()) <= {"pass", "not-run"}, found.audits
     idle = {audit for audit, verdict in verdicts.items() if verdict == "not-run"}
-    assert idle <= (set() if found.ops_router else WITHOUT_ROUTER)
+    # Of a router whose model decides how many experts there are, all may have been used.
+    assert idle <= (set() if found.ops_router and not varies(name) else WITHOUT_ROUTER)
     assert verdicts.keys() - WITHOUT_ROUTER >= {"repeats", "order-invariance", "phases-add-up"}
 
 
