@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from evaluate.tiny import plain, write
 from sparsebench.errors import NotFoundError, UsageError
+from sparsebench.evaluate import run
 from sparsebench.evaluate.plan import Limits, Selection, first_small, make_plan
 from sparsebench.evaluate.run import prepare
 from sparsebench.models import find_submission
-from sparsebench.tasks import load_task, newest_task
+from sparsebench.tasks import load_task, newest_task, records
 
 BOTH = ("memorization@1", "lipschitz-regression@1")
 TWO = '[[variants]]\nname = "v"\nn = 1\n[[variants]]\nname = "w"\nn = 2\n'
@@ -96,3 +97,20 @@ def test_two_ways_to_one_folder_are_one_submission(folder, tmp_path):
         [str(folder), f"{folder}/submission.toml"], Selection(small=True), tmp_path / "out", Limits()
     )
     assert len(run.cells) == len(plan(folder, small=True))
+
+
+def test_a_plan_hashes_and_reads_a_task_once_however_many_cells_it_has(tmp_path, monkeypatch):
+    hashed, read = [], []
+    once, load = records.canonical_hash, run.load_task
+    monkeypatch.setattr(records, "canonical_hash", lambda value: hashed.append(value) or once(value))
+    monkeypatch.setattr(run, "load_task", lambda ref: read.append(ref) or load(ref))
+
+    def counts(seeds):
+        hashed.clear()
+        read.clear()
+        selection = Selection(instances=("n256-r4", "n4096-r4"), seeds=tuple(range(seeds)))
+        made = run.prepare(["conditional-tree"], selection, tmp_path, Limits(), make_data=False)
+        return len(made.cells) // seeds, len(hashed), len(read)
+
+    assert counts(1) == counts(50)
+    assert counts(50)[2] == 1

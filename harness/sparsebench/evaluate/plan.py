@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparsebench.errors import NotFoundError, UsageError
 from sparsebench.ground.meant import did_you_mean
@@ -12,7 +12,7 @@ from sparsebench.meter import COST_MODEL
 from sparsebench.results.adhoc import ad_hoc_name
 from sparsebench.results.key import Identity
 from sparsebench.scoring import SCORING_VERSION
-from sparsebench.tasks import load_task, newest_task
+from sparsebench.tasks import load_task, newest_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -143,12 +143,13 @@ def make_plan(folders: Sequence[SubmissionFolder], selection: Selection) -> list
     _check_names("instance", selection.instances, [name for task in tasks for name in task.instances])
     variants = _variants(folders, selection.variants)
     tried = dict(selection.settings)
+    places = {task.ref: _places(task, _instances(task, selection)) for task in tasks}
     cells = [
-        _tried(_cell(folder, variant, task, instance, seed), tried)
+        _tried(_cell(folder, variant, place, seed), tried)
         for folder in folders
         for task in tasks
         if serves(folder, task)
-        for instance in _instances(task, selection)
+        for place in places[task.ref]
         for variant in variants[folder.manifest.name]
         for seed in selection.seeds
     ]
@@ -170,7 +171,7 @@ def serves(folder: SubmissionFolder, task: Task) -> bool:
 def _tasks(declared: Sequence[str], chosen: Sequence[str]) -> list[Task]:
     """Return the chosen tasks that are answered; without a choice the newest versions of those declared."""
     if not chosen:
-        return list({task.ref: task for task in map(newest_task, declared)}.values())
+        return newest_tasks(declared)
     given = {task.ref: task for task in map(load_task, chosen)}
     return [given[ref] for ref in sorted(given) if not set(given[ref].versions).isdisjoint(declared)]
 
@@ -196,19 +197,45 @@ def _variants(folders: Sequence[SubmissionFolder], names: tuple[str, ...]) -> di
     }
 
 
-def _cell(folder: SubmissionFolder, variant: Variant, task: Task, instance: str, seed: int) -> Cell:
-    if folder.manifest.uses_tags and not task.instances[instance].domains:
-        message = f"{folder.manifest.name} uses tags, but {task.ref}/{instance} has none"
+class _Place(NamedTuple):
+    """An instance, and what the identity of its cells has of it: hashes are made once, not for each cell."""
+
+    task: str
+    folder: Path
+    task_hash: str
+    instance: str
+    instance_hash: str
+    has_domains: bool
+
+
+def _places(task: Task, instances: Sequence[str]) -> list[_Place]:
+    homes = {version.ref: version for version in (task, *task.homes.values())}
+    hashes = {ref: version.hash for ref, version in homes.items()}
+    return [
+        _Place(
+            task=task.home(name).ref,
+            folder=task.home(name).folder,
+            task_hash=hashes[task.home(name).ref],
+            instance=name,
+            instance_hash=task.instances[name].hash,
+            has_domains=bool(task.instances[name].domains),
+        )
+        for name in instances
+    ]
+
+
+def _cell(folder: SubmissionFolder, variant: Variant, place: _Place, seed: int) -> Cell:
+    if folder.manifest.uses_tags and not place.has_domains:
+        message = f"{folder.manifest.name} uses tags, but {place.task}/{place.instance} has none"
         raise UsageError(message, help="take the task out of its submission.toml, or uses_tags = true")
-    home = task.home(instance)
     named = {other.name: other for other in folder.manifest.variants}
     taken = {other.fit for other in folder.manifest.variants}
     return Cell(
-        task=home.ref,
-        task_folder=home.folder,
-        task_hash=home.hash,
-        instance=instance,
-        instance_hash=task.instances[instance].hash,
+        task=place.task,
+        task_folder=place.folder,
+        task_hash=place.task_hash,
+        instance=place.instance,
+        instance_hash=place.instance_hash,
         submission=folder.manifest.name,
         path=folder.path,
         submission_hash=folder.hash,

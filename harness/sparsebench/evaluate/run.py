@@ -133,7 +133,8 @@ def prepare(
     _check_writable(store)
     _check_outside(store, [folder.path for folder in folders])
     cells = make_plan(folders, selection)
-    tasks = {cell.task: load_task(str(cell.task_folder)) for cell in cells}
+    folders_of = {cell.task: cell.task_folder for cell in cells}
+    tasks = {ref: load_task(str(folder)) for ref, folder in folders_of.items()}
     for task, instance in dict.fromkeys((cell.task, cell.instance) for cell in cells):
         spec = tasks[task].instances[instance]
         if make_data or spec.streamed or not spec.generated:  # a streamed one raises an error

@@ -125,13 +125,12 @@ def tasks_of(rows: Sequence[Row], refs: Sequence[str], choice: Choice) -> list[T
 
     Rows of an earlier version count for a later one that has their instance.
     """
-    from sparsebench.tasks import load_task, newest_task  # noqa: PLC0415 - only where there are rows
+    from sparsebench.tasks import load_task, newest_tasks  # noqa: PLC0415 - only where there are rows
 
     frozen = choice.frozen.instances if choice.frozen is not None else ()
     if named := refs or sorted(frozen):
         return [load_task(ref) for ref in named]
-    newest = {task.ref: task for task in map(newest_task, sorted({row.task for row in rows}))}
-    return list(newest.values())
+    return newest_tasks(sorted({row.task for row in rows}))
 
 
 def _is_of(row: Row, task: Task) -> bool:

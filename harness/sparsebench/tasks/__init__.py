@@ -16,7 +16,7 @@ from sparsebench.ground import lazy
 
 if TYPE_CHECKING:
     from sparsebench.tasks.authoring.verification import FileCheck, rederive, regenerate, verify_task
-    from sparsebench.tasks.discovery import list_tasks, load_task, newest_task
+    from sparsebench.tasks.discovery import list_tasks, load_task, newest_task, newest_tasks
     from sparsebench.tasks.given import Split, TaskInfo
     from sparsebench.tasks.records import Box, Instance, InstanceSpec, Source
     from sparsebench.tasks.streams import fresh_inputs
@@ -35,13 +35,14 @@ __all__ = [
     "list_tasks",
     "load_task",
     "newest_task",
+    "newest_tasks",
     "rederive",
     "regenerate",
     "verify_task",
 ]
 
 _HOMES = {
-    "discovery": ("list_tasks", "load_task", "newest_task"),
+    "discovery": ("list_tasks", "load_task", "newest_task", "newest_tasks"),
     "given": ("Split", "TaskInfo"),
     "records": ("Box", "Instance", "InstanceSpec", "Source"),
     "streams": ("fresh_inputs",),

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sparsebench.ground.naming import unknown_name
 from sparsebench.tasks.standard import MANIFEST, read_spec, standard_specs
 from sparsebench.tasks.task import Task
 
-__all__ = ["list_tasks", "load_task", "newest_task"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sparsebench.tasks.records import TaskSpec
+
+__all__ = ["list_tasks", "load_task", "newest_task", "newest_tasks"]
 
 
 def list_tasks() -> list[Task]:
@@ -40,16 +46,9 @@ def load_task(ref: str | os.PathLike[str], *, draft: bool = False) -> Task:
     ManifestError
         If its ``task.toml`` does not validate.
     """
-    path, text = Path(ref), os.fspath(ref)
-    # A bare name is a task's name, even if a folder without a task in the working directory has the same
-    # name.
-    if not isinstance(ref, str) or "/" in text or os.sep in text or (path / MANIFEST).is_file():
-        return Task.of(read_spec(path, draft=draft))
-    specs = standard_specs()
-    found = [spec for spec in specs if text in {spec.name, spec.ref}]
-    if not found:
-        raise unknown_name("task", text, [spec.ref for spec in specs])
-    return Task.of(found[-1])
+    if _is_path(ref):
+        return Task.of(read_spec(Path(ref), draft=draft))
+    return Task.of(_named(os.fspath(ref), standard_specs()))
 
 
 def newest_task(ref: str) -> Task:
@@ -65,7 +64,29 @@ def newest_task(ref: str) -> Task:
     NotFoundError, ManifestError
         As `load_task`.
     """
-    task = load_task(ref)
-    later = [spec for spec in standard_specs() if task.ref in spec.versions]
-    # A user's own task that has the name of a standard one stands for itself.
-    return Task.of(later[-1]) if task.folder in {spec.folder for spec in later} else task
+    return newest_tasks([ref])[0]
+
+
+def newest_tasks(refs: Iterable[str]) -> list[Task]:
+    """Find the newest versions of several tasks, each once, as `newest_task` does; files are read once."""
+    standard, found = standard_specs(), {}
+    for ref in refs:
+        spec: TaskSpec = read_spec(Path(ref)) if _is_path(ref) else _named(ref, standard)
+        later = [other for other in standard if spec.ref in other.versions]
+        # A user's own task that has the name of a standard one stands for itself.
+        newest = later[-1] if spec.folder in {other.folder for other in later} else spec
+        found[newest.folder] = Task.of(newest)
+    return list(found.values())
+
+
+def _is_path(ref: str | os.PathLike[str]) -> bool:
+    """Return whether a reference is a path: a bare name is a task's, even beside a folder of that name."""
+    text = os.fspath(ref)
+    return not isinstance(ref, str) or "/" in text or os.sep in text or (Path(ref) / MANIFEST).is_file()
+
+
+def _named(ref: str, specs: Sequence[TaskSpec]) -> TaskSpec:
+    found = [spec for spec in specs if ref in {spec.name, spec.ref}]
+    if not found:
+        raise unknown_name("task", ref, [spec.ref for spec in specs])
+    return found[-1]
