@@ -74,13 +74,16 @@ _into_option = functools.partial(
 )
 
 
-@command.command("show")
-@_choosing
-@click.option(
+_frozen_option = click.option(
     "--frozen",
     type=PathTo(path_type=Path, dir_okay=False),
     help="A board.toml, which lists the instances and seeds of the board.",
 )
+
+
+@command.command("show")
+@_choosing
+@_frozen_option
 @click.option("--submissions", type=Names(), default="", help="Only these entries, ranked among one another.")
 @click.option(
     "--tags",
@@ -213,12 +216,7 @@ def build(
 
 @command.command("findings")
 @_choosing
-@click.option(
-    "--frozen",
-    type=PathTo(path_type=Path, dir_okay=False),
-    default=None,
-    help="The board.toml of a published board: its instances and seeds.",
-)
+@_frozen_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @output_option
 def findings(
@@ -262,8 +260,8 @@ def _board_and_findings(
 ) -> tuple[Board, tuple[Finding, ...]]:
     from sparsebench.leaderboard.findings import findings as found_on  # noqa: PLC0415 - `--help` is quick
 
-    board = _board(output, tasks, choice)
-    return board, found_on(board, _board(output, tasks, replace(choice, profile="paper-router-free")))
+    board, router_free = _boards(output, tasks, choice, replace(choice, profile="paper-router-free"))
+    return board, found_on(board, router_free)
 
 
 @command.command("freeze")
@@ -314,6 +312,12 @@ def terminal_width() -> int | None:
 
 def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
     """Build the board of the requested tasks, or else of all that have rows."""
+    (board,) = _boards(output, tasks, choice)
+    return board
+
+
+def _boards(output: Path, tasks: tuple[str, ...], choice: Choice, *others: Choice) -> list[Board]:
+    """Build boards of the same rows, which are read once, and of the same tasks."""
     from sparsebench.leaderboard.standard import board_of, tasks_of  # noqa: PLC0415 - keeps `--help` quick
 
     rows = runs(output, "--output")  # all of them: a board notes where runs of a cell disagree
@@ -322,4 +326,4 @@ def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
     if not {ref for task in wanted for ref in task.versions} & set(stored):
         message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
         raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")
-    return board_of(rows, wanted, choice)
+    return [board_of(rows, wanted, each) for each in (choice, *others)]

@@ -135,7 +135,7 @@ def tasks_of(rows: Sequence[Row], refs: Sequence[str], choice: Choice) -> list[T
 
 def _is_of(row: Row, task: Task) -> bool:
     """Return whether a row is of a task: of this version, or of the earlier one that had its instance."""
-    return row.task == task.homes.get(row.instance, task).ref
+    return row.task == task.home(row.instance).ref
 
 
 def _shipped(rows: Sequence[Row]) -> dict[str, SubmissionFolder]:
