@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from training import Adam, batches, softmax_slopes, views
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import DTypeLike, NDArray
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     Integers = NDArray[np.integer[Any]]
 
 __all__ = [
-    "Scaling",
     "descend",
     "he_normal",
     "numpy_of_gradients",
@@ -29,10 +30,6 @@ __all__ = [
     "softmax_loss",
     "squared_loss",
 ]
-
-_MOMENTS = (0.9, 0.999)  # Adam's decay rates of the first and the second moment
-_TINY = 1e-8  # Adam's epsilon
-_FLATTEST = 0.05  # of the widest feature's deviation: what varies less is noise, and is not blown up further
 
 
 def descend(
@@ -101,11 +98,12 @@ def descend(
     kind = np.dtype(dtype)
     samples = [np.asarray(a, dtype=kind if a.dtype.kind == "f" else None) for a in samples]
     weights = _Weights.of(params, kind)
-    adam = _Adam(weights, rate, decay, epochs * math.ceil(many / batch))
+    steps = epochs * math.ceil(many / batch)
+    adam = Adam(weights.flat, weights.is_weight, steps=steps, rate=rate, decay=decay)
     slopes = _gradient(loss)
     best: tuple[float, Floats | None] = (-math.inf, None)
     for _ in range(epochs):
-        for chosen in _batches(rng.permutation(many), batch):
+        for chosen in batches(rng.permutation(many), batch):
             adam.step(weights.joined(slopes(weights.views, *(array[chosen] for array in samples))))
         if judge is not None and (good := judge(weights.views)) > best[0]:
             best = (good, weights.flat.copy())
@@ -152,37 +150,6 @@ def he_normal(rng: np.random.Generator, outputs: int, inputs: int) -> NDArray[np
     return rng.standard_normal((outputs, inputs)) * math.sqrt(2.0 / inputs)
 
 
-class Scaling(NamedTuple):
-    """What makes features alike, ``(x - mean) * scale``, so that one learning rate suits them all.
-
-    A network that is trained on scaled features is folded afterwards, so that the scaling costs nothing when
-    it is applied.
-    """
-
-    mean: NDArray[np.float64]
-    """``(d,)``."""
-    scale: NDArray[np.float64]
-    """``(d,)``."""
-
-    @classmethod
-    def of(cls, x: Floats) -> Scaling:
-        """Look at inputs ``(n, d)``: features that hardly vary are not blown up beyond the others."""
-        deviation = np.std(x, axis=0, dtype=np.float64)
-        floor = _FLATTEST * float(np.max(deviation, initial=0.0)) or 1.0  # 1 where nothing varies at all
-        return cls(np.mean(x, axis=0, dtype=np.float64), 1.0 / np.maximum(deviation, floor))
-
-    def apply(self, x: Floats, dtype: DTypeLike = np.float32) -> Floats:
-        """Scale inputs ``(n, d)``."""
-        centred: Floats = np.asarray(x, dtype=dtype) - self.mean.astype(dtype)
-        centred *= self.scale.astype(dtype)
-        return centred
-
-    def fold(self, weights: Floats, biases: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give a layer ``(h, d)`` and ``(h,)`` that does the scaling itself: ``x @ weights.T + biases``."""
-        folded = weights.astype(np.float64) * self.scale
-        return folded, biases.astype(np.float64) - folded @ self.mean
-
-
 class _Weights(NamedTuple):
     """All parameters in one flat array, and a view of it for each."""
 
@@ -191,39 +158,19 @@ class _Weights(NamedTuple):
 
     @classmethod
     def of(cls, params: Mapping[str, np.ndarray], dtype: np.dtype[Any]) -> _Weights:
-        flat = np.concatenate([np.zeros(0), *(np.ravel(a) for a in params.values())]).astype(dtype)
-        ends = np.cumsum([array.size for array in params.values()])
-        pieces = np.split(flat, ends[:-1])
-        named = zip(params.items(), pieces, strict=True)
-        return cls(flat, {name: piece.reshape(array.shape) for (name, array), piece in named})
+        flat, pieces = views([array.shape for array in params.values()], dtype)
+        for piece, array in zip(pieces, params.values(), strict=True):
+            piece[...] = array
+        return cls(flat, dict(zip(params, pieces, strict=True)))
+
+    @property
+    def is_weight(self) -> NDArray[np.bool]:
+        """Tell weights, which have two axes or more, from biases."""
+        return np.concatenate([np.full(view.size, view.ndim > 1) for view in self.views.values()])
 
     def joined(self, arrays: dict[str, Any]) -> Floats:
         """Join arrays of the parameters' shapes, one for each."""
         return np.concatenate([np.ravel(arrays[name]) for name in self.views])
-
-
-class _Adam:
-    """Adam with decoupled weight decay and a rate that falls linearly to 0."""
-
-    def __init__(self, weights: _Weights, rate: float, decay: float, steps: int) -> None:
-        self.flat = weights.flat
-        is_weight = [np.full(view.size, view.ndim > 1) for view in weights.views.values()]
-        self.decay = decay * np.concatenate(is_weight).astype(self.flat.dtype) if decay else None
-        self.rate, self.steps, self.taken = rate, steps, 0
-        self.first, self.second = np.zeros_like(self.flat), np.zeros_like(self.flat)
-
-    def step(self, gradient: Floats) -> None:
-        """Move the weights against a gradient."""
-        rate = self.rate * (1 - self.taken / self.steps)
-        self.taken += 1
-        self.first += (1 - _MOMENTS[0]) * (gradient - self.first)
-        self.second += (1 - _MOMENTS[1]) * (gradient * gradient - self.second)
-        lengths = [1 - power**self.taken for power in _MOMENTS]
-        move = self.first / (np.sqrt(self.second / lengths[1]) + _TINY)
-        move /= lengths[0]
-        if self.decay is not None:
-            move += self.decay * self.flat
-        self.flat -= rate * move
 
 
 def _gradient(loss: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
@@ -247,7 +194,7 @@ def _primitives() -> _Primitives:
 
     made = _Primitives(primitive(_relu), primitive(_softmax_loss), primitive(_squared_loss))
     defvjp(made.relu, lambda ans, _: lambda g: g * (ans > 0))
-    defvjp(made.softmax_loss, lambda _, x, labels: lambda g: g * _softmax_slopes(x, labels), argnums=(0,))
+    defvjp(made.softmax_loss, lambda _, x, labels: lambda g: g * softmax_slopes(x, labels), argnums=(0,))
     defvjp(made.squared_loss, lambda _, x, y: lambda g: (2 * g / x.size) * (x - y), argnums=(0,))
     return made
 
@@ -262,18 +209,5 @@ def _softmax_loss(logits: Floats, labels: Integers) -> np.floating[Any]:
     return np.mean(np.log(np.exp(above).sum(axis=1)) - own, dtype=logits.dtype)
 
 
-def _softmax_slopes(logits: Floats, labels: Integers) -> Floats:
-    slopes: Floats = np.exp(logits - logits.max(axis=1, keepdims=True))
-    slopes /= slopes.sum(axis=1, keepdims=True)
-    slopes[np.arange(len(labels)), labels] -= 1
-    slopes /= len(labels)
-    return slopes
-
-
 def _squared_loss(outputs: Floats, targets: Floats) -> np.floating[Any]:
     return np.mean((outputs - targets) ** 2, dtype=outputs.dtype)
-
-
-def _batches(order: Integers, size: int) -> Iterator[Integers]:
-    for start in range(0, len(order), size):
-        yield order[start : start + size]

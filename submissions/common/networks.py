@@ -11,25 +11,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from training import Adam, Scaling, batches, half_cosine, softmax_slopes, views
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     Floats = NDArray[np.floating[Any]]
     Labels = NDArray[Any]
     Parameters = dict[str, NDArray[np.float64]]
 
-__all__ = ["apply_network", "epochs_within", "fit_network", "flatten"]
+__all__ = ["Judge", "Network", "Softmax", "apply_network", "epochs_within", "fit_network", "flatten"]
 
 KIND = np.dtype(np.float32)  # what is trained in; the readout of real labels is solved in float64
-MOMENTS = (0.9, 0.999)  # Adam's decay rates of the first and the second moment
-TINY = 1e-8  # Adam's epsilon
-FAINT = (
-    1e-15  # of a gradient: added, so that the moments of dead units do not become subnormal, which is slow
-)
-NEVER = -30.0  # below the largest logit a probability is as good as 0: subnormal ones are slow as well
-FLATTEST = 0.05  # of the widest feature's deviation: what varies less is noise, and is not blown up further
 MOST_EPOCHS = 300
 FEWEST_EPOCHS = 2
 BUDGET = 1.5e10  # of a fit: samples times passes times `price_of`, and not seconds, so that digits repeat
@@ -99,7 +94,7 @@ def fit_network(
     widths = (x.shape[1], *hidden, loss.outputs)
     trainer = Trainer(loss, widths, scaling.apply(x), loss.targets(y), (scaling.apply(valid[0]), valid[1]))
     layers = trainer.draw(rng) if loss.solves(len(x), hidden) else trainer.search(rng)
-    return loss.finish(scaling.fold(layers), x, y, rng)
+    return loss.finish(folded(scaling, layers), x, y, rng)
 
 
 class Trainer(NamedTuple):
@@ -150,11 +145,19 @@ class Trainer(NamedTuple):
         network, judge = Network(self.widths, rng), Judge(self.loss, *self.valid)
         batch = min(max(len(rows) // 64, 32), 128)
         epochs = epochs_within(budget, len(rows), self.widths)
-        optimizer = Adam(network, setting, epochs * math.ceil(len(rows) / batch))
+        steps = epochs * math.ceil(len(rows) / batch)
+        optimizer = Adam(
+            network.flat,
+            network.is_weight,
+            steps=steps,
+            rate=setting.rate,
+            decay=setting.decay,
+            schedule=half_cosine,
+        )
         for _ in range(epochs):
             for some in batches(rng.permutation(rows), batch):
                 network.differentiate(self.inputs[some], self.targets[some], self.loss)
-                optimizer.step()
+                optimizer.step(network.gradient)
             judge.look(network)
         return judge
 
@@ -238,11 +241,7 @@ class Softmax:
 
     def slope(self, logits: Floats, y: Labels) -> Floats:
         """Give the gradient of the mean loss by the logits, ``(n, classes)``."""
-        error = np.exp(np.maximum(logits - logits.max(axis=1, keepdims=True), NEVER))
-        error /= error.sum(axis=1, keepdims=True)
-        error[np.arange(len(y)), y] -= 1
-        error /= len(y)
-        return error
+        return softmax_slopes(logits, y)
 
     def goodness(self, logits: Floats, y: Labels) -> float:
         """Count those that are right."""
@@ -296,49 +295,28 @@ class Squares(NamedTuple):
         return params | {f"weights_{last}": readout[None, :-1], f"biases_{last}": readout[-1:]}
 
 
-class Scaling(NamedTuple):
-    """What makes features alike: ``(x - mean) * scale``."""
-
-    mean: NDArray[np.float64]
-    scale: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, x: Floats) -> Scaling:
-        """Measure inputs ``(n, d)``."""
-        deviation = np.std(x, axis=0, dtype=np.float64)
-        widest = float(np.max(deviation, initial=0.0))
-        floor = FLATTEST * widest or 1.0  # 1 where nothing varies at all
-        return cls(np.mean(x, axis=0, dtype=np.float64), 1.0 / np.maximum(deviation, floor))
-
-    def apply(self, x: Floats) -> Floats:
-        """Scale inputs ``(n, d)``."""
-        centred: Floats = np.asarray(x, dtype=KIND) - self.mean.astype(KIND)
-        centred *= self.scale.astype(KIND)
-        return centred
-
-    def fold(self, layers: Sequence[Floats]) -> dict[str, NDArray[np.float64]]:
-        """Give the layers of a network that does the scaling itself, by name."""
-        weights, biases, *rest = (layer.astype(np.float64) for layer in layers)
-        first = weights * self.scale
-        named = _pairs((first, biases - first @ self.mean, *rest))
-        return {
-            f"{name}_{number}": array
-            for number, pair in enumerate(named)
-            for name, array in zip(("weights", "biases"), pair, strict=True)
-        }
-
-
 class Network:
-    """A network and its gradient, each in one flat array with a view per layer."""
+    """A network and its gradient, each in one flat array with a view per layer.
 
-    def __init__(self, widths: Sequence[int], rng: np.random.Generator) -> None:
+    Parameters
+    ----------
+    widths
+        Of all layers, inputs and outputs too.
+    rng
+        Draws the first weights, of He's deviation. The last layer is 0: it answers all inputs alike.
+    dtype
+        What is computed in.
+    """
+
+    def __init__(self, widths: Sequence[int], rng: np.random.Generator, dtype: DTypeLike = KIND) -> None:
+        kind = np.dtype(dtype)
         shapes: list[tuple[int, ...]] = [
             shape for fan, out in itertools.pairwise(widths) for shape in ((out, fan), (out,))
         ]
-        self.flat, self.layers = views(shapes, KIND)
-        self.gradient, self.slopes = views(shapes, KIND)
+        self.flat, self.layers = views(shapes, kind)
+        self.gradient, self.slopes = views(shapes, kind)
         self.is_weight, masks = views(shapes, np.dtype(bool))
-        for weights in self.layers[:-2:2]:  # a last layer of zeros answers all inputs alike
+        for weights in self.layers[:-2:2]:
             weights[:] = rng.standard_normal(weights.shape) * math.sqrt(2.0 / weights.shape[1])
         for mask in masks[::2]:
             mask[:] = True
@@ -369,40 +347,6 @@ class Network:
                 error *= inputs > 0
 
 
-class Adam:
-    """Adam with decoupled weight decay and a rate that falls to 0 along half a cosine."""
-
-    def __init__(self, network: Network, setting: Setting, steps: int) -> None:
-        self.network = network
-        self.rate = setting.rate
-        self.decay = setting.decay * network.is_weight.astype(KIND)
-        self.steps = steps
-        self.taken = 0
-        self.first, self.second = np.zeros_like(network.flat), np.zeros_like(network.flat)
-
-    def step(self) -> None:
-        """Move the network against its gradient."""
-        rate = self.rate / 2 * (1 + math.cos(math.pi * self.taken / self.steps))
-        self.taken += 1
-        gradient = self.network.gradient
-        gradient += FAINT
-        approach(self.first, gradient, 1 - MOMENTS[0])
-        approach(self.second, gradient**2, 1 - MOMENTS[1])
-        lengths = [1 - power**self.taken for power in MOMENTS]
-        move = self.first / (np.sqrt(self.second / lengths[1]) + TINY)
-        move /= lengths[0]
-        if self.decay.any():
-            move += self.decay * self.network.flat
-        move *= rate
-        self.network.flat -= move
-
-
-def approach(mean: Floats, value: Floats, share: float) -> None:
-    """Move a running mean towards a value by a share of the way."""
-    mean *= 1 - share
-    mean += share * value
-
-
 class Judge:
     """Keeps the layers of the network that was best on the validation samples so far."""
 
@@ -419,18 +363,15 @@ class Judge:
             self.layers = [layer.copy() for layer in network.layers]
 
 
-def views(shapes: Sequence[tuple[int, ...]], dtype: np.dtype[Any]) -> tuple[Any, list[Any]]:
-    """Give a flat array of zeros, and a view of it for every shape."""
-    ends = np.cumsum([math.prod(shape) for shape in shapes]).tolist()
-    flat = np.zeros(ends[-1], dtype=dtype)
-    pieces = np.split(flat, ends[:-1])
-    return flat, [piece.reshape(shape) for piece, shape in zip(pieces, shapes, strict=True)]
-
-
-def batches(order: NDArray[np.integer[Any]], size: int) -> Iterator[NDArray[np.integer[Any]]]:
-    """Cut numbers of samples into pieces of a size, the last one perhaps smaller."""
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+def folded(scaling: Scaling, layers: Sequence[Floats]) -> Parameters:
+    """Give the layers of a network that does the scaling itself, by name: those of `apply_network`."""
+    first, *others = _pairs(layers)
+    pairs = [scaling.fold(*first), *((weights, biases) for weights, biases in others)]
+    return {
+        f"{name}_{number}": array.astype(np.float64)
+        for number, pair in enumerate(pairs)
+        for name, array in zip(("weights", "biases"), pair, strict=True)
+    }
 
 
 def _pairs(arrays: Sequence[Floats]) -> Iterator[tuple[Floats, Floats]]:

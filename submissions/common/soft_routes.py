@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from descent import Scaling, descend, he_normal, numpy_of_gradients, relu, softmax_loss, squared_loss
+from descent import descend, he_normal, numpy_of_gradients, relu, softmax_loss, squared_loss
+from training import Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import sparsebench as sb
+from classifiers import fit_mlp, flatten
 from sparsebench import ops
 from sparsebench.errors import ContractError
-from training import fit_mlp, flatten
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

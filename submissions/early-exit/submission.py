@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import sparsebench as sb
-from descent import Scaling, descend, he_normal, relu, softmax_loss, squared_loss
+from descent import descend, he_normal, relu, softmax_loss, squared_loss
 from exits import error_head, surest, threshold
-from training import flatten
+from training import Scaling
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,3 +203,8 @@ def doubts(params: dict[str, np.ndarray], x: np.ndarray, y: np.ndarray) -> dict[
         head = error_head(seen, readout(params, at, seen) - y)
         found |= {f"doubt-{at}": head[:-1], f"doubt-intercept-{at}": np.asarray(head[-1])}
     return found
+
+
+def flatten(x: Any) -> Any:
+    """Give inputs ``(n, ...)`` as rows ``(n, d)``, in array API code; nothing is computed."""
+    return x.__array_namespace__().reshape(x, (x.shape[0], math.prod(x.shape[1:])))

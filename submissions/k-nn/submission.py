@@ -14,7 +14,7 @@ from sparsebench import ops
 
 LEAF = 8
 """Samples in a leaf of the tree."""
-ENDS = (32, 256)
+ENDS = (32, 240)
 """How many samples of its leaf's list an input is compared with, and how many if these do not suffice."""
 MEMORY = 15 * 2**20
 """Bytes that the tree form may store."""
@@ -48,6 +48,7 @@ class NearestNeighbours(sb.Submission):
         self.weighted = self.many > 1 and not self.vote
         self.rows = rows
         self.most = most
+        self.goes_on = not rows and most > ENDS[0]
 
     def fit(self, train: sb.Split, valid: sb.Split, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Store samples, and grow a tree over them.
@@ -59,7 +60,7 @@ class NearestNeighbours(sb.Submission):
             squared norms; ``labels``: ``(N,)``, or ``votes``: int8 ``(N, c)``, a row of the identity for
             each; where labels may be averaged ``faint``: float64 ``(1,)``. A tree has ``features`` and
             ``thresholds`` of its nodes, and for round r = 0, 1 of a search ``list_r``: integers
-            ``(leaves, 32)`` and ``(leaves, 224)``, and ``bound_r``: float64 ``(leaves,)``, what the squared
+            ``(leaves, 32)`` and ``(leaves, 208)``, and ``bound_r``: float64 ``(leaves,)``, what the squared
             distances of all other samples are at least.
         """
         x = flatten(train.x)
@@ -76,7 +77,7 @@ class NearestNeighbours(sb.Submission):
         """Give what the nearest samples say: ``(n,)``, real or classes."""
         xp = x.__array_namespace__()
         x = xp.astype(flatten(x), xp.float64)
-        square = None if self.rows and not self.weighted else xp.sum(x * x, axis=1)
+        square = xp.sum(x * x, axis=1) if self.weighted or self.goes_on else None
         if self.rows:
             closeness = x @ params["twice"].T + params["norms"]
             closeness, near = ops.top_k(closeness, self.many)
@@ -89,7 +90,7 @@ class NearestNeighbours(sb.Submission):
         xp = x.__array_namespace__()
         leaf = ops.axis_tree_route(x, params["features"], params["thresholds"])
         best, near, bound = self._compare(params, 0, x, leaf)
-        if self.most <= ENDS[0]:
+        if not self.goes_on:
             return best, near
         (active,) = xp.nonzero(best[:, -1] < square - bound)
         further, others, _ = self._compare(params, 1, x[active], leaf[active])

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 import sparsebench as sb
+from classifiers import flatten
 from softmax_experts import RoutedClassifier
 from sparsebench import ops
-from training import flatten
 
 LOSS = 0.02  # share of validation inputs that a cheaper summary may send astray more than the best one
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 import sparsebench as sb
+from classifiers import flatten
 from softmax_experts import RoutedClassifier
-from training import flatten
 
 SPREAD = 1e4  # deviation of phases over the training inputs, in radians: near inputs, too, get other phases
 

@@ -8,11 +8,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from classifiers import flatten
 from sparsebench.scoring.accuracy import count_right
 from sparsebench.scoring.information import normalised_mutual_information
 from sparsebench.tasks import TaskInfo, load_task
 from submissions.shipped import answers, make, module, split
-from training import flatten
 
 REF = "routed-classification@1"
 INSTANCES = [name for name, spec in load_task(REF).instances.items() if not spec.generated]

@@ -176,7 +176,7 @@ def walk(tree, x):
 @pytest.mark.parametrize("d", [1, 2, 3])
 @pytest.mark.parametrize("neighbours", [1, 5])
 def test_a_search_by_lists_finds_what_brute_force_finds(d, neighbours):
-    """In few dimensions 256 samples are enough for nearly every input, and it is known for which they are."""
+    """In few dimensions 240 samples are enough for nearly every input, and it is known for which they are."""
     train, unseen = smooth(1500, 0, d), np.random.default_rng(1).uniform(-1, 1, (800, d)).astype(np.float32)
     tree, params = fitted("k-nn", info("nmse", d), train, neighbours=neighbours)
     x = unseen.astype(np.float64)
@@ -253,7 +253,7 @@ def test_a_search_costs_what_its_formula_says_for_every_input():
     train, unseen = smooth(700, 3), smooth(150, 4)
     model, params = fitted("k-nn", REAL, train, neighbours=5)
     apart = [
-        expected("k-nn", {"neighbours": 5, "most": 256}, Sizes(700, 3), params, x)["ops"] for x in unseen.x
+        expected("k-nn", {"neighbours": 5, "most": 240}, Sizes(700, 3), params, x)["ops"] for x in unseen.x
     ]
     assert columns(metered(model, params, unseen.x))["ops"] == sum(apart)
     assert max(apart) > 1.5 * min(apart), "the input decides"
@@ -262,7 +262,7 @@ def test_a_search_costs_what_its_formula_says_for_every_input():
 @given(width=st.integers(1, 3000), classes=st.integers(0, 200))
 def test_as_many_samples_are_stored_as_memory_holds(width, classes):
     many = module("k-nn").fitting(width, max(classes, 8))
-    each = 4 * width + 8 + max(classes, 8) + 256 * 4 // 8 + (4 + 4 + 3 * 8) // 8 + 8
+    each = 4 * width + 8 + max(classes, 8) + 240 * 4 // 8 + (4 + 4 + 3 * 8) // 8 + 8
     assert many * each <= 16 * 2**20
 
 

@@ -88,7 +88,7 @@ def test_the_gradient_is_that_of_the_mean_loss(classes, hidden, monkeypatch):
     x, labels = rng.standard_normal((11, 4)), rng.integers(0, 3, 11)
     loss = networks.Squares.of(labels) if classes is None else networks.Softmax(classes)
     targets = loss.targets(labels)
-    network = networks.Network((4, *hidden, loss.outputs), rng)
+    network = networks.Network((4, *hidden, loss.outputs), rng, np.float64)
     network.flat[:] = rng.standard_normal(network.flat.size)
 
     def value(flat):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import sparsebench as sb
+from classifiers import apply_mlp, fit_mlp
 from softmax_experts import RoutedClassifier, SoftmaxExperts, members
 from sparsebench.errors import ContractError
 from sparsebench.tasks import TaskInfo
-from training import apply_mlp, fit_mlp
 
 INFO = TaskInfo("routed-classification@1", "accuracy", (2, 2), "int64", 3, 4)
 

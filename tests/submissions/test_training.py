@@ -1,164 +1,92 @@
-"""The trainer of the shipped classifiers: its gradient, what it learns, and that it repeats itself."""
+"""What the trainers share: steps of Adam, scaled features, gradients, batches."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-import training
-from training import apply_mlp, fit_mlp, flatten
-
-
-def blobs(n, seed, *, classes=3, scale=1.0, shift=0.0):
-    """Well separated clusters in the plane, one per class."""
-    rng = np.random.default_rng(seed)
-    y = rng.integers(0, classes, n)
-    angle = 2 * np.pi * y / classes
-    centres = 4 * np.column_stack([np.cos(angle), np.sin(angle)])
-    x = (centres + rng.uniform(-1, 1, (n, 2))) * scale + shift
-    return x.astype(np.float32), y
+from training import Adam, Scaling, batches, half_cosine, linear, softmax_slopes, views
 
 
-def parity(n, seed):
-    """The class is whether two signs agree: no linear map tells."""
-    x = np.random.default_rng(seed).uniform(-1, 1, (n, 2)).astype(np.float32)
-    return x, (x[:, 0] * x[:, 1] > 0).astype(np.int64)
-
-
-def right(params, x, y):
-    return np.mean(np.argmax(apply_mlp(params, x), axis=1) == y)
-
-
-def fit(data, seed=0, **settings):
-    settings = {"classes": 3, "hidden": 0, **settings}
-    return fit_mlp(*data, rng=np.random.default_rng(seed), **settings)
-
-
-@pytest.mark.parametrize("hidden", [0, 8])
-@pytest.mark.parametrize(("scale", "shift"), [(1, 0), (1e-4, 0), (1, 1e3), (1e4, -1e4)])
-def test_separable_classes_are_learnt_whatever_their_scale(hidden, scale, shift):
-    params = fit(blobs(2000, 0, scale=scale, shift=shift), hidden=hidden)
-    assert right(params, *blobs(1000, 1, scale=scale, shift=shift)) == 1.0
-
-
-def test_a_hidden_layer_learns_what_a_linear_map_cannot():
-    train, test = parity(4000, 0), parity(2000, 1)
-    assert right(fit(train, classes=2), *test) < 0.6
-    assert right(fit(train, classes=2, hidden=16), *test) > 0.97
-
-
-@pytest.mark.parametrize("hidden", [0, 7])
-def test_the_gradient_is_that_of_the_mean_cross_entropy(hidden):
-    rng = np.random.default_rng(5)
-    network = training._Network(4, hidden, 3, np.dtype(np.float64), rng)
-    network.flat[:] = rng.standard_normal(network.flat.size)
-    x, y = rng.standard_normal((11, 4)), rng.integers(0, 3, 11)
-
-    def loss(flat):
-        network.flat[:] = flat
-        logits = network.logits(x)
-        return np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(11), y])
-
-    at, step = network.flat.copy(), 1e-6
-    network.differentiate(x, y)
-    gradient = network.gradient.copy()
-    steps = step * np.eye(at.size)
-    differences = [(loss(at + one) - loss(at - one)) / (2 * step) for one in steps]
-    np.testing.assert_allclose(gradient, differences, atol=1e-8)
-    assert np.abs(gradient).max() > 0.01
-
-
-def test_a_step_of_adam_is_what_the_paper_says():
-    network = training._Network(2, 0, 2, np.dtype(np.float64), np.random.default_rng(0))
-    network.flat[:] = start = np.array([1.0, -2.0, 3.0, 4.0, 5.0, -6.0])
-    optimizer = training._Adam(network, rate=0.1, decay=0.5, steps=10)
+@pytest.mark.parametrize("schedule", [linear, half_cosine])
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_steps_of_adam_are_what_the_papers_say(schedule, decay):
+    start = np.array([1.0, -2.0, 3.0, 4.0, 5.0, -6.0])
+    is_weight = np.array([1, 1, 1, 1, 0, 0], dtype=bool)
+    flat = start.copy()
+    optimizer = Adam(flat, is_weight, steps=10, rate=0.1, decay=decay, schedule=schedule)
     first, second, expected = np.zeros(6), np.zeros(6), start.copy()
-    is_weight = np.array([1, 1, 1, 1, 0, 0])
     for taken, gradient in enumerate([np.arange(-3.0, 3.0), np.arange(6.0) ** 2]):
-        network.gradient[:] = gradient
-        optimizer.step()
+        given_away = gradient.copy()
+        optimizer.step(gradient)
+        np.testing.assert_array_equal(gradient, given_away)
         first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
         corrected = [first / (1 - 0.9 ** (taken + 1)), second / (1 - 0.999 ** (taken + 1))]
-        rate = 0.1 * (1 - taken / 10)
-        expected = expected - rate * (
-            corrected[0] / (np.sqrt(corrected[1]) + 1e-8) + 0.5 * is_weight * expected
-        )
-        np.testing.assert_allclose(network.flat, expected, rtol=1e-12)
+        rate = 0.1 * schedule(taken / 10)
+        move = corrected[0] / (np.sqrt(corrected[1]) + 1e-8) + decay * is_weight * expected
+        expected = expected - rate * move
+        np.testing.assert_allclose(flat, expected, rtol=1e-7, atol=1e-8)
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_the_same_arguments_give_the_same_digits_and_leave_the_data_alone(dtype):
-    train, valid = parity(500, 0), parity(100, 1)
-    before = [array.tobytes() for array in (*train, *valid)]
-    first, second = (fit(train, hidden=5, valid=valid, dtype=dtype, epochs=3) for _ in range(2))
-    assert [array.tobytes() for array in (*train, *valid)] == before
-    assert first.keys() == second.keys()
-    assert all(first[name].tobytes() == second[name].tobytes() for name in first)
-    other = fit(train, seed=1, hidden=5, valid=valid, dtype=dtype, epochs=3)
-    assert not np.array_equal(other["weights"], first["weights"])
+def test_a_gradient_that_stays_zero_moves_nothing_and_leaves_no_subnormal_moments():
+    flat = np.ones(3, np.float32)
+    optimizer = Adam(flat, np.ones(3, bool), steps=2000, rate=0.03)
+    for _ in range(2000):
+        optimizer.step(np.zeros(3, np.float32))
+    np.testing.assert_array_equal(flat, 1.0)
+    tiny = np.finfo(np.float32).smallest_normal
+    assert all(np.all(np.abs(moment) >= tiny) for moment in (optimizer.first, optimizer.second))
 
 
-def test_the_epoch_that_is_best_on_valid_is_kept():
-    train, valid = parity(300, 0), parity(200, 1)
-    valid = valid[0], 1 - valid[1]  # what is right for train is wrong here: the less is learnt, the better
-    settings = {"classes": 2, "hidden": 16, "epochs": 30, "rate": 3e-3}
-    assert right(fit(train, **settings), *valid) < 0.1
-    assert right(fit(train, valid=valid, **settings), *valid) > 0.3
+@pytest.mark.parametrize("schedule", [linear, half_cosine])
+def test_a_schedule_falls_from_one_to_nothing(schedule):
+    rates = [schedule(share) for share in np.linspace(0, 1, 11)]
+    assert rates[0] == 1.0
+    assert rates[5] == pytest.approx(0.5)
+    assert rates[-1] == pytest.approx(0.0)
+    assert rates == sorted(rates, reverse=True)
 
 
-def test_the_weight_decay_that_is_best_on_valid_is_kept():
-    train, valid = parity(300, 0), parity(200, 1)
-    settings = {"classes": 2, "hidden": 16, "valid": valid, "epochs": 10}
-    both = fit(train, decays=(60.0, 0.01), **settings)  # the first one leaves nothing of the weights
-    first = fit(train, decays=(60.0,), **settings)
-    assert right(first, *valid) < 0.8 < right(both, *valid)
-    turned = fit(train, decays=(0.01, 60.0), **settings)
-    alone = fit(train, decays=(0.01,), **settings)
-    assert all(np.array_equal(turned[name], alone[name]) for name in alone)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 8), st.integers(2, 5))
+def test_the_slopes_of_softmax_are_finite_differences_of_the_cross_entropy(seed, rows, classes):
+    rng = np.random.default_rng(seed)
+    logits, labels = 3 * rng.standard_normal((rows, classes)), rng.integers(0, classes, rows)
+
+    def loss(logits):
+        return np.mean(np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(rows), labels])
+
+    slopes = softmax_slopes(logits, labels)
+    for place in np.ndindex(logits.shape):
+        step = np.zeros(logits.shape)
+        step[place] = 1e-5
+        assert slopes[place] == pytest.approx((loss(logits + step) - loss(logits - step)) / 2e-5, abs=1e-8)
 
 
-def test_no_valid_samples_are_as_good_as_none():
-    train = blobs(100, 0)
-    empty = train[0][:0], train[1][:0]
-    first, second = fit(train, hidden=4), fit(train, hidden=4, valid=empty)
-    assert all(np.array_equal(first[name], second[name]) for name in first)
+def test_slopes_of_logits_that_are_far_apart_are_neither_nan_nor_subnormal():
+    slopes = softmax_slopes(np.array([[1e4, 0.0, -1e4]], np.float32), np.array([2]))
+    np.testing.assert_allclose(slopes, [[1.0, 0.0, -1.0]], atol=1e-6)
+    assert np.abs(slopes[slopes != 0]).min() > np.finfo(np.float32).smallest_normal
 
 
-def test_shapes_and_dtypes_are_as_promised():
-    shapes = {name: array.shape for name, array in fit(blobs(50, 0), hidden=4, epochs=1).items()}
-    assert shapes == {
-        "hidden_weights": (4, 2),
-        "hidden_biases": (4,),
-        "weights": (3, 4),
-        "biases": (3,),
-    }
-    linear = fit(blobs(50, 0), epochs=1)
-    assert {name: array.shape for name, array in linear.items()} == {"weights": (3, 2), "biases": (3,)}
-    assert {array.dtype for array in linear.values()} == {np.dtype(np.float64)}
+def test_views_are_of_one_array_and_batches_of_all_numbers():
+    flat, (weights, biases) = views([(2, 3), (2,)], np.dtype(np.float32))
+    weights[:], biases[:] = 1.0, 2.0
+    np.testing.assert_array_equal(flat, [1, 1, 1, 1, 1, 1, 2, 2])
+    assert [piece.tolist() for piece in batches(np.arange(5), 2)] == [[0, 1], [2, 3], [4]]
 
 
-@pytest.mark.parametrize("hidden", [0, 3])
-def test_one_sample_and_features_that_never_vary_are_no_trouble(hidden):
-    params = fit((np.ones((1, 2), np.float32), np.array([2])), hidden=hidden, epochs=200)
-    assert right(params, np.ones((1, 2), np.float32), np.array([2])) == 1.0
-    x, y = blobs(300, 0)
-    constant = np.column_stack([x, np.full(300, 7.0, np.float32)])
-    assert right(fit((constant, y), hidden=hidden, epochs=100), constant, y) == 1.0
+@given(st.integers(0, 2**32 - 1), st.floats(1e-3, 1e3), st.floats(-1e3, 1e3))
+def test_a_folded_layer_does_the_scaling_itself(seed, scale, shift):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((20, 3)) * scale + shift
+    scaling, weights, biases = Scaling.of(x), rng.standard_normal((4, 3)), rng.standard_normal(4)
+    folded, offsets = scaling.fold(weights, biases)
+    scaled = scaling.apply(x, np.float64)
+    np.testing.assert_allclose(scaled.std(axis=0), 1.0, rtol=1e-6)
+    atol = 1e-10 * (1 + abs(shift) / scale)
+    np.testing.assert_allclose(x @ folded.T + offsets, scaled @ weights.T + biases, rtol=0, atol=atol)
 
 
-def test_a_feature_that_hardly_varies_does_not_drown_the_others():
-    scaling = training._Scaling.of(np.array([[0.0, 0.0], [2.0, 1e-6]]))
-    np.testing.assert_allclose(scaling.scale, [1.0, 20.0])
-
-
-@pytest.mark.parametrize("labels", [[], [0, 3], [-1, 0]])
-def test_labels_that_are_no_classes_are_refused(labels):
-    x = np.zeros((len(labels), 2), np.float32)
-    with pytest.raises(
-        ValueError, match=rf"expected samples with labels in \[0, 3\), got {len(labels)} samples"
-    ):
-        fit((x, np.array(labels, dtype=np.int64)))
-
-
-def test_flatten_gives_rows_also_of_no_inputs():
-    x = np.arange(24).reshape(2, 3, 4)
-    np.testing.assert_array_equal(flatten(x), np.arange(24).reshape(2, 12))
-    assert flatten(x[:0]).shape == (0, 12)
+def test_features_that_hardly_vary_are_not_blown_up():
+    np.testing.assert_allclose(Scaling.of(np.array([[0.0, 0.0], [2.0, 1e-6]])).scale, [1.0, 20.0])
+    np.testing.assert_array_equal(Scaling.of(np.ones((5, 2))).scale, [1.0, 1.0])

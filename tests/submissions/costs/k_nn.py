@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     Parameters = Mapping[str, np.ndarray]
 
-ENDS = (32, 256)
+ENDS = (32, 240)
 
 
 def cost_of(settings: Settings, sizes: Sizes, params: Parameters, x: np.ndarray) -> dict[str, int]:
@@ -67,10 +67,12 @@ def search(settings: Settings, params: Parameters, x: np.ndarray, k: int) -> Fou
     for level in range(depth):
         node = 2**level - 1 + leaf
         leaf = 2 * leaf + int(x[params["features"][node]] > params["thresholds"][node])
-    counted, lookups, others, macs = (2 * d - 1) + depth, 2 * depth, depth - 1, 0
+    counted, lookups, others, macs = depth, 2 * depth, depth - 1, 0
     most = settings["most"]
     seen, rounds = np.zeros(0, int), ENDS if most == ENDS[-1] else (most,)
     weighted = k > 1 and "faint" in params
+    if weighted or len(rounds) > 1:
+        counted += 2 * d - 1  # the squared norm, which a distance and a bound need
     for number, end in enumerate(rounds):
         if number:
             counted, others = counted + 2, others + 1  # the bound is compared, and who goes on is told
