@@ -27,8 +27,9 @@ __all__ = ["Judge", "Network", "Softmax", "apply_network", "epochs_within", "fit
 KIND = np.dtype(np.float32)  # what is trained in; the readout of real labels is solved in float64
 MOST_EPOCHS = 300
 FEWEST_EPOCHS = 2
-BUDGET = 1.5e10  # of a fit: samples times passes times `price_of`, and not seconds, so that digits repeat
-TRIALS = 1 / 2  # of the budget: what is spent on trials of settings
+BUDGET = 1e10  # of a fit: samples times passes times `price_of`, and not seconds, so that digits repeat
+TRIALS = 1 / 3  # of the budget: what is spent on trials of settings
+LINEAR = 1 / 4  # of the budget: what a linear map, which settles soon, is trained for
 DRAWS = 8  # of units that are not trained: one in ten is singular
 SOLVED = 16384  # samples that a readout is solved on
 
@@ -130,12 +131,13 @@ class Trainer(NamedTuple):
         The layers are those of the trial or the training that was best on the validation samples: training
         starts anew, and may not find again what a trial found.
         """
-        share = TRIALS * BUDGET / len(self.loss.settings)
+        budget = BUDGET if len(self.widths) > 2 else LINEAR * BUDGET  # noqa: PLR2004 - inputs and outputs alone
+        share = TRIALS * budget / len(self.loss.settings)
         most = int(share // (FEWEST_EPOCHS * price_of(self.widths)))
         some = rng.permutation(len(self.inputs))[: max(most, 1)]
         trials = [self.train(setting, some, share, rng) for setting in self.loss.settings]
         setting = self.loss.settings[int(np.argmax([trial.best for trial in trials]))]
-        final = self.train(setting, np.arange(len(self.inputs)), (1 - TRIALS) * BUDGET, rng)
+        final = self.train(setting, np.arange(len(self.inputs)), (1 - TRIALS) * budget, rng)
         return max([final, *trials], key=lambda judge: judge.best).layers
 
     def train(
