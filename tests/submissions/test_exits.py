@@ -20,6 +20,10 @@ from submissions.sizes import Sizes
 REAL = TaskInfo("lipschitz-regression@1", "nmse", (3,), "float32")
 CLASSES = TaskInfo("routed-classification@1", "accuracy", (3,), "int64", 4)
 TASKS = {"real": REAL, "classes": CLASSES}
+SETTINGS = {
+    "early-exit": [{"leave": share} for share in (1.0, 0.8, 0.4, 0.0)],
+    "cascade": [{"unsure": share} for share in (0.0, 0.2, 0.6, 1.0)],
+}
 BETWEEN = [(name, kind) for name in ("early-exit", "cascade") for kind in TASKS]
 
 
@@ -32,15 +36,14 @@ def data(kind, n, seed):
 
 @functools.cache
 def fitted(name, kind):
-    first = find_submission(str(ROOT / name)).variants()[0]
     train, valid = data(kind, 512, 0), data(kind, 300, 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(networks, "BUDGET", 1e9)  # that of the cascade's networks
-        return make(name, TASKS[kind], **first.settings).fit(train, valid, np.random.default_rng(0))
+        return make(name, TASKS[kind], **SETTINGS[name][0]).fit(train, valid, np.random.default_rng(0))
 
 
 def variants(name, kind):
-    return [make(name, TASKS[kind], **own.settings) for own in find_submission(str(ROOT / name)).variants()]
+    return [make(name, TASKS[kind], **settings) for settings in SETTINGS[name]]
 
 
 def prices(name, kind, settings, params, x):
@@ -48,25 +51,30 @@ def prices(name, kind, settings, params, x):
     return np.array([expected(name, settings, sizes, params, row)["ops"] for row in x])
 
 
+@pytest.mark.parametrize("name", SETTINGS)
+def test_variants_have_settings_that_are_tested_here(name):
+    shipped = [variant.settings for variant in find_submission(str(ROOT / name)).variants()]
+    assert len(shipped) > 2
+    assert all(settings in SETTINGS[name] for settings in shipped)
+
+
 @pytest.mark.parametrize(("name", "kind"), BETWEEN)
 def test_most_inputs_cost_less_than_the_mean_and_some_much_more(name, kind):
     x = data(kind, 400, 2).x
-    between = find_submission(str(ROOT / name)).variants()[1:-1]
     means = []
-    for variant in between:
-        ops = prices(name, kind, variant.settings, fitted(name, kind), x)
+    for settings in SETTINGS[name][1:-1]:
+        ops = prices(name, kind, settings, fitted(name, kind), x)
         assert np.quantile(ops, 0.95) > 1.2 * ops.mean()
         means.append(ops.mean())
-    assert len(means) == 2
     assert means[1] > 1.3 * means[0]
 
 
 @pytest.mark.parametrize(("name", "kind"), BETWEEN)
 def test_shares_of_the_validation_inputs_that_leave_are_those_asked_for(name, kind):
     valid, params = data(kind, 300, 1), fitted(name, kind)
-    for variant in find_submission(str(ROOT / name)).variants()[1:-1]:
-        share = variant.settings.get("leave", 1 - variant.settings.get("unsure", 0))
-        ops = prices(name, kind, variant.settings, params, valid.x)
+    for settings in SETTINGS[name][1:-1]:
+        share = settings.get("leave", 1 - settings.get("unsure", 0))
+        ops = prices(name, kind, settings, params, valid.x)
         assert np.mean(ops == ops.min()) == pytest.approx(share, abs=0.01)
 
 

@@ -74,10 +74,11 @@ def test_a_leaf_of_cart_holds_one_of_its_labels_where_they_are_to_be_recalled():
     assert leaves > 16
 
 
+@pytest.mark.parametrize("d", [3, 120])  # of 120 features a split tries some
 @pytest.mark.parametrize("classes", [None, 2, 4])
-def test_gradient_boosting_answers_as_scikit_learns_does(classes):
-    train, unseen = smooth(900, 0, classes=classes), smooth(400, 1)
-    task = info("nmse" if classes is None else "accuracy", 3, classes)
+def test_gradient_boosting_answers_as_scikit_learns_does(classes, d):
+    train, unseen = smooth(900, 0, d, classes=classes), smooth(400, 1, d)
+    task = info("nmse" if classes is None else "accuracy", d, classes)
     model, params = fitted("gradient-boosting", task, train, trees=12, depth=3)
     shipped = module("gradient-boosting")
     rng = np.random.default_rng(0)
@@ -89,6 +90,7 @@ def test_gradient_boosting_answers_as_scikit_learns_does(classes):
             max_iter=12 // (classes if classes == 4 else 1),
             max_depth=3,
             max_leaf_nodes=None,
+            **shipped.limits(d),
             learning_rate=rate,
             early_stopping=False,
             random_state=seed,
@@ -111,13 +113,13 @@ def test_a_class_without_samples_is_no_trouble_for_boosting():
     assert np.mean(model.predict(params, some.x) == some.y) > 0.8
 
 
-def test_wide_inputs_are_boosted_by_what_varies_most():
+def test_wide_inputs_are_boosted_by_some_features_of_each_split():
     rng = np.random.default_rng(0)
     x = 1e-3 * rng.standard_normal((400, 120))
     x[:, 100] = rng.standard_normal(400)
     rows = split(x, (x[:, 100] > 0.3).astype(int))
     model, params = fitted("gradient-boosting", info("accuracy", 120, 2), rows, trees=4, depth=2)
-    assert set(params["features_0"]) == {100}
+    assert 100 in params["features_0"]
     assert np.mean(model.predict(params, rows.x) == rows.y) > 0.98
 
 

@@ -105,10 +105,22 @@ def test_the_gradient_is_that_of_the_mean_loss(classes, hidden, monkeypatch):
     np.testing.assert_allclose(gradient, differences, atol=1e-8)
 
 
+@pytest.mark.usefixtures("brief")
+def test_a_readout_that_would_learn_its_few_samples_by_heart_is_not_taken():
+    rng = np.random.default_rng(0)
+    x, y = wave(140, 0)
+    noisy, valid = (x, y + 0.3 * rng.standard_normal(len(y))), wave(1000, 1)
+    params = fit(noisy, valid, hidden=(128,))
+    by_heart = networks.solved(params, *noisy, rng)
+    errors = [networks.off(*valid)(own) for own in (params, by_heart)]
+    assert errors[0] < 0.5 * errors[1]
+    assert errors[0] < 0.5 * np.var(valid[1])
+
+
 def test_the_readout_of_real_labels_is_the_best_there_is():
     rng = np.random.default_rng(0)
     x, y = rng.uniform(-1, 1, (300, 3)).astype(np.float32), rng.normal(size=300).astype(np.float32)
-    params = networks.Squares.of(y).finish(
+    params = networks.solved(
         {
             "weights_0": rng.normal(size=(9, 3)),
             "biases_0": rng.normal(size=9),

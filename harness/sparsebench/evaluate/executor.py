@@ -18,15 +18,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import sparsebench.evaluate.child.parent  # noqa: F401 - compiled here: the submission's process writes nothing
+from sparsebench.cores import usable_cores
 from sparsebench.errors import SparsebenchError
 from sparsebench.evaluate.cell import failed_row, run_cell
 from sparsebench.evaluate.child.walls.powers import die_with_parent
 from sparsebench.evaluate.clock import Clock
 from sparsebench.evaluate.host.parents import agree_in
+from sparsebench.evaluate.host.placement import share_cores
 from sparsebench.results import ResultStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
+    from multiprocessing.synchronize import Lock
 
     from sparsebench.evaluate.plan import Cell, Limits
     from sparsebench.results import Row
@@ -45,7 +48,8 @@ class _Pool(concurrent.futures.ProcessPoolExecutor):
         context = multiprocessing.get_context(_how_to_start())
         if context.get_start_method() == "forkserver":
             context.set_forkserver_preload([__name__])
-        begin = (scratch, dict(os.environ))
+        locks = [context.Lock() for _ in range(usable_cores())]
+        begin = (scratch, dict(os.environ), locks)
         super().__init__(jobs, mp_context=context, initializer=_begin_worker, initargs=begin)
 
     def submit(self, *call: Any, **named: Any) -> _Future:
@@ -208,9 +212,10 @@ def _work_in_pool(cell: Cell, store: Path, limits: Limits) -> tuple[Row, Clock]:
     os._exit(1)
 
 
-def _begin_worker(scratch: str, environment: dict[str, str]) -> None:
+def _begin_worker(scratch: str, environment: dict[str, str], locks: list[Lock]) -> None:
     """Prepare a worker: it leaves Ctrl-C to the parent, ends with it, and uses the common sandbox level."""
     agree_in(Path(scratch, "walls.json"))
+    share_cores(locks)
     os.environ.clear()  # a fork server has the environment of its start
     os.environ.update(environment)
     tempfile.tempdir = scratch
