@@ -12,11 +12,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
-from pathlib import Path
 
 import numpy as np
 
-from sparsebench.leaderboard.publish import update_between_markers
+from sparsebench.leaderboard.publish import write_between_markers
 from sparsebench.scoring import score_predictions
 from sparsebench.tasks import load_task
 from sparsebench.tasks.importing import imported_generator
@@ -112,8 +111,7 @@ def main():
     write, section = parser.parse_args().write, markdown()
     sys.stdout.write(section)
     if write:
-        page = Path(_TASK.folder.parent / "README.md")
-        page.write_text(update_between_markers(page.read_text(), "max-affine", section))
+        write_between_markers(_TASK.folder.parent / "README.md", {"max-affine": section})
 
 
 if __name__ == "__main__":

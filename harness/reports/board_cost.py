@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from sparsebench.leaderboard.publish import update_between_markers
+from sparsebench.leaderboard.publish import write_between_markers
 from sparsebench.results import ResultStore
 
 _WRITTEN = (
@@ -71,8 +71,7 @@ def main():
     if options.write is None:
         sys.stdout.write(text + "\n")
         return
-    old = options.write.read_text(encoding="utf-8")
-    options.write.write_text(update_between_markers(old, "board-cost", text), encoding="utf-8")
+    write_between_markers(options.write, {"board-cost": text})
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 import sparsebench as sb
-from sparsebench.leaderboard.publish import update_between_markers
+from sparsebench.leaderboard.publish import write_between_markers
 from sparsebench.tasks import load_task
 from sparsebench.tasks.importing import imported_generator
 
@@ -219,12 +219,10 @@ def main():
     )
     parser.add_argument("--write", action="store_true", help="put it between its markers in the README")
     write, task = parser.parse_args().write, load_task(_TASK)
-    page = Path(task.folder.parent / "README.md")
-    for name, made in (("certificates", certificates), ("baselines", baselines)):
-        section = made(task)
-        sys.stdout.write(f"{section}\n")
-        if write:
-            page.write_text(update_between_markers(page.read_text(), name, section))
+    sections = {"certificates": certificates(task), "baselines": baselines(task)}
+    sys.stdout.write("\n".join((*sections.values(), "")))
+    if write:
+        write_between_markers(task.folder.parent / "README.md", sections)
 
 
 if __name__ == "__main__":

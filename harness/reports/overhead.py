@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 from sparsebench.evaluate.host.placement import on_one_core
 from sparsebench.evaluate.plan import Selection, first_small, make_plan
-from sparsebench.leaderboard.publish import update_between_markers
+from sparsebench.leaderboard.publish import write_between_markers
 from sparsebench.meter import Description, Engine, Handle, InProcess, MeteredNamespace, OverPipe, Pipe, answer
 from sparsebench.models import find_submission
 from sparsebench.models.opening import construct
@@ -309,9 +309,7 @@ def main():
     arguments = parser.parse_args()
     found = measure(lambda text: sys.stderr.write(f"{text} ...\n"))
     if arguments.write:
-        page = arguments.write.read_text(encoding="utf-8")
-        page = update_between_markers(page, "overhead", markdown(found))
-        arguments.write.write_text(page, encoding="utf-8")
+        write_between_markers(arguments.write, {"overhead": markdown(found)})
     sys.stdout.write(json.dumps(found, indent=1) + "\n" if arguments.json else markdown(found))
 
 

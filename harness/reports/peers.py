@@ -25,7 +25,7 @@ sys.path[:0] = [str(Path(__file__).parents[1])]
 
 from reports.peers_cases import CASES  # noqa: E402 - the path comes first
 from reports.peers_page import cpu_section, gpu_section  # noqa: E402 - the same
-from sparsebench.leaderboard.publish import update_between_markers  # noqa: E402 - the same
+from sparsebench.leaderboard.publish import write_between_markers  # noqa: E402 - the same
 from sparsebench.ops import backends  # noqa: E402 - the same
 from sparsebench.results.provenance import provenance_fields  # noqa: E402 - the same
 
@@ -175,10 +175,7 @@ def main():
         arguments.json.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     sections = {"peers-cpu": cpu_section(found), "peers-gpu": gpu_section(gpu)}
     if arguments.write:
-        page = arguments.write.read_text(encoding="utf-8")
-        for name, section in sections.items():
-            page = update_between_markers(page, name, section)
-        arguments.write.write_text(page, encoding="utf-8")
+        write_between_markers(arguments.write, sections)
     sys.stdout.write("\n".join(sections.values()))
     told = [told for case in found["cases"].values() for told in case["backends"].values()]
     return int(not all(each.get("equal", True) for each in told))

@@ -15,7 +15,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from sparsebench.leaderboard.publish import update_between_markers
+from sparsebench.leaderboard.publish import write_between_markers
 from sparsebench.results import ResultStore
 from sparsebench.scoring import t_half_width
 from sparsebench.tasks import load_task
@@ -118,8 +118,7 @@ def main():
     arguments = parser.parse_args()
     section = markdown(arguments.store)
     if arguments.write:
-        page = arguments.write.read_text(encoding="utf-8")
-        arguments.write.write_text(update_between_markers(page, "gap", section), encoding="utf-8")
+        write_between_markers(arguments.write, {"gap": section})
     sys.stdout.write(section)
 
 

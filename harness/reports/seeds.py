@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sparsebench.leaderboard.publish import update_between_markers
+from sparsebench.leaderboard.publish import write_between_markers
 from sparsebench.scoring import (
     MOST_VARIANTS,
     SMALLEST_LEAD,
@@ -512,8 +512,7 @@ def main():
         return
     text = report(study(load_entries()))
     if options.write:
-        page = options.write.read_text(encoding="utf-8")
-        options.write.write_text(update_between_markers(page, "seeds", text), encoding="utf-8")
+        write_between_markers(options.write, {"seeds": text})
     else:
         sys.stdout.write(text)
 

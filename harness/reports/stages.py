@@ -27,7 +27,7 @@ from sparsebench.evaluate.cell import run_cell
 from sparsebench.evaluate.clock import STAGES, Clock, Stage
 from sparsebench.evaluate.host.parents import measured
 from sparsebench.evaluate.plan import Limits, Selection, make_plan
-from sparsebench.leaderboard.publish import update_between_markers
+from sparsebench.leaderboard.publish import write_between_markers
 from sparsebench.models import find_submission, shipped_names
 from sparsebench.results.provenance import cpu_name
 
@@ -170,8 +170,7 @@ def main():
     options = parser.parse_args()
     text = report(options.submissions or shipped_names(), options.runs, options.beside)
     if options.write:
-        page = options.write.read_text(encoding="utf-8")
-        options.write.write_text(update_between_markers(page, "stages", text), encoding="utf-8")
+        write_between_markers(options.write, {"stages": text})
     else:
         sys.stdout.write(text)
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from sparsebench.leaderboard.publish import update_between_markers
+from sparsebench.leaderboard.publish import write_between_markers
 from sparsebench.results.provenance import provenance_fields
 from sparsebench.tasks import load_task
 from sparsebench.tasks.cache import CACHE_VARIABLE
@@ -144,8 +144,7 @@ def main():
         os.environ[CACHE_VARIABLE] = cache  # made anew, so that making is timed
         section = markdown(measure(lambda text: sys.stderr.write(f"{text} ...\n")))
     if arguments.write:
-        page = arguments.write.read_text(encoding="utf-8")
-        arguments.write.write_text(update_between_markers(page, "streaming", section), encoding="utf-8")
+        write_between_markers(arguments.write, {"streaming": section})
     sys.stdout.write(section)
 
 

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 import numpy as np
 
 from sparsebench.author.task_quality import best_constant
-from sparsebench.leaderboard.publish import update_between_markers
+from sparsebench.leaderboard.publish import write_between_markers
 from sparsebench.scoring import score_predictions
 from sparsebench.tasks import list_tasks
 
@@ -95,8 +94,7 @@ def main():
         section = markdown(task)
         sys.stdout.write(f"{task.ref}\n\n{section}\n")
         if write:
-            page = Path(task.folder.parent / "README.md")
-            page.write_text(update_between_markers(page.read_text(), "figures", section))
+            write_between_markers(task.folder.parent / "README.md", {"figures": section})
 
 
 if __name__ == "__main__":

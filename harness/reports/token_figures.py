@@ -15,11 +15,10 @@ import itertools
 import math
 import sys
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
-from sparsebench.leaderboard.publish import update_between_markers
+from sparsebench.leaderboard.publish import write_between_markers
 from sparsebench.tasks import load_task
 from sparsebench.tasks.importing import imported_generator
 from sparsebench.tasks.streams import stream
@@ -168,8 +167,7 @@ def main():
     write, section = parser.parse_args().write, markdown()
     sys.stdout.write(section)
     if write:
-        page = Path(_TASK.folder.parent / "README.md")
-        page.write_text(update_between_markers(page.read_text(), "tokens", section))
+        write_between_markers(_TASK.folder.parent / "README.md", {"tokens": section})
 
 
 if __name__ == "__main__":

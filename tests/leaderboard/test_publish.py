@@ -17,6 +17,7 @@ from sparsebench.leaderboard import (
     markdown,
     publish,
     update_between_markers,
+    write_between_markers,
     write_leaderboard,
 )
 from sparsebench.leaderboard.frozen import Frozen, read_frozen
@@ -103,6 +104,19 @@ def test_a_target_that_cannot_be_replaced_changes_nothing(tmp_path):
     with pytest.raises(UsageError, match="cannot write the leaderboard"):
         write_leaderboard(BOARD, tmp_path)
     assert state(tmp_path) == before
+
+
+def test_blocks_of_a_page_are_written_all_or_none(tmp_path):
+    page = tmp_path / "page.md"
+    before = f"# Mine\n\n{BEGIN}{END}\n<!-- sparsebench:costs:begin --><!-- sparsebench:costs:end -->\n"
+    page.write_text(before, encoding="utf-8")
+    with pytest.raises(UsageError, match="found 0"):
+        write_between_markers(page, {"board": "new", "missing": "text"})
+    assert page.read_text(encoding="utf-8") == before
+    write_between_markers(page, {"board": "new é", "costs": "3"})
+    text = page.read_text(encoding="utf-8")
+    assert f"{BEGIN}\n\nnew é\n\n{END}" in text
+    assert "begin -->\n\n3\n\n<!--" in text
 
 
 @pytest.mark.parametrize("existing", [True, False])

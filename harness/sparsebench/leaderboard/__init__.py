@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from sparsebench.leaderboard.board import Board, BoardTask, Entry, Pair, Point, Ratio, TaskScore
 from sparsebench.leaderboard.build import BoardTaskLike, build_board
-from sparsebench.leaderboard.publish import freeze_board, update_between_markers, write_leaderboard
+from sparsebench.leaderboard.publish import (
+    freeze_board,
+    update_between_markers,
+    write_between_markers,
+    write_leaderboard,
+)
 from sparsebench.leaderboard.sheets import Sheets, csv, document, points
 from sparsebench.leaderboard.tables import markdown, terminal
 
@@ -26,5 +31,6 @@ __all__ = [
     "points",
     "terminal",
     "update_between_markers",
+    "write_between_markers",
     "write_leaderboard",
 ]

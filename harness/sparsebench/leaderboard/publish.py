@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
-from sparsebench.ground.replacing import beside, replace_bytes, write_new
+from sparsebench.ground.replacing import beside, replace_bytes, replace_text, write_new
 from sparsebench.leaderboard.findings import findings_markdown
 from sparsebench.leaderboard.frozen import FILE_NAME, frozen_text
 from sparsebench.leaderboard.sheets import csv
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sparsebench.leaderboard.board import Board
     from sparsebench.leaderboard.findings import Finding
 
-__all__ = ["freeze_board", "update_between_markers", "write_leaderboard"]
+__all__ = ["freeze_board", "update_between_markers", "write_between_markers", "write_leaderboard"]
 
 _BLOCK = "board"
 _FINDINGS = "findings"
@@ -63,6 +63,28 @@ def update_between_markers(text: str, name: str, block: str) -> str:
     head, rest = text.split(begin)
     _, tail = rest.split(end)
     return f"{head}{begin}\n\n{block.strip()}\n\n{end}{tail}"
+
+
+def write_between_markers(page: str | os.PathLike[str], blocks: Mapping[str, str]) -> None:
+    """Replace what is between the markers of a Markdown file, all blocks or none.
+
+    Parameters
+    ----------
+    page
+        The file, as `update_between_markers` expects it.
+    blocks
+        Name of each block -> its new text.
+
+    Raises
+    ------
+    UsageError
+        A marker is missing, there are several, or they are in the wrong order; the file is as it was.
+    """
+    path = Path(page)
+    text = path.read_text(encoding="utf-8")
+    for name, block in blocks.items():
+        text = update_between_markers(text, name, block)
+    replace_text(path, text)
 
 
 def write_leaderboard(
