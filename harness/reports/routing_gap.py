@@ -1,4 +1,4 @@
-"""What knowing the domain is worth, from stored rows of routed-classification@1.
+"""What knowing the domain is worth, from stored rows of the newest routed-classification.
 
     python harness/reports/routing_gap.py leaderboard/results --write tasks/routed-classification/README.md
 
@@ -18,9 +18,9 @@ from pathlib import Path
 from sparsebench.leaderboard.publish import write_between_markers
 from sparsebench.results import ResultStore
 from sparsebench.scoring import t_half_width
-from sparsebench.tasks import load_task
+from sparsebench.tasks import newest_tasks
 
-_TASK = "routed-classification@1"
+_TASK = "routed-classification"
 _ORACLE, _DENSE, _RANDOM = "oracle-router", "dense-mlp", "random-router"
 _COLUMNS = (
     *(
@@ -37,9 +37,11 @@ _COLUMNS = (
 
 def gathered(store):
     """Return (instance, submission, variant) -> seed -> (accuracy, operations) of the rows that count."""
-    task, found = load_task(_TASK), defaultdict(dict)
+    (task,), found = newest_tasks([_TASK]), defaultdict(dict)
+    homes = {name: task.home(name) for name in task.board}
     for row in ResultStore(store).latest():
-        if row.task == task.ref and row.task_hash == task.hash and row.status == "ok":
+        home = homes.get(row.instance)
+        if home is not None and (row.task, row.task_hash) == (home.ref, home.hash) and row.status == "ok":
             found[row.instance, row.submission, row.variant][row.seed] = (row.accuracy, row.ops)
     return task, found
 
@@ -88,7 +90,7 @@ def markdown(store):
     """Write the section."""
     task, found = gathered(store)
     variants = sorted({key[2] for key in found if key[1] == _ORACLE}, key=_size)
-    made = [line(found, instance, variant) for instance in task.instances for variant in variants]
+    made = [line(found, instance, variant) for instance in task.board for variant in variants]
     seeds = sorted({seed for cells in found.values() for seed in cells})
     lines = [
         "Written by `python harness/reports/routing_gap.py leaderboard/results --write",
