@@ -20,9 +20,14 @@ __all__ = [
     "Pair",
     "Point",
     "Ratio",
+    "Steps",
     "TaskScore",
     "short_hash",
 ]
+
+Steps = tuple[tuple[float, float], ...]
+"""A budget curve: log2 of operations per input, ascending, and the quality that holds from there to the next
+step. Before the first step it is 0."""
 
 ENOUGH_SEEDS = 5
 """The number of seeds of a board by default. With fewer it is preliminary."""
@@ -146,6 +151,8 @@ class TaskScore:
     """Of how many of the board's seeds it has rows."""
     points: tuple[Point, ...]
     """One per variant, sorted by name."""
+    curves: tuple[Steps, ...] = ()
+    """The budget curve on each of the instances, in their order: ``areas`` are the areas under them."""
 
     @property
     def failed_share(self) -> float:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from sparsebench.leaderboard.board import Point
 from sparsebench.results.priced import price_of_row
-from sparsebench.scoring import MOST_BYTES, BudgetCell, budget_area
+from sparsebench.scoring import MOST_BYTES, BudgetCell, budget_area, budget_curve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sparsebench.leaderboard.board import BoardTask
+    from sparsebench.leaderboard.board import BoardTask, Steps
     from sparsebench.meter.pricelist import PriceList
     from sparsebench.results import Row
     from sparsebench.scoring import Variants
@@ -74,6 +74,13 @@ class Grid:
     def areas(self) -> tuple[float, ...]:
         """Return the area under the budget curve of each instance."""
         return tuple(budget_area(variants, self.task) for variants in self.cells)
+
+    def curves(self) -> tuple[Steps, ...]:
+        """Return the budget curve of each instance."""
+        return tuple(
+            tuple((float(cost), float(quality)) for cost, quality in budget_curve(variants))
+            for variants in self.cells
+        )
 
     def point(self, variant: str, prices: PriceList | None) -> Point:
         """Return a variant's record for the tables, with its price by a user's list."""

@@ -153,6 +153,7 @@ def _column(
             tail=each.grid.tail(),
             seeds=each.grid.seen(),
             points=tuple(each.grid.point(variant, prices) for variant in each.grid.variants),
+            curves=each.grid.curves(),
         )
         for name, each in scored.items()
     }
