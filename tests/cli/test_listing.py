@@ -16,6 +16,7 @@ VERBS = [
     "explain",
     "leaderboard",
     "new",
+    "publish",
     "results",
     "submissions",
     "tasks",

@@ -24,6 +24,7 @@ _VERBS = {
     "explain": "Show where a submission's operations go, line by line.",
     "leaderboard": "Show the board of stored rows, or publish it.",
     "new": "Start a submission of your own.",
+    "publish": "Publish the board of stored rows: page, tables, JSON, feed.",
     "results": "Look at stored rows, check and merge them.",
     "submissions": "List the submissions that come with sparsebench, or show one.",
     "tasks": "List, show, verify and re-create the standard tasks.",

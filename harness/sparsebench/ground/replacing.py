@@ -8,10 +8,18 @@ import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["beside", "replace_bytes", "replace_text", "replacing", "write_first", "write_new"]
+__all__ = [
+    "beside",
+    "replace_all",
+    "replace_bytes",
+    "replace_text",
+    "replacing",
+    "write_first",
+    "write_new",
+]
 
 
 @contextlib.contextmanager
@@ -110,3 +118,74 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o666, durable: bool = 
 def beside(path: Path) -> Path:
     """Return an unused hidden path in a file's folder: a place to write the file's new content."""
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+
+
+def replace_all(contents: Mapping[Path, bytes], *, gone: Collection[Path] = ()) -> None:
+    """Replace the contents of several files, and remove others: all of it or nothing.
+
+    All contents are stored beside their targets before the first file changes. If a change fails, those made
+    are undone, and folders that were made are removed.
+
+    Parameters
+    ----------
+    contents
+        File -> its new content, in the order in which they are replaced. Folders are made where missing.
+    gone
+        Files to remove, before any is replaced. A missing one is no error.
+
+    Raises
+    ------
+    OSError
+        A file cannot be written, replaced or removed; all is as it was.
+    """
+    staged = {target: beside(target) for target in contents}
+    made: list[Path] = []
+    try:
+        for target, content in contents.items():
+            made += _make_folder(target.parent)
+            write_new(staged[target], content)
+        _swap(staged, gone)
+    except OSError:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
+        for folder in reversed(made):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+        raise
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> list[Path]:
+    """Make a folder and those above it; return the ones made, the outermost first."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+    return missing[::-1]
+
+
+def _swap(staged: Mapping[Path, Path], gone: Collection[Path]) -> None:
+    before = {target: target.read_bytes() if target.exists() else None for target in (*gone, *staged)}
+    changed: list[Path] = []
+    try:
+        for target in gone:
+            target.unlink(missing_ok=True)
+            changed.append(target)
+        for target, temporary in staged.items():
+            temporary.replace(target)
+            changed.append(target)
+    except OSError:
+        for target in changed:
+            _restore(target, before[target])
+        raise
+
+
+def _restore(target: Path, content: bytes | None) -> None:
+    if content is None:
+        target.unlink(missing_ok=True)
+    else:
+        replace_bytes(target, content)

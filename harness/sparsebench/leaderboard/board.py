@@ -181,6 +181,8 @@ class Entry:
     """The places that it may hold over all tasks; None where it has no mean."""
     uses_tags: bool = False
     """Whether it got the domains of the inputs that it predicted: a separate class, not ranked."""
+    submission_hash: str = ""
+    """Content hash of the state of its folder whose rows count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

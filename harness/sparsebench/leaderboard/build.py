@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sparsebench.results import Row
     from sparsebench.scoring import ScoringBox
 
-__all__ = ["UNRANKED", "BoardTaskLike", "build_board"]
+__all__ = ["UNRANKED", "BoardTaskLike", "build_board", "one_per_cell"]
 
 UNRANKED = ("paper-router-free",)
 """Profiles without places: a submission that calls all of its work routing costs nothing there."""
@@ -288,7 +288,7 @@ def _current(rows: Iterable[Row], states: Mapping[str, str]) -> tuple[list[Row],
         wanted = states.get(name, newest)
         counts = wanted if any(row.submission_hash == wanted for row in theirs) else newest
         own = [row for row in theirs if row.submission_hash == counts]
-        kept += _one_per_cell(own)
+        kept += one_per_cell(own)
         notes += _on_states(name, theirs, counts, wanted) + _on_second_tries(name, own)
     return kept, notes
 
@@ -321,7 +321,8 @@ def _on_second_tries(name: str, rows: Sequence[Row]) -> list[str]:
     return notes
 
 
-def _one_per_cell(rows: Iterable[Row]) -> Iterable[Row]:
+def one_per_cell(rows: Iterable[Row]) -> list[Row]:
+    """Return of several rows of a cell the one that counts: the newest, one with status ``ok`` first."""
     # The row itself breaks a tie, so that the order of reading files does not matter.
     best: dict[str, tuple[bool, str, str, Row]] = {}
     for row in rows:

@@ -97,10 +97,11 @@ def make_entries(
                 title=titles.get(name),
                 tasks=tuple(column.get(name) for column in columns),
                 uses_tags=name in told,
+                submission_hash=next(iter(theirs.values())).state if theirs else "",
             ),
             standings,
         )
-        for name in grids
+        for name, theirs in grids.items()
     ]
     entries.sort(key=lambda e: (e.uses_tags, e.score is None, -(e.score or 0.0), e.submission))
     return tuple(entries), pairs

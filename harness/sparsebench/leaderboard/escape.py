@@ -5,9 +5,17 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["for_csv", "for_markdown", "for_terminal"]
+__all__ = ["for_bibtex", "for_csv", "for_markdown", "for_terminal", "for_xml"]
 
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>#!|~&$]|:(?=\S)|@(?!\d)|(?<=www)\.", re.IGNORECASE)
+_XML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"}
+_BIBTEX = {letter: f"\\{letter}" for letter in "$&#_%"} | {
+    "{": r"\textbraceleft{}",  # BibTeX counts braces even behind a backslash
+    "}": r"\textbraceright{}",
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+}
 _FORMULA = ("=", "+", "-", "@")
 _LONGEST = 120
 
@@ -29,6 +37,16 @@ def for_csv(text: str) -> str:
     """Return the text as one line that no spreadsheet runs: a leading ``= + - @`` gets an apostrophe."""
     line = for_terminal(text)
     return f"'{line}" if line.startswith(_FORMULA) else line
+
+
+def for_xml(text: str, longest: int = _LONGEST) -> str:
+    """Return the text for XML or HTML, between tags or in a quoted attribute: no markup, no entity."""
+    return "".join(_XML.get(letter, letter) for letter in for_terminal(text, longest))
+
+
+def for_bibtex(text: str, longest: int = _LONGEST) -> str:
+    """Return the text for a field of BibTeX in braces: no command, no end of the field."""
+    return "".join(_BIBTEX.get(letter, letter) for letter in for_terminal(text, longest))
 
 
 def _breaks(character: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
-from sparsebench.ground.replacing import beside, replace_bytes, replace_text, write_new
+from sparsebench.ground.replacing import replace_all, replace_text
 from sparsebench.leaderboard.findings import findings_markdown
 from sparsebench.leaderboard.frozen import FILE_NAME, frozen_text
 from sparsebench.leaderboard.sheets import csv
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
     from sparsebench.leaderboard.board import Board
     from sparsebench.leaderboard.findings import Finding
 
-__all__ = ["freeze_board", "update_between_markers", "write_between_markers", "write_leaderboard"]
+__all__ = [
+    "check_place",
+    "freeze_board",
+    "update_between_markers",
+    "write_between_markers",
+    "write_leaderboard",
+]
 
 _BLOCK = "board"
 _FINDINGS = "findings"
@@ -109,7 +115,7 @@ def write_leaderboard(
         README.md lacks the markers or is not text, or a file cannot be written. Nothing is changed then.
     """
     folder = Path(directory)
-    _check_place(folder)
+    check_place(folder)
     readme, sheets = _readme(folder / _README, markdown(board), findings_markdown(said)), csv(board)
     texts = {
         _README: readme,
@@ -118,8 +124,7 @@ def write_leaderboard(
         "areas.csv": sheets.areas,
     }
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _replace_all({folder / name: text.encode() for name, text in texts.items()})
+        replace_all({folder / name: text.encode() for name, text in texts.items()})
     except OSError as fault:
         raise UsageError(
             f"cannot write the leaderboard in {folder}: {fault.strerror or fault}",
@@ -128,8 +133,14 @@ def write_leaderboard(
     return [folder / name for name in texts]
 
 
-def _check_place(folder: Path) -> None:
-    """Refuse folders that belong to something else and that tables would change."""
+def check_place(folder: Path) -> None:
+    """Refuse folders that belong to something else and that tables would change.
+
+    Raises
+    ------
+    UsageError
+        It is the folder of a submission, or of a result store's rows.
+    """
     owner = None
     if (folder / "submission.toml").exists():
         owner = "a submission, whose hash they would change"
@@ -154,15 +165,14 @@ def freeze_board(board: Board, directory: str | os.PathLike[str]) -> Path:
         There is one already, or it cannot be written.
     """
     path = Path(directory) / FILE_NAME
-    _check_place(path.parent)
+    check_place(path.parent)
     if path.exists():
         raise UsageError(
             f"{path} is there already: a board that is published stays what it is",
             help="remove it to make another board",
         )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _replace_all({path: frozen_text(board).encode()})
+        replace_all({path: frozen_text(board).encode()})
     except OSError as fault:
         raise UsageError(
             f"cannot write {path}: {fault.strerror or fault}", help="give a folder that can be written to"
@@ -185,34 +195,3 @@ def _readme(path: Path, block: str, said: str) -> str:
         return update_between_markers(text, _BLOCK, block)
     except UsageError as fault:
         raise UsageError(f"{path}: {fault.what}", help=fault.help) from fault
-
-
-def _replace_all(contents: Mapping[Path, bytes]) -> None:
-    staged = {target: beside(target) for target in contents}
-    try:
-        for target, content in contents.items():
-            write_new(staged[target], content)
-        _swap(staged)
-    finally:
-        for temporary in staged.values():
-            temporary.unlink(missing_ok=True)
-
-
-def _swap(staged: Mapping[Path, Path]) -> None:
-    before = {target: target.read_bytes() if target.exists() else None for target in staged}
-    replaced: list[Path] = []
-    try:
-        for target, temporary in staged.items():
-            temporary.replace(target)
-            replaced.append(target)
-    except OSError:
-        for target in replaced:
-            _restore(target, before[target])
-        raise
-
-
-def _restore(target: Path, content: bytes | None) -> None:
-    if content is None:
-        target.unlink()
-    else:
-        replace_bytes(target, content)

@@ -26,7 +26,7 @@ from sparsebench.results.provenance import (
     utc_now,
 )
 from sparsebench.results.row import Row
-from sparsebench.results.store import RESULTS_DIRECTORY, ResultStore
+from sparsebench.results.store import RESULTS_DIRECTORY, ResultStore, bytes_of_rows
 
 __all__ = [
     "COLUMNS",
@@ -44,6 +44,7 @@ __all__ = [
     "Row",
     "arrow_schema",
     "blas_name",
+    "bytes_of_rows",
     "cell_key",
     "cpu_model",
     "cpu_name",

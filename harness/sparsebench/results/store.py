@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import secrets
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from sparsebench.results.row import Row
 
-__all__ = ["RESULTS_DIRECTORY", "ResultStore"]
+__all__ = ["RESULTS_DIRECTORY", "ResultStore", "bytes_of_rows"]
 
 RESULTS_DIRECTORY = "sparsebench-results"
 """Name of the folder that rows are written to where no other is given."""
@@ -286,13 +287,31 @@ def _write_nameless(table: Any, target: Path) -> bool:
     return True
 
 
+def bytes_of_rows(rows: Iterable[Row]) -> bytes:
+    """Return rows as the bytes of one Parquet file, as a store has them: in a folder ``rows`` it is read.
+
+    Parameters
+    ----------
+    rows
+        In any order. Each is kept once, and their order decides nothing: the same rows are the same bytes.
+    """
+    unique = sorted(dict.fromkeys(rows), key=lambda row: (*_place(row), row.ended, repr(row)))
+    file = io.BytesIO()
+    _write_table(table_from_rows(unique), file)
+    return file.getvalue()
+
+
 def _write_durably(table: Any, file: Any) -> None:
+    _write_table(table, file)
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _write_table(table: Any, file: Any) -> None:
     # One row is not worth compression, and statistics and dictionaries would only lengthen the footer.
     many = len(table) > 1
     codec = "zstd" if many else "none"
     pq.write_table(table, file, compression=codec, use_dictionary=many, write_statistics=False)
-    file.flush()
-    os.fsync(file.fileno())
 
 
 def _sync(directory: Path) -> None:

@@ -1,0 +1,1 @@
+"""Boards of anybody's own: publishing them as static files, and keeping them in a repository."""

@@ -1,0 +1,35 @@
+"""A published board as an entry for BibTeX."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sparsebench.leaderboard.board import short_hash
+from sparsebench.leaderboard.escape import for_bibtex
+
+if TYPE_CHECKING:
+    from sparsebench.boards.publication import Publication
+
+__all__ = ["bibtex"]
+
+_LONGEST = 2000
+
+
+def bibtex(publication: Publication) -> str:
+    """Return the board as ``@misc``: title, year of its newest row, and the versions that it is of."""
+    board = publication.board
+    tasks = ", ".join(f"{task.ref} ({short_hash(task.hash)})" for task in board.tasks)
+    note = (
+        f"{len(board.entries)} entries, rows up to {publication.updated[:10]}; scoring version "
+        f"{board.scoring_version}, cost model {board.cost_model}; tasks {tasks}"
+    )
+    fields = {
+        "title": f"{{{for_bibtex(publication.title)}}}",
+        "author": "{The sparsebench authors}",
+        "year": publication.updated[:4],
+        "note": for_bibtex(note, _LONGEST),
+    }
+    if publication.base_url:
+        fields["howpublished"] = rf"\url{{{publication.base_url}}}"
+    lines = [f"  {name} = {{{value}}}" for name, value in fields.items()]
+    return "@misc{sparsebench-board,\n" + ",\n".join(lines) + "\n}\n"

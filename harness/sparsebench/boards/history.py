@@ -1,0 +1,224 @@
+"""What may follow what: rules between a published board and the next one in its folder."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from sparsebench.boards.record import Event
+from sparsebench.errors import IntegrityError
+from sparsebench.leaderboard.board import short_hash
+from sparsebench.leaderboard.escape import for_terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sparsebench.boards.publication import Publication
+    from sparsebench.boards.record import Figures, Kind, Record
+
+__all__ = ["Change", "changes_of", "check_scores", "check_versions", "events_of"]
+
+OWN = ("instances", "seeds", "failed_share", "score_plain", "score", "low", "high")
+"""The figures that follow from an entry's own rows: another entry's never change them."""
+
+_SAME = 1e-9  # to which scores of two machines agree: see docs/trust.md
+_KEPT = 200  # events that a record keeps
+_NAMED = 12  # entries that one event names
+
+
+class Change(NamedTuple):
+    """A figure of an unchanged submission that is another one than before."""
+
+    submission: str
+    """Its name."""
+    task: str
+    """Task reference."""
+    column: str
+    """Which figure: one of `OWN`."""
+    old: float | None
+    """What was published."""
+    new: float | None
+    """What the rows say; None as well where it no longer enters the task."""
+
+    @property
+    def told(self) -> str:
+        """The change in words, as one line."""
+        name, task = for_terminal(self.submission), for_terminal(self.task)
+        return f"{name} on {task}: {self.column} was {_shown(self.old)}, is {_shown(self.new)}"
+
+
+def check_versions(before: Record, now: Record, where: str) -> None:
+    """Refuse that scores by two sets of rules, or on two versions of data, meet in one publication.
+
+    Parameters
+    ----------
+    before, now
+        What is published, and what is to follow it.
+    where
+        The folder, for the error.
+
+    Raises
+    ------
+    IntegrityError
+        The scoring version, the cost model, or the hash of a task of one name differ.
+    """
+    for name in ("scoring_version", "cost_model"):
+        old, new = getattr(before, name), getattr(now, name)
+        if old != new:
+            raise _never_meet(where, f"{name} {old}", f"{name} {new}")
+    hashes = {task.ref: task.hash for task in before.tasks}
+    for task in now.tasks:
+        old = hashes.get(task.ref, task.hash)
+        if old != task.hash:
+            ref = for_terminal(task.ref)
+            raise _never_meet(where, f"{ref} ({short_hash(old)})", f"{ref} ({short_hash(task.hash)})")
+
+
+def _never_meet(where: str, old: str, new: str) -> IntegrityError:
+    return IntegrityError(
+        f"{where} holds a board of {old}, expected the same, got rows of {new}: they never share tables",
+        help="publish --into another folder; or give --release NAME: what is there moves to releases/NAME",
+    )
+
+
+def changes_of(before: Record, now: Record) -> list[Change]:
+    """Return what changed of the figures of submissions that did not change themselves."""
+    found = []
+    for name, entry in now.entries.items():
+        old = before.entries.get(name)
+        if old is not None and old.submission_hash == entry.submission_hash:
+            for task, figures in sorted(old.tasks.items()):
+                found += list(_changed(name, task, figures, entry.tasks.get(task)))
+    return found
+
+
+def _changed(name: str, task: str, old: Figures, new: Figures | None) -> Iterator[Change]:
+    if new is None:
+        yield Change(name, task, "score", old.score, None)
+        return
+    for column in OWN:
+        one, other = getattr(old, column), getattr(new, column)
+        if not _agree(one, other):
+            yield Change(name, task, column, one, other)
+
+
+def _agree(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=_SAME, abs_tol=_SAME)
+
+
+def check_scores(changes: Sequence[Change]) -> None:
+    """Refuse to publish other scores of the same code without anybody saying so.
+
+    Raises
+    ------
+    IntegrityError
+        There are such changes: the first submission and task are named, with every column that changed.
+    """
+    if not changes:
+        return
+    first = changes[0]
+    same = [change for change in changes if change[:2] == first[:2]]
+    columns = ", ".join(f"{c.column} was {_shown(c.old)}, is {_shown(c.new)}" for c in same)
+    others = len({change[:2] for change in changes}) - 1
+    more = f" (and {others} more such entries of tasks)" if others else ""
+    name, task = for_terminal(first.submission), for_terminal(first.task)
+    raise IntegrityError(
+        f"{name} is the same code as published, but on {task} its {columns}{more}",
+        help="`sparsebench results verify` tells which rows differ; "
+        "--accept-changes publishes, and says so in the feed",
+    )
+
+
+def _shown(value: float | None) -> str:
+    return "nothing" if value is None else f"{value:.10g}"
+
+
+def events_of(
+    before: Record | None,
+    now: Record,
+    publication: Publication,
+    changes: Sequence[Change] = (),
+    release: str | None = None,
+) -> list[Event]:
+    """Return the events of a record that follows another one: those that were, and what is changed.
+
+    Nothing is added where nothing changed, and dates are those of rows, so the same rows make the same feed.
+    """
+    dates = {
+        entry.submission: max((row.ended for row in publication.counting(entry)), default=publication.updated)
+        for entry in publication.board.entries
+    }
+    kept = [] if before is None else list(before.events)
+    number = kept[-1].number + 1 if kept else 0
+    told: list[tuple[Kind, str, str, str]] = []
+    if before is None:
+        told.append(("begun", "The board begins", _composition(now), publication.updated))
+    else:
+        if release is not None:
+            text = f"The earlier tables are kept under releases/{release}. {_composition(now)}"
+            told.append(("release", f"Release {release} is closed", text, publication.updated))
+        told += _comings(before, now, dates, publication.updated)
+        if changes:
+            text = "; ".join(change.told for change in changes[:_NAMED]) + _more(len(changes))
+            told.append(("rescored", "Scores of unchanged code differ", text, publication.updated))
+        if release is None:
+            told += _moves(before, now, publication.updated)
+    events = [
+        Event(number=number + place, kind=kind, title=title, text=text, updated=updated)
+        for place, (kind, title, text, updated) in enumerate(told)
+    ]
+    return [*kept, *events][-_KEPT:]
+
+
+def _composition(now: Record) -> str:
+    tasks = ", ".join(f"{for_terminal(task.ref)} ({short_hash(task.hash)})" for task in now.tasks)
+    return (
+        f"{len(now.entries)} entries on {tasks}, by scoring version {now.scoring_version} and cost model "
+        f"{now.cost_model}."
+    )
+
+
+def _comings(
+    before: Record, now: Record, dates: Mapping[str, str], updated: str
+) -> Iterator[tuple[Kind, str, str, str]]:
+    for name, entry in now.entries.items():
+        shown = for_terminal(name)
+        scores = "; ".join(_score(task, figures) for task, figures in sorted(entry.tasks.items()))
+        if name not in before.entries:
+            yield "entered", f"{shown} enters", scores, dates.get(name, updated)
+        elif before.entries[name].submission_hash != entry.submission_hash:
+            yield "changed", f"{shown} has other code", scores, dates.get(name, updated)
+    for name in sorted(before.entries.keys() - now.entries.keys()):
+        yield "left", f"{for_terminal(name)} leaves", "It has no rows on the board's tasks.", updated
+
+
+def _score(task: str, figures: Figures) -> str:
+    place = _places(figures)
+    return f"{for_terminal(task)}: {figures.score:.3f}" + (f", place {place}" if place else "")
+
+
+def _moves(before: Record, now: Record, updated: str) -> Iterator[tuple[Kind, str, str, str]]:
+    """Yield for each task which entries that stay on it have other places than before."""
+    for task in now.tasks:
+        moved = []
+        for name, entry in now.entries.items():
+            old = before.entries[name].tasks.get(task.ref) if name in before.entries else None
+            new = entry.tasks.get(task.ref)
+            if old is not None and new is not None and _places(old) != _places(new):
+                moved.append(f"{for_terminal(name)} from {_places(old) or '-'} to {_places(new) or '-'}")
+        if moved:
+            text = "; ".join(moved[:_NAMED]) + _more(len(moved))
+            yield "places", f"Places on {for_terminal(task.ref)}", text, updated
+
+
+def _places(figures: Figures) -> str:
+    if figures.rank_best is None:
+        return ""
+    alone = figures.rank_best == figures.rank_worst
+    return str(figures.rank_best) if alone else f"{figures.rank_best}-{figures.rank_worst}"
+
+
+def _more(number: int) -> str:
+    return f"; and {number - _NAMED} more" if number > _NAMED else ""

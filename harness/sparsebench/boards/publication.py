@@ -1,0 +1,137 @@
+"""What is published: a board with the rows that it is made of, and what the outputs need beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sparsebench.errors import UsageError
+from sparsebench.ground.naming import NAME_PATTERN
+from sparsebench.leaderboard.build import one_per_cell
+from sparsebench.leaderboard.escape import for_terminal
+from sparsebench.leaderboard.findings import findings
+from sparsebench.leaderboard.standard import Choice, board_of, tasks_of
+from sparsebench.results.adhoc import is_ad_hoc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sparsebench.leaderboard.board import Board, Entry
+    from sparsebench.leaderboard.findings import Finding
+    from sparsebench.leaderboard.frozen import Frozen
+    from sparsebench.results import Row
+
+__all__ = ["TITLE", "Publication", "file_name", "task_file_name", "the_publication"]
+
+TITLE = "sparsebench board"
+"""The title of a board that is given none."""
+
+_LONGEST_NAME = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """A board and its rows."""
+
+    board: Board
+    """By the standard price list."""
+    router_free: Board
+    """The same rows by the price list ``paper-router-free``."""
+    found: tuple[Finding, ...]
+    """What the board says, in sentences."""
+    rows: tuple[Row, ...]
+    """All rows, also those that do not count."""
+    title: str = TITLE
+    """One line for people."""
+    base_url: str = ""
+    """The address that it will have, with a slash at the end; empty where it is not known."""
+
+    @property
+    def updated(self) -> str:
+        """When the newest row ended, the date of all that is published: no clock is read."""
+        return max(row.ended for row in self.rows)
+
+    def counting(self, entry: Entry) -> list[Row]:
+        """Return the rows that count for an entry, one for each cell, in the order of cells."""
+        instances = [(task, set(task.instances)) for task in self.board.tasks]
+        own = (
+            row
+            for row in self.rows
+            if row.submission == entry.submission
+            and row.submission_hash == entry.submission_hash
+            and row.seed < self.board.seeds
+            and not is_ad_hoc(row.variant)
+            and any(task.holds(row) and row.instance in names for task, names in instances)
+        )
+        return sorted(one_per_cell(own), key=lambda row: row.identity.place)
+
+    def address(self, path: str) -> str:
+        """Return the address of a published file; relative to the board's root where that is not known."""
+        return f"{self.base_url}{path}"
+
+
+def the_publication(
+    rows: Sequence[Row],
+    *,
+    frozen: Frozen | None = None,
+    title: str = TITLE,
+    base_url: str = "",
+) -> Publication:
+    """Build the board of rows, and all that is published beside it.
+
+    Parameters
+    ----------
+    rows
+        All rows of a store.
+    frozen
+        The instances and seeds of the board; without it those of the standard board that have rows.
+    title
+        One line for people.
+    base_url
+        The address of the published folder, ``http`` or ``https``; empty where it is not known.
+
+    Raises
+    ------
+    UsageError
+        The address is none; or see :func:`sparsebench.leaderboard.build_board`.
+    NotFoundError
+        There are no rows of the board.
+    """
+    choice = Choice(frozen=frozen, titled=True)
+    tasks = tasks_of(rows, (), choice)
+    board = board_of(rows, tasks, choice)
+    router_free = board_of(rows, tasks, replace(choice, profile="paper-router-free"))
+    return Publication(
+        board=board,
+        router_free=router_free,
+        found=findings(board, router_free),
+        rows=tuple(rows),
+        title=for_terminal(title) or TITLE,
+        base_url=_address(base_url),
+    )
+
+
+def _address(given: str) -> str:
+    if given and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~@%+-]*)*", given):
+        raise UsageError(
+            f"expected the address of a folder, http or https, without ? and #, got {given!r}",
+            help="for example: https://me.github.io/my-board/",
+        )
+    return f"{given.rstrip('/')}/" if given else ""
+
+
+def file_name(name: str) -> str:
+    """Return the name of an entry's file, without its ending: its own name, if it is one that files may have.
+
+    A name that no manifest may have gets one of its hash, which no other entry can have.
+    """
+    if re.fullmatch(NAME_PATTERN, name) and len(name) <= _LONGEST_NAME:
+        return name
+    return f"entry--{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}"
+
+
+def task_file_name(ref: str) -> str:
+    """Return the name of a task's file, without its ending: ``memorization-1`` for ``memorization@1``."""
+    return file_name(ref.replace("@", "-"))

@@ -1,0 +1,182 @@
+"""Publishing a board into a folder that a static host serves: everything or nothing."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from sparsebench.boards.api import api_files
+from sparsebench.boards.badges import badge_files
+from sparsebench.boards.citing import bibtex
+from sparsebench.boards.feed import atom
+from sparsebench.boards.history import changes_of, check_scores, check_versions, events_of
+from sparsebench.boards.page import index_page
+from sparsebench.boards.record import RECORD, RELEASE_PATTERN, first_record, read_record, sha256
+from sparsebench.errors import IntegrityError, UsageError
+from sparsebench.ground.replacing import replace_all
+from sparsebench.leaderboard.escape import for_markdown
+from sparsebench.leaderboard.findings import findings_markdown
+from sparsebench.leaderboard.publish import check_place
+from sparsebench.leaderboard.sheets import csv
+from sparsebench.leaderboard.tables import markdown
+from sparsebench.results import bytes_of_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    from sparsebench.boards.publication import Publication
+    from sparsebench.boards.record import Event, Record
+
+__all__ = ["RELEASES", "Published", "publish", "tables_of"]
+
+RELEASES = "releases"
+"""The folder of earlier releases."""
+
+
+class Published(NamedTuple):
+    """What was published."""
+
+    folder: Path
+    """Where."""
+    files: tuple[str, ...]
+    """The files, as paths with ``/`` in it."""
+    removed: tuple[str, ...]
+    """Files of the earlier publication that are no longer there."""
+    events: tuple[Event, ...]
+    """What is added to the feed."""
+
+
+def publish(
+    publication: Publication, folder: Path, *, accept_changes: bool = False, release: str | None = None
+) -> Published:
+    """Write a board with everything that a static host needs, or change nothing.
+
+    Parameters
+    ----------
+    publication
+        The board and its rows. The same rows make the same bytes, whenever they are published.
+    folder
+        The folder; made if missing. Files that are not of an earlier publication stay, and are never
+        overwritten.
+    accept_changes
+        Whether scores of unchanged submissions may differ from the published ones; the feed tells.
+    release
+        Moves what is published to ``releases/NAME``, and begins new tables, which may be of other versions.
+
+    Raises
+    ------
+    UsageError
+        The folder cannot be written to, is that of something else, or holds a file of that name; or the
+        release's name is taken, none, or there is nothing to release.
+    IntegrityError
+        What is published is of another scoring version, cost model or task hash; a score of an unchanged
+        submission differs; or the record of what is published is damaged.
+    """
+    check_place(folder)
+    before, now = read_record(folder), first_record(publication)
+    _check_release(before, release, folder)
+    changes = []
+    if before is not None:
+        comparable = _comparable(before, now)
+        if release is None:
+            check_versions(before, now, str(folder))
+        changes = changes_of(before, now) if release is None or comparable else []
+        if not accept_changes:
+            check_scores(changes)
+        names = [*before.releases, *([release] if release else [])]
+        now = now.model_copy(update={"feed": before.feed, "releases": names})
+    now = now.model_copy(update={"events": events_of(before, now, publication, changes, release)})
+    files = tables_of(publication, now)
+    now = now.model_copy(update={"files": {name: sha256(files[name]) for name in sorted(files)}})
+    known: set[str] = set() if before is None else {RECORD, *before.files}
+    moved = _moved(folder, known, release)
+    gone = sorted(known - files.keys() - {RECORD})
+    _check_free(folder, {*files, *moved, *known, RECORD}, known)
+    # The record comes first: after a crash it lists all that may be there; publishing again mends the rest.
+    contents = {**moved, RECORD: now.content(), **files}
+    try:
+        replace_all({folder / n: text for n, text in contents.items()}, gone=[folder / n for n in gone])
+    except OSError as fault:
+        raise UsageError(
+            f"cannot publish in {folder}: {fault.strerror or fault}",
+            help="give a folder that can be written to",
+        ) from fault
+    _remove_empty(folder, gone)
+    last = before.events[-1].number if before is not None and before.events else -1
+    added = tuple(event for event in now.events if event.number > last)
+    return Published(folder, tuple(sorted([*files, RECORD])), tuple(gone), added)
+
+
+def tables_of(publication: Publication, record: Record) -> dict[str, bytes]:
+    """Return path -> content of everything that is published, without its record."""
+    board, sheets = publication.board, csv(publication.board)
+    said = findings_markdown(publication.found)
+    texts = {
+        "index.html": index_page(publication),
+        "board.md": f"# {for_markdown(publication.title)}\n\n{said}\n\n{markdown(board)}",
+        "board.csv": sheets.scores,
+        "points.csv": sheets.points,
+        "areas.csv": sheets.areas,
+        "board.bib": bibtex(publication),
+        "feed.xml": atom(publication, record),
+    }
+    return {
+        **{name: text.encode() for name, text in texts.items()},
+        "rows.parquet": bytes_of_rows(publication.rows),
+        **badge_files(publication),
+        **api_files(publication, releases=record.releases),
+    }
+
+
+def _comparable(before: Record, now: Record) -> bool:
+    """Return whether scores of two records are by the same rules, on the same data."""
+    try:
+        check_versions(before, now, "")
+    except IntegrityError:
+        return False
+    return True
+
+
+def _check_release(before: Record | None, release: str | None, folder: Path) -> None:
+    if release is None:
+        return
+    if not re.fullmatch(RELEASE_PATTERN, release):
+        message = f"--release: expected lower-case letters, digits, points and hyphens, got {release!r}"
+        raise UsageError(message, help="for example: --release 2026")
+    if before is None:
+        message = f"--release {release}: nothing is published in {folder}"
+        raise UsageError(message, help="leave it out: there is nothing to keep")
+    if release in before.releases or (folder / RELEASES / release).exists():
+        message = f"{folder / RELEASES / release} is there already: a release stays what it is"
+        raise UsageError(message, help="choose another name")
+
+
+def _moved(folder: Path, known: Iterable[str], release: str | None) -> dict[str, bytes]:
+    """Return path -> content of the earlier publication at its place among the releases."""
+    if release is None:
+        return {}
+    there = ((name, folder / name) for name in sorted(known))
+    return {f"{RELEASES}/{release}/{name}": path.read_bytes() for name, path in there if path.is_file()}
+
+
+def _check_free(folder: Path, names: AbstractSet[str], known: AbstractSet[str]) -> None:
+    """Check that nothing of somebody else is overwritten, and that no link leads elsewhere."""
+    for name in sorted(names):
+        target, parts = folder / name, name.split("/")
+        between = (folder.joinpath(*parts[:end]) for end in range(1, len(parts) + 1))
+        if any(path.is_symlink() for path in between):
+            message = f"{target} lies behind a symbolic link, expected a folder that publish made"
+            raise UsageError(message, help="remove the link, or publish --into another folder")
+        if name not in known and target.exists():
+            message = f"{target} is there already, and is of no earlier publication"
+            raise UsageError(message, help="move it away, or publish --into another folder")
+
+
+def _remove_empty(folder: Path, gone: Iterable[str]) -> None:
+    """Remove the folders that are empty without the removed files."""
+    for name in gone:
+        parent = (folder / name).parent
+        if parent != folder and parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()
