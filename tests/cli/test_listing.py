@@ -10,6 +10,7 @@ from sparsebench.results import COLUMNS
 
 VERBS = [
     "bench",
+    "board",
     "check",
     "doctor",
     "eval",

@@ -18,6 +18,7 @@ __all__ = ["main"]
 
 _VERBS = {
     "bench": "Time primitives, beside what the machine can do at most.",
+    "board": "Run a board of your own: a repository that pull requests add to.",
     "check": "Check that a submission keeps the contract.",
     "doctor": "Tell what of this machine sparsebench can use.",
     "eval": "Score submissions: accuracy against active operations.",

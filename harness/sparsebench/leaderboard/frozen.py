@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sparsebench.leaderboard.board import Board
 
-__all__ = ["FILE_NAME", "Frozen", "frozen_text", "read_frozen"]
+__all__ = ["FILE_NAME", "Frozen", "frozen_text", "read_frozen", "text_of"]
 
 FILE_NAME = "board.toml"
 """The name of its file, in the folder of the tables."""
@@ -36,12 +36,13 @@ class Frozen(NamedTuple):
 
 def frozen_text(board: Board) -> str:
     """Return the text of the file with which other rows make a board of the same instances and seeds."""
-    lines = [f"{_HEAD}seeds = {board.seeds}", "", "[instances]"]
-    lines += [
-        f"{json.dumps(task.ref)} = {json.dumps(list(task.instances))}"
-        for task in board.tasks
-        if task.instances
-    ]
+    return text_of(Frozen(board.seeds, {task.ref: task.instances for task in board.tasks if task.instances}))
+
+
+def text_of(frozen: Frozen) -> str:
+    """Return the text of the file with these instances and seeds."""
+    lines = [f"{_HEAD}seeds = {frozen.seeds}", "", "[instances]"]
+    lines += [f"{json.dumps(ref)} = {json.dumps(list(names))}" for ref, names in frozen.instances.items()]
     return "\n".join(lines) + "\n"
 
 
