@@ -18,8 +18,10 @@ EXAMPLES = 10
 _FOLDERS = ("adversarial", "cuda", "e2e", "honest", "reports", "soak", "submissions")
 _FILES: dict[str, tuple[str, ...]] = {
     "author": ("fits_again", "inprocess"),
+    "boards": ("from_pull_request_to_page", "history", "publishing", "pulls"),
     "cli": (
         "bench",
+        "board_verbs",
         "config_option",
         "eval",
         "json",

@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from boards.test_report import GOOD, placed
 from boards.workflows import Actions, git, read_yaml
 from evaluate.tiny import plain, write
 from sparsebench.boards.repository import choose, new_repository
@@ -44,9 +45,13 @@ class Board:
         git(self.mine, "checkout", "-q", "main")
         git(self.mine, "pull", "-q", "origin", "main")
 
+    def open_pull(self, head):
+        """Have a pull request, number 7, whose last commit this is."""
+        (self.actions.place / "open-pull").write_text(head)
+
     def score(self, head):
         """Run what runs for a pull request, number 7; give the folder where it ran."""
-        (self.actions.place / "open-pull").write_text(head)
+        self.open_pull(head)
         facts = {"base.sha": git(self.mine, "rev-parse", "main"), "head.sha": head, "number": "7"}
         told = {f"github.event.pull_request.{name}": value for name, value in facts.items()}
         return self.actions.run(self.workflows["board"], "score", told)
@@ -70,9 +75,26 @@ def tables(comment):
     return {width: [line[1:] for line in lines if len(line) == width] for width in map(len, lines)}
 
 
+def has_no_answer_for_who_changes_the_workflow(board):
+    """Hand over a report by a pull request that touches the workflow as well."""
+    mine, actions = board.mine, board.actions
+    git(mine, "checkout", "-q", "-b", "evil", "pull")
+    with (mine / ".github" / "workflows" / "board.yml").open("a") as file:
+        file.write("# evil\n")
+    evil = commit(mine, "a workflow")
+    git(mine, "push", "-q", "-f", "origin", "evil:refs/pull/7/head")
+    board.open_pull(evil)
+    placed(actions.artifacts / "report", GOOD | {"head": evil})
+    (actions.place / "comment.md").unlink()
+    with pytest.raises(AssertionError, match=r"it touches \.github/workflows/board\.yml"):
+        board.answer(evil)
+    assert not (actions.place / "comment.md").exists()
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(measured().level != "isolated", reason="the workflows demand a sandbox that isolates")
 def test_a_pull_request_is_scored_answered_merged_and_published(tmp_path):
+    if measured().level != "isolated":
+        pytest.skip("the workflows demand a sandbox that isolates")
     board = Board(tmp_path)
     mine, actions = board.mine, board.actions
 
@@ -102,6 +124,8 @@ def test_a_pull_request_is_scored_answered_merged_and_published(tmp_path):
     assert beside["one-hidden-layer"][::3] == ["dense reference", "worse"]
     assert beside["constant"][::3] == ["best constant", "not told apart"]
     assert [[line[0], line[3]] for line in found[5]] == [["one", "2 of 2"], ["two", "2 of 2"]]
+
+    has_no_answer_for_who_changes_the_workflow(board)
 
     # It is merged, and published.
     git(mine, "push", "-q", "origin", "pull:main")

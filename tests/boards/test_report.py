@@ -50,7 +50,7 @@ GOOD = {
 
 
 def placed(folder, document):
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / REPORT).write_text(json.dumps(document), encoding="utf-8")
     return folder
 

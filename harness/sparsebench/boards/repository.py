@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import re
 import tempfile
@@ -13,6 +12,7 @@ from sparsebench.errors import NotFoundError, UsageError
 from sparsebench.ground.line_ends import ATTRIBUTES
 from sparsebench.ground.naming import unknown_name
 from sparsebench.leaderboard.frozen import FILE_NAME, Frozen, text_of
+from sparsebench.results import harness_version
 from sparsebench.tasks import list_tasks, load_task, newest_tasks
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def new_repository(folder: Path, frozen: Frozen, *, title: str = "") -> list[Pat
 
 def _filled(template: str, title: str) -> str:
     text = (_TEMPLATES / f"{template}.txt").read_text(encoding="utf-8")
-    return text.replace("@TITLE@", title).replace("@VERSION@", importlib.metadata.version("sparsebench"))
+    return text.replace("@TITLE@", title).replace("@VERSION@", harness_version())
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:

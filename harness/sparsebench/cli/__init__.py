@@ -18,14 +18,14 @@ __all__ = ["main"]
 
 _VERBS = {
     "bench": "Time primitives, beside what the machine can do at most.",
-    "board": "Run a board of your own: a repository that pull requests add to.",
+    "board": "Run a board of your own, as a repository.",
     "check": "Check that a submission keeps the contract.",
     "doctor": "Tell what of this machine sparsebench can use.",
     "eval": "Score submissions: accuracy against active operations.",
     "explain": "Show where a submission's operations go, line by line.",
     "leaderboard": "Show the board of stored rows, or publish it.",
     "new": "Start a submission of your own.",
-    "publish": "Publish the board of stored rows: page, tables, JSON, feed.",
+    "publish": "Publish a board: page, tables, JSON, feed.",
     "results": "Look at stored rows, check and merge them.",
     "submissions": "List the submissions that come with sparsebench, or show one.",
     "tasks": "List, show, verify and re-create the standard tasks.",
