@@ -97,7 +97,9 @@ def test_the_same_rows_make_the_same_bytes(tmp_path_factory, order):
     first, second = (tmp_path_factory.mktemp("public") for _ in range(2))
     publish(the_publication(rows), first)
     order.shuffle(rows)
-    publish(the_publication([*rows, rows[0]]), second)
+    again = the_publication([*rows, rows[0]])
+    assert len(again.rows) == len(rows)
+    publish(again, second)
     assert files_in(first) == files_in(second)
 
 
@@ -147,7 +149,7 @@ def test_names_of_strangers_are_names_everywhere(name):
         assert "\u202e" not in text
     bib = files["board.bib"].decode()
     assert bib.count("{") == bib.count("}")
-    assert bib.count("\n") == 5 + 1
+    assert bib.count("\n") == 5
 
 
 def test_the_feed_tells_of_hostile_names(tmp_path):

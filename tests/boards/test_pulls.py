@@ -4,11 +4,15 @@ import os
 import subprocess
 import zlib
 from hashlib import sha1
+from pathlib import PurePosixPath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from boards.workflows import git
 from evaluate.tiny import plain, write
+from sparsebench.boards import pulls
 from sparsebench.boards.pulls import LARGEST_FILE, MOST_FILES, check_pull, content_of, export
 from sparsebench.errors import UsageError
 from sparsebench.ground.line_ends import ATTRIBUTES
@@ -176,6 +180,16 @@ def test_names_that_are_not_plain_are_refused(board, name):
 def test_folders_that_no_submission_may_be_called_are_refused(board, name):
     add(board, f"submissions/{name}/submission.toml", b"")
     refused(board, "expected lower-case letters, digits and hyphens")
+
+
+@given(
+    st.one_of(st.text(), st.lists(st.sampled_from([".", "..", "", "a", ".git", "-x", "b.py"])).map("/".join))
+)
+def test_a_plain_path_stays_inside_and_is_seen(path):
+    if pulls._is_plain(path):
+        assert not PurePosixPath(path).is_absolute()
+        assert PurePosixPath(path).as_posix() == path
+        assert path == ".gitattributes" or not any(part[0] in ".-" for part in path.split("/"))
 
 
 def _tree(board, *entries):

@@ -3,10 +3,19 @@
 import os
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 
-from sparsebench.ground.replacing import replace_bytes, replace_text, replacing, write_first, write_new
+from sparsebench.ground import replacing as module
+from sparsebench.ground.replacing import (
+    replace_all,
+    replace_bytes,
+    replace_text,
+    replacing,
+    write_first,
+    write_new,
+)
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="permissions are POSIX's")
 
@@ -109,3 +118,50 @@ def test_of_several_the_first_one_stays(tmp_path):
     for content in (b"first", b"second"):
         write_first(tmp_path / "one", content)
     assert ((tmp_path / "one").read_bytes(), names(tmp_path)) == (b"first", ["one"])
+
+
+def tree(folder):
+    """Give path -> bytes of the files of a folder, and None for folders."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+def test_several_files_are_replaced_and_others_removed(tmp_path):
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "b").write_bytes(b"old")
+    new = {tmp_path / "a": b"1", tmp_path / "deep" / "er" / "c": b"2"}
+    replace_all(new, gone=[tmp_path / "b", tmp_path / "missing"])
+    assert tree(tmp_path) == {"a": b"1", "deep": None, "deep/er": None, "deep/er/c": b"2"}
+
+
+@pytest.mark.parametrize("fails", range(1, 8))
+def test_if_any_step_fails_all_is_as_it_was(tmp_path, monkeypatch, fails):
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "b").write_bytes(b"old")
+    before = tree(tmp_path)
+    calls = iter(range(1, 100))
+
+    def counted(genuine):
+        def step(*arguments, **options):
+            if next(calls) == fails:
+                raise OSError(28, "No space left on device")
+            return genuine(*arguments, **options)
+
+        return step
+
+    monkeypatch.setattr(module, "write_new", counted(module.write_new))
+    monkeypatch.setattr(Path, "replace", counted(Path.replace))
+    unlink = Path.unlink
+
+    def unlinked(path, missing_ok=False):
+        if not path.name.endswith(".tmp") and next(calls) == fails:
+            raise OSError(13, "Permission denied")
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlinked)
+    new = {tmp_path / "a": b"1", tmp_path / "deep" / "c": b"2", tmp_path / "d": b"3"}
+    with pytest.raises(OSError, match=r"No space left|Permission denied"):
+        replace_all(new, gone=[tmp_path / "b"])
+    assert tree(tmp_path) == before

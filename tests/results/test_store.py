@@ -15,6 +15,7 @@ from sparsebench.results import (
     ResultStore,
     Row,
     arrow_schema,
+    bytes_of_rows,
     provenance_fields,
     store,
     table_from_rows,
@@ -334,6 +335,15 @@ def test_rows_cannot_be_changed_in_memory():
     with pytest.raises(AttributeError):
         row().quality = 1.0
     assert replace(row(), quality=1.0).quality == 1.0
+
+
+def test_rows_as_bytes_are_a_file_of_a_store(tmp_path):
+    rows = [row(second=second, seed=second) for second in range(3)]
+    content = bytes_of_rows(rows)
+    assert content == bytes_of_rows(rows)
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "all.parquet").write_bytes(content)
+    assert ResultStore(tmp_path).rows() == rows
 
 
 def test_compacting_keeps_every_row(tmp_path):

@@ -25,7 +25,6 @@ def bibtex(publication: Publication) -> str:
     )
     fields = {
         "title": f"{{{for_bibtex(publication.title)}}}",
-        "author": "{The sparsebench authors}",
         "year": publication.updated[:4],
         "note": for_bibtex(note, _LONGEST),
     }

@@ -42,7 +42,7 @@ class Publication:
     found: tuple[Finding, ...]
     """What the board says, in sentences."""
     rows: tuple[Row, ...]
-    """All rows, also those that do not count."""
+    """All rows, also those that do not count: each once, in an order that follows from the rows."""
     title: str = TITLE
     """One line for people."""
     base_url: str = ""
@@ -75,6 +75,7 @@ class Publication:
 def the_publication(
     rows: Sequence[Row],
     *,
+    tasks: Sequence[str] = (),
     frozen: Frozen | None = None,
     title: str = TITLE,
     base_url: str = "",
@@ -85,6 +86,8 @@ def the_publication(
     ----------
     rows
         All rows of a store.
+    tasks
+        References or folders of the board's tasks; without them those of `frozen`, or of the rows.
     frozen
         The instances and seeds of the board; without it those of the standard board that have rows.
     title
@@ -100,14 +103,15 @@ def the_publication(
         There are no rows of the board.
     """
     choice = Choice(frozen=frozen, titled=True)
-    tasks = tasks_of(rows, (), choice)
-    board = board_of(rows, tasks, choice)
-    router_free = board_of(rows, tasks, replace(choice, profile="paper-router-free"))
+    ordered = sorted(dict.fromkeys(rows), key=lambda row: (*row.identity.place, row.ended, repr(row)))
+    shown = tasks_of(ordered, tasks, choice)
+    board = board_of(ordered, shown, choice)
+    router_free = board_of(ordered, shown, replace(choice, profile="paper-router-free"))
     return Publication(
         board=board,
         router_free=router_free,
         found=findings(board, router_free),
-        rows=tuple(rows),
+        rows=tuple(ordered),
         title=for_terminal(title) or TITLE,
         base_url=_address(base_url),
     )

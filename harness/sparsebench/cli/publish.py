@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from sparsebench.cli.kinds import PathTo
-from sparsebench.cli.options import output_option
+from sparsebench.cli.options import Names, output_option
 from sparsebench.cli.stored import runs
 
 __all__ = ["command"]
@@ -25,6 +25,7 @@ __all__ = ["command"]
     type=PathTo(path_type=Path, dir_okay=False),
     help="A board.toml, which lists the instances and seeds of the board.",
 )
+@click.option("--tasks", type=Names(), default="", help="Only these tasks. Default: all that have rows.")
 @click.option("--title", default="sparsebench board", show_default=True)
 @click.option("--base-url", default="", help="The address that the folder will have.")
 @click.option(
@@ -42,6 +43,7 @@ __all__ = ["command"]
 def command(
     into: Path,
     frozen: Path | None,
+    tasks: tuple[str, ...],
     title: str,
     base_url: str,
     release: str | None,
@@ -69,6 +71,7 @@ def command(
 
     publication = the_publication(
         runs(output, "--output"),
+        tasks=tasks,
         frozen=read_frozen(frozen) if frozen else None,
         title=title,
         base_url=base_url,

@@ -19,8 +19,8 @@ FILE_NAME = "board.toml"
 """The name of its file, in the folder of the tables."""
 
 _HEAD = """\
-# Written by `sparsebench leaderboard freeze`: the seeds and instances that every entry of this board is
-# scored on, whatever rows there are. What is missing counts as failed.
+# Written by `sparsebench leaderboard freeze` or `board new`: the seeds and instances that every entry of this
+# board is scored on, whatever rows there are. What is missing counts as failed.
 """
 _MEND = "write it with `sparsebench leaderboard freeze`"
 

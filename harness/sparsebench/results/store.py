@@ -288,16 +288,9 @@ def _write_nameless(table: Any, target: Path) -> bool:
 
 
 def bytes_of_rows(rows: Iterable[Row]) -> bytes:
-    """Return rows as the bytes of one Parquet file, as a store has them: in a folder ``rows`` it is read.
-
-    Parameters
-    ----------
-    rows
-        In any order. Each is kept once, and their order decides nothing: the same rows are the same bytes.
-    """
-    unique = sorted(dict.fromkeys(rows), key=lambda row: (*_place(row), row.ended, repr(row)))
+    """Return rows, in their order, as the bytes of one Parquet file: a file of a store."""
     file = io.BytesIO()
-    _write_table(table_from_rows(unique), file)
+    _write_table(table_from_rows(rows), file)
     return file.getvalue()
 
 

@@ -1,0 +1,38 @@
+"""Whatever a text is, each format shows it as it is."""
+
+import re
+import unicodedata
+from html import unescape
+from xml.etree import ElementTree as ET
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparsebench.leaderboard.escape import for_bibtex, for_terminal, for_xml
+
+TEXTS = st.one_of(
+    st.text(), st.text(alphabet="<>&'\"{}\\$%#_^~@]!-\x00\x1b\u202e\ud800\uffff a", max_size=20)
+)
+
+
+@given(TEXTS)
+def test_xml_reads_the_text_back(text):
+    told = for_xml(text)
+    element = ET.fromstring(f"<a b=\"{told}\" c='{told}'>{told}</a>")
+    assert (
+        (element.text or "") == element.get("b") == element.get("c") == for_terminal(text) == unescape(told)
+    )
+
+
+@given(TEXTS)
+def test_bibtex_gets_no_command_and_no_end_of_a_field(text):
+    told = for_bibtex(text)
+    depth = 0
+    for letter in told:
+        depth += {"{": 1, "}": -1}.get(letter, 0)
+        assert depth >= 0
+    assert depth == 0
+    known = r"\\(text(brace(left|right)|backslash|ascii(circum|tilde))\{\}|[$&#_%])"
+    rest = re.sub(known, "", told)
+    assert not set(rest) & set("\\{}$&#_%^~")
+    assert not any(unicodedata.category(letter).startswith("C") for letter in told)
