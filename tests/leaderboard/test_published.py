@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import shutil
+import zlib
 from pathlib import Path
 
 import pytest
@@ -31,6 +34,21 @@ def rebuilt(tmp_path_factory):
 @pytest.mark.parametrize("name", ["README.md", "board.csv", "points.csv", "areas.csv"])
 def test_tables_are_made_of_the_rows(rebuilt, name):
     assert (rebuilt / name).read_text(encoding="utf-8") == (LEADERBOARD / name).read_text(encoding="utf-8")
+
+
+def unpacked(page):
+    """Give the page without what depends on the compressor: the details as they were before it."""
+    head, details, tail = re.split(r"(?<=id=\"details\">)(.*?)(?=</script>)", page, maxsplit=1)
+    return head, zlib.decompress(base64.b64decode(details)), tail
+
+
+def test_the_page_is_made_of_the_rows(rebuilt):
+    pages = [(place / "index.html").read_text(encoding="utf-8") for place in (rebuilt, LEADERBOARD)]
+    assert unpacked(pages[0]) == unpacked(pages[1])
+
+
+def test_the_page_is_small():
+    assert (LEADERBOARD / "index.html").stat().st_size < 300_000
 
 
 def test_the_board_is_on_all_instances_of_the_standard_one_with_five_seeds():

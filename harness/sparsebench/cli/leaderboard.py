@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
     from sparsebench.leaderboard import Board
     from sparsebench.leaderboard.findings import Finding
+    from sparsebench.leaderboard.publication import Publication
     from sparsebench.leaderboard.standard import Choice
     from sparsebench.meter.pricelist import PriceList
+    from sparsebench.results import Row
+    from sparsebench.tasks import Task
 
 __all__ = ["command", "terminal_width"]
 
@@ -181,7 +184,7 @@ def show(
 
 @command.command("build")
 @_choosing
-@_into_option(help="Directory for README.md, board.csv, points.csv and areas.csv.")
+@_into_option(help="Directory for README.md, board.csv, points.csv, areas.csv and index.html.")
 @output_option
 def build(
     tasks: tuple[str, ...],
@@ -192,10 +195,11 @@ def build(
     *,
     small: bool,
 ) -> None:
-    """Write the tables: Markdown between the markers of README.md, and CSV.
+    """Write the tables: Markdown between the markers of README.md, and CSV; and the page, index.html.
 
-    Text outside the markers stays as it is. A board.toml (see `freeze`) fixes which instances and seeds the
-    board has.
+    Text outside the markers stays as it is. The page is one file that asks nobody for anything: charts,
+    tables, and what the rows tell of every entry. A board.toml (see `freeze`) fixes which instances and
+    seeds the board has.
 
     \b
     Example:
@@ -209,8 +213,8 @@ def build(
     if (into / FILE_NAME).exists():
         _refuse_beside(into / FILE_NAME, "tasks", "instances", "small", "seeds")
         choice = replace(choice, frozen=read_frozen(into / FILE_NAME))
-    board, said = _board_and_findings(output, tasks, choice)
-    for path in write_leaderboard(board, into, said=said):
+    made = _publication(output, tasks, choice)
+    for path in write_leaderboard(made.board, into, said=made.findings, page=made.page):
         click.echo(path)
 
 
@@ -310,6 +314,13 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def _publication(output: Path, tasks: tuple[str, ...], choice: Choice) -> Publication:
+    """Build the board with its findings and its page."""
+    from sparsebench.leaderboard.publication import publication_of  # noqa: PLC0415 - `--help` is quick
+
+    return publication_of(*_rows_and_tasks(output, tasks, choice), choice)
+
+
 def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
     """Build the board of the requested tasks, or else of all that have rows."""
     (board,) = _boards(output, tasks, choice)
@@ -318,7 +329,15 @@ def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
 
 def _boards(output: Path, tasks: tuple[str, ...], choice: Choice, *others: Choice) -> list[Board]:
     """Build boards of the same rows, which are read once, and of the same tasks."""
-    from sparsebench.leaderboard.standard import board_of, tasks_of  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.leaderboard.standard import board_of  # noqa: PLC0415 - keeps `--help` quick
+
+    rows, wanted = _rows_and_tasks(output, tasks, choice)
+    return [board_of(rows, wanted, each) for each in (choice, *others)]
+
+
+def _rows_and_tasks(output: Path, tasks: tuple[str, ...], choice: Choice) -> tuple[list[Row], list[Task]]:
+    """Read all rows, and load the requested tasks, or else all that have rows."""
+    from sparsebench.leaderboard.standard import tasks_of  # noqa: PLC0415 - keeps `--help` quick
 
     rows = runs(output, "--output")  # all of them: a board notes where runs of a cell disagree
     stored = sorted({row.task for row in rows})
@@ -326,4 +345,4 @@ def _boards(output: Path, tasks: tuple[str, ...], choice: Choice, *others: Choic
     if not {ref for task in wanted for ref in task.versions} & set(stored):
         message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
         raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")
-    return [board_of(rows, wanted, each) for each in (choice, *others)]
+    return rows, wanted

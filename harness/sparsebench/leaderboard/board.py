@@ -229,6 +229,8 @@ class Board:
     """The price list that entries are scored by: ``ops`` is the standard one."""
     prices: str | None = None
     """Name of a price list that is shown after ``ops``; None if there is none."""
+    rows: tuple[Row, ...] = field(default=(), repr=False, compare=False)
+    """The rows that count, of the entries that are shown: one for each cell that has any."""
 
     @property
     def preliminary(self) -> bool:

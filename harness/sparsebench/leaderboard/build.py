@@ -155,6 +155,7 @@ def build_board(
         pairs=pairs,
         profile=profile,
         prices=None if prices is None else prices.name,
+        rows=tuple(row for name in sorted(some) for row in groups[name]),
     )
 
 
@@ -322,13 +323,19 @@ def _on_second_tries(name: str, rows: Sequence[Row]) -> list[str]:
 
 
 def _one_per_cell(rows: Iterable[Row]) -> Iterable[Row]:
-    # The row itself breaks a tie, so that the order of reading files does not matter.
-    best: dict[str, tuple[bool, str, str, Row]] = {}
+    best: dict[str, Row] = {}
     for row in rows:
-        standing = (row.status == "ok", row.ended, repr(row), row)
-        if row.cell_key not in best or standing[:3] > best[row.cell_key][:3]:
-            best[row.cell_key] = standing
-    return [standing[3] for standing in best.values()]
+        other = best.get(row.cell_key)
+        if other is None or _counts_before(row, other):
+            best[row.cell_key] = row
+    return list(best.values())
+
+
+def _counts_before(row: Row, other: Row) -> bool:
+    standing, others = ((each.status == "ok", each.ended) for each in (row, other))
+    if standing != others:
+        return standing > others
+    return repr(row) > repr(other)  # so that the order of reading files does not matter
 
 
 def _grids(tasks: Sequence[BoardTask], rows: Sequence[Row], seeds: int, profile: str) -> dict[str, Grid]:

@@ -88,9 +88,9 @@ def write_between_markers(page: str | os.PathLike[str], blocks: Mapping[str, str
 
 
 def write_leaderboard(
-    board: Board, directory: str | os.PathLike[str], *, said: Sequence[Finding] = ()
+    board: Board, directory: str | os.PathLike[str], *, said: Sequence[Finding] = (), page: str | None = None
 ) -> list[Path]:
-    """Write ``README.md`` (its marked blocks), ``board.csv``, ``points.csv`` and ``areas.csv``.
+    """Write ``README.md`` (its marked blocks), ``board.csv``, ``points.csv``, ``areas.csv`` and the page.
 
     What `sparsebench.leaderboard.findings` found is put between markers called ``findings``, where README.md
     has them.
@@ -116,6 +116,7 @@ def write_leaderboard(
         "board.csv": sheets.scores,
         "points.csv": sheets.points,
         "areas.csv": sheets.areas,
+        **({} if page is None else {"index.html": page}),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
