@@ -54,14 +54,14 @@ LINES = [
     (
         "leaderboard show --format xml",
         (
-            "sparsebench leaderboard show: --format: expected one of terminal, markdown, csv, got 'xml'; "
+            "sparsebench leaderboard show: --format: expected one of terminal, markdown, latex, csv, got 'xml'; "
             "choose one of these"
         ),
     ),
     (
         "leaderboard show --format markdwn",
         (
-            "sparsebench leaderboard show: --format: expected one of terminal, markdown, csv, got 'markdwn'; "
+            "sparsebench leaderboard show: --format: expected one of terminal, markdown, latex, csv, got 'markdwn'; "
             "did you mean markdown?"
         ),
     ),

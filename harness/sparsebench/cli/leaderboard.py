@@ -110,10 +110,10 @@ _frozen_option = click.option(
 @click.option(
     "--format",
     "form",
-    type=OneOf(["terminal", "markdown", "csv"]),
+    type=OneOf(["terminal", "markdown", "latex", "csv"]),
     default="terminal",
     show_default=True,
-    help="csv prints the points.",
+    help="latex prints the scores, csv the points.",
 )
 @prices_option
 @click.option("--json", "as_json", is_flag=True, help="Print the whole board as a JSON object.")
@@ -145,18 +145,22 @@ def show(
       sparsebench leaderboard show
       sparsebench leaderboard show --tasks memorization@1 --format markdown
       sparsebench leaderboard show --by instance --sort x.7
+      sparsebench leaderboard show --format latex > board.tex
       sparsebench leaderboard show --profile paper-router-free
       sparsebench leaderboard show --tags no --json > board.json
       sparsebench leaderboard show --prices my-accelerator.toml
     """
     from sparsebench.leaderboard import csv, document, markdown, terminal  # noqa: PLC0415 - `--help` is quick
     from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
+    from sparsebench.leaderboard.latex import latex  # noqa: PLC0415
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
     if frozen:
         _refuse_beside(frozen, "instances", "small", "seeds")
     if as_json and click.get_current_context().get_parameter_source("form") is ParameterSource.COMMANDLINE:
         raise UsageError("expected --format or --json, got both", help="leave one of them out")
+    if form == "latex" and by == "instance":
+        raise UsageError("expected --by task with --format latex, got instance", help="markdown has areas")
     choice = Choice(
         instances=instances,
         small=small,
@@ -173,6 +177,8 @@ def show(
         click.echo(json.dumps(document(board), indent=1, allow_nan=False))
     elif form == "csv":
         click.echo(csv(board).points)
+    elif form == "latex":
+        click.echo(latex(board, sort=sort))
     elif form == "markdown":
         click.echo(markdown(board, by=by, sort=sort))
     else:
@@ -181,7 +187,13 @@ def show(
 
 @command.command("build")
 @_choosing
-@_into_option(help="Directory for README.md, board.csv, points.csv and areas.csv.")
+@_into_option(help="Directory for README.md, board.tex, board.csv, points.csv and areas.csv.")
+@click.option(
+    "--parquet",
+    "with_parquet",
+    is_flag=True,
+    help="Also write the three sheets as Parquet. If they are there, every build writes them.",
+)
 @output_option
 def build(
     tasks: tuple[str, ...],
@@ -191,15 +203,17 @@ def build(
     output: Path,
     *,
     small: bool,
+    with_parquet: bool,
 ) -> None:
-    """Write the tables: Markdown between the markers of README.md, and CSV.
+    """Write the tables: Markdown between the markers of README.md, LaTeX, and CSV.
 
     Text outside the markers stays as it is. A board.toml (see `freeze`) fixes which instances and seeds the
     board has.
 
     \b
-    Example:
+    Examples:
       sparsebench leaderboard build --into leaderboard
+      sparsebench leaderboard build --into my-board --parquet
     """
     from sparsebench.leaderboard import write_leaderboard  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.leaderboard.frozen import FILE_NAME, read_frozen  # noqa: PLC0415
@@ -210,7 +224,7 @@ def build(
         _refuse_beside(into / FILE_NAME, "tasks", "instances", "small", "seeds")
         choice = replace(choice, frozen=read_frozen(into / FILE_NAME))
     board, said = _board_and_findings(output, tasks, choice)
-    for path in write_leaderboard(board, into, said=said):
+    for path in write_leaderboard(board, into, said=said, with_parquet=with_parquet):
         click.echo(path)
 
 
