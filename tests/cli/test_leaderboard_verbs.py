@@ -207,6 +207,31 @@ def test_options_of_show(cli, here):
     assert cli(*show, "--instances", "n257").code == 2
 
 
+def test_two_entries_are_compared_on_the_rows_of_a_board(cli, here):
+    store = ResultStore(here / "sparsebench-results")
+    for name, quality in (("tree-a", 1.0), ("tree-b", 0.5)):
+        for instance in SMALL:
+            store.write(cell(instance, name, quality))
+    compare = ("leaderboard", "compare")
+    told = cli(*compare, "tree-a", "tree-b")
+    assert (told.code, told.err) == (0, "")
+    assert "tree-a on 2 of 2 instances, n256-r4 (0.500 to 0.250), n4096-r4 (0.500 to 0.250)" in told.out
+    assert told.out.splitlines()[-3].startswith("Not said here: ")
+    one = cli(*compare, "tree-a", "tree-b", "--instances", "n256-r4", "--seeds", "1", "--json")
+    assert [lead["instance"] for lead in json.loads(one.out)["tasks"][0]["instances"]] == ["n256-r4"]
+    assert cli("leaderboard", "freeze", "--instances", "n4096-r4").code == 0
+    frozen = ("--frozen", here / "leaderboard" / "board.toml")
+    assert "tree-b on 0 of 1 instances" in cli(*compare, "tree-a", "tree-b", *frozen).out
+    for wrong, message in (
+        (("tree-a", "tre-b"), "help: did you mean 'tree-b'? there are: tree-a, tree-b"),
+        (("tree-a", "tree-a"), "expected two entries, got 'tree-a' twice"),
+        (("tree-a", "tree-b", *frozen, "--small"), "says what is on this board, expected no --small"),
+        (("tree-a", "tree-b", "--tasks", "cube@1"), "no rows of cube@1"),
+    ):
+        refused = cli(*compare, *wrong)
+        assert (refused.code, refused.out, message in refused.err) == (2, "", True), refused.err
+
+
 def test_boards_of_shipped_submissions_have_their_titles(cli, here):
     write(here / "mine", plain())
     assert cli("eval", "constant", "mine", "--instances", "n256-r4", "--seeds", "1").code == 0

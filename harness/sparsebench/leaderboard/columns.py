@@ -26,6 +26,7 @@ __all__ = [
     "places",
     "ratio_head",
     "short_number",
+    "short_size",
     "sorted_by",
     "times_on",
     "with_interval",
@@ -104,6 +105,16 @@ def short_number(value: float) -> str:
         return f"{value:.0e}"
     digits = max(0, 2 - math.floor(math.log10(value)))
     return f"{value:,.{digits}f}"
+
+
+def short_size(size: int | None) -> str:
+    """Write a number of bytes as ``12 B``, ``3.0 KiB`` or ``1.5 MiB``; ``-`` where there is none."""
+    if size is None:
+        return "-"
+    for power, unit in ((20, "MiB"), (10, "KiB")):
+        if size >= 1 << power:
+            return f"{size / (1 << power):.1f} {unit}"
+    return f"{size} B"
 
 
 def _share(value: float | None) -> str:

@@ -10,7 +10,15 @@ from tabulate import tabulate
 
 from sparsebench.leaderboard.board import short_hash
 from sparsebench.leaderboard.build import UNRANKED
-from sparsebench.leaderboard.columns import COLUMNS, NEVER, Column, places, sorted_by, with_interval
+from sparsebench.leaderboard.columns import (
+    COLUMNS,
+    NEVER,
+    Column,
+    places,
+    short_size,
+    sorted_by,
+    with_interval,
+)
 from sparsebench.leaderboard.escape import for_markdown, for_terminal
 from sparsebench.results.priced import price_footnote
 
@@ -310,7 +318,7 @@ def _variant_table(board: Board, escape: Escape) -> _Table:
             f"{point.quality_mean:.3f}",
             "-" if point.error_mean is None else f"{point.error_mean:.4g}",
             *("-" if point.nmi is None else f"{point.nmi:.3f}" for _ in nmi),
-            _memory(point.memory_bytes),
+            short_size(point.memory_bytes),
             _cells(point),
         ]
         for number, task in enumerate(board.tasks)
@@ -328,15 +336,6 @@ def _number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
-
-
-def _memory(size: int | None) -> str:
-    if size is None:
-        return "-"
-    for power, unit in ((20, "MiB"), (10, "KiB")):
-        if size >= 1 << power:
-            return f"{size / (1 << power):.1f} {unit}"
-    return f"{size} B"
 
 
 def _cells(point: Point) -> str:
