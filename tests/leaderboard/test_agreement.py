@@ -152,20 +152,31 @@ def check_all(made: Any) -> None:
     check(of_tables(tables(text), number, html.unescape), records, for_terminal)
     check(of_terminal(plain, number), records, for_terminal)
     check(of_latex(tex, number), records, for_terminal)
-    over_all = [entry for entry in made.entries if entry.score is not None] if number > 1 else []
-    if over_all:
-        shown = [tables(text)[number], latex_tables(tex)[number]]
-        shown[1] = [[cell.replace("$<$", "<") for cell in line] for line in shown[1]]
-        for (_, *lines), unescape in zip(shown, (html.unescape, read_latex), strict=True):
-            for (rank, name, mean, *parts), entry in zip(lines, over_all, strict=True):
-                assert rank.partition("-")[0] == str(entry.rank.best)
-                assert unescape(name) == for_terminal(entry.submission)
-                exact = entry.low is not None and entry.low == entry.high
-                check_score(
-                    mean, {"score": entry.score, "low": entry.low, "high": entry.high, "exact": exact}
-                )
-                for part, score in zip(parts, entry.tasks, strict=True):
-                    assert part.strip("-") == "" if score is None else agrees(part, score.score)
+    if number > 1 and any(record["overall_score"] is not None for record in records):
+        of_tex = [[cell.replace("$<$", "<") for cell in line] for line in latex_tables(tex)[number]]
+        check_overall(tables(text)[number], made, records, html.unescape)
+        check_overall(of_tex, made, records, read_latex)
+
+
+def check_overall(table: list[list[str]], made: Any, records: list[dict[str, Any]], unescape: Any) -> None:
+    """Compare a table of all tasks with the columns of the sheet of scores that say the same."""
+    of_all = {each["submission"]: each for each in records if each["overall_score"] is not None}
+    by_score = sorted(of_all.values(), key=lambda each: (-each["overall_score"], each["submission"]))
+    assert len(table) == len(by_score) + 1
+    for (rank, name, mean, *parts), record in zip(table[1:], by_score, strict=True):
+        best, worst = record["overall_rank_best"], record["overall_rank_worst"]
+        assert rank.replace("--", "-") == (str(best) if best == worst else f"{best}-{worst}")
+        assert unescape(name) == for_terminal(record["submission"])
+        figures = {end: record[f"overall_{end}"] for end in ("score", "low", "high")}
+        exact = figures["low"] is not None and figures["low"] == figures["high"]
+        check_score(mean, figures | {"exact": exact})
+        for part, task in zip(parts, made.tasks, strict=True):
+            (own,) = (
+                each["score"]
+                for each in records
+                if (each["submission"], each["task"]) == (record["submission"], task.ref)
+            )
+            assert agrees(part, own)
 
 
 @pytest.mark.parametrize("made", [board(), told_of_tags(), EMPTY, board(HOSTILE, HOSTILE, HOSTILE)])
