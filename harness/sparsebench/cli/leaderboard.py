@@ -8,21 +8,27 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from sparsebench.cli.kinds import OneOf, PathTo, Whole
+from sparsebench.cli.boards import (
+    board_of_store,
+    boards_of_store,
+    choosing,
+    frozen_option,
+    profile_option,
+    refuse_beside,
+)
+from sparsebench.cli.kinds import OneOf, PathTo
+from sparsebench.cli.leaderboard_compare import compare
 from sparsebench.cli.mistakes import Verbs
 from sparsebench.cli.options import Names, output_option
 from sparsebench.cli.prices import prices_option
-from sparsebench.cli.stored import runs
-from sparsebench.errors import NotFoundError, UsageError
+from sparsebench.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sparsebench.leaderboard import Board
     from sparsebench.leaderboard.findings import Finding
     from sparsebench.leaderboard.standard import Choice
@@ -30,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command", "terminal_width"]
 
-_PROFILES = ("ops", "add-mul-cmp", "macs", "paper-router-free")
 _SORTS = ("score", "name", "x.5", "x.7", "x.9", "router", "p95", "failed")
 
 
@@ -44,25 +49,7 @@ def command() -> None:
     """
 
 
-def _choosing(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that choose the rows of a board."""
-    for option in (
-        click.option(
-            "--seeds",
-            type=Whole(min=1),
-            default=5,
-            show_default=True,
-            metavar="M",
-            help="The number M of seeds of the board: 0 to M - 1, for every entry.",
-        ),
-        click.option("--small", is_flag=True, help="Only the small instances."),
-        click.option(
-            "--instances", type=Names(), default="", help="Only these instances. Default: those with rows."
-        ),
-        click.option("--tasks", type=Names(), default="", help="Only these tasks."),
-    ):
-        verb = option(verb)
-    return verb
+command.add_command(compare)
 
 
 _into_option = functools.partial(
@@ -74,16 +61,9 @@ _into_option = functools.partial(
 )
 
 
-_frozen_option = click.option(
-    "--frozen",
-    type=PathTo(path_type=Path, dir_okay=False),
-    help="A board.toml, which lists the instances and seeds of the board.",
-)
-
-
 @command.command("show")
-@_choosing
-@_frozen_option
+@choosing
+@frozen_option
 @click.option("--submissions", type=Names(), default="", help="Only these entries, ranked among one another.")
 @click.option(
     "--tags",
@@ -100,13 +80,7 @@ _frozen_option = click.option(
     help="A score for each task, or an area for each instance.",
 )
 @click.option("--sort", type=OneOf(_SORTS), default="score", show_default=True)
-@click.option(
-    "--profile",
-    type=OneOf(_PROFILES),
-    default="ops",
-    show_default=True,
-    help="The profile that prices a cell. Only `ops` is the standard board.",
-)
+@profile_option
 @click.option(
     "--format",
     "form",
@@ -156,7 +130,7 @@ def show(
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
     if frozen:
-        _refuse_beside(frozen, "instances", "small", "seeds")
+        refuse_beside(frozen, "instances", "small", "seeds")
     if as_json and click.get_current_context().get_parameter_source("form") is ParameterSource.COMMANDLINE:
         raise UsageError("expected --format or --json, got both", help="leave one of them out")
     if form == "latex" and by == "instance":
@@ -172,7 +146,7 @@ def show(
         titled=form != "terminal" or as_json,
         prices=prices,
     )
-    board = _board(output, tasks, choice)
+    board = board_of_store(output, tasks, choice)
     if as_json:
         click.echo(json.dumps(document(board), indent=1, allow_nan=False))
     elif form == "csv":
@@ -186,7 +160,7 @@ def show(
 
 
 @command.command("build")
-@_choosing
+@choosing
 @_into_option(help="Directory for README.md, board.tex, board.csv, points.csv and areas.csv.")
 @click.option(
     "--parquet",
@@ -221,7 +195,7 @@ def build(
 
     choice = Choice(instances=instances, small=small, seeds=seeds, titled=True)
     if (into / FILE_NAME).exists():
-        _refuse_beside(into / FILE_NAME, "tasks", "instances", "small", "seeds")
+        refuse_beside(into / FILE_NAME, "tasks", "instances", "small", "seeds")
         choice = replace(choice, frozen=read_frozen(into / FILE_NAME))
     board, said = _board_and_findings(output, tasks, choice)
     for path in write_leaderboard(board, into, said=said, with_parquet=with_parquet):
@@ -229,8 +203,8 @@ def build(
 
 
 @command.command("findings")
-@_choosing
-@_frozen_option
+@choosing
+@frozen_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @output_option
 def findings(
@@ -260,7 +234,7 @@ def findings(
 
     choice = Choice(instances=instances, small=small, seeds=seeds)
     if frozen:
-        _refuse_beside(frozen, "instances", "small", "seeds")
+        refuse_beside(frozen, "instances", "small", "seeds")
         choice = replace(choice, frozen=read_frozen(frozen))
     _, said = _board_and_findings(output, tasks, choice)
     if as_json:
@@ -269,66 +243,17 @@ def findings(
         click.echo(findings_markdown(said))
 
 
-@command.command("compare")
-@click.argument("first")
-@click.argument("second")
-@_choosing
-@_frozen_option
-@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
-@output_option
-def compare(
-    first: str,
-    second: str,
-    tasks: tuple[str, ...],
-    instances: tuple[str, ...],
-    seeds: int,
-    frozen: Path | None,
-    output: Path,
-    *,
-    small: bool,
-    as_json: bool,
-) -> None:
-    """Compare two entries of a board, in words.
-
-    FIRST and SECOND are names on the board. For every task that both enter: scores with intervals, the
-    board's verdict (Welch's test after Holm's correction), on which instances each is ahead, operations at
-    equal quality, the router's part, dear inputs and memory; and what all this does not say.
-
-    \b
-    Examples:
-      sparsebench leaderboard compare conditional-tree one-hidden-layer
-      sparsebench leaderboard compare lsh-affine dense-features --tasks lipschitz-regression@1
-      sparsebench leaderboard compare k-nn cart --frozen leaderboard/board.toml --output leaderboard/results
-      sparsebench leaderboard compare k-nn cart --json
-    """
-    from sparsebench.leaderboard.comparison import compare as compared  # noqa: PLC0415 - `--help` is quick
-    from sparsebench.leaderboard.comparison import comparison_document  # noqa: PLC0415
-    from sparsebench.leaderboard.comparison_text import comparison_text  # noqa: PLC0415
-    from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
-    from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
-
-    choice = Choice(instances=instances, small=small, seeds=seeds)
-    if frozen:
-        _refuse_beside(frozen, "instances", "small", "seeds")
-        choice = replace(choice, frozen=read_frozen(frozen))
-    comparison = compared(_board(output, tasks, choice), first, second)
-    if as_json:
-        click.echo(json.dumps(comparison_document(comparison), indent=1, allow_nan=False))
-    else:
-        click.echo(comparison_text(comparison, width=terminal_width()), nl=False)
-
-
 def _board_and_findings(
     output: Path, tasks: tuple[str, ...], choice: Choice
 ) -> tuple[Board, tuple[Finding, ...]]:
     from sparsebench.leaderboard.findings import findings as found_on  # noqa: PLC0415 - `--help` is quick
 
-    board, router_free = _boards(output, tasks, choice, replace(choice, profile="paper-router-free"))
+    board, router_free = boards_of_store(output, tasks, choice, replace(choice, profile="paper-router-free"))
     return board, found_on(board, router_free)
 
 
 @command.command("freeze")
-@_choosing
+@choosing
 @_into_option(help="Directory of the board.")
 @output_option
 def freeze(
@@ -352,41 +277,13 @@ def freeze(
     from sparsebench.leaderboard import freeze_board  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
-    board = _board(output, tasks, Choice(instances=instances, small=small, seeds=seeds))
+    board = board_of_store(output, tasks, Choice(instances=instances, small=small, seeds=seeds))
     click.echo(freeze_board(board, into))
     if board.preliminary:
         message = f"note: it is preliminary: {board.seeds} of {board.wanted_seeds} seeds have rows"
         click.echo(f"{message}; evaluate the others and freeze it anew before anybody relies on it", err=True)
 
 
-def _refuse_beside(frozen: Path, *names: str) -> None:
-    """Refuse options that a frozen board fixes: they would have no effect."""
-    context = click.get_current_context()
-    for name in names:
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            message = f"{frozen} says what is on this board, expected no --{name}"
-            raise UsageError(message, help="leave it out, or make another board in another folder")
-
-
 def terminal_width() -> int | None:
     """Return the width of tables: None without a terminal, so a file or a pipe gets every column."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
-    """Build the board of the requested tasks, or else of all that have rows."""
-    (board,) = _boards(output, tasks, choice)
-    return board
-
-
-def _boards(output: Path, tasks: tuple[str, ...], choice: Choice, *others: Choice) -> list[Board]:
-    """Build boards of the same rows, which are read once, and of the same tasks."""
-    from sparsebench.leaderboard.standard import board_of, tasks_of  # noqa: PLC0415 - keeps `--help` quick
-
-    rows = runs(output, "--output")  # all of them: a board notes where runs of a cell disagree
-    stored = sorted({row.task for row in rows})
-    wanted = tasks_of(rows, tasks, choice)
-    if not {ref for task in wanted for ref in task.versions} & set(stored):
-        message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
-        raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")
-    return [board_of(rows, wanted, each) for each in (choice, *others)]
