@@ -17,13 +17,14 @@ _MEANT = {
     r"{\char96}": "`",
     "{[}": "[",
     "{]}": "]",
+    "{*}": "*",
     "-{}": "-",
     ",{}": ",",
     "'{}": "'",
     **{f"\\{c}": c for c in "{}$&#_%"},
 }
 _TOKEN = re.compile(
-    "|".join(map(re.escape, sorted(_MEANT, key=len, reverse=True))) + r"|[^\\{}$&#_%^~<>|\"`\[\]]"
+    "|".join(map(re.escape, sorted(_MEANT, key=len, reverse=True))) + r"|[^\\{}$&#_%^~<>|\"`\[\]*]"
 )
 
 

@@ -48,6 +48,13 @@ def test_captions_say_what_a_table_is_of():
     assert "by profile macs, which is not the standard one" in latex(replace(board(), profile="macs"))
 
 
+def test_long_heads_of_tasks_are_broken_at_hyphens():
+    made = board()
+    tasks = (replace(TASKS[0], ref="a-long-*name@1"), replace(TASKS[1], ref="other@1"))
+    heads = latex_tables(latex(replace(made, tasks=tasks)))[-1][0]
+    assert heads[3:] == [r"\shortstack[r]{a-\\long-\\{*}name@1}", "other@1"]
+
+
 def test_entries_that_are_told_the_domain_have_no_rank():
     text = latex(told_of_tags())
     assert [line[:2] for line in latex_tables(text)[0][1:]] == [["2", "plain"], ["--", "tree"]]

@@ -20,8 +20,9 @@ _LATEX = {
     "|": r"\textbar{}",
     '"': r"{\char34}",  # Babel makes it a command
     "`": r"{\char96}",  # with ? and ! before it, it is another character
-    "[": "{[}",  # an argument, after a command that may have one
+    "[": "{[}",  # an argument, after a command that may have one, such as the end of a line
     "]": "{]}",
+    "*": "{*}",  # the same
 }
 _LATEX_RULES = str.maketrans(_LATEX)
 _LIGATURE = re.compile(r"([-',])(?=\1)")

@@ -85,7 +85,7 @@ def _of_task(board: Board, number: int, sort: str) -> str:
 
 def _of_all(board: Board) -> str:
     columns = [("r", "rank"), ("l", "submission"), ("r", "mean")]
-    columns += [("r", for_latex(task.ref)) for task in board.tasks]
+    columns += [("r", _stacked(task.ref)) for task in board.tasks]
     ranked = [entry for entry in board.entries if entry.score is not None]
     lines = [[_places(places(entry.rank)), *_means(entry)] for entry in ranked]
     seeds = f"{board.seeds} seed" if board.seeds == 1 else f"{board.seeds} seeds"
@@ -94,6 +94,12 @@ def _of_all(board: Board) -> str:
     texts = [f"All {len(board.tasks)} tasks ({seeds}), {_versions(board)}.", "Entries that enter every task."]
     texts.append("Mean: that of the scores, with half its 95 \\% interval over the seeds.")
     return _table(columns, lines, texts, "tab:sparsebench-all")
+
+
+def _stacked(ref: str) -> str:
+    """Break a long head at its hyphens: the column below it is narrow."""
+    lines = [for_latex(part) for part in re.split("(?<=-)", ref)]
+    return lines[0] if len(lines) == 1 else r"\shortstack[r]{" + r"\\".join(lines) + "}"
 
 
 def _means(entry: Entry) -> list[str]:
