@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sparsebench.leaderboard.ratios import Reaches
     from sparsebench.results import Row
     from sparsebench.scoring import Rank
 
@@ -153,6 +154,8 @@ class TaskScore:
     """One per variant, sorted by name."""
     curves: tuple[Steps, ...] = ()
     """The budget curve on each of the instances, in their order: ``areas`` are the areas under them."""
+    reaches: Reaches = ()
+    """The cost of each of `QUALITIES` on each of the instances: ``ratios`` are made of them."""
 
     @property
     def failed_share(self) -> float:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sparsebench.leaderboard.board import BoardTask, Ratio
     from sparsebench.leaderboard.cells import Grid
+    from sparsebench.leaderboard.ratios import Reaches
     from sparsebench.meter.pricelist import PriceList
     from sparsebench.scoring import PairVerdict, Rank, Standings
 
@@ -36,6 +37,7 @@ class _Scored(NamedTuple):
     grid: Grid
     seeded: SeededScore
     areas: tuple[float, ...]
+    reaches: Reaches
 
 
 def make_entries(
@@ -107,7 +109,7 @@ def make_entries(
 
 
 def _scored(grid: Grid) -> _Scored:
-    return _Scored(grid, score_task(grid.cells, grid.task), grid.areas())
+    return _Scored(grid, score_task(grid.cells, grid.task), grid.areas(), reaches_of(grid))
 
 
 def _placed(entry: Entry, standings: Standings) -> Entry:
@@ -154,15 +156,16 @@ def _column(
             seeds=each.grid.seen(),
             points=tuple(each.grid.point(variant, prices) for variant in each.grid.variants),
             curves=each.grid.curves(),
+            reaches=each.reaches,
         )
         for name, each in scored.items()
     }
 
 
 def _ratios(scored: Mapping[str, _Scored], reference: Grid) -> dict[str, tuple[Ratio, ...]]:
-    base = reaches_of(reference)
-    own = {name: base if each.grid is reference else reaches_of(each.grid) for name, each in scored.items()}
-    return {name: ratios_to(base, reaches) for name, reaches in own.items()}
+    shown = (each.reaches for each in scored.values() if each.grid is reference)
+    base = next(shown, None) or reaches_of(reference)  # not shown where only other entries are
+    return {name: ratios_to(base, each.reaches) for name, each in scored.items()}
 
 
 def _pair(verdict: PairVerdict, scored: Mapping[str, _Scored]) -> Pair:
