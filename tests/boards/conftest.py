@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from leaderboard.test_board import made
-from sparsebench.boards.publication import the_publication
+from sparsebench.boards.edition import edition_of
 from sparsebench.tasks import load_task
 
 MEMORIZATION = load_task("memorization@1")
@@ -50,6 +50,6 @@ def rows():
 
 
 @pytest.fixture
-def publication(rows):
+def edition(rows):
     """Their board."""
-    return the_publication(rows, title="My board", base_url="https://me.example/board")
+    return edition_of(rows, title="My board", base_url="https://me.example/board")

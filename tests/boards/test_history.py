@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from boards.conftest import files_in, rows_of
+from sparsebench.boards.edition import edition_of
 from sparsebench.boards.history import OWN
-from sparsebench.boards.publication import the_publication
 from sparsebench.boards.publishing import publish
 from sparsebench.boards.record import RECORD, Figures, Record, read_record
 from sparsebench.errors import IntegrityError, UsageError
@@ -18,7 +18,7 @@ LATER = "2026-02-02T03:04:06.000000+00:00"
 
 
 def published(rows, folder, **options):
-    return publish(the_publication(rows), folder, **options)
+    return publish(edition_of(rows), folder, **options)
 
 
 def edited(folder, **changes):
@@ -189,8 +189,8 @@ def test_what_is_compared_are_figures_of_an_entrys_own_rows():
     assert set(OWN) == set(Figures.model_fields) - {"rank_best", "rank_worst"}
 
 
-def test_the_schema_has_the_fields_of_a_record(publication, tmp_path):
-    publish(publication, tmp_path)
+def test_the_schema_has_the_fields_of_a_record(edition, tmp_path):
+    publish(edition, tmp_path)
     schema = json.loads((tmp_path / "api/v1/schema/published.json").read_text())
     assert list(schema["properties"]) == list(Record.model_fields)
     figures = schema["properties"]["entries"]["additionalProperties"]["properties"]["tasks"]

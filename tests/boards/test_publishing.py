@@ -5,7 +5,6 @@ import os
 import random
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -14,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boards.conftest import MEMORIZATION, files_in, rows_of
-from sparsebench.boards import page
-from sparsebench.boards.publication import file_name, task_file_name, the_publication
+from sparsebench.boards.edition import edition_of, file_name, task_file_name
 from sparsebench.boards.publishing import publish, tables_of
 from sparsebench.boards.record import RECORD, first_record, read_record, sha256
 from sparsebench.errors import IntegrityError, NotFoundError, UsageError
@@ -50,26 +48,26 @@ def described(folder):
     return found
 
 
-def test_everything_that_a_host_needs_is_there(publication, tmp_path):
-    done = publish(publication, tmp_path / "deep" / "public")
+def test_everything_that_a_host_needs_is_there(edition, tmp_path):
+    done = publish(edition, tmp_path / "deep" / "public")
     found = files_in(done.folder)
     assert sorted(found) == sorted(done.files)
     assert {*TABLES, RECORD, "board.bib", "badge.svg", "badge.json"} <= found.keys()
     assert {"badges/memorization-2.svg", "badges/memorization-2.json"} <= found.keys()
-    assert markdown(publication.board).encode() in found["board.md"]
-    assert found["board.csv"] == csv(publication.board).scores.encode()
-    assert json.loads(found["api/v1/board.json"]) == json.loads(json.dumps(document(publication.board)))
+    assert markdown(edition.board).encode() in found["board.md"]
+    assert found["board.csv"] == csv(edition.board).scores.encode()
+    assert json.loads(found["api/v1/board.json"]) == json.loads(json.dumps(document(edition.board)))
     record = read_record(done.folder)
     assert record.files == {name: sha256(content) for name, content in found.items() if name != RECORD}
 
 
-def test_the_documents_are_what_their_schemas_say(publication, tmp_path):
-    found = described(publish(publication, tmp_path).folder)
+def test_the_documents_are_what_their_schemas_say(edition, tmp_path):
+    found = described(publish(edition, tmp_path).folder)
     assert {"api/v1/entries/a.json", "api/v1/entries/b.json", "badge.json"} <= found.keys()
 
 
-def test_an_entrys_document_is_its_part_of_the_board(publication, tmp_path):
-    publish(publication, tmp_path)
+def test_an_entrys_document_is_its_part_of_the_board(edition, tmp_path):
+    publish(edition, tmp_path)
     told = json.loads((tmp_path / "api/v1/entries/a.json").read_text())
     board = json.loads((tmp_path / "api/v1/board.json").read_text())
     for part in ("scores", "points", "areas"):
@@ -81,13 +79,13 @@ def test_an_entrys_document_is_its_part_of_the_board(publication, tmp_path):
     assert quality * (high - cost) / (high - low) == pytest.approx(told["areas"][0]["area"])
 
 
-def test_published_rows_make_the_published_board_again(publication, tmp_path):
-    publish(publication, tmp_path / "public")
+def test_published_rows_make_the_published_board_again(edition, tmp_path):
+    publish(edition, tmp_path / "public")
     rows = tmp_path / "store" / "rows"
     rows.mkdir(parents=True)
     (rows / "all.parquet").write_bytes((tmp_path / "public" / "rows.parquet").read_bytes())
-    again = the_publication(ResultStore(tmp_path / "store").rows())
-    assert document(again.board) == document(publication.board)
+    again = edition_of(ResultStore(tmp_path / "store").rows())
+    assert document(again.board) == document(edition.board)
 
 
 @given(st.randoms(use_true_random=False))
@@ -95,32 +93,20 @@ def test_published_rows_make_the_published_board_again(publication, tmp_path):
 def test_the_same_rows_make_the_same_bytes(tmp_path_factory, order):
     rows = [*rows_of("a", 0.75), *rows_of("b", 0.5, ended="2026-01-03T03:04:06.000000+00:00")]
     first, second = (tmp_path_factory.mktemp("public") for _ in range(2))
-    publish(the_publication(rows), first)
+    publish(edition_of(rows), first)
     order.shuffle(rows)
-    again = the_publication([*rows, rows[0]])
+    again = edition_of([*rows, rows[0]])
     assert len(again.rows) == len(rows)
     publish(again, second)
     assert files_in(first) == files_in(second)
 
 
-def test_publishing_again_changes_nothing(publication, tmp_path):
-    publish(publication, tmp_path)
+def test_publishing_again_changes_nothing(edition, tmp_path):
+    publish(edition, tmp_path)
     before = files_in(tmp_path)
-    done = publish(publication, tmp_path)
+    done = publish(edition, tmp_path)
     assert (done.events, done.removed) == ((), ())
     assert files_in(tmp_path) == before
-
-
-class Tags(HTMLParser):
-    """The names of all tags of a page."""
-
-    def __init__(self):
-        super().__init__()
-        self.found = set()
-
-    def handle_starttag(self, tag, attrs):
-        assert not any(name.startswith("on") for name, _ in attrs)
-        self.found.add(tag)
 
 
 @given(name=st.one_of(st.just(HOSTILE), st.text(min_size=1, max_size=40)))
@@ -128,8 +114,8 @@ class Tags(HTMLParser):
 def test_names_of_strangers_are_names_everywhere(name):
     name = name.encode("utf-8", "replace").decode()
     rows = [*rows_of("a"), *rows_of(name, 0.75)]
-    publication = the_publication(rows, title=name)
-    files = tables_of(publication, first_record(publication))
+    edition = edition_of(rows, title=name)
+    files = tables_of(edition, first_record(edition))
     for path, content in files.items():
         assert re.fullmatch(r"[a-z0-9][a-z0-9.-]*(/[a-z0-9][a-z0-9.-]*)*", path)
         if path.endswith((".xml", ".svg")):
@@ -140,21 +126,16 @@ def test_names_of_strangers_are_names_everywhere(name):
             }
         elif path.endswith(".json"):
             json.loads(content)
-    page_of = page._tables_alone(publication)
-    tags = Tags()
-    tags.feed(page_of)
-    assert "script" not in tags.found
-    for text in (page_of, files["board.md"].decode(), files["board.bib"].decode()):
-        assert "\x1b" not in text
-        assert "\u202e" not in text
+    for path in ("index.html", "board.md", "board.bib"):
+        assert not re.search("<script>alert|[\x1b\u202e]", files[path].decode())
     bib = files["board.bib"].decode()
     assert bib.count("{") == bib.count("}")
     assert bib.count("\n") == 5
 
 
 def test_the_feed_tells_of_hostile_names(tmp_path):
-    publish(the_publication(rows_of("a")), tmp_path)
-    publish(the_publication([*rows_of("a"), *rows_of(HOSTILE)]), tmp_path)
+    publish(edition_of(rows_of("a")), tmp_path)
+    publish(edition_of([*rows_of("a"), *rows_of(HOSTILE)]), tmp_path)
     feed = ET.parse(tmp_path / "feed.xml")
     titles = [title.text for title in feed.iter("{http://www.w3.org/2005/Atom}title")]
     assert any("<script>alert(1)</script>" in title for title in titles)
@@ -172,9 +153,9 @@ def test_each_name_has_a_file_of_its_own(one, other):
     assert task_file_name("memorization@2") == "memorization-2"
 
 
-def test_addresses_are_whole_where_the_address_is_known(publication, tmp_path):
-    publish(publication, tmp_path / "with")
-    publish(replace(publication, base_url=""), tmp_path / "without")
+def test_addresses_are_whole_where_the_address_is_known(edition, tmp_path):
+    publish(edition, tmp_path / "with")
+    publish(replace(edition, base_url=""), tmp_path / "without")
     index = json.loads((tmp_path / "with" / "api/v1/index.json").read_text())
     assert index["board"] == "https://me.example/board/api/v1/board.json"
     assert 'href="https://me.example/board/feed.xml"' in (tmp_path / "with" / "feed.xml").read_text()
@@ -193,25 +174,25 @@ def test_addresses_are_whole_where_the_address_is_known(publication, tmp_path):
 )
 def test_other_addresses_are_refused(rows, url):
     with pytest.raises(UsageError, match="expected the address of a folder"):
-        the_publication(rows, base_url=url)
+        edition_of(rows, base_url=url)
 
 
 def test_badges_name_who_may_lead(tmp_path):
     rows = [row for name in "abc" for row in rows_of(name, 0.5)]
-    publish(the_publication(rows), tmp_path)
+    publish(edition_of(rows), tmp_path)
     badge = json.loads((tmp_path / "badges/memorization-2.json").read_text())
     assert badge["label"] == "memorization@2"
     assert re.fullmatch(r"a, b and 1 more 0\.\d{3}", badge["message"])
-    publish(the_publication(rows_of("a", uses_tags=True)), tmp_path / "told")
+    publish(edition_of(rows_of("a", uses_tags=True)), tmp_path / "told")
     badge = json.loads((tmp_path / "told" / "badges/memorization-2.json").read_text())
     assert badge["message"] == "no entry yet"
 
 
-def test_leftover_files_are_removed_and_files_of_others_stay(publication, tmp_path):
-    publish(publication, tmp_path)
+def test_leftover_files_are_removed_and_files_of_others_stay(edition, tmp_path):
+    publish(edition, tmp_path)
     (tmp_path / "CNAME").write_text("me.example\n")
     (tmp_path / "api/v1/entries/mine.json").write_text("{}")
-    without = the_publication(rows_of("a", 0.75))
+    without = edition_of(rows_of("a", 0.75))
     done = publish(without, tmp_path)
     assert done.removed == ("api/v1/entries/b.json",)
     assert not (tmp_path / "api/v1/entries/b.json").exists()
@@ -221,42 +202,42 @@ def test_leftover_files_are_removed_and_files_of_others_stay(publication, tmp_pa
 
 
 @pytest.mark.parametrize("name", ["index.html", "api/v1/board.json"])
-def test_a_file_of_somebody_else_is_not_overwritten(publication, tmp_path, name):
+def test_a_file_of_somebody_else_is_not_overwritten(edition, tmp_path, name):
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / name).write_text("mine")
     before = files_in(tmp_path)
     with pytest.raises(UsageError, match="is there already, and is of no earlier publication"):
-        publish(publication, tmp_path)
+        publish(edition, tmp_path)
     assert files_in(tmp_path) == before
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
 @pytest.mark.parametrize("link", ["api", "badges"])
-def test_nothing_is_written_through_a_link(publication, tmp_path, link):
+def test_nothing_is_written_through_a_link(edition, tmp_path, link):
     public, elsewhere = tmp_path / "public", tmp_path / "elsewhere"
     public.mkdir()
     elsewhere.mkdir()
     (public / link).symlink_to(elsewhere, target_is_directory=True)
     with pytest.raises(UsageError, match="behind a symbolic link"):
-        publish(publication, public)
+        publish(edition, public)
     assert files_in(elsewhere) == {}
 
 
 @pytest.mark.parametrize("place", ["rows", "mine"])
-def test_folders_of_something_else_are_refused(publication, tmp_path, place):
+def test_folders_of_something_else_are_refused(edition, tmp_path, place):
     folder = tmp_path / place
     folder.mkdir()
     (folder / ("a.parquet" if place == "rows" else "submission.toml")).write_text("")
     with pytest.raises(UsageError, match="it is the folder of"):
-        publish(publication, folder)
+        publish(edition, folder)
 
 
 @pytest.mark.parametrize("again", [True, False])
 @pytest.mark.parametrize("fails", [RECORD, "board.csv", "api/v1/index.json"])
-def test_a_failure_half_way_changes_nothing(publication, tmp_path, monkeypatch, fails, again):
+def test_a_failure_half_way_changes_nothing(edition, tmp_path, monkeypatch, fails, again):
     folder = tmp_path / "public"
     if again:
-        publish(the_publication(rows_of("a", 0.75)), folder)
+        publish(edition_of(rows_of("a", 0.75)), folder)
     before = files_in(tmp_path)
     genuine = Path.replace
 
@@ -269,18 +250,18 @@ def test_a_failure_half_way_changes_nothing(publication, tmp_path, monkeypatch, 
     failing.failed = False
     monkeypatch.setattr(Path, "replace", failing)
     with pytest.raises(UsageError, match="No space left"):
-        publish(publication, folder)
+        publish(edition, folder)
     assert failing.failed
     assert files_in(tmp_path) == before
     assert folder.exists() == again
 
 
-def test_after_a_crash_publishing_again_mends(publication, tmp_path):
-    whole = publish(publication, tmp_path / "whole").folder
+def test_after_a_crash_publishing_again_mends(edition, tmp_path):
+    whole = publish(edition, tmp_path / "whole").folder
     half = tmp_path / "half"
-    publish(the_publication(rows_of("a", 0.75), title="My board", base_url=publication.base_url), half)
+    publish(edition_of(rows_of("a", 0.75), title="My board", base_url=edition.base_url), half)
     (half / RECORD).write_bytes((whole / RECORD).read_bytes())  # the record comes first
-    publish(publication, half)
+    publish(edition, half)
     assert files_in(half) == files_in(whole)
 
 
@@ -298,51 +279,35 @@ def test_after_a_crash_publishing_again_mends(publication, tmp_path):
         (lambda record: record | {"scoring_version": None}, "scoring_version"),
     ],
 )
-def test_a_damaged_record_is_refused(publication, tmp_path, change, told):
-    publish(publication, tmp_path)
+def test_a_damaged_record_is_refused(edition, tmp_path, change, told):
+    publish(edition, tmp_path)
     record = json.loads((tmp_path / RECORD).read_text())
     (tmp_path / RECORD).write_text(json.dumps(change(record)))
     before = files_in(tmp_path)
     with pytest.raises(IntegrityError, match=re.escape(told)) as caught:
-        publish(publication, tmp_path)
+        publish(edition, tmp_path)
     assert caught.value.exit_code == 4
     assert files_in(tmp_path) == before
 
 
-def test_a_record_that_is_no_json_is_refused(publication, tmp_path):
+def test_a_record_that_is_no_json_is_refused(edition, tmp_path):
     (tmp_path / RECORD).write_text("{")
     with pytest.raises(IntegrityError, match="the file: expected JSON"):
-        publish(publication, tmp_path)
+        publish(edition, tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
-def test_a_record_behind_a_link_is_refused(publication, tmp_path):
-    publish(publication, tmp_path / "public")
+def test_a_record_behind_a_link_is_refused(edition, tmp_path):
+    publish(edition, tmp_path / "public")
     (tmp_path / "public" / RECORD).rename(tmp_path / "record")
     (tmp_path / "public" / RECORD).symlink_to(tmp_path / "record")
     with pytest.raises(IntegrityError, match="is a link"):
-        publish(publication, tmp_path / "public")
-
-
-def test_the_page_is_drawn_by_the_module_that_is_there(publication, monkeypatch):
-    called = {}
-
-    class Renderer:
-        @staticmethod
-        def render_page(**given):
-            called.update(given)
-            return "<!doctype html>\n"
-
-    monkeypatch.setattr(page.importlib.util, "find_spec", lambda _: True)
-    monkeypatch.setattr(page.importlib, "import_module", lambda _: Renderer)
-    assert page.index_page(publication) == "<!doctype html>\n"
-    assert set(called) == {"board", "router_free", "findings", "rows"}
-    assert called["board"] is publication.board
+        publish(edition, tmp_path / "public")
 
 
 def test_there_is_nothing_to_publish_without_rows_of_a_board():
     with pytest.raises(NotFoundError):
-        the_publication(rows_of("a", variant="v+x=1"))
+        edition_of(rows_of("a", variant="v+x=1"))
 
 
 def test_rows_of_other_states_and_tries_are_not_an_entrys_cells():
@@ -350,7 +315,7 @@ def test_rows_of_other_states_and_tries_are_not_an_entrys_cells():
     others = [*rows_of("a", 0.5), *rows_of("a", 0.5, seeds=7)[6:]]
     rows = [*kept, *others]
     random.Random(0).shuffle(rows)
-    publication = the_publication(rows)
-    (entry,) = publication.board.entries
-    assert entry.submission_hash == "s2"
-    assert publication.counting(entry) == kept
+    edition = edition_of(rows)
+    (entry,) = edition.board.entries
+    assert edition.state(entry) == "s2"
+    assert edition.counting(entry) == kept

@@ -130,6 +130,13 @@ def test_the_published_board(cli):
     board = held(cli("leaderboard", "show", "-o", store, "--json"), "board.json")
     assert any(task["pairs"] for task in board["tasks"])
     held(cli("results", "show", "-o", store, "--json"), "rows.json")
+    two = ("one-hidden-layer", "conditional-tree")
+    compared = held(cli("leaderboard", "compare", *two, "-o", store, "--json"), "comparison.json")
+    assert compared["tasks"][0]["ratios"][0]["times"] > 1
+    told = held(
+        cli("leaderboard", "compare", "oracle-router", "dense-mlp", "-o", store, "--json"), "comparison.json"
+    )
+    assert [task["verdict"] for task in told["tasks"]] == [None]
 
 
 def test_tasks(cli):

@@ -17,7 +17,7 @@ import pytest
 import sparsebench as sb
 from evaluate.tiny import ROOT, plain, write
 from leaderboard.test_board import made
-from sparsebench.cli import leaderboard
+from sparsebench.cli import boards, leaderboard
 from sparsebench.errors import NotFoundError, UsageError
 from sparsebench.leaderboard.cells import PROFILES
 from sparsebench.leaderboard.columns import SORTS, with_interval
@@ -180,7 +180,7 @@ def test_runs_of_a_cell_that_disagree_are_told_of_a_stores_board(cli, here):
 
 def test_what_is_offered_is_what_there_is():
     """The command line has names of its own, so that `--help` imports no board."""
-    assert tuple(PROFILES) == leaderboard._PROFILES
+    assert tuple(PROFILES) == boards.PROFILES
     assert tuple(SORTS) == leaderboard._SORTS
 
 
@@ -197,9 +197,39 @@ def test_options_of_show(cli, here):
     assert f"{NEWEST.ref} (1 instance, preliminary, 2 of 5 seeds)" in cli(*show, "--instances", "n256-r4").out
     assert f"{NEWEST.ref} (2 instances, 1 seed)" in cli(*show, "--seeds", "1").out
     assert "by profile macs, which is not the standard one" in cli(*show, "--profile", "macs").out
+    as_latex = cli(*show, "--format", "latex", "--sort", "name").out
+    assert as_latex.index(" a & ") < as_latex.index(" b & ")
+    assert (r"\toprule" in as_latex, "fewer" in as_latex) == (True, False)
+    refused = cli(*show, "--format", "latex", "--by", "instance")
+    assert (refused.code, "expected --by task with --format latex" in refused.err) == (2, True)
     for wrong in (("--sort", "luck"), ("--by", "luck"), ("--profile", "luck"), ("--seeds", "0")):
         assert cli(*show, *wrong).code == 2
     assert cli(*show, "--instances", "n257").code == 2
+
+
+def test_two_entries_are_compared_on_the_rows_of_a_board(cli, here):
+    store = ResultStore(here / "sparsebench-results")
+    for name, quality in (("tree-a", 1.0), ("tree-b", 0.5)):
+        for instance in SMALL:
+            store.write(cell(instance, name, quality))
+    compare = ("leaderboard", "compare")
+    told = cli(*compare, "tree-a", "tree-b")
+    assert (told.code, told.err) == (0, "")
+    assert "tree-a on 2 of 2 instances, n256-r4 (0.500 to 0.250), n4096-r4 (0.500 to 0.250)" in told.out
+    assert told.out.splitlines()[-3].startswith("Not said here: ")
+    one = cli(*compare, "tree-a", "tree-b", "--instances", "n256-r4", "--seeds", "1", "--json")
+    assert [lead["instance"] for lead in json.loads(one.out)["tasks"][0]["instances"]] == ["n256-r4"]
+    assert cli("leaderboard", "freeze", "--instances", "n4096-r4").code == 0
+    frozen = ("--frozen", here / "leaderboard" / "board.toml")
+    assert "tree-b on 0 of 1 instances" in cli(*compare, "tree-a", "tree-b", *frozen).out
+    for wrong, message in (
+        (("tree-a", "tre-b"), "help: did you mean 'tree-b'? there are: tree-a, tree-b"),
+        (("tree-a", "tree-a"), "expected two entries, got 'tree-a' twice"),
+        (("tree-a", "tree-b", *frozen, "--small"), "says what is on this board, expected no --small"),
+        (("tree-a", "tree-b", "--tasks", "cube@1"), "no rows of cube@1"),
+    ):
+        refused = cli(*compare, *wrong)
+        assert (refused.code, refused.out, message in refused.err) == (2, "", True), refused.err
 
 
 def test_boards_of_shipped_submissions_have_their_titles(cli, here):

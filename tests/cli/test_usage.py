@@ -23,7 +23,10 @@ LINES = [
     ),
     (
         "leaderboard zzz",
-        "sparsebench leaderboard: expected a verb, got 'zzz'; there are: build, findings, freeze, show",
+        (
+            "sparsebench leaderboard: expected a verb, got 'zzz'; there are: build, compare, findings, "
+            "freeze, show"
+        ),
     ),
     (
         "eval constant --sedes 3",
@@ -52,17 +55,24 @@ LINES = [
     ),
     ("eval --small=3", "sparsebench eval: --small: expected no value, got one; leave the value out"),
     (
+        "leaderboard compare constant",
+        (
+            "sparsebench leaderboard compare: expected SECOND, got nothing; "
+            f"{SHOWS.format('leaderboard compare')}"
+        ),
+    ),
+    (
         "leaderboard show --format xml",
         (
-            "sparsebench leaderboard show: --format: expected one of terminal, markdown, csv, got 'xml'; "
-            "choose one of these"
+            "sparsebench leaderboard show: --format: expected one of terminal, markdown, latex, csv, "
+            "got 'xml'; choose one of these"
         ),
     ),
     (
         "leaderboard show --format markdwn",
         (
-            "sparsebench leaderboard show: --format: expected one of terminal, markdown, csv, got 'markdwn'; "
-            "did you mean markdown?"
+            "sparsebench leaderboard show: --format: expected one of terminal, markdown, latex, csv, "
+            "got 'markdwn'; did you mean markdown?"
         ),
     ),
     (
@@ -227,7 +237,7 @@ def test_a_shell_gets_a_script_that_completes(here, monkeypatch, cli, shell):
     ("words", "number", "expected"),
     [
         ("sparsebench e", 1, ["eval", "explain"]),
-        ("sparsebench leaderboard ", 2, ["build", "findings", "freeze", "show"]),
+        ("sparsebench leaderboard ", 2, ["build", "compare", "findings", "freeze", "show"]),
         ("sparsebench eval --all", 2, ["--all-instances"]),
         ("sparsebench eval --gpu ", 3, ["auto", "off"]),
     ],

@@ -21,6 +21,8 @@ from sparsebench.leaderboard import (
     write_leaderboard,
 )
 from sparsebench.leaderboard.frozen import Frozen, read_frozen
+from sparsebench.leaderboard.latex import latex
+from sparsebench.leaderboard.parquet import parquet
 
 BOARD = Board(
     tasks=(BoardTask(ref="memorization@1", hash="h", log2_ops_low=0, log2_ops_high=1),),
@@ -64,13 +66,28 @@ def test_a_new_folder_gets_all_files(tmp_path):
     files = write_leaderboard(BOARD, folder)
     assert (
         sorted(path.name for path in files)
-        == ["README.md", "areas.csv", "board.csv", "points.csv"]
+        == ["README.md", "areas.csv", "board.csv", "board.tex", "points.csv"]
         == sorted(state(folder))
     )
     assert markdown(BOARD).strip() in (folder / "README.md").read_text()
     assert (folder / "board.csv").read_text() == csv(BOARD).scores
     assert (folder / "points.csv").read_text() == csv(BOARD).points
     assert (folder / "areas.csv").read_text() == csv(BOARD).areas
+    assert (folder / "board.tex").read_text() == latex(BOARD)
+
+
+def test_parquet_is_written_where_it_is_asked_for_or_there(tmp_path):
+    names = ["areas.parquet", "board.parquet", "points.parquet"]
+    files = write_leaderboard(BOARD, tmp_path, with_parquet=True)
+    assert sorted(path.name for path in files if path.suffix == ".parquet") == names
+    for name, content in zip(("board", "points", "areas"), parquet(BOARD), strict=True):
+        assert (tmp_path / f"{name}.parquet").read_bytes() == content
+    before = state(tmp_path)
+    (tmp_path / "board.parquet").unlink()
+    (tmp_path / "areas.parquet").write_bytes(b"of another board")
+    assert write_leaderboard(BOARD, tmp_path) == files
+    assert state(tmp_path) == before
+    assert not [path for path in write_leaderboard(BOARD, tmp_path / "other") if path.suffix == ".parquet"]
 
 
 def test_writing_again_changes_nothing(tmp_path):
@@ -96,10 +113,11 @@ def test_a_readme_that_cannot_take_the_block_stops_everything(tmp_path, content)
     assert state(tmp_path) == {"README.md": content}
 
 
-def test_a_target_that_cannot_be_replaced_changes_nothing(tmp_path):
-    write_leaderboard(BOARD, tmp_path)
-    (tmp_path / "points.csv").unlink()
-    (tmp_path / "points.csv").mkdir()
+@pytest.mark.parametrize("name", ["points.csv", "board.tex", "areas.parquet"])
+def test_a_target_that_cannot_be_replaced_changes_nothing(tmp_path, name):
+    write_leaderboard(BOARD, tmp_path, with_parquet=True)
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
     before = state(tmp_path)
     with pytest.raises(UsageError, match="cannot write the leaderboard"):
         write_leaderboard(BOARD, tmp_path)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import re
 import shutil
+import zlib
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
 from sparsebench.cli import cli
+from sparsebench.leaderboard.escape import for_csv
 from sparsebench.leaderboard.frozen import read_frozen
 from sparsebench.leaderboard.standard import REFERENCES
 from sparsebench.results import ResultStore
@@ -22,15 +28,52 @@ def rebuilt(tmp_path_factory):
     into = tmp_path_factory.mktemp("published")
     for name in ("README.md", "board.toml"):
         shutil.copy(LEADERBOARD / name, into)
-    arguments = ["leaderboard", "build", "--output", str(LEADERBOARD / "results"), "--into", str(into)]
+    arguments = [
+        "leaderboard",
+        "build",
+        "--output",
+        str(LEADERBOARD / "results"),
+        "--into",
+        str(into),
+        "--parquet",
+    ]
     result = CliRunner().invoke(cli, arguments)
     assert result.exit_code == 0, result.output
     return into
 
 
-@pytest.mark.parametrize("name", ["README.md", "board.csv", "points.csv", "areas.csv"])
+@pytest.mark.parametrize("name", ["README.md", "board.tex", "board.csv", "points.csv", "areas.csv"])
 def test_tables_are_made_of_the_rows(rebuilt, name):
     assert (rebuilt / name).read_text(encoding="utf-8") == (LEADERBOARD / name).read_text(encoding="utf-8")
+
+
+def unpacked(page):
+    """Give the page without what depends on the compressor: the details as they were before it."""
+    head, details, tail = re.split(r"(?<=id=\"details\">)(.*?)(?=</script>)", page, maxsplit=1)
+    return head, zlib.decompress(base64.b64decode(details)), tail
+
+
+def test_the_page_is_made_of_the_rows(rebuilt):
+    pages = [(place / "index.html").read_text(encoding="utf-8") for place in (rebuilt, LEADERBOARD)]
+    assert unpacked(pages[0]) == unpacked(pages[1])
+
+
+def test_the_page_is_small():
+    assert (LEADERBOARD / "index.html").stat().st_size < 300_000
+
+
+def test_parquet_has_what_csv_has(rebuilt):
+    """By value: another version of pyarrow may write other bytes, which is why it is not published."""
+    for name in ("board", "points", "areas"):
+        table = pq.read_table(rebuilt / f"{name}.parquet")
+        with (rebuilt / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            head, *lines = csv.reader(file)
+        assert table.column_names == head
+        assert len(lines) == table.num_rows > 0
+        for line, record in zip(lines, table.to_pylist(), strict=True):
+            for text, value in zip(line, record.values(), strict=True):
+                shown = "" if value is None else for_csv(value) if isinstance(value, str) else str(value)
+                assert shown == text
 
 
 def test_the_board_is_on_all_instances_of_the_standard_one_with_five_seeds():

@@ -9,13 +9,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparsebench.boards.publication import file_name, task_file_name
+from sparsebench.boards.edition import file_name, task_file_name
 from sparsebench.leaderboard.sheets import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sparsebench.boards.publication import Publication
+    from sparsebench.boards.edition import Edition
     from sparsebench.leaderboard.board import Entry
 
 __all__ = ["ROOT", "api_files", "json_bytes"]
@@ -29,24 +29,24 @@ _BOARD_SCHEMA = Path(__file__).parents[1] / "cli" / "schemas" / "board.json"
 _CELL = ("task", "instance", "variant", "seed", "status", "ops", "ops_router", "quality", "error", "cell_key")
 
 
-def api_files(publication: Publication, *, releases: Sequence[str] = ()) -> dict[str, bytes]:
+def api_files(edition: Edition, *, releases: Sequence[str] = ()) -> dict[str, bytes]:
     """Return path -> content of the documents and of their schemas.
 
     Parameters
     ----------
-    publication
+    edition
         The board and its rows.
     releases
         Names of earlier releases, which lie under ``releases``.
     """
-    board = document(publication.board)
+    board = document(edition.board)
     documents: dict[str, Any] = {
-        f"{ROOT}/index.json": _index(publication, releases),
+        f"{ROOT}/index.json": _index(edition, releases),
         f"{ROOT}/board.json": board,
     }
-    for entry in publication.board.entries:
+    for entry in edition.board.entries:
         path = f"{ROOT}/entries/{file_name(entry.submission)}.json"
-        documents[path] = _entry(publication, entry, board)
+        documents[path] = _entry(edition, entry, board)
     found = {path: json_bytes(told) for path, told in documents.items()}
     for schema in (*sorted(_OWN_SCHEMAS.glob("*.json")), _BOARD_SCHEMA):
         found[f"{ROOT}/schema/{schema.name}"] = schema.read_text(encoding="utf-8").encode()
@@ -58,22 +58,22 @@ def json_bytes(document: Any) -> bytes:
     return (json.dumps(document, indent=1, allow_nan=False) + "\n").encode("ascii")
 
 
-def _index(publication: Publication, releases: Sequence[str]) -> dict[str, Any]:
-    board = publication.board
+def _index(edition: Edition, releases: Sequence[str]) -> dict[str, Any]:
+    board = edition.board
     return {
-        "title": publication.title,
-        "updated": publication.updated,
+        "title": edition.title,
+        "updated": edition.updated,
         "scoring_version": board.scoring_version,
         "cost_model": board.cost_model,
-        "board": publication.address(f"{ROOT}/board.json"),
-        "rows": publication.address("rows.parquet"),
-        "feed": publication.address("feed.xml"),
+        "board": edition.address(f"{ROOT}/board.json"),
+        "rows": edition.address("rows.parquet"),
+        "feed": edition.address("feed.xml"),
         "tasks": [
             {
                 "ref": task.ref,
                 "hash": task.hash,
                 "instances": list(task.instances),
-                "badge": publication.address(f"badges/{task_file_name(task.ref)}.json"),
+                "badge": edition.address(f"badges/{task_file_name(task.ref)}.json"),
             }
             for task in board.tasks
         ],
@@ -81,34 +81,34 @@ def _index(publication: Publication, releases: Sequence[str]) -> dict[str, Any]:
             {
                 "submission": entry.submission,
                 "title": entry.title,
-                "document": publication.address(f"{ROOT}/entries/{file_name(entry.submission)}.json"),
+                "document": edition.address(f"{ROOT}/entries/{file_name(entry.submission)}.json"),
             }
             for entry in board.entries
         ],
         "releases": [
-            {"name": name, "page": publication.address(f"releases/{name}/index.html")} for name in releases
+            {"name": name, "page": edition.address(f"releases/{name}/index.html")} for name in releases
         ],
     }
 
 
-def _entry(publication: Publication, entry: Entry, board: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(edition: Edition, entry: Entry, board: Mapping[str, Any]) -> dict[str, Any]:
     own = {
         part: [record for record in board[part] if record["submission"] == entry.submission]
         for part in ("scores", "points", "areas")
     }
     return {
         "submission": entry.submission,
-        "submission_hash": entry.submission_hash,
+        "submission_hash": edition.state(entry),
         "title": entry.title,
         "uses_tags": entry.uses_tags,
         **own,
-        "curves": list(_curves(publication, entry)),
-        "cells": [{name: getattr(row, name) for name in _CELL} for row in publication.counting(entry)],
+        "curves": list(_curves(edition, entry)),
+        "cells": [{name: getattr(row, name) for name in _CELL} for row in edition.counting(entry)],
     }
 
 
-def _curves(publication: Publication, entry: Entry) -> Iterator[dict[str, Any]]:
-    for task, score in zip(publication.board.tasks, entry.tasks, strict=True):
+def _curves(edition: Edition, entry: Entry) -> Iterator[dict[str, Any]]:
+    for task, score in zip(edition.board.tasks, entry.tasks, strict=True):
         if score is not None:
             for instance, steps in zip(task.instances, score.curves, strict=True):
                 yield {"task": task.ref, "instance": instance, "steps": [list(step) for step in steps]}

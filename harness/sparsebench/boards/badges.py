@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparsebench.boards.api import json_bytes
-from sparsebench.boards.publication import task_file_name
+from sparsebench.boards.edition import task_file_name
 from sparsebench.leaderboard.escape import for_terminal, for_xml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sparsebench.boards.publication import Publication
+    from sparsebench.boards.edition import Edition
     from sparsebench.leaderboard.board import Board
 
 __all__ = ["badge_files"]
@@ -59,11 +59,11 @@ class _Badge(NamedTuple):
         )
 
 
-def badge_files(publication: Publication) -> dict[str, bytes]:
+def badge_files(edition: Edition) -> dict[str, bytes]:
     """Return path -> content: ``badge`` for the whole board, and ``badges/TASK`` for each task."""
-    badges = {"badge": _of_board(publication.board)}
-    for number, task in enumerate(publication.board.tasks):
-        badges[f"badges/{task_file_name(task.ref)}"] = _of_task(publication.board, number)
+    badges = {"badge": _of_board(edition.board)}
+    for number, task in enumerate(edition.board.tasks):
+        badges[f"badges/{task_file_name(task.ref)}"] = _of_task(edition.board, number)
     found = {}
     for path, badge in badges.items():
         found[f"{path}.json"] = json_bytes(badge.as_json())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sparsebench.leaderboard.escape import for_xml
 
 if TYPE_CHECKING:
-    from sparsebench.boards.publication import Publication
+    from sparsebench.boards.edition import Edition
     from sparsebench.boards.record import Event, Record
 
 __all__ = ["atom"]
@@ -17,22 +17,22 @@ _SHOWN = 50
 _LONGEST = 4000
 
 
-def atom(publication: Publication, record: Record) -> str:
+def atom(edition: Edition, record: Record) -> str:
     """Return the feed of a record's events, the newest first.
 
     Identities are made of the feed's and of the event, and dates are those of rows: the same record makes the
     same text.
     """
     events = record.events[: -_SHOWN - 1 : -1]
-    updated = max((event.updated for event in events), default=publication.updated)
-    links = [_link("alternate", publication.address("index.html"))]
-    if publication.base_url:
-        links.append(_link("self", publication.address("feed.xml")))
+    updated = max((event.updated for event in events), default=edition.updated)
+    links = [_link("alternate", edition.address("index.html"))]
+    if edition.base_url:
+        links.append(_link("self", edition.address("feed.xml")))
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
         '<feed xmlns="http://www.w3.org/2005/Atom">',
         f"<id>{record.feed}</id>",
-        f"<title>{for_xml(publication.title)}</title>",
+        f"<title>{for_xml(edition.title)}</title>",
         f"<updated>{for_xml(updated)}</updated>",
         "<author><name>sparsebench</name></author>",
         *links,

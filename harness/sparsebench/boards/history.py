@@ -13,7 +13,7 @@ from sparsebench.leaderboard.escape import for_terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sparsebench.boards.publication import Publication
+    from sparsebench.boards.edition import Edition
     from sparsebench.boards.record import Figures, Kind, Record
 
 __all__ = ["Change", "changes_of", "check_scores", "check_versions", "events_of"]
@@ -138,7 +138,7 @@ def _shown(value: float | None) -> str:
 def events_of(
     before: Record | None,
     now: Record,
-    publication: Publication,
+    edition: Edition,
     changes: Sequence[Change] = (),
     release: str | None = None,
 ) -> list[Event]:
@@ -147,24 +147,24 @@ def events_of(
     Nothing is added where nothing changed, and dates are those of rows, so the same rows make the same feed.
     """
     dates = {
-        entry.submission: max((row.ended for row in publication.counting(entry)), default=publication.updated)
-        for entry in publication.board.entries
+        entry.submission: max((row.ended for row in edition.counting(entry)), default=edition.updated)
+        for entry in edition.board.entries
     }
     kept = [] if before is None else list(before.events)
     number = kept[-1].number + 1 if kept else 0
     told: list[tuple[Kind, str, str, str]] = []
     if before is None:
-        told.append(("begun", "The board begins", _composition(now), publication.updated))
+        told.append(("begun", "The board begins", _composition(now), edition.updated))
     else:
         if release is not None:
             text = f"The earlier tables are kept under releases/{release}. {_composition(now)}"
-            told.append(("release", f"Release {release} is closed", text, publication.updated))
-        told += _comings(before, now, dates, publication.updated)
+            told.append(("release", f"Release {release} is closed", text, edition.updated))
+        told += _comings(before, now, dates, edition.updated)
         if changes:
             text = "; ".join(change.told for change in changes[:_NAMED]) + _more(len(changes))
-            told.append(("rescored", "Scores of unchanged code differ", text, publication.updated))
+            told.append(("rescored", "Scores of unchanged code differ", text, edition.updated))
         if release is None:
-            told += _moves(before, now, publication.updated)
+            told += _moves(before, now, edition.updated)
     events = [
         Event(number=number + place, kind=kind, title=title, text=text, updated=updated)
         for place, (kind, title, text, updated) in enumerate(told)

@@ -10,12 +10,12 @@ from sparsebench.boards.badges import badge_files
 from sparsebench.boards.citing import bibtex
 from sparsebench.boards.feed import atom
 from sparsebench.boards.history import changes_of, check_scores, check_versions, events_of
-from sparsebench.boards.page import index_page
 from sparsebench.boards.record import RECORD, RELEASE_PATTERN, first_record, read_record, sha256
 from sparsebench.errors import IntegrityError, UsageError
 from sparsebench.ground.replacing import replace_all
 from sparsebench.leaderboard.escape import for_markdown
 from sparsebench.leaderboard.findings import findings_markdown
+from sparsebench.leaderboard.latex import latex
 from sparsebench.leaderboard.publish import check_place
 from sparsebench.leaderboard.sheets import csv
 from sparsebench.leaderboard.tables import markdown
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-    from sparsebench.boards.publication import Publication
+    from sparsebench.boards.edition import Edition
     from sparsebench.boards.record import Event, Record
 
 __all__ = ["RELEASES", "Published", "publish", "tables_of"]
@@ -49,13 +49,13 @@ class Published(NamedTuple):
 
 
 def publish(
-    publication: Publication, folder: Path, *, accept_changes: bool = False, release: str | None = None
+    edition: Edition, folder: Path, *, accept_changes: bool = False, release: str | None = None
 ) -> Published:
     """Write a board with everything that a static host needs, or change nothing.
 
     Parameters
     ----------
-    publication
+    edition
         The board and its rows. The same rows make the same bytes, whenever they are published.
     folder
         The folder; made if missing. Files that are not of an earlier publication stay, and are never
@@ -75,7 +75,7 @@ def publish(
         submission differs; or the record of what is published is damaged.
     """
     check_place(folder)
-    before, now = read_record(folder), first_record(publication)
+    before, now = read_record(folder), first_record(edition)
     _check_release(before, release, folder)
     changes = []
     if before is not None:
@@ -87,8 +87,8 @@ def publish(
             check_scores(changes)
         names = [*before.releases, *([release] if release else [])]
         now = now.model_copy(update={"feed": before.feed, "releases": names})
-    now = now.model_copy(update={"events": events_of(before, now, publication, changes, release)})
-    files = tables_of(publication, now)
+    now = now.model_copy(update={"events": events_of(before, now, edition, changes, release)})
+    files = tables_of(edition, now)
     now = now.model_copy(update={"files": {name: sha256(files[name]) for name in sorted(files)}})
     known: set[str] = set() if before is None else {RECORD, *before.files}
     moved = _moved(folder, known, release)
@@ -109,24 +109,25 @@ def publish(
     return Published(folder, tuple(sorted([*files, RECORD])), tuple(gone), added)
 
 
-def tables_of(publication: Publication, record: Record) -> dict[str, bytes]:
+def tables_of(edition: Edition, record: Record) -> dict[str, bytes]:
     """Return path -> content of everything that is published, without its record."""
-    board, sheets = publication.board, csv(publication.board)
-    said = findings_markdown(publication.found)
+    board, sheets = edition.board, csv(edition.board)
+    said = findings_markdown(edition.found)
     texts = {
-        "index.html": index_page(publication),
-        "board.md": f"# {for_markdown(publication.title)}\n\n{said}\n\n{markdown(board)}",
+        "index.html": edition.page,
+        "board.md": f"# {for_markdown(edition.title)}\n\n{said}\n\n{markdown(board)}",
+        "board.tex": latex(board),
         "board.csv": sheets.scores,
         "points.csv": sheets.points,
         "areas.csv": sheets.areas,
-        "board.bib": bibtex(publication),
-        "feed.xml": atom(publication, record),
+        "board.bib": bibtex(edition),
+        "feed.xml": atom(edition, record),
     }
     return {
         **{name: text.encode() for name, text in texts.items()},
-        "rows.parquet": bytes_of_rows(publication.rows),
-        **badge_files(publication),
-        **api_files(publication, releases=record.releases),
+        "rows.parquet": bytes_of_rows(edition.rows),
+        **badge_files(edition),
+        **api_files(edition, releases=record.releases),
     }
 
 

@@ -17,7 +17,7 @@ from sparsebench.ground.wording import expectation
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sparsebench.boards.publication import Publication
+    from sparsebench.boards.edition import Edition
     from sparsebench.leaderboard.board import TaskScore
 
 __all__ = [
@@ -134,14 +134,14 @@ class Record(_Strict):
         return (self.model_dump_json(indent=1) + "\n").encode()
 
 
-def first_record(publication: Publication) -> Record:
+def first_record(edition: Edition) -> Record:
     """Return the record of a board, without files, and without anything that was before it."""
-    board = publication.board
+    board = edition.board
     assert board.scoring_version is not None
     assert board.cost_model is not None
     entries = {
         entry.submission: RecordedEntry(
-            submission_hash=entry.submission_hash,
+            submission_hash=edition.state(entry),
             tasks={score.task: _figures(score) for score in entry.tasks if score is not None},
         )
         for entry in sorted(board.entries, key=lambda entry: entry.submission)
@@ -157,7 +157,7 @@ def first_record(publication: Publication) -> Record:
         releases=[],
         files={},
     )
-    identity = uuid.uuid5(uuid.NAMESPACE_URL, publication.title + bare.model_dump_json())
+    identity = uuid.uuid5(uuid.NAMESPACE_URL, edition.title + bare.model_dump_json())
     return bare.model_copy(update={"feed": f"urn:uuid:{identity}"})
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sparsebench.cli.boards import frozen_option
 from sparsebench.cli.kinds import PathTo
 from sparsebench.cli.options import Names, output_option
 from sparsebench.cli.stored import runs
@@ -20,11 +21,7 @@ __all__ = ["command"]
     required=True,
     help="Folder that a static host serves; made if missing.",
 )
-@click.option(
-    "--frozen",
-    type=PathTo(path_type=Path, dir_okay=False),
-    help="A board.toml, which lists the instances and seeds of the board.",
-)
+@frozen_option
 @click.option("--tasks", type=Names(), default="", help="Only these tasks. Default: all that have rows.")
 @click.option("--title", default="sparsebench board", show_default=True)
 @click.option("--base-url", default="", help="The address that the folder will have.")
@@ -65,18 +62,18 @@ def command(
 
     Exit code: 0 fine; 2 a mistake in usage; 4 the board in the folder does not go together with these rows.
     """
-    from sparsebench.boards.publication import the_publication  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.boards.edition import edition_of  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.boards.publishing import publish  # noqa: PLC0415
     from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
 
-    publication = the_publication(
+    edition = edition_of(
         runs(output, "--output"),
         tasks=tasks,
         frozen=read_frozen(frozen) if frozen else None,
         title=title,
         base_url=base_url,
     )
-    done = publish(publication, into, accept_changes=accept_changes, release=release)
+    done = publish(edition, into, accept_changes=accept_changes, release=release)
     for name in done.files:
         click.echo(into / name)
     for event in done.events:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sparsebench.leaderboard.ratios import Reaches
     from sparsebench.results import Row
     from sparsebench.scoring import Rank
 
@@ -153,6 +154,8 @@ class TaskScore:
     """One per variant, sorted by name."""
     curves: tuple[Steps, ...] = ()
     """The budget curve on each of the instances, in their order: ``areas`` are the areas under them."""
+    reaches: Reaches = ()
+    """The cost of each of `QUALITIES` on each of the instances: ``ratios`` are made of them."""
 
     @property
     def failed_share(self) -> float:
@@ -181,8 +184,6 @@ class Entry:
     """The places that it may hold over all tasks; None where it has no mean."""
     uses_tags: bool = False
     """Whether it got the domains of the inputs that it predicted: a separate class, not ranked."""
-    submission_hash: str = ""
-    """Content hash of the state of its folder whose rows count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +232,8 @@ class Board:
     """The price list that entries are scored by: ``ops`` is the standard one."""
     prices: str | None = None
     """Name of a price list that is shown after ``ops``; None if there is none."""
+    rows: tuple[Row, ...] = field(default=(), repr=False, compare=False)
+    """The rows that count, of the entries that are shown: one for each cell that has any."""
 
     @property
     def preliminary(self) -> bool:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from sparsebench.results import Row
     from sparsebench.scoring import ScoringBox
 
-__all__ = ["UNRANKED", "BoardTaskLike", "build_board", "one_per_cell"]
+__all__ = ["UNRANKED", "BoardTaskLike", "build_board"]
 
 UNRANKED = ("paper-router-free",)
 """Profiles without places: a submission that calls all of its work routing costs nothing there."""
@@ -155,6 +155,7 @@ def build_board(
         pairs=pairs,
         profile=profile,
         prices=None if prices is None else prices.name,
+        rows=tuple(row for name in sorted(some) for row in groups[name]),
     )
 
 
@@ -288,7 +289,7 @@ def _current(rows: Iterable[Row], states: Mapping[str, str]) -> tuple[list[Row],
         wanted = states.get(name, newest)
         counts = wanted if any(row.submission_hash == wanted for row in theirs) else newest
         own = [row for row in theirs if row.submission_hash == counts]
-        kept += one_per_cell(own)
+        kept += _one_per_cell(own)
         notes += _on_states(name, theirs, counts, wanted) + _on_second_tries(name, own)
     return kept, notes
 
@@ -321,15 +322,20 @@ def _on_second_tries(name: str, rows: Sequence[Row]) -> list[str]:
     return notes
 
 
-def one_per_cell(rows: Iterable[Row]) -> list[Row]:
-    """Return of several rows of a cell the one that counts: the newest, one with status ``ok`` first."""
-    # The row itself breaks a tie, so that the order of reading files does not matter.
-    best: dict[str, tuple[bool, str, str, Row]] = {}
+def _one_per_cell(rows: Iterable[Row]) -> Iterable[Row]:
+    best: dict[str, Row] = {}
     for row in rows:
-        standing = (row.status == "ok", row.ended, repr(row), row)
-        if row.cell_key not in best or standing[:3] > best[row.cell_key][:3]:
-            best[row.cell_key] = standing
-    return [standing[3] for standing in best.values()]
+        other = best.get(row.cell_key)
+        if other is None or _counts_before(row, other):
+            best[row.cell_key] = row
+    return list(best.values())
+
+
+def _counts_before(row: Row, other: Row) -> bool:
+    standing, others = ((each.status == "ok", each.ended) for each in (row, other))
+    if standing != others:
+        return standing > others
+    return repr(row) > repr(other)  # so that the order of reading files does not matter
 
 
 def _grids(tasks: Sequence[BoardTask], rows: Sequence[Row], seeds: int, profile: str) -> dict[str, Grid]:

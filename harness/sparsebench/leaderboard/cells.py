@@ -56,7 +56,6 @@ class Grid:
         self.seeds = range(seeds)
         self.column = PROFILES[profile]
         self.variants = sorted({row.variant for row in given})
-        self.state = given[0].submission_hash
         self.rows = {(row.variant, row.instance, row.seed): row for row in given if row.seed in self.seeds}
 
     @property

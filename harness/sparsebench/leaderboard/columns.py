@@ -22,10 +22,13 @@ __all__ = [
     "NEVER",
     "SORTS",
     "Column",
+    "half_width",
     "places",
     "ratio_head",
     "short_number",
+    "short_size",
     "sorted_by",
+    "times_on",
     "with_interval",
 ]
 
@@ -57,6 +60,11 @@ def places(rank: Rank | None) -> str:
     return str(rank.best) if rank.best == rank.worst else f"{rank.best}-{rank.worst}"
 
 
+def half_width(score: float, low: float, high: float) -> float:
+    """Return half the width of an interval, which is clipped to [0, 1]: that of the side that is not."""
+    return max(score - low, high - score)
+
+
 def with_interval(score: float, low: float | None, high: float | None, *, exact: bool = False) -> str:
     """Return a score to three digits, with its precision as far as it is known."""
     if exact:
@@ -71,12 +79,16 @@ def ratio_head(quality: float) -> str:
 
 def _ratio(number: int) -> Cell:
     def cell(_: Entry, score: TaskScore) -> str:
-        return _times(score.ratios[number], len(score.areas)) if score.ratios else "-"
+        return times_on(score.ratios[number], len(score.areas)) if score.ratios else "-"
 
     return cell
 
 
-def _times(ratio: Ratio, instances: int) -> str:
+def times_on(ratio: Ratio, instances: int) -> str:
+    """Return a ratio with its interval and the instances that it is on: ``12.3 (10.0 to 15.1) on 2/3``.
+
+    An end of the interval that does not exist is a question mark; ``-`` where there is no ratio at all.
+    """
     if ratio.times is None:
         return "-"
     on = f"on {ratio.instances}/{instances}"
@@ -93,6 +105,16 @@ def short_number(value: float) -> str:
         return f"{value:.0e}"
     digits = max(0, 2 - math.floor(math.log10(value)))
     return f"{value:,.{digits}f}"
+
+
+def short_size(size: int | None) -> str:
+    """Write a number of bytes as ``12 B``, ``3.0 KiB`` or ``1.5 MiB``; ``-`` where there is none."""
+    if size is None:
+        return "-"
+    for power, unit in ((20, "MiB"), (10, "KiB")):
+        if size >= 1 << power:
+            return f"{size / (1 << power):.1f} {unit}"
+    return f"{size} B"
 
 
 def _share(value: float | None) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sparsebench.leaderboard.board import BoardTask, Ratio
     from sparsebench.leaderboard.cells import Grid
+    from sparsebench.leaderboard.ratios import Reaches
     from sparsebench.meter.pricelist import PriceList
     from sparsebench.scoring import PairVerdict, Rank, Standings
 
@@ -36,6 +37,7 @@ class _Scored(NamedTuple):
     grid: Grid
     seeded: SeededScore
     areas: tuple[float, ...]
+    reaches: Reaches
 
 
 def make_entries(
@@ -97,18 +99,17 @@ def make_entries(
                 title=titles.get(name),
                 tasks=tuple(column.get(name) for column in columns),
                 uses_tags=name in told,
-                submission_hash=next(iter(theirs.values())).state if theirs else "",
             ),
             standings,
         )
-        for name, theirs in grids.items()
+        for name in grids
     ]
     entries.sort(key=lambda e: (e.uses_tags, e.score is None, -(e.score or 0.0), e.submission))
     return tuple(entries), pairs
 
 
 def _scored(grid: Grid) -> _Scored:
-    return _Scored(grid, score_task(grid.cells, grid.task), grid.areas())
+    return _Scored(grid, score_task(grid.cells, grid.task), grid.areas(), reaches_of(grid))
 
 
 def _placed(entry: Entry, standings: Standings) -> Entry:
@@ -155,15 +156,16 @@ def _column(
             seeds=each.grid.seen(),
             points=tuple(each.grid.point(variant, prices) for variant in each.grid.variants),
             curves=each.grid.curves(),
+            reaches=each.reaches,
         )
         for name, each in scored.items()
     }
 
 
 def _ratios(scored: Mapping[str, _Scored], reference: Grid) -> dict[str, tuple[Ratio, ...]]:
-    base = reaches_of(reference)
-    own = {name: base if each.grid is reference else reaches_of(each.grid) for name, each in scored.items()}
-    return {name: ratios_to(base, reaches) for name, reaches in own.items()}
+    shown = (each.reaches for each in scored.values() if each.grid is reference)
+    base = next(shown, None) or reaches_of(reference)  # not shown where only other entries are
+    return {name: ratios_to(base, each.reaches) for name, each in scored.items()}
 
 
 def _pair(verdict: PairVerdict, scored: Mapping[str, _Scored]) -> Pair:

@@ -1,4 +1,4 @@
-"""Writing a board into a folder: the block in README.md and three sheets, all of them or none."""
+"""Writing a board into a folder: the block in README.md, LaTeX and three sheets, all of them or none."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from sparsebench.errors import UsageError
 from sparsebench.ground.replacing import replace_all, replace_text
 from sparsebench.leaderboard.findings import findings_markdown
 from sparsebench.leaderboard.frozen import FILE_NAME, frozen_text
+from sparsebench.leaderboard.latex import latex
+from sparsebench.leaderboard.parquet import parquet
 from sparsebench.leaderboard.sheets import csv
 from sparsebench.leaderboard.tables import markdown
 
@@ -30,6 +32,7 @@ __all__ = [
 _BLOCK = "board"
 _FINDINGS = "findings"
 _README = "README.md"
+_SHEETS = ("board", "points", "areas")  # names of the files of scores, points and areas
 _NEW_README = """# Leaderboard
 
 <!-- sparsebench:findings:begin -->
@@ -94,15 +97,34 @@ def write_between_markers(page: str | os.PathLike[str], blocks: Mapping[str, str
 
 
 def write_leaderboard(
-    board: Board, directory: str | os.PathLike[str], *, said: Sequence[Finding] = ()
+    board: Board,
+    directory: str | os.PathLike[str],
+    *,
+    said: Sequence[Finding] = (),
+    page: str | None = None,
+    with_parquet: bool = False,
 ) -> list[Path]:
-    """Write ``README.md`` (its marked blocks), ``board.csv``, ``points.csv`` and ``areas.csv``.
+    """Write ``README.md`` (its marked blocks), ``board.tex``, the sheets as CSV, and the page ``index.html``.
+
+    The sheets are ``board.csv`` (scores), ``points.csv`` (variants) and ``areas.csv`` (instances).
 
     What `sparsebench.leaderboard.findings` found is put between markers called ``findings``, where README.md
     has them.
 
     All texts are made and stored in the targets' folder before the first file is replaced; if a replacement
     fails, the files already replaced are restored. A missing README.md is made.
+
+    Parameters
+    ----------
+    board
+        The board. The same one makes the same files.
+    directory
+        The folder; made if missing.
+    said
+        The findings.
+    with_parquet
+        Whether to write the sheets as Parquet, too: ``board.parquet``, ``points.parquet`` and
+        ``areas.parquet``. If one of them is there, they are always written, so that none is out of date.
 
     Returns
     -------
@@ -116,21 +138,21 @@ def write_leaderboard(
     """
     folder = Path(directory)
     check_place(folder)
-    readme, sheets = _readme(folder / _README, markdown(board), findings_markdown(said)), csv(board)
-    texts = {
-        _README: readme,
-        "board.csv": sheets.scores,
-        "points.csv": sheets.points,
-        "areas.csv": sheets.areas,
-    }
+    readme = _readme(folder / _README, markdown(board), findings_markdown(said))
+    contents = {_README: readme.encode(), "board.tex": latex(board).encode()}
+    contents |= {f"{name}.csv": text.encode() for name, text in zip(_SHEETS, csv(board), strict=True)}
+    if with_parquet or any((folder / f"{name}.parquet").exists() for name in _SHEETS):
+        contents |= {f"{name}.parquet": file for name, file in zip(_SHEETS, parquet(board), strict=True)}
+    if page is not None:
+        contents["index.html"] = page.encode()
     try:
-        replace_all({folder / name: text.encode() for name, text in texts.items()})
+        replace_all({folder / name: content for name, content in contents.items()})
     except OSError as fault:
         raise UsageError(
             f"cannot write the leaderboard in {folder}: {fault.strerror or fault}",
             help="give a folder that can be written to",
         ) from fault
-    return [folder / name for name in texts]
+    return [folder / name for name in contents]
 
 
 def check_place(folder: Path) -> None:

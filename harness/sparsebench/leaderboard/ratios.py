@@ -50,13 +50,13 @@ def reach(variants: Variants, quality: float) -> Reach:
     )
 
 
-Reaches = tuple[list[Reach], ...]
+Reaches = tuple[tuple[Reach, ...], ...]
 """For each of `QUALITIES`, what it costs a submission on each of a task's instances."""
 
 
 def reaches_of(grid: Grid) -> Reaches:
     """Return the cost of each of `QUALITIES` for a submission on each instance."""
-    return tuple([reach(variants, quality) for variants in grid.cells] for quality in QUALITIES)
+    return tuple(tuple(reach(variants, quality) for variants in grid.cells) for quality in QUALITIES)
 
 
 def ratios_to(reference: Reaches, own: Reaches) -> tuple[Ratio, ...]:
@@ -80,7 +80,7 @@ def ratios_to(reference: Reaches, own: Reaches) -> tuple[Ratio, ...]:
     )
 
 
-def _ratio(quality: float, theirs: list[Reach], mine: list[Reach], *, itself: bool) -> Ratio:
+def _ratio(quality: float, theirs: Sequence[Reach], mine: Sequence[Reach], *, itself: bool) -> Ratio:
     pairs = zip(theirs, mine, strict=True)
     both = [(a, b) for a, b in pairs if a.cost is not None and b.cost is not None]
     times = _power(_mean(_less(a.cost, b.cost) for a, b in both))

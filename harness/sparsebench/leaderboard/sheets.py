@@ -1,4 +1,7 @@
-"""A board as CSV and as JSON: scores, points, areas. Numbers keep all their digits."""
+"""A board as sheets of records: scores, points, areas; and these as CSV and as JSON.
+
+Numbers keep all their digits.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,25 @@ from sparsebench.leaderboard.board import QUALITIES
 from sparsebench.leaderboard.escape import for_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from sparsebench.leaderboard.board import Board, Entry, Point, Ratio, TaskScore
 
-    Cell = str | float | int | bool | None
+__all__ = [
+    "AREA_COLUMNS",
+    "POINT_COLUMNS",
+    "SCORE_COLUMNS",
+    "Cell",
+    "Sheet",
+    "Sheets",
+    "csv",
+    "document",
+    "points",
+    "sheets_of",
+]
 
-__all__ = ["AREA_COLUMNS", "POINT_COLUMNS", "SCORE_COLUMNS", "Sheets", "csv", "document", "points"]
+Cell = str | float | int | bool | None
+"""A value of a record; None where there is none."""
 
 SCORE_COLUMNS = (
     *("submission", "title", "uses_tags", "task", "rank_best", "rank_worst"),
@@ -56,6 +71,15 @@ POINT_COLUMNS = (
 """Names of the columns of the sheet of points."""
 
 
+class Sheet(NamedTuple):
+    """Records that have the same columns."""
+
+    columns: tuple[str, ...]
+    """Names of the columns."""
+    records: list[dict[str, Cell]]
+    """One dict per line, with a value of each column."""
+
+
 class Sheets(NamedTuple):
     """Three CSV texts in UTF-8, with LF. An empty field means that there is no value."""
 
@@ -67,16 +91,21 @@ class Sheets(NamedTuple):
     """One line per submission, task and instance."""
 
 
+def sheets_of(board: Board) -> tuple[Sheet, Sheet, Sheet]:
+    """Return the records of the sheets of scores, of points and of areas: what all formats of them hold."""
+    return (
+        Sheet(SCORE_COLUMNS, list(_scores(board))),
+        Sheet(_point_columns(board), points(board)),
+        Sheet(AREA_COLUMNS, list(_areas(board))),
+    )
+
+
 def csv(board: Board) -> Sheets:
     """Return the board as CSV texts.
 
-    Text that a spreadsheet would run as a formula gets a leading apostrophe.
+    Text that a spreadsheet would run as a formula gets an apostrophe before it.
     """
-    return Sheets(
-        _sheet(SCORE_COLUMNS, _scores(board)),
-        _sheet(_point_columns(board), points(board)),
-        _sheet(AREA_COLUMNS, _areas(board)),
-    )
+    return Sheets(*map(_text, sheets_of(board)))
 
 
 def document(board: Board) -> dict[str, Any]:
@@ -92,6 +121,7 @@ def document(board: Board) -> dict[str, Any]:
         asdict(task) | {"pairs": [asdict(pair) for pair in pairs]}
         for task, pairs in zip(board.tasks, board.pairs, strict=True)
     ]
+    of_scores, of_points, of_areas = sheets_of(board)
     return {
         "scoring_version": board.scoring_version,
         "cost_model": board.cost_model,
@@ -100,9 +130,9 @@ def document(board: Board) -> dict[str, Any]:
         "preliminary": board.preliminary,
         "notes": list(board.notes),
         "tasks": tasks,
-        "scores": list(_scores(board)),
-        "points": points(board),
-        "areas": list(_areas(board)),
+        "scores": of_scores.records,
+        "points": of_points.records,
+        "areas": of_areas.records,
     }
 
 
@@ -208,11 +238,11 @@ def _point_columns(board: Board) -> tuple[str, ...]:
     return (*POINT_COLUMNS[:beside], board.prices, *POINT_COLUMNS[beside:])
 
 
-def _sheet(columns: tuple[str, ...], records: Iterable[dict[str, Cell]]) -> str:
+def _text(sheet: Sheet) -> str:
     text = StringIO()
-    sheet = writer(text, lineterminator="\n")
-    sheet.writerow(columns)
-    for record in records:
-        cells = (record[name] for name in columns)
-        sheet.writerow([for_csv(cell) if isinstance(cell, str) else cell for cell in cells])
+    lines = writer(text, lineterminator="\n")
+    lines.writerow(sheet.columns)
+    for record in sheet.records:
+        cells = (record[name] for name in sheet.columns)
+        lines.writerow([for_csv(cell) if isinstance(cell, str) else cell for cell in cells])
     return text.getvalue()

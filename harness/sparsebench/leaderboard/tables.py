@@ -10,7 +10,15 @@ from tabulate import tabulate
 
 from sparsebench.leaderboard.board import short_hash
 from sparsebench.leaderboard.build import UNRANKED
-from sparsebench.leaderboard.columns import COLUMNS, NEVER, Column, places, sorted_by, with_interval
+from sparsebench.leaderboard.columns import (
+    COLUMNS,
+    NEVER,
+    Column,
+    places,
+    short_size,
+    sorted_by,
+    with_interval,
+)
 from sparsebench.leaderboard.escape import for_markdown, for_terminal
 from sparsebench.results.priced import price_footnote
 
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
     Escape = Callable[[str], str]
     Found = list[tuple[Entry, TaskScore]]
 
-__all__ = ["markdown", "terminal"]
+__all__ = ["has_overall", "heading", "is_exact", "markdown", "terminal"]
 
 _WIDTH = 100
 _LONGEST_NOTE = 1200  # it lists names, which may be long
@@ -111,10 +119,10 @@ def markdown(board: Board, *, by: str = "task", sort: str = "score") -> str:
     """
     parts = []
     for number, task in enumerate(board.tasks):
-        parts.append(f"### {_heading(board, number, for_markdown)}")
+        parts.append(f"### {heading(board, number, for_markdown)}")
         parts.append(_task_table(board, number, for_markdown, by, sort).render("pipe"))
         parts += _resolution(board, number, task)
-    if _has_overall(board):
+    if has_overall(board):
         parts += ["### All tasks", _overall_table(board, for_markdown).render("pipe")]
     parts += _texts(board)
     if board.notes:
@@ -148,8 +156,8 @@ def terminal(board: Board, *, width: int | None = None, by: str = "task", sort: 
     for number, task in enumerate(board.tasks):
         text, left_out = _task_table(board, number, for_terminal, by, sort).fitting(width)
         gone |= dict.fromkeys(left_out)
-        parts += [_heading(board, number, for_terminal), text, *_resolution(board, number, task)]
-    if _has_overall(board):
+        parts += [heading(board, number, for_terminal), text, *_resolution(board, number, task)]
+    if has_overall(board):
         text, left_out = _overall_table(board, for_terminal).fitting(width)
         gone |= dict.fromkeys(left_out)
         parts += ["All tasks", text]
@@ -165,8 +173,8 @@ def terminal(board: Board, *, width: int | None = None, by: str = "task", sort: 
     return "\n\n".join([*parts, _versions(board, for_terminal)]) + "\n"
 
 
-def _heading(board: Board, number: int, escape: Escape) -> str:
-    """Return the heading of a task's table."""
+def heading(board: Board, number: int, escape: Escape) -> str:
+    """Return the heading of a task's table: its reference, how much it is scored on, and how."""
     task = board.tasks[number]
     facts = [_many(len(task.instances), "instance"), _many(board.seeds, "seed")]
     if board.preliminary:
@@ -229,7 +237,8 @@ def _resolution(board: Board, number: int, task: BoardTask) -> Iterator[str]:
         yield f"Told apart on {task.ref}: {apart} of {len(neighbours)} neighbouring pairs."
 
 
-def _has_overall(board: Board) -> bool:
+def has_overall(board: Board) -> bool:
+    """Return whether there are several tasks, and entries that enter all of them."""
     return len(board.tasks) > 1 and any(entry.score is not None for entry in board.entries)
 
 
@@ -243,7 +252,7 @@ def _overall_table(board: Board, escape: Escape) -> _Table:
         [
             places(entry.rank),
             escape(entry.submission),
-            with_interval(entry.score, entry.low, entry.high, exact=_is_exact(entry)),
+            with_interval(entry.score, entry.low, entry.high, exact=is_exact(entry)),
             *(f"{score.score:.3f}" if score is not None else "-" for score in entry.tasks),
         ]
         for entry in board.entries
@@ -252,7 +261,8 @@ def _overall_table(board: Board, escape: Escape) -> _Table:
     return _Table(columns, lines)
 
 
-def _is_exact(entry: Entry) -> bool:
+def is_exact(entry: Entry) -> bool:
+    """Return whether an entry's mean over all tasks is the same with all seeds."""
     return entry.low is not None and entry.low == entry.high
 
 
@@ -261,7 +271,7 @@ def _texts(board: Board) -> Iterator[str]:
     yield _RANKS
     if any(task.reference is not None for task in board.tasks):
         yield _RATIOS
-    if _has_overall(board):
+    if has_overall(board):
         yield "All tasks: the mean of the scores, of entries that enter every task; the others have no mean."
     elif len(board.tasks) > 1 and board.entries:
         yield "No entry enters every task: there is no mean."
@@ -308,7 +318,7 @@ def _variant_table(board: Board, escape: Escape) -> _Table:
             f"{point.quality_mean:.3f}",
             "-" if point.error_mean is None else f"{point.error_mean:.4g}",
             *("-" if point.nmi is None else f"{point.nmi:.3f}" for _ in nmi),
-            _memory(point.memory_bytes),
+            short_size(point.memory_bytes),
             _cells(point),
         ]
         for number, task in enumerate(board.tasks)
@@ -326,15 +336,6 @@ def _number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
-
-
-def _memory(size: int | None) -> str:
-    if size is None:
-        return "-"
-    for power, unit in ((20, "MiB"), (10, "KiB")):
-        if size >= 1 << power:
-            return f"{size / (1 << power):.1f} {unit}"
-    return f"{size} B"
 
 
 def _cells(point: Point) -> str:

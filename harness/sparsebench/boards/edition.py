@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
 from sparsebench.ground.naming import NAME_PATTERN
-from sparsebench.leaderboard.build import one_per_cell
 from sparsebench.leaderboard.escape import for_terminal
-from sparsebench.leaderboard.findings import findings
-from sparsebench.leaderboard.standard import Choice, board_of, tasks_of
-from sparsebench.results.adhoc import is_ad_hoc
+from sparsebench.leaderboard.publication import publication_of
+from sparsebench.leaderboard.standard import Choice, tasks_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from sparsebench.leaderboard.frozen import Frozen
     from sparsebench.results import Row
 
-__all__ = ["TITLE", "Publication", "file_name", "task_file_name", "the_publication"]
+__all__ = ["TITLE", "Edition", "edition_of", "file_name", "task_file_name"]
 
 TITLE = "sparsebench board"
 """The title of a board that is given none."""
@@ -32,15 +30,15 @@ _LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, kw_only=True)
-class Publication:
-    """A board and its rows."""
+class Edition:
+    """A board and its rows, as they are published once."""
 
     board: Board
     """By the standard price list."""
-    router_free: Board
-    """The same rows by the price list ``paper-router-free``."""
     found: tuple[Finding, ...]
     """What the board says, in sentences."""
+    page: str
+    """The board as one HTML file."""
     rows: tuple[Row, ...]
     """All rows, also those that do not count: each once, in an order that follows from the rows."""
     title: str = TITLE
@@ -55,31 +53,27 @@ class Publication:
 
     def counting(self, entry: Entry) -> list[Row]:
         """Return the rows that count for an entry, one for each cell, in the order of cells."""
-        instances = [(task, set(task.instances)) for task in self.board.tasks]
-        own = (
-            row
-            for row in self.rows
-            if row.submission == entry.submission
-            and row.submission_hash == entry.submission_hash
-            and row.seed < self.board.seeds
-            and not is_ad_hoc(row.variant)
-            and any(task.holds(row) and row.instance in names for task, names in instances)
-        )
-        return sorted(one_per_cell(own), key=lambda row: row.identity.place)
+        name, seeds = entry.submission, self.board.seeds
+        own = (row for row in self.board.rows if row.submission == name and row.seed < seeds)
+        return sorted(own, key=lambda row: row.identity.place)
+
+    def state(self, entry: Entry) -> str:
+        """Return the hash of the state of an entry's folder whose rows count."""
+        return next(row.submission_hash for row in self.board.rows if row.submission == entry.submission)
 
     def address(self, path: str) -> str:
         """Return the address of a published file; relative to the board's root where that is not known."""
         return f"{self.base_url}{path}"
 
 
-def the_publication(
+def edition_of(
     rows: Sequence[Row],
     *,
     tasks: Sequence[str] = (),
     frozen: Frozen | None = None,
     title: str = TITLE,
     base_url: str = "",
-) -> Publication:
+) -> Edition:
     """Build the board of rows, and all that is published beside it.
 
     Parameters
@@ -102,18 +96,17 @@ def the_publication(
     NotFoundError
         There are no rows of the board.
     """
+    address = _address(base_url)
     choice = Choice(frozen=frozen, titled=True)
     ordered = sorted(dict.fromkeys(rows), key=lambda row: (*row.identity.place, row.ended, repr(row)))
-    shown = tasks_of(ordered, tasks, choice)
-    board = board_of(ordered, shown, choice)
-    router_free = board_of(ordered, shown, replace(choice, profile="paper-router-free"))
-    return Publication(
-        board=board,
-        router_free=router_free,
-        found=findings(board, router_free),
+    made = publication_of(ordered, tasks_of(ordered, tasks, choice), choice)
+    return Edition(
+        board=made.board,
+        found=made.findings,
+        page=made.page,
         rows=tuple(ordered),
         title=for_terminal(title) or TITLE,
-        base_url=_address(base_url),
+        base_url=address,
     )
 
 

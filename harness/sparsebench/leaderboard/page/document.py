@@ -1,0 +1,364 @@
+"""The page: one HTML file that asks nobody for anything, and that is whole before its script runs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import zlib
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sparsebench.leaderboard.board import QUALITIES
+from sparsebench.leaderboard.curves import pooled
+from sparsebench.leaderboard.page.chart import Drawn, Mark, Plane, large_chart, small_chart
+from sparsebench.leaderboard.page.details import entry_details, pair_details, profile_details, shown
+from sparsebench.leaderboard.page.headlines import headline
+from sparsebench.leaderboard.page.kinds import KINDS, SHAPES, kind_of, shown_entries
+from sparsebench.leaderboard.page.markup import Markup, joined, tag
+from sparsebench.leaderboard.page.tables import legend, overall_table, score_table, variant_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sparsebench.leaderboard.board import Board, Entry, Steps, TaskScore
+    from sparsebench.leaderboard.findings import Finding
+
+__all__ = ["About", "render_page"]
+
+_SENTENCE = (
+    "Networks that run only a part of themselves per input, beside dense ones: what quality does a budget of "
+    "operations buy, when everything is counted, the router too, for everybody alike?"
+)
+_TITLE = "sparsebench: accuracy against active operations"
+
+
+class About(NamedTuple):
+    """What the page says of an entry that its rows do not."""
+
+    title: str = ""
+    """One line."""
+    authors: tuple[str, ...] = ()
+    """Who wrote it."""
+    reference: str = ""
+    """The paper: a DOI, an arXiv number or an address."""
+    licence: str = ""
+    """Of its code."""
+    readme: str = ""
+    """Its README, in Markdown; it is shown as it is."""
+
+
+class _Task(NamedTuple):
+    """A task's part of the page."""
+
+    board: Board
+    free: Board
+    number: int
+    theory: Mapping[str, float]
+    ids: Mapping[str, int]
+    """Entry -> its number on the page."""
+
+
+def render_page(
+    board: Board,
+    router_free: Board,
+    findings: Sequence[Finding],
+    *,
+    others: Mapping[str, Board] | None = None,
+    about: Mapping[str, About] | None = None,
+    theory: Mapping[str, Mapping[str, float]] | None = None,
+) -> str:
+    """Return the page of a board.
+
+    Parameters
+    ----------
+    board
+        The board, with the rows that count.
+    router_free
+        The same rows by the price list ``paper-router-free``.
+    findings
+        The sentences that it opens with.
+    others
+        Further price lists -> the same rows' board by each.
+    about
+        Entry -> what is known of it beyond its rows.
+    theory
+        Task -> instance -> log2 of the operations that are known to be enough for quality 1.
+
+    Returns
+    -------
+    str
+        A whole document in UTF-8. The same arguments give the same text.
+    """
+    ids = {entry.submission: number for number, entry in enumerate(board.entries)}
+    tasks = [
+        _Task(board, router_free, number, (theory or {}).get(task.ref, {}), ids)
+        for number, task in enumerate(board.tasks)
+    ]
+    details = _details(board, {"ops": board, "paper-router-free": router_free, **(others or {})}, about or {})
+    body = [
+        tag("a", "Skip to the tasks", href="#tasks", class_="skip"),
+        _header(board),
+        tag("main", *(_section(task) for task in tasks), _overall(board), _found(findings), id="tasks"),
+        _footer(board),
+        tag("dialog", id="drawer", aria_label="About an entry"),
+        tag("div", id="hint", role="status", class_="hint"),
+        tag("script", Markup(details), type="application/x-deflate-base64", id="details"),
+    ]
+    return _document(joined([_symbols(), *body]))
+
+
+def _document(body: Markup) -> str:
+    style, script = (files(__package__).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_digest(style)}'",
+            f"script-src '{_digest(script)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+    head = joined(
+        [
+            tag("meta", charset="utf-8"),
+            tag("meta", http_equiv="Content-Security-Policy", content=policy),
+            tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+            tag("meta", name="color-scheme", content="light dark"),
+            tag("meta", name="description", content=_SENTENCE),
+            tag("title", _TITLE),
+            tag("style", Markup(style)),
+        ]
+    )
+    page = tag("html", tag("head", head), tag("body", body, tag("script", Markup(script))), lang="en")
+    return f"<!doctype html>\n{page}\n"
+
+
+def _digest(text: str) -> str:
+    """Return the source of a style or script as Content-Security-Policy names it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def _symbols() -> Markup:
+    marks = [tag("path", d=outline, id=f"k-{kind}") for kind, outline in SHAPES.items()]
+    return tag("svg", tag("defs", *marks), class_="symbols", aria_hidden="true", width="0", height="0")
+
+
+def _header(board: Board) -> Markup:
+    prices = (("all", "all operations"), ("free", "the paper's price (router left out)"))
+    switch = tag(
+        "fieldset",
+        tag("legend", "What counts"),
+        *(
+            tag(
+                "label",
+                tag("input", type="radio", name="price", value=value, checked=value == "all"),
+                told,
+            )
+            for value, told in prices
+        ),
+        class_="switch",
+    )
+    kinds = [tag("option", "all", value=""), *(tag("option", kind, value=kind) for kind in KINDS)]
+    tools = tag(
+        "div",
+        switch,
+        tag("label", "Search ", tag("input", type="search", id="search"), class_="tool"),
+        tag("label", "Kind ", tag("select", *kinds, id="kind"), class_="tool"),
+        class_="tools",
+    )
+    refs = [task.ref for task in board.tasks] + ["all"] * (overall_table(board) is not None)
+    links = [
+        tag("a", "all tasks" if ref == "all" else ref, href=f"#task={ref}", data_task=ref) for ref in refs
+    ]
+    return tag(
+        "header",
+        tag("h1", "sparsebench"),
+        tag("p", _SENTENCE, class_="what"),
+        tag("nav", *links, aria_label="Tasks"),
+        tools,
+    )
+
+
+def _found(findings: Sequence[Finding]) -> Markup:
+    said = [finding.text for finding in findings] or ["These rows support no sentence yet."]
+    items = [tag("li", text) for text in said]
+    return tag("details", tag("summary", "What this board says"), tag("ul", *items), class_="said")
+
+
+def _section(task: _Task) -> Markup:
+    board, number = task.board, task.number
+    ref = board.tasks[number].ref
+    names = shown_entries(board, number)
+    reference = board.tasks[number].reference
+    colours = {name: n for n, name in enumerate(name for name in names if name != reference)}
+    rows = {
+        (entry.submission, point.variant): f"v{number}-{place}"
+        for place, (entry, point) in enumerate(
+            (entry, point) for entry, score in board.ranked(number) for point in score.points
+        )
+    }
+    said = headline(board, number)
+    figure = tag(
+        "figure",
+        _large(task, names, colours, rows, said),
+        tag("figcaption", _caption(board, number)),
+        legend(),
+    )
+    return tag(
+        "section",
+        tag("h2", tag("span", ref, class_="ref"), f" {said}", id=f"h{number}"),
+        figure,
+        score_table(board, number, _places(task.free, number), colours),
+        tag(
+            "details",
+            tag("summary", "Instance by instance"),
+            tag("div", *_multiples(task, names, colours), class_="multiples"),
+        ),
+        tag("details", tag("summary", "All variants"), variant_table(board, number, rows)),
+        id=f"task={ref}",
+        data_task=ref,
+        aria_labelledby=f"h{number}",
+    )
+
+
+def _caption(board: Board, number: int) -> str:
+    task = board.tasks[number]
+    facts = [f"{len(task.instances)} instances", f"{board.seeds} seeds"]
+    if task.reference is not None:
+        facts.append(f"dashed grey: {task.reference}, the dense reference")
+    return (
+        f"{', '.join(facts)}. A line is the quality that a budget buys, the mean over the instances: the "
+        "area under it, within the frame, is the score. Marks are variants."
+    )
+
+
+def _places(free: Board, number: int) -> dict[str, tuple[int, float]]:
+    return {e.submission: (place, s.score) for place, (e, s) in enumerate(free.ranked(number), start=1)}
+
+
+def _large(
+    task: _Task,
+    names: Sequence[str],
+    colours: Mapping[str, int],
+    rows: Mapping[tuple[str, str], str],
+    said: str,
+) -> Markup:
+    board, number = task.board, task.number
+    plane = Plane(board.tasks[number], 560.0, 320.0)
+    curves = [_drawn(task, name, colours, None) for name in names]
+    marks = [
+        Mark(
+            task.ids[entry.submission],
+            kind_of(entry),
+            rows[entry.submission, point.variant],
+            point.ops,
+            point.ops_router_free,
+            point.quality_mean,
+            colours.get(entry.submission),
+        )
+        for entry, score in board.ranked(number)
+        for point in score.points
+        if point.ops is not None
+    ]
+    known = _theory(task, board.tasks[number].instances)
+    told = f"{said}. Lines: {', '.join(names)}."
+    named = f"Quality against operations on {_ref(task)}"
+    return large_chart(plane, curves, marks, known, named=named, told=told)
+
+
+def _ref(task: _Task) -> str:
+    return task.board.tasks[task.number].ref
+
+
+def _multiples(task: _Task, names: Sequence[str], colours: Mapping[str, int]) -> Iterator[Markup]:
+    of = task.board.tasks[task.number]
+    plane = Plane(of, 150.0, 90.0, left=6.0, top=4.0)
+    for place, instance in enumerate(of.instances):
+        curves = [_drawn(task, name, colours, place) for name in names]
+        known = ((task.theory[instance], 1.0),) if instance in task.theory else ()
+        chart = small_chart(plane, curves, known, named=f"{instance}: the same entries' curves")
+        yield tag("figure", chart, tag("figcaption", instance))
+
+
+def _drawn(task: _Task, name: str, colours: Mapping[str, int], place: int | None) -> Drawn:
+    """Return an entry's curve on an instance, or pooled over all."""
+    reference = task.board.tasks[task.number].reference
+    by_all, by_free = (_curve(_score(board, task.number, name), place) for board in (task.board, task.free))
+    return Drawn(name, colours.get(name, 0), by_all, by_free, is_reference=name == reference)
+
+
+def _score(board: Board, number: int, name: str) -> TaskScore | None:
+    return next((score for entry, score in board.ranked(number) if entry.submission == name), None)
+
+
+def _curve(score: TaskScore | None, place: int | None) -> Steps:
+    if score is None:
+        return ()
+    return pooled(score.curves) if place is None else score.curves[place]
+
+
+def _theory(task: _Task, instances: Sequence[str]) -> Steps:
+    """Return what is known to be enough on all instances; nothing where it is not known for each."""
+    if not all(instance in task.theory for instance in instances):
+        return ()
+    return pooled([((task.theory[instance], 1.0),) for instance in instances])
+
+
+def _overall(board: Board) -> Markup | None:
+    table = overall_table(board)
+    if table is None:
+        return None
+    return tag(
+        "section",
+        tag("h2", "All tasks", id="h-all"),
+        tag("p", "The mean of the scores, of the entries that enter every task."),
+        table,
+        id="task=all",
+        data_task="all",
+        aria_labelledby="h-all",
+    )
+
+
+def _footer(board: Board) -> Markup:
+    notes = [tag("li", note) for note in board.notes]
+    versions = (
+        f"Scoring version {board.scoring_version}, cost model {board.cost_model}, {board.seeds} seeds, "
+        f"{len(board.rows):,} rows."
+    )
+    return tag(
+        "footer",
+        tag("p", versions),
+        tag("details", tag("summary", "Notes on these rows"), tag("ul", *notes)) if notes else None,
+        tag("p", "Downloads: ", tag("span", id="downloads"), class_="downloads"),
+        tag("noscript", "Sorting, search, drawers and the other price need JavaScript; all scores are here."),
+    )
+
+
+def _details(board: Board, boards: Mapping[str, Board], about: Mapping[str, About]) -> str:
+    """Return what drawers show, compressed: it is several times the size of all the rest."""
+    rows: dict[str, list[Any]] = {}
+    for row in board.rows:
+        rows.setdefault(row.submission, []).append(row)
+    told = {
+        "qualities": QUALITIES,
+        "tasks": [{"ref": task.ref, "instances": task.instances} for task in board.tasks],
+        "entries": {shown(entry.submission): _entry(board, entry, rows, about) for entry in board.entries},
+        "pairs": pair_details(board),
+        "profiles": profile_details(boards),
+        "order": [shown(entry.submission) for entry in board.entries],
+    }
+    text = json.dumps(told, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def _entry(
+    board: Board, entry: Entry, rows: Mapping[str, list[Any]], about: Mapping[str, About]
+) -> dict[str, Any]:
+    known = about.get(entry.submission, About(title=entry.title or ""))
+    return {
+        "kind": kind_of(entry),
+        **known._asdict(),
+        **entry_details(board, entry, rows.get(entry.submission, [])),
+    }

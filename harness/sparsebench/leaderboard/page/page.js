@@ -1,0 +1,347 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const one = (selector, within = document) => within.querySelector(selector);
+  const make = (name, text, attributes = {}, ...children) => {
+    const svg = ["svg", "rect", "path", "circle", "g"].includes(name);
+    const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
+    if (text !== null && text !== undefined) element.textContent = text;
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...children.filter(Boolean));
+    return element;
+  };
+  const drawer = one("#drawer");
+  const hint = one("#hint");
+  const sections = all("section[data-task]");
+  const entries = sections.flatMap((section) => all("tr[data-kind]", section)).reduce(
+    (found, row) => found.set(row.dataset.name, row.dataset.kind), new Map());
+
+  // State: every choice is in the address, so that a link shows what its sender sees. --------------------------
+
+  const DEFAULTS = { task: sections[0]?.dataset.task ?? "", price: "all", sort: "", q: "", kind: "", entry: "", vs: "" };
+  let state = { ...DEFAULTS };
+  const read = () => {
+    const given = new URLSearchParams(location.hash.slice(1));
+    const known = { ...DEFAULTS };
+    for (const key of Object.keys(known)) if (given.has(key)) known[key] = given.get(key);
+    if (!sections.some((section) => section.dataset.task === known.task)) known.task = DEFAULTS.task;
+    if (!entries.has(known.entry)) known.entry = "";
+    if (!entries.has(known.vs)) known.vs = "";
+    if (!["all", "free"].includes(known.price)) known.price = "all";
+    return known;
+  };
+  const address = (change) => {
+    const parts = Object.entries({ ...state, ...change }).filter(([key, value]) => value !== DEFAULTS[key]);
+    return "#" + new URLSearchParams(parts).toString();
+  };
+  const go = (change, { replace = false } = {}) => {
+    history[replace ? "replaceState" : "pushState"](null, "", address(change) || "#");
+    show(read());
+  };
+
+  const show = (wanted) => {
+    const before = state;
+    state = wanted;
+    for (const section of sections) section.hidden = section.dataset.task !== state.task;
+    for (const link of all("nav a")) {
+      if (link.dataset.task === state.task) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+      link.href = address({ task: link.dataset.task, sort: "", entry: "", vs: "" });
+    }
+    one("#search").value = state.q;
+    one("#kind").value = state.kind;
+    one(`input[name=price][value=${state.price}]`).checked = true;
+    slide();
+    sortTables();
+    filter();
+    if (state.entry) openDrawer();
+    else if (drawer.open) drawer.close();
+    if (before.task !== state.task) light(null);
+  };
+
+  // The two prices --------------------------------------------------------------------------------------------
+
+  const slide = () => {
+    root.dataset.price = state.price;
+    for (const mark of all(".marks a[data-x]")) {
+      const use = mark.firstElementChild;
+      const here = Number(/translate\(([-\d.]+)/.exec(use.getAttribute("transform"))[1]);
+      mark.style.transform = state.price === "free" ? `translateX(${Number(mark.dataset.x) - here}px)` : "";
+    }
+  };
+
+  // Tables ----------------------------------------------------------------------------------------------------
+
+  const number = (cell) => {
+    const text = cell.dataset.v ?? cell.textContent;
+    const found = /-?[\d,]*\.?\d+(e[-+]?\d+)?/.exec(text);
+    return found ? Number(found[0].replaceAll(",", "")) : -Infinity;
+  };
+  const sortTable = (table, column, way) => {
+    const heads = all("thead th", table);
+    const words = heads[column].dataset.sort === "words";
+    const body = one("tbody", table);
+    const key = (row) => (words ? row.cells[column].textContent.toLowerCase() : number(row.cells[column]));
+    const keyed = all("tr", body).map((row) => [key(row), row]);
+    keyed.sort(([a], [b]) => (a < b ? -way : a > b ? way : 0));
+    body.append(...keyed.map(([, row]) => row));
+    heads.forEach((head, place) => {
+      if (place === column) head.setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
+      else head.removeAttribute("aria-sort");
+    });
+  };
+  const original = new Map(all("tbody").map((body) => [body, all("tr", body)]));
+  const reset = (table) => {
+    one("tbody", table).append(...original.get(one("tbody", table)));
+    for (const head of all("thead th", table)) head.removeAttribute("aria-sort");
+  };
+  const sortTables = () => {
+    const section = sections.find((each) => each.dataset.task === state.task);
+    const table = one("table.scores", section);
+    const heads = all("thead th", table);
+    const asked = /^(\d+)([ad])$/.exec(state.sort);
+    const free = heads.findIndex((head) => head.textContent.includes("left out"));
+    if (asked && Number(asked[1]) < heads.length) sortTable(table, Number(asked[1]), asked[2] === "a" ? 1 : -1);
+    else if (state.price === "free" && free > 0) sortTable(table, free, -1);
+    else reset(table);
+  };
+  for (const table of all("table")) {
+    all("thead th", table).forEach((head, column) => {
+      const button = make("button", head.textContent, { type: "button" });
+      button.addEventListener("click", () => {
+        const current = head.getAttribute("aria-sort");
+        const first = head.dataset.sort === "words" || head.textContent === "rank" ? 1 : -1;
+        const way = current ? (current === "ascending" ? -1 : 1) : first;
+        if (table.classList.contains("scores")) go({ sort: `${column}${way > 0 ? "a" : "d"}` }, { replace: true });
+        else sortTable(table, column, way);
+      });
+      head.replaceChildren(button);
+    });
+  }
+
+  const filter = () => {
+    const sought = state.q.trim().toLowerCase();
+    const fits = (name) =>
+      (!sought || name.toLowerCase().includes(sought)) && (!state.kind || entries.get(name) === state.kind);
+    for (const row of all("tr[data-name]")) row.hidden = !fits(row.dataset.name);
+    for (const part of all("[data-e]")) part.classList.toggle("off", !fits(nameOf(part)));
+  };
+
+  // What belongs together lights up: rows, marks, lines, labels ---------------------------------------------------
+
+  const names = new Map();
+  for (const mark of all(".marks a")) {
+    const row = document.getElementById(mark.getAttribute("aria-labelledby"))?.closest("tr");
+    if (row) names.set(mark.dataset.e, row.dataset.name);
+  }
+  const nameOf = (part) => part.dataset.name ?? names.get(part.dataset.e) ?? "";
+  let lit = null;
+  const light = (name) => {
+    if (name === lit) return;
+    lit = name;
+    for (const part of all(".on")) part.classList.remove("on");
+    root.classList.toggle("lit", Boolean(name));
+    if (!name) return void hint.replaceChildren();
+    const section = sections.find((each) => each.dataset.task === state.task);
+    for (const part of all("[data-name], [data-e]", section)) part.classList.toggle("on", nameOf(part) === name);
+  };
+  const say = (part) => {
+    const row = part.getAttribute?.("aria-labelledby");
+    if (!row) return hint.replaceChildren();
+    const box = part.getBoundingClientRect();
+    hint.textContent = document.getElementById(row).getAttribute("aria-label");
+    hint.style.left = `${Math.max(4, Math.min(scrollX + box.right + 8, scrollX + innerWidth - 330))}px`;
+    hint.style.top = `${scrollY + box.top - 8}px`;
+  };
+  const found = (event) => event.target.closest?.(".marks a, .lines [data-name], .labels [data-name], tbody tr[data-name]");
+  for (const type of ["pointerover", "focusin"]) {
+    document.addEventListener(type, (event) => {
+      const part = found(event);
+      light(part ? nameOf(part) : null);
+      if (part) say(part);
+    });
+  }
+  document.addEventListener("keydown", (event) => event.key === "Escape" && light(null));
+
+  // The drawer ----------------------------------------------------------------------------------------------------
+
+  let details = null;
+  const unpacked = async () => {
+    if (details) return details;
+    const bytes = Uint8Array.from(atob(one("#details").textContent), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    details = JSON.parse(await new Response(stream).text());
+    return details;
+  };
+  const plain = (value, digits = 4) =>
+    value === null || value === undefined ? "-" : Number(value).toLocaleString("en-US", { maximumSignificantDigits: digits });
+  const table = (caption, heads, rows) => {
+    const head = make("tr", null, {}, ...heads.map((text) => make("th", text, { scope: "col" })));
+    const lines = rows.map((cells) =>
+      make("tr", null, {}, ...cells.map((cell, place) =>
+        cell instanceof Node ? make("td", null, {}, cell) : make(place ? "td" : "th", cell, place ? { class: "r" } : { scope: "row" }))));
+    const element = make("table", null, {}, make("caption", caption), make("thead", null, {}, head), make("tbody", null, {}, ...lines));
+    return make("div", null, { class: "wide", tabindex: "0", role: "region", "aria-label": caption }, element);
+  };
+  const bars = (parts, label) => {
+    const total = parts.reduce((sum, [, size]) => sum + size, 0) || 1;
+    const picture = make("svg", null, { class: "bar", viewBox: "0 0 300 16", width: "300", height: "16", role: "img", "aria-label": label });
+    let at = 0;
+    parts.forEach(([, size, colour], place) => {
+      const width = (300 * size) / total;
+      picture.append(make("rect", null, { x: at, width, height: 16, class: colour ?? `s${place % 8}`, fill: "currentColor" }));
+      at += width;
+    });
+    return picture;
+  };
+  const histogram = (bins, label) => {
+    const most = Math.max(...bins.map(([, inputs]) => inputs), 1);
+    const picture = make("svg", null, { viewBox: `0 0 ${bins.length * 14} 40`, width: bins.length * 14, height: 40, role: "img", "aria-label": label });
+    bins.forEach(([, inputs], place) => {
+      const height = (38 * inputs) / most;
+      picture.append(make("rect", null, { x: 14 * place, y: 40 - height, width: 12, height, class: "s0", fill: "currentColor" }));
+    });
+    return picture;
+  };
+  const dots = (values, label) => {
+    const picture = make("svg", null, { viewBox: "0 0 200 16", width: "200", height: "16", role: "img", "aria-label": label });
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    for (const value of values) {
+      picture.append(make("circle", null, { cx: 8 + (184 * (value - low)) / (high - low || 1), cy: 8, r: 4, class: "s0", fill: "currentColor", opacity: ".6" }));
+    }
+    return picture;
+  };
+  const heat = (map, label) => {
+    const most = Math.max(...map.inputs.flat(), 1);
+    const side = 14;
+    const picture = make("svg", null, { width: side * map.domains.length, height: side * map.experts.length, viewBox: `0 0 ${side * map.domains.length} ${side * map.experts.length}`, role: "img", "aria-label": label });
+    map.inputs.forEach((row, y) => row.forEach((inputs, x) =>
+      picture.append(make("rect", null, { x: side * x, y: side * y, width: side - 1, height: side - 1, class: "s0", fill: "currentColor", opacity: (0.06 + (0.94 * inputs) / most).toFixed(2) }))));
+    return picture;
+  };
+  const work = (variant) => Object.entries(variant.work).flatMap(([phase, kinds]) =>
+    Object.entries(kinds).filter(([kind]) => kind !== "load").map(([kind, amount]) => [`${phase}: ${kind}`, amount, phase === "experts" ? "s0" : "s1"]));
+
+  const onTask = (told, name, ref) => {
+    const of = told.entries[name].tasks[ref];
+    const parts = [make("h3", ref)];
+    const seeds = `score of each seed: ${of.seeds.map((value) => plain(value)).join(", ")}`;
+    parts.push(make("p", null, {}, make("span", "Seeds "), dots(of.seeds, seeds), make("span", ` ${seeds}`, { class: "note" })));
+    const rows = Object.entries(of.variants).map(([variant, v]) => [
+      variant, plain(v.p50), plain(v.p95), plain(v.max), plain(v.loaded), plain(v.stored), plain(v.fit, 3),
+      v.costs.length ? histogram(v.costs, `inputs by log2 of operations: ${v.costs.map(([p, n]) => `${p}: ${n}`).join(", ")}`) : "-",
+    ]);
+    const heads = ["variant", "p50", "p95", "max", "loaded parameters", "stored", "fit, s", "cost per input"];
+    parts.push(table("Variants: operations per input, and parameters", heads, rows));
+    for (const [variant, v] of Object.entries(of.variants)) {
+      const kinds = work(v);
+      if (!kinds.length) continue;
+      const text = kinds.map(([kind, amount]) => `${kind} ${plain(amount)}`).join(", ");
+      parts.push(make("div", null, {}, bars(kinds, `${variant}: ${text}`), make("span", ` ${variant}: ${text}`, { class: "note" })));
+      for (const [instance, map] of Object.entries(v.routes)) {
+        const label = `${variant} on ${instance}: ${map.experts.length} of ${map.of} experts (down) by ${map.domains.length} domains (across), seed 0`;
+        parts.push(make("figure", null, {}, heat(map, label), make("figcaption", label)));
+      }
+    }
+    const places = told.tasks.find((task) => task.ref === ref).instances;
+    parts.push(table("Area on each instance", ["instance", "area"], places.map((instance, n) => [instance, plain(of.areas[n])])));
+    const profiles = told.profiles[ref]?.[name] ?? {};
+    parts.push(table("Score by price list", ["price list", "score"], Object.entries(profiles).map(([list, score]) => [list, plain(score)])));
+    return parts;
+  };
+  const compared = (told, first, second) => {
+    const parts = [make("h3", `${first} and ${second}`)];
+    for (const { ref, instances } of told.tasks) {
+      const [a, b] = [first, second].map((name) => told.entries[name].tasks[ref]);
+      if (!a || !b) continue;
+      const pair = told.pairs[ref].find(([x, y]) => (x === first && y === second) || (x === second && y === first));
+      const verdict = !pair ? "not ranked together" : pair[4] ? `${pair[4]} is ahead (p ${plain(pair[3], 2)})` : `not told apart (p ${plain(pair[3], 2)})`;
+      const wins = instances.filter((_, n) => a.areas[n] > b.areas[n]).length;
+      const losses = instances.filter((_, n) => a.areas[n] < b.areas[n]).length;
+      const ratios = told.qualities.map((quality, q) => {
+        const both = instances.map((_, n) => [a.reach[q][n], b.reach[q][n]]).filter(([x, y]) => x !== null && y !== null);
+        const mean = both.reduce((sum, [x, y]) => sum + y - x, 0) / (both.length || 1);
+        return [`operations of ${second} over those of ${first} at ${quality}`, both.length ? `${plain(2 ** mean, 3)} on ${both.length}/${instances.length}` : "-"];
+      });
+      parts.push(table(ref, ["", ""], [["Welch's test", verdict], [`larger area: ${first}`, `${wins}/${instances.length}`], [`larger area: ${second}`, `${losses}/${instances.length}`], ...ratios]));
+    }
+    return parts;
+  };
+  const openDrawer = async () => {
+    const told = await unpacked();
+    const name = state.entry;
+    if (!name) return;
+    const of = told.entries[name];
+    const close = make("button", "Close", { type: "button", class: "close" });
+    close.addEventListener("click", () => go({ entry: "", vs: "" }));
+    const choice = make("select", null, { id: "versus" }, make("option", "nobody", { value: "" }),
+      ...told.order.filter((other) => other !== name).map((other) => make("option", other, { value: other })));
+    choice.value = state.vs;
+    choice.addEventListener("change", () => go({ vs: choice.value }, { replace: true }));
+    const made = of.made;
+    const commands = `sparsebench eval ${name} --seeds ${made.seeds.length}\nsparsebench results verify --submissions ${name}`;
+    const audits = Object.entries(made.audits).map(([audit, verdicts]) => [audit, Object.entries(verdicts).map(([verdict, many]) => `${many} ${verdict}`).join(", ")]);
+    const facts = [["folder", made.folder.join(", ")], ["harness", made.harness.join(", ")], ["Python", made.python.join(", ")],
+      ["packages", Object.entries(made.packages).map(([p, v]) => `${p} ${v}`).join(", ")], ["BLAS", made.blas.join(", ")],
+      ["processor", made.processor.join(", ")], ["sandbox", made.sandbox.join(", ")], ["rows", `${made.rows}, ${made.first} to ${made.last}`]];
+    const order = [state.task, ...told.tasks.map((task) => task.ref).filter((ref) => ref !== state.task)];
+    drawer.replaceChildren(
+      close,
+      make("h2", name),
+      make("p", [of.title, of.kind, of.authors.join(", "), of.licence].filter(Boolean).join(" · ")),
+      of.reference && make("p", of.reference),
+      make("label", "Compare with ", { class: "tool" }, choice),
+      ...(state.vs ? compared(told, name, state.vs) : []),
+      ...order.filter((ref) => of.tasks[ref]).flatMap((ref) => onTask(told, name, ref)),
+      make("h3", "Evaluate it again"), make("pre", commands),
+      table("Audits", ["audit", "verdicts"], audits), table("Made with", ["what", "which"], facts),
+      of.readme && make("h3", "README"), of.readme && make("pre", of.readme),
+    );
+    drawer.setAttribute("aria-label", `About ${name}`);
+    if (!drawer.open) { drawer.showModal(); drawer.scrollTop = 0; }
+  };
+  drawer.addEventListener("cancel", (event) => { event.preventDefault(); go({ entry: "", vs: "" }); });
+
+  // Downloads -----------------------------------------------------------------------------------------------------
+
+  const save = (text, type, name) => {
+    const link = make("a", null, { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+  const csv = () => {
+    const section = sections.find((each) => each.dataset.task === state.task);
+    const quoted = (text) => `"${(/^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^-[\d.]*$/.test(text) ? "'" : "") + text.replaceAll('"', '""')}"`;
+    const lines = all("table.scores tr", section).filter((row) => !row.hidden).map((row) => [...row.cells].map((cell) => quoted(cell.textContent)).join(","));
+    save(lines.join("\n") + "\n", "text/csv", `${state.task}.csv`);
+  };
+  const button = make("button", "this table as CSV", { type: "button" });
+  button.addEventListener("click", csv);
+  one("#downloads").append(button);
+
+  // Events --------------------------------------------------------------------------------------------------------
+
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest?.("[data-open]");
+    if (!opener || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    go({ entry: opener.dataset.open });
+  });
+  for (const link of all("nav a")) link.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey) return;
+    event.preventDefault();
+    go({ task: link.dataset.task, sort: "", entry: "", vs: "" });
+  });
+  for (const radio of all("input[name=price]")) radio.addEventListener("change", () => go({ price: radio.value }));
+  one("#search").addEventListener("input", (event) => go({ q: event.target.value }, { replace: true }));
+  one("#kind").addEventListener("change", (event) => go({ kind: event.target.value }, { replace: true }));
+  const follow = () => {
+    const mark = location.hash.slice(1);
+    if (/^v\d+-\d+$/.test(mark)) return; // a mark's row: the browser goes there
+    show(read());
+  };
+  addEventListener("hashchange", follow);
+  addEventListener("popstate", follow);
+  if (sections.length) follow();
+})();

@@ -1,0 +1,315 @@
+"""The page says what the tables say, asks nobody for anything, and whatever names say is inert in it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+import zlib
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from leaderboard.test_board import LIP, MEMO, seeded
+from leaderboard.test_tables import HOSTILE
+from sparsebench.leaderboard import build_board
+from sparsebench.leaderboard.board import BoardTask
+from sparsebench.leaderboard.columns import COLUMNS
+from sparsebench.leaderboard.curves import pooled, within
+from sparsebench.leaderboard.escape import for_terminal
+from sparsebench.leaderboard.findings import findings
+from sparsebench.leaderboard.page import About, render_page
+from sparsebench.leaderboard.page.chart import Plane, spread
+from sparsebench.leaderboard.page.kinds import shown_entries
+from sparsebench.results.adhoc import is_ad_hoc
+
+VOID = {"br", "hr", "input", "meta"}
+
+
+class Element:
+    """An element of a parsed page."""
+
+    def __init__(self, name, attributes):
+        self.name, self.attributes, self.children = name, dict(attributes), []
+
+    def all(self, name=None, **attributes):
+        """Yield the elements below that have a name and attributes."""
+        for child in self.children:
+            if isinstance(child, Element):
+                if name in {None, child.name} and attributes.items() <= child.attributes.items():
+                    yield child
+                yield from child.all(name, **attributes)
+
+    def classed(self, class_):
+        return [e for e in self.all() if class_ in (e.attributes.get("class") or "").split()]
+
+    @property
+    def text(self):
+        return "".join(child if isinstance(child, str) else child.text for child in self.children)
+
+
+class Parser(HTMLParser):
+    """Builds a tree, and fails where tags do not match."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = [Element("#document", {})]
+
+    def handle_starttag(self, tag, attrs):
+        element = Element(tag, attrs)
+        self.open[-1].children.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag, attrs):
+        self.open[-1].children.append(Element(tag, attrs))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop().name == tag
+
+    def handle_data(self, data):
+        self.open[-1].children.append(data)
+
+
+def parsed(html):
+    parser = Parser()
+    parser.feed(html)
+    parser.close()
+    assert len(parser.open) == 1
+    return parser.open[0]
+
+
+def entered(name, quality, ops=2.0**8, router=0.5, **changes):
+    more = {"ops": ops, "ops_router": ops * router, "ops_router_free": ops * (1 - router), "ops_p95": ops}
+    return seeded(name, [quality, quality + 0.01], **more | changes)
+
+
+def rows():
+    return (
+        entered("routed", 0.8)
+        + entered("dense", 0.7, ops=2.0**9, router=0.0)
+        + entered("cart", 0.6, router=0.1, ops=2.0**6)
+        + entered("told", 0.9, uses_tags=True)
+        + entered("routed", 0.4, task=LIP, instance="j", variant="small", ops=2.0**5)
+        + entered("dense", 0.5, router=0.0, task=LIP, instance="j", ops=2.0**7)
+    )
+
+
+def boards(given=None, titles=None):
+    made = [
+        build_board(
+            given or rows(), [MEMO, LIP], profile=profile, references={MEMO.ref: "dense"}, titles=titles
+        )
+        for profile in ("ops", "paper-router-free")
+    ]
+    return made[0], made[1]
+
+
+def page(given=None, titles=None, **more):
+    board, free = boards(given, titles)
+    return board, render_page(board, free, findings(board, free), **more)
+
+
+def details(document):
+    (block,) = document.all("script", id="details")
+    return json.loads(zlib.decompress(base64.b64decode(block.text)))
+
+
+def test_the_same_rows_make_the_same_page():
+    assert page()[1] == page(list(reversed(rows())))[1]
+
+
+def test_nothing_is_asked_for_and_only_its_own_style_and_script_run():
+    document = parsed(page()[1])
+    for element in document.all():
+        assert element.name not in {"link", "img", "iframe", "object", "embed", "base", "form"}
+        for name in ("src", "srcset", "action", "style", "xlink:href"):
+            assert name not in element.attributes
+        assert not any(name.startswith("on") for name in element.attributes)
+        assert (element.attributes.get("href") or "#").startswith("#")
+    (policy,) = (
+        meta.attributes["content"] for meta in document.all("meta") if "http-equiv" in meta.attributes
+    )
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
+    (style,) = document.all("style")
+    scripts = [s for s in document.all("script") if "type" not in s.attributes]
+    for source, (element,) in (("style-src", [style]), ("script-src", scripts)):
+        digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
+        assert f"{source} 'sha256-{digest}'" in policy
+    assert "url(" not in style.text
+    assert "@import" not in style.text
+
+
+def test_the_tables_have_the_cells_of_the_markdown_ones():
+    board, html = page()
+    sections = {s.attributes["data-task"]: s for s in parsed(html).all("section")}
+    for number, task in enumerate(board.tasks):
+        (table,) = sections[task.ref].classed("scores")
+        heads = [head.text for head in next(table.all("thead")).all("th")]
+        lines = [[c.text for c in row.children] for row in next(table.all("tbody")).all("tr")]
+        found = board.ranked(number)
+        assert len(lines) == len(found)
+        for cells, (entry, score) in zip(lines, found, strict=True):
+            shown = dict(zip(heads, cells, strict=True))
+            columns = [c for c in COLUMNS if task.reference or not c.head.startswith("x fewer")]
+            for column in columns:
+                assert shown[column.head] == column.cell(entry, score)
+
+
+def test_all_scores_of_both_prices_are_there():
+    board, html = page()
+    _, free = boards()
+    for number, section in enumerate(parsed(html).all("section")):
+        if number == len(board.tasks):  # the one of all tasks
+            break
+        (table,) = section.classed("scores")
+        theirs = {e.submission: f"{s.score:.3f}" for e, s in free.ranked(number)}
+        for row in next(table.all("tbody")).all("tr"):
+            assert row.children[-1].text.startswith(theirs[row.attributes["data-name"]])
+
+
+def test_every_variant_is_a_mark_that_is_called_as_its_row():
+    board, html = page()
+    document = parsed(html)
+    heads = {e.attributes["id"]: e for e in document.all("th") if "id" in e.attributes}
+    marks = [mark for group in document.classed("marks") for mark in group.all("a")]
+    points = [p for e in board.entries for s in e.tasks if s for p in s.points]
+    assert len(marks) == len(heads) == len(points)
+    for mark in marks:
+        head = heads[mark.attributes["aria-labelledby"]]
+        assert mark.attributes["href"] == f"#{head.attributes['id']}"
+        assert re.search(r"[\d,]+ ops, quality 0\.\d{3}$", head.attributes["aria-label"])
+
+
+def numbers_of(path):
+    """Read a staircase back: its corners."""
+    start = re.match(r"M([\d.]+) ([\d.]+)", path)
+    x, y = float(start[1]), float(start[2])
+    corners = [(x, y)]
+    for letter, text in re.findall(r"([HV])([\d.]+)", path[start.end() :]):
+        x, y = (float(text), y) if letter == "H" else (x, float(text))
+        corners.append((x, y))
+    return corners
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 20), st.floats(0.01, 1)),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda each: each[0],
+    )
+)
+def test_a_path_is_its_curve_and_its_area_the_score(steps):
+    task = BoardTask(ref="t@1", hash="h", log2_ops_low=2.0, log2_ops_high=18.0)
+    plane = Plane(task, 1600.0, 1000.0)
+    curve, best = [], 0.0
+    for cost, quality in sorted(steps):
+        best = max(best, quality)
+        curve.append((cost, best))
+    inside = within(tuple(curve), 2.0, 18.0)
+    exact = math.fsum((b[0] - a[0]) * a[1] for a, b in pairwise(inside)) / 16.0
+    path = plane.path(tuple(curve))
+    if not path:
+        assert exact == 0.0
+        return
+    corners = numbers_of(path)
+    drawn = math.fsum((b[0] - a[0]) * (plane.y(0.0) - a[1]) for a, b in pairwise(corners)) / 1.6e6
+    assert drawn == pytest.approx(exact, abs=2e-3)
+
+
+def test_lines_are_those_of_the_shown_entries_and_at_most_eight():
+    given = [row for n in range(12) for row in entered(f"e{n}", 0.1 + 0.05 * n, ops=2.0 ** (4 + n))]
+    board, html = page(given)
+    names = shown_entries(board, 0)
+    assert len(names) == 8
+    (chart, *_) = parsed(html).classed("chart")
+    (lines,) = (group for group in chart.classed("lines") if "all" in group.attributes["class"].split())
+    assert [line.attributes["data-name"] for line in lines.all("path")] == names
+    plane = Plane(board.tasks[0], 560.0, 320.0)
+    scores = {e.submission: s for e, s in board.ranked(0)}
+    for line in lines.all("path"):
+        assert line.attributes["d"] == plane.path(pooled(scores[line.attributes["data-name"]].curves))
+
+
+def test_the_reference_is_always_shown():
+    given = [row for n in range(12) for row in entered(f"e{n}", 0.1 + 0.05 * n, ops=2.0 ** (4 + n))]
+    board, _ = page(given + entered("dense", 0.05, router=0.0))
+    named = replace(board, tasks=(replace(board.tasks[0], reference="e3"), *board.tasks[1:]))
+    assert "e3" in shown_entries(named, 0)
+    assert len(shown_entries(named, 0)) == 8
+
+
+@given(st.lists(st.floats(14.0, 334.0), min_size=1, max_size=8))
+def test_labels_keep_apart_in_order_and_within_the_frame(places):
+    plane = Plane(BoardTask(ref="t@1", hash="h", log2_ops_low=0, log2_ops_high=10), 560.0, 320.0)
+    at = spread(places, plane)
+    ordered = [at[n] for n in sorted(range(len(places)), key=lambda n: (places[n], n))]
+    assert all(b - a >= 13.0 - 1e-6 for a, b in pairwise(ordered))
+    assert min(at) >= plane.top
+    assert max(at) <= plane.top + plane.height + 1e-6
+
+
+def test_labels_stay_where_there_is_room():
+    plane = Plane(BoardTask(ref="t@1", hash="h", log2_ops_low=0, log2_ops_high=10), 560.0, 320.0)
+    assert spread([200.0, 50.0, 120.0], plane) == [200.0, 50.0, 120.0]
+
+
+NAMES = st.text(min_size=1, max_size=40) | st.sampled_from(
+    [
+        HOSTILE,
+        "</script><script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "\uff1dcmd()",
+        "a&amp;b",
+        "]]>",
+        "-->",
+    ]
+)
+
+
+@settings(max_examples=20, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(name=NAMES, variant=NAMES.filter(lambda text: not is_ad_hoc(text)), title=NAMES, readme=NAMES)
+def test_names_are_text_whatever_they_say(name, variant, title, readme):
+    given = rows() + entered(name, 0.85, variant=variant)
+    about = {name: About(title=title, authors=(title,), reference=readme, readme=readme)}
+    _, html = page(given, {name: title}, about=about)
+    document = parsed(html)
+    plain = parsed(page(rows() + entered("harmless", 0.85))[1])
+    kinds = [sorted({(e.name, *sorted(e.attributes)) for e in tree.all()}) for tree in (document, plain)]
+    assert kinds[0] == kinds[1]  # no element and no attribute that a harmless name has not
+    assert len(list(document.all("script"))) == 2
+    shown = for_terminal(name, 4000)
+    told = details(document)["entries"][shown]
+    assert (told["title"], told["readme"]) == (title, readme)
+    assert shown in {a.attributes["data-open"] for a in document.all("a") if "data-open" in a.attributes}
+
+
+def test_drawers_know_every_entry_its_variants_and_its_tests():
+    board, html = page()
+    told = details(parsed(html))
+    assert told["order"] == [entry.submission for entry in board.entries]
+    for number, task in enumerate(board.tasks):
+        assert told["tasks"][number] == {"ref": task.ref, "instances": list(task.instances)}
+        assert {frozenset(pair[:2]) for pair in told["pairs"][task.ref]} == {
+            frozenset((pair.first, pair.second)) for pair in board.pairs[number]
+        }
+        for entry, score in board.ranked(number):
+            own = told["entries"][entry.submission]["tasks"][task.ref]
+            assert list(own["variants"]) == [point.variant for point in score.points]
+            assert own["areas"] == pytest.approx(score.areas, rel=1e-3)
+            assert own["seeds"] == pytest.approx(score.values, rel=1e-3)
+            assert told["profiles"][task.ref][entry.submission]["ops"] == pytest.approx(score.score, rel=1e-3)
+
+
+def test_a_board_of_many_rows_is_small():
+    """The committed board's page is to stay below 300 kB: what is told of a variant must be little."""
+    given = [row for n in range(40) for v in range(5) for row in entered(f"e{n}", 0.5, variant=f"v{v}")]
+    assert len(page(given)[1].encode()) < 200_000
