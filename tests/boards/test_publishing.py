@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boards.conftest import MEMORIZATION, files_in, rows_of
-from sparsebench.boards.edition import edition_of, file_name, task_file_name
+from sparsebench.boards.edition import BESIDE, edition_of, file_name, task_file_name
 from sparsebench.boards.publishing import publish, tables_of
 from sparsebench.boards.record import RECORD, first_record, read_record, sha256
 from sparsebench.errors import IntegrityError, NotFoundError, UsageError
@@ -59,6 +59,17 @@ def test_everything_that_a_host_needs_is_there(edition, tmp_path):
     assert json.loads(found["api/v1/board.json"]) == json.loads(json.dumps(document(edition.board)))
     record = read_record(done.folder)
     assert record.files == {name: sha256(content) for name, content in found.items() if name != RECORD}
+
+
+def test_the_page_has_the_title_and_links_the_files(edition, tmp_path):
+    publish(edition, tmp_path)
+    page = (tmp_path / "index.html").read_text()
+    assert "<title>My board</title>" in page
+    assert "<h1>My board</h1>" in page
+    links = [link for link in re.findall('href="([^"]*)"', page) if not link.startswith("#")]
+    assert set(links) == set(BESIDE)
+    assert all((tmp_path / link).is_file() for link in links)
+    assert '<link rel="alternate" type="application/atom+xml" href="feed.xml">' in page
 
 
 def test_the_documents_are_what_their_schemas_say(edition, tmp_path):

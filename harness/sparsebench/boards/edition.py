@@ -21,10 +21,23 @@ if TYPE_CHECKING:
     from sparsebench.leaderboard.frozen import Frozen
     from sparsebench.results import Row
 
-__all__ = ["TITLE", "Edition", "edition_of", "file_name", "task_file_name"]
+__all__ = ["BESIDE", "TITLE", "Edition", "edition_of", "file_name", "task_file_name"]
 
 TITLE = "sparsebench board"
 """The title of a board that is given none."""
+
+BESIDE = {
+    "board.md": "tables",
+    "board.tex": "LaTeX",
+    "board.csv": "scores",
+    "points.csv": "variants",
+    "areas.csv": "instances",
+    "rows.parquet": "rows",
+    "api/v1/index.json": "JSON",
+    "feed.xml": "changes",
+    "board.bib": "BibTeX",
+}
+"""What the page links: path of a published file -> what it is called there."""
 
 _LONGEST_NAME = 64
 
@@ -99,13 +112,14 @@ def edition_of(
     address = _address(base_url)
     choice = Choice(frozen=frozen, titled=True)
     ordered = sorted(dict.fromkeys(rows), key=lambda row: (*row.identity.place, row.ended, repr(row)))
-    made = publication_of(ordered, tasks_of(ordered, tasks, choice), choice)
+    title = for_terminal(title) or TITLE
+    made = publication_of(ordered, tasks_of(ordered, tasks, choice), choice, title=title, beside=BESIDE)
     return Edition(
         board=made.board,
         found=made.findings,
         page=made.page,
         rows=tuple(ordered),
-        title=for_terminal(title) or TITLE,
+        title=title,
         base_url=address,
     )
 

@@ -12,7 +12,7 @@ from sparsebench.leaderboard.page import About, render_page
 from sparsebench.leaderboard.standard import board_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sparsebench.leaderboard.board import Board, Entry
     from sparsebench.leaderboard.findings import Finding
@@ -36,7 +36,14 @@ class Publication(NamedTuple):
     """One HTML file."""
 
 
-def publication_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice) -> Publication:
+def publication_of(
+    rows: Sequence[Row],
+    tasks: Sequence[Task],
+    choice: Choice,
+    *,
+    title: str = "",
+    beside: Mapping[str, str] | None = None,
+) -> Publication:
     """Build a board by every price list, say what it shows, and render its page.
 
     Parameters
@@ -47,6 +54,8 @@ def publication_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice) -
         Those of the board.
     choice
         How it is scored, by the standard price list.
+    title, beside
+        What the page is called, and the files that it links: see `render_page`.
 
     Raises
     ------
@@ -67,6 +76,8 @@ def publication_of(rows: Sequence[Row], tasks: Sequence[Task], choice: Choice) -
         others=by_price,
         about={entry.submission: _about(entry, board) for entry in board.entries},
         theory={task.ref: _theory(task) for task in tasks},
+        title=title,
+        beside=beside,
     )
     return Publication(board, said, page)
 

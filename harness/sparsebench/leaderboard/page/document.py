@@ -31,6 +31,7 @@ _SENTENCE = (
     "operations buy, when everything is counted, the router too, for everybody alike?"
 )
 _TITLE = "sparsebench: accuracy against active operations"
+_FEED = "application/atom+xml"
 
 
 class About(NamedTuple):
@@ -67,6 +68,8 @@ def render_page(
     others: Mapping[str, Board] | None = None,
     about: Mapping[str, About] | None = None,
     theory: Mapping[str, Mapping[str, float]] | None = None,
+    title: str = "",
+    beside: Mapping[str, str] | None = None,
 ) -> str:
     """Return the page of a board.
 
@@ -84,6 +87,10 @@ def render_page(
         Entry -> what is known of it beyond its rows.
     theory
         Task -> instance -> log2 of the operations that are known to be enough for quality 1.
+    title
+        What the board is called; empty for sparsebench itself.
+    beside
+        Files that lie beside the page: path -> what it is called. They are linked, and none is loaded.
 
     Returns
     -------
@@ -98,17 +105,17 @@ def render_page(
     details = _details(board, {"ops": board, "paper-router-free": router_free, **(others or {})}, about or {})
     body = [
         tag("a", "Skip to the tasks", href="#tasks", class_="skip"),
-        _header(board),
+        _header(board, title or "sparsebench"),
         tag("main", *(_section(task) for task in tasks), _overall(board), _found(findings), id="tasks"),
-        _footer(board),
+        _footer(board, beside or {}),
         tag("dialog", id="drawer", aria_label="About an entry"),
         tag("div", id="hint", role="status", class_="hint"),
         tag("script", Markup(details), type="application/x-deflate-base64", id="details"),
     ]
-    return _document(joined([_symbols(), *body]))
+    return _document(joined([_symbols(), *body]), title or _TITLE, beside or {})
 
 
-def _document(body: Markup) -> str:
+def _document(body: Markup, title: str, beside: Mapping[str, str]) -> str:
     style, script = (files(__package__).joinpath(name).read_text("utf-8") for name in ("page.css", "page.js"))
     policy = "; ".join(
         (
@@ -127,7 +134,8 @@ def _document(body: Markup) -> str:
             tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
             tag("meta", name="color-scheme", content="light dark"),
             tag("meta", name="description", content=_SENTENCE),
-            tag("title", _TITLE),
+            tag("title", title),
+            *(tag("link", rel="alternate", type=_FEED, href=path) for path in beside if path == "feed.xml"),
             tag("style", Markup(style)),
         ]
     )
@@ -145,7 +153,7 @@ def _symbols() -> Markup:
     return tag("svg", tag("defs", *marks), class_="symbols", aria_hidden="true", width="0", height="0")
 
 
-def _header(board: Board) -> Markup:
+def _header(board: Board, title: str) -> Markup:
     prices = (("all", "all operations"), ("free", "the paper's price (router left out)"))
     switch = tag(
         "fieldset",
@@ -174,7 +182,7 @@ def _header(board: Board) -> Markup:
     ]
     return tag(
         "header",
-        tag("h1", "sparsebench"),
+        tag("h1", title),
         tag("p", _SENTENCE, class_="what"),
         tag("nav", *links, aria_label="Tasks"),
         tools,
@@ -321,7 +329,7 @@ def _overall(board: Board) -> Markup | None:
     )
 
 
-def _footer(board: Board) -> Markup:
+def _footer(board: Board, beside: Mapping[str, str]) -> Markup:
     notes = [tag("li", note) for note in board.notes]
     versions = (
         f"Scoring version {board.scoring_version}, cost model {board.cost_model}, {board.seeds} seeds, "
@@ -332,8 +340,14 @@ def _footer(board: Board) -> Markup:
         tag("p", versions),
         tag("details", tag("summary", "Notes on these rows"), tag("ul", *notes)) if notes else None,
         tag("p", "Downloads: ", tag("span", id="downloads"), class_="downloads"),
+        tag("p", "Files: ", *_links(beside)) if beside else None,
         tag("noscript", "Sorting, search, drawers and the other price need JavaScript; all scores are here."),
     )
+
+
+def _links(beside: Mapping[str, str]) -> Iterator[Markup]:
+    for number, (path, name) in enumerate(beside.items()):
+        yield joined([", " if number else None, tag("a", name, href=path)])
 
 
 def _details(board: Board, boards: Mapping[str, Board], about: Mapping[str, About]) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LONGEST", "Markup", "joined", "number", "tag"]
 
-_EMPTY = frozenset({"br", "hr", "input", "meta"})  # of HTML: they have no end tag
+_EMPTY = frozenset({"br", "hr", "input", "link", "meta"})  # of HTML: they have no end tag
 _DRAWN = frozenset({"path", "rect", "use"})  # of SVG: they may close themselves
 LONGEST = 4000
 """Letters of a text, at most."""
