@@ -8,21 +8,27 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from sparsebench.cli.kinds import OneOf, PathTo, Whole
+from sparsebench.cli.boards import (
+    board_of_store,
+    boards_of_store,
+    choosing,
+    frozen_option,
+    profile_option,
+    refuse_beside,
+)
+from sparsebench.cli.kinds import OneOf, PathTo
+from sparsebench.cli.leaderboard_plot import plot, print_charts
 from sparsebench.cli.mistakes import Verbs
 from sparsebench.cli.options import Names, output_option
 from sparsebench.cli.prices import prices_option
-from sparsebench.cli.stored import runs
-from sparsebench.errors import NotFoundError, UsageError
+from sparsebench.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sparsebench.leaderboard import Board
     from sparsebench.leaderboard.findings import Finding
     from sparsebench.leaderboard.standard import Choice
@@ -30,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command", "terminal_width"]
 
-_PROFILES = ("ops", "add-mul-cmp", "macs", "paper-router-free")
 _SORTS = ("score", "name", "x.5", "x.7", "x.9", "router", "p95", "failed")
 
 
@@ -44,25 +49,7 @@ def command() -> None:
     """
 
 
-def _choosing(verb: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that choose the rows of a board."""
-    for option in (
-        click.option(
-            "--seeds",
-            type=Whole(min=1),
-            default=5,
-            show_default=True,
-            metavar="M",
-            help="The number M of seeds of the board: 0 to M - 1, for every entry.",
-        ),
-        click.option("--small", is_flag=True, help="Only the small instances."),
-        click.option(
-            "--instances", type=Names(), default="", help="Only these instances. Default: those with rows."
-        ),
-        click.option("--tasks", type=Names(), default="", help="Only these tasks."),
-    ):
-        verb = option(verb)
-    return verb
+command.add_command(plot)
 
 
 _into_option = functools.partial(
@@ -74,16 +61,9 @@ _into_option = functools.partial(
 )
 
 
-_frozen_option = click.option(
-    "--frozen",
-    type=PathTo(path_type=Path, dir_okay=False),
-    help="A board.toml, which lists the instances and seeds of the board.",
-)
-
-
 @command.command("show")
-@_choosing
-@_frozen_option
+@choosing
+@frozen_option
 @click.option("--submissions", type=Names(), default="", help="Only these entries, ranked among one another.")
 @click.option(
     "--tags",
@@ -100,13 +80,7 @@ _frozen_option = click.option(
     help="A score for each task, or an area for each instance.",
 )
 @click.option("--sort", type=OneOf(_SORTS), default="score", show_default=True)
-@click.option(
-    "--profile",
-    type=OneOf(_PROFILES),
-    default="ops",
-    show_default=True,
-    help="The profile that prices a cell. Only `ops` is the standard board.",
-)
+@profile_option
 @click.option(
     "--format",
     "form",
@@ -116,6 +90,7 @@ _frozen_option = click.option(
     help="csv prints the points.",
 )
 @prices_option
+@click.option("--plot", "as_charts", is_flag=True, help="Draw charts instead of tables: one for each task.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole board as a JSON object.")
 @output_option
 def show(
@@ -133,6 +108,7 @@ def show(
     output: Path,
     *,
     small: bool,
+    as_charts: bool,
     as_json: bool,
 ) -> None:
     """Print the board.
@@ -148,15 +124,15 @@ def show(
       sparsebench leaderboard show --profile paper-router-free
       sparsebench leaderboard show --tags no --json > board.json
       sparsebench leaderboard show --prices my-accelerator.toml
+      sparsebench leaderboard show --tasks cube --plot
     """
     from sparsebench.leaderboard import csv, document, markdown, terminal  # noqa: PLC0415 - `--help` is quick
     from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
     if frozen:
-        _refuse_beside(frozen, "instances", "small", "seeds")
-    if as_json and click.get_current_context().get_parameter_source("form") is ParameterSource.COMMANDLINE:
-        raise UsageError("expected --format or --json, got both", help="leave one of them out")
+        refuse_beside(frozen, "instances", "small", "seeds")
+    _check_one_form(as_charts=as_charts, as_json=as_json)
     choice = Choice(
         instances=instances,
         small=small,
@@ -168,9 +144,11 @@ def show(
         titled=form != "terminal" or as_json,
         prices=prices,
     )
-    board = _board(output, tasks, choice)
+    board = board_of_store(output, tasks, choice)
     if as_json:
         click.echo(json.dumps(document(board), indent=1, allow_nan=False))
+    elif as_charts:
+        print_charts(board, by=by)
     elif form == "csv":
         click.echo(csv(board).points)
     elif form == "markdown":
@@ -179,9 +157,24 @@ def show(
         click.echo(terminal(board, width=terminal_width(), by=by, sort=sort))
 
 
+def _check_one_form(*, as_charts: bool, as_json: bool) -> None:
+    context = click.get_current_context()
+    given = [
+        f"--{name}"
+        for name, asked in (
+            ("format", context.get_parameter_source("form") is ParameterSource.COMMANDLINE),
+            ("plot", as_charts),
+            ("json", as_json),
+        )
+        if asked
+    ]
+    if len(given) > 1:
+        raise UsageError(f"expected {' or '.join(given)}, got both", help="leave one of them out")
+
+
 @command.command("build")
-@_choosing
-@_into_option(help="Directory for README.md, board.csv, points.csv and areas.csv.")
+@choosing
+@_into_option(help="Directory for README.md, board.csv, points.csv, areas.csv and the pictures.")
 @output_option
 def build(
     tasks: tuple[str, ...],
@@ -192,7 +185,7 @@ def build(
     *,
     small: bool,
 ) -> None:
-    """Write the tables: Markdown between the markers of README.md, and CSV.
+    """Write the tables, Markdown between the markers of README.md and CSV, and the pictures, as SVG.
 
     Text outside the markers stays as it is. A board.toml (see `freeze`) fixes which instances and seeds the
     board has.
@@ -207,7 +200,7 @@ def build(
 
     choice = Choice(instances=instances, small=small, seeds=seeds, titled=True)
     if (into / FILE_NAME).exists():
-        _refuse_beside(into / FILE_NAME, "tasks", "instances", "small", "seeds")
+        refuse_beside(into / FILE_NAME, "tasks", "instances", "small", "seeds")
         choice = replace(choice, frozen=read_frozen(into / FILE_NAME))
     board, said = _board_and_findings(output, tasks, choice)
     for path in write_leaderboard(board, into, said=said):
@@ -215,8 +208,8 @@ def build(
 
 
 @command.command("findings")
-@_choosing
-@_frozen_option
+@choosing
+@frozen_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @output_option
 def findings(
@@ -246,7 +239,7 @@ def findings(
 
     choice = Choice(instances=instances, small=small, seeds=seeds)
     if frozen:
-        _refuse_beside(frozen, "instances", "small", "seeds")
+        refuse_beside(frozen, "instances", "small", "seeds")
         choice = replace(choice, frozen=read_frozen(frozen))
     _, said = _board_and_findings(output, tasks, choice)
     if as_json:
@@ -260,12 +253,12 @@ def _board_and_findings(
 ) -> tuple[Board, tuple[Finding, ...]]:
     from sparsebench.leaderboard.findings import findings as found_on  # noqa: PLC0415 - `--help` is quick
 
-    board, router_free = _boards(output, tasks, choice, replace(choice, profile="paper-router-free"))
+    board, router_free = boards_of_store(output, tasks, choice, replace(choice, profile="paper-router-free"))
     return board, found_on(board, router_free)
 
 
 @command.command("freeze")
-@_choosing
+@choosing
 @_into_option(help="Directory of the board.")
 @output_option
 def freeze(
@@ -289,41 +282,13 @@ def freeze(
     from sparsebench.leaderboard import freeze_board  # noqa: PLC0415 - keeps `--help` quick
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
-    board = _board(output, tasks, Choice(instances=instances, small=small, seeds=seeds))
+    board = board_of_store(output, tasks, Choice(instances=instances, small=small, seeds=seeds))
     click.echo(freeze_board(board, into))
     if board.preliminary:
         message = f"note: it is preliminary: {board.seeds} of {board.wanted_seeds} seeds have rows"
         click.echo(f"{message}; evaluate the others and freeze it anew before anybody relies on it", err=True)
 
 
-def _refuse_beside(frozen: Path, *names: str) -> None:
-    """Refuse options that a frozen board fixes: they would have no effect."""
-    context = click.get_current_context()
-    for name in names:
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            message = f"{frozen} says what is on this board, expected no --{name}"
-            raise UsageError(message, help="leave it out, or make another board in another folder")
-
-
 def terminal_width() -> int | None:
     """Return the width of tables: None without a terminal, so a file or a pipe gets every column."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-
-
-def _board(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
-    """Build the board of the requested tasks, or else of all that have rows."""
-    (board,) = _boards(output, tasks, choice)
-    return board
-
-
-def _boards(output: Path, tasks: tuple[str, ...], choice: Choice, *others: Choice) -> list[Board]:
-    """Build boards of the same rows, which are read once, and of the same tasks."""
-    from sparsebench.leaderboard.standard import board_of, tasks_of  # noqa: PLC0415 - keeps `--help` quick
-
-    rows = runs(output, "--output")  # all of them: a board notes where runs of a cell disagree
-    stored = sorted({row.task for row in rows})
-    wanted = tasks_of(rows, tasks, choice)
-    if not {ref for task in wanted for ref in task.versions} & set(stored):
-        message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
-        raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")
-    return [board_of(rows, wanted, each) for each in (choice, *others)]

@@ -1,4 +1,4 @@
-"""Writing a board into a folder: the block in README.md and three sheets, all of them or none."""
+"""Writing a board into a folder: blocks in README.md, three sheets and the pictures, all of them or none."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
-from sparsebench.ground.replacing import beside, replace_bytes, replace_text, write_new
+from sparsebench.ground.replacing import replace_all, replace_text
 from sparsebench.leaderboard.findings import findings_markdown
 from sparsebench.leaderboard.frozen import FILE_NAME, frozen_text
+from sparsebench.leaderboard.pictures import pictures_of
 from sparsebench.leaderboard.sheets import csv
 from sparsebench.leaderboard.tables import markdown
 
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
     from sparsebench.leaderboard.board import Board
     from sparsebench.leaderboard.findings import Finding
 
-__all__ = ["freeze_board", "update_between_markers", "write_between_markers", "write_leaderboard"]
+__all__ = [
+    "freeze_board",
+    "update_between_markers",
+    "write_between_markers",
+    "write_leaderboard",
+    "write_pictures",
+]
 
 _BLOCK = "board"
 _FINDINGS = "findings"
@@ -90,7 +97,9 @@ def write_between_markers(page: str | os.PathLike[str], blocks: Mapping[str, str
 def write_leaderboard(
     board: Board, directory: str | os.PathLike[str], *, said: Sequence[Finding] = ()
 ) -> list[Path]:
-    """Write ``README.md`` (its marked blocks), ``board.csv``, ``points.csv`` and ``areas.csv``.
+    """Write ``README.md`` (its marked blocks), ``board.csv``, ``points.csv``, ``areas.csv`` and the pictures.
+
+    ``board.svg`` has all tasks side by side, and each task a picture of its own, under its name.
 
     What `sparsebench.leaderboard.findings` found is put between markers called ``findings``, where README.md
     has them.
@@ -116,10 +125,11 @@ def write_leaderboard(
         "board.csv": sheets.scores,
         "points.csv": sheets.points,
         "areas.csv": sheets.areas,
+        **{name: picture.svg() for name, picture in pictures_of(board).items()},
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace_all({folder / name: text.encode() for name, text in texts.items()})
+        replace_all({folder / name: text.encode() for name, text in texts.items()})
     except OSError as fault:
         raise UsageError(
             f"cannot write the leaderboard in {folder}: {fault.strerror or fault}",
@@ -128,8 +138,41 @@ def write_leaderboard(
     return [folder / name for name in texts]
 
 
+def write_pictures(contents: Mapping[Path, bytes]) -> list[Path]:
+    """Write files of pictures, all or none; their folders are made where they are missing.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files written.
+
+    Raises
+    ------
+    UsageError
+        A folder belongs to something else, or a file cannot be written. Nothing is changed then.
+    """
+    for folder in {path.parent for path in contents}:
+        _check_place(folder)
+    try:
+        for path in contents:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        replace_all(contents)
+    except OSError as fault:
+        raise UsageError(
+            f"cannot write the pictures: {fault.strerror or fault}: {fault.filename}",
+            help="give a place that can be written to",
+        ) from fault
+    return list(contents)
+
+
 def _check_place(folder: Path) -> None:
-    """Refuse folders that belong to something else and that tables would change."""
+    """Refuse folders that belong to something else and that tables or pictures would change.
+
+    Raises
+    ------
+    UsageError
+        It is the folder of a submission, or of a store's rows.
+    """
     owner = None
     if (folder / "submission.toml").exists():
         owner = "a submission, whose hash they would change"
@@ -162,7 +205,7 @@ def freeze_board(board: Board, directory: str | os.PathLike[str]) -> Path:
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace_all({path: frozen_text(board).encode()})
+        replace_all({path: frozen_text(board).encode()})
     except OSError as fault:
         raise UsageError(
             f"cannot write {path}: {fault.strerror or fault}", help="give a folder that can be written to"
@@ -185,34 +228,3 @@ def _readme(path: Path, block: str, said: str) -> str:
         return update_between_markers(text, _BLOCK, block)
     except UsageError as fault:
         raise UsageError(f"{path}: {fault.what}", help=fault.help) from fault
-
-
-def _replace_all(contents: Mapping[Path, bytes]) -> None:
-    staged = {target: beside(target) for target in contents}
-    try:
-        for target, content in contents.items():
-            write_new(staged[target], content)
-        _swap(staged)
-    finally:
-        for temporary in staged.values():
-            temporary.unlink(missing_ok=True)
-
-
-def _swap(staged: Mapping[Path, Path]) -> None:
-    before = {target: target.read_bytes() if target.exists() else None for target in staged}
-    replaced: list[Path] = []
-    try:
-        for target, temporary in staged.items():
-            temporary.replace(target)
-            replaced.append(target)
-    except OSError:
-        for target in replaced:
-            _restore(target, before[target])
-        raise
-
-
-def _restore(target: Path, content: bytes | None) -> None:
-    if content is None:
-        target.unlink()
-    else:
-        replace_bytes(target, content)

@@ -1,0 +1,99 @@
+"""Boards of stored rows, for the verbs that show one: the options that choose the rows, and building it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from sparsebench.cli.kinds import OneOf, PathTo, Whole
+from sparsebench.cli.options import Names
+from sparsebench.cli.stored import runs
+from sparsebench.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sparsebench.leaderboard import Board
+    from sparsebench.leaderboard.standard import Choice
+
+__all__ = [
+    "PROFILES",
+    "board_of_store",
+    "boards_of_store",
+    "choosing",
+    "frozen_option",
+    "profile_option",
+    "refuse_beside",
+]
+
+PROFILES = ("ops", "add-mul-cmp", "macs", "paper-router-free")
+"""What a board may be scored by; written here so that `--help` imports no board."""
+
+
+def choosing(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose the rows of a board."""
+    for option in (
+        click.option(
+            "--seeds",
+            type=Whole(min=1),
+            default=5,
+            show_default=True,
+            metavar="M",
+            help="The number M of seeds of the board: 0 to M - 1, for every entry.",
+        ),
+        click.option("--small", is_flag=True, help="Only the small instances."),
+        click.option(
+            "--instances", type=Names(), default="", help="Only these instances. Default: those with rows."
+        ),
+        click.option("--tasks", type=Names(), default="", help="Only these tasks."),
+    ):
+        verb = option(verb)
+    return verb
+
+
+frozen_option = click.option(
+    "--frozen",
+    type=PathTo(path_type=Path, dir_okay=False),
+    help="A board.toml, which lists the instances and seeds of the board.",
+)
+"""A published board's instances and seeds."""
+
+profile_option = click.option(
+    "--profile",
+    type=OneOf(PROFILES),
+    default="ops",
+    show_default=True,
+    help="The profile that prices a cell. Only `ops` is the standard board.",
+)
+"""What a cell costs."""
+
+
+def refuse_beside(frozen: Path, *names: str) -> None:
+    """Refuse options that a frozen board fixes: they would have no effect."""
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            message = f"{frozen} says what is on this board, expected no --{name}"
+            raise UsageError(message, help="leave it out, or make another board in another folder")
+
+
+def board_of_store(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:
+    """Build the board of the requested tasks, or else of all that have rows."""
+    (board,) = boards_of_store(output, tasks, choice)
+    return board
+
+
+def boards_of_store(output: Path, tasks: tuple[str, ...], choice: Choice, *others: Choice) -> list[Board]:
+    """Build boards of the same rows, which are read once, and of the same tasks."""
+    from sparsebench.leaderboard.standard import board_of, tasks_of  # noqa: PLC0415 - keeps `--help` quick
+
+    rows = runs(output, "--output")  # all of them: a board notes where runs of a cell disagree
+    stored = sorted({row.task for row in rows})
+    wanted = tasks_of(rows, tasks, choice)
+    if not {ref for task in wanted for ref in task.versions} & set(stored):
+        message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
+        raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")
+    return [board_of(rows, wanted, each) for each in (choice, *others)]
