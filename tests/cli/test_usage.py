@@ -23,7 +23,7 @@ LINES = [
     ),
     (
         "leaderboard zzz",
-        "sparsebench leaderboard: expected a verb, got 'zzz'; there are: build, findings, freeze, show",
+        "sparsebench leaderboard: expected a verb, got 'zzz'; there are: build, findings, freeze, plot, show",
     ),
     (
         "eval constant --sedes 3",
@@ -227,7 +227,7 @@ def test_a_shell_gets_a_script_that_completes(here, monkeypatch, cli, shell):
     ("words", "number", "expected"),
     [
         ("sparsebench e", 1, ["eval", "explain"]),
-        ("sparsebench leaderboard ", 2, ["build", "findings", "freeze", "show"]),
+        ("sparsebench leaderboard ", 2, ["build", "findings", "freeze", "plot", "show"]),
         ("sparsebench eval --all", 2, ["--all-instances"]),
         ("sparsebench eval --gpu ", 3, ["auto", "off"]),
     ],

@@ -75,9 +75,9 @@ def plot(
 ) -> None:
     """Draw quality against active operations, for papers and READMEs.
 
-    Lines are budget curves: the area under one in the task's box is the entry's score. They are at most eight:
-    the entries that buy most at some budget, the dense reference, and the best routed entry, tree and table;
-    or those of --submissions. Variants of the others are points. PNG and PDF need the extra `figures`.
+    Lines are budget curves: the area under one in the task's box is the entry's score. They are at most
+    eight: the entries that buy most at some budget, the dense reference, and the best routed entry, tree and
+    table; or those of --submissions. Variants of the others are points. PNG and PDF need the extra `figures`.
 
     \b
     Examples:

@@ -145,7 +145,7 @@ class Seconds(_SecondsType):
 
 
 class Length(_LengthType):
-    """The width of a picture: ``3.4in``, ``86mm``, ``8.6cm``, ``245pt`` or ``640px``; in pixels, 96 an inch."""
+    """The width of a picture in pixels, 96 an inch: ``3.4in``, ``86mm``, ``8.6cm``, ``245pt``, ``640px``."""
 
     name = "length"
 

@@ -36,8 +36,10 @@ _NEW_README = """# Leaderboard
 <!-- sparsebench:findings:begin -->
 <!-- sparsebench:findings:end -->
 
+![Quality against active operations per input, for each task](board.svg)
+
 `sparsebench leaderboard findings` makes the sentences above, and `sparsebench leaderboard build` the tables
-below, from stored rows. Do not edit between the markers.
+below and the pictures, from stored rows. Do not edit between the markers.
 
 <!-- sparsebench:board:begin -->
 <!-- sparsebench:board:end -->
@@ -159,7 +161,7 @@ def write_pictures(contents: Mapping[Path, bytes]) -> list[Path]:
         replace_all(contents)
     except OSError as fault:
         raise UsageError(
-            f"cannot write the pictures: {fault.strerror or fault}: {fault.filename}",
+            f"cannot write {', '.join(map(str, contents))}: {fault.strerror or fault}",
             help="give a place that can be written to",
         ) from fault
     return list(contents)

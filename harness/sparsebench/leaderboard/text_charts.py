@@ -141,11 +141,13 @@ def draw_text(
     )
     title = wrap(for_terminal(chart.title, _LONGEST), width, break_on_hyphens=False)
     key = list(_key(chart, width, paint, plain=plain))
-    rows = max(_LOWEST, height - len(title) - len(key) - 3)
+    counted = wrap(f"{chart.counted}; up: quality", width - _GUTTER - 1)
+    rows = max(_LOWEST, height - len(title) - len(key) - len(counted) - 2)
     most = max((sum(1 for _ in same) for same in _ends(chart, rows, plain=plain).values()), default=0)
     plot = _Plot(chart, width - _GUTTER - 2 - most, rows, plain=plain)
     plot.draw()
-    text = "\n".join([*title, *_body(plot, paint), *_axis(plot), *key])
+    middle = [" " * max(0, _GUTTER + 1 + (plot.columns - len(line)) // 2) + line for line in counted]
+    text = "\n".join([*title, *_body(plot, paint), *_axis(plot, width), *middle, *key])
     return text.encode("ascii", "replace").decode() if plain else text
 
 
@@ -167,11 +169,11 @@ def _body(plot: _Plot, paint: _Paint) -> Iterator[str]:
         yield f"{numbers.get(row, ''):>{_GUTTER - 1}} {edge}{plot.line(row, paint)}{edge}{letters}"
 
 
-def _axis(plot: _Plot) -> Iterator[str]:
-    """Yield the edge below, its numbers, and what they count."""
+def _axis(plot: _Plot, width: int) -> Iterator[str]:
+    """Yield the edge below, and its numbers."""
     chart = plot.chart
     line, mark, corner = ("-", "+", "+") if plot.plain else ("\u2500", "\u252c", "\u2514")
-    edge, numbers = [line] * plot.columns, [" "] * (plot.columns + _GUTTER + 4)
+    edge, numbers = [line] * plot.columns, [" "] * width
     free = 0
     for each in ticks(
         chart.low, chart.high, plot.columns * 4.0
@@ -179,13 +181,12 @@ def _axis(plot: _Plot) -> Iterator[str]:
         column = round(plot.across(each)) // plot.fine[0]
         edge[column] = mark
         label = tick_label(each)
-        start = max(0, column + _GUTTER + 1 - len(label) // 2)
+        start = min(column + _GUTTER + 1 - len(label) // 2, width - len(label))
         if start >= free:
             numbers[start : start + len(label)] = label
             free = start + len(label) + 1
     yield f"{' ' * _GUTTER}{corner}{''.join(edge)}{line}"
     yield "".join(numbers).rstrip()
-    yield f"{chart.counted}; up: quality".center(plot.columns + 2 * _GUTTER).rstrip()
 
 
 def _key(chart: Chart, width: int, paint: _Paint, *, plain: bool) -> Iterator[str]:
