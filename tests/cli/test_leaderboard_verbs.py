@@ -17,7 +17,7 @@ import pytest
 import sparsebench as sb
 from evaluate.tiny import ROOT, plain, write
 from leaderboard.test_board import made
-from sparsebench.cli import boards, leaderboard
+from sparsebench.cli import leaderboard
 from sparsebench.errors import NotFoundError, UsageError
 from sparsebench.leaderboard.cells import PROFILES
 from sparsebench.leaderboard.columns import SORTS, with_interval
@@ -180,7 +180,7 @@ def test_runs_of_a_cell_that_disagree_are_told_of_a_stores_board(cli, here):
 
 def test_what_is_offered_is_what_there_is():
     """The command line has names of its own, so that `--help` imports no board."""
-    assert tuple(PROFILES) == boards.PROFILES
+    assert tuple(PROFILES) == leaderboard._PROFILES
     assert tuple(SORTS) == leaderboard._SORTS
 
 

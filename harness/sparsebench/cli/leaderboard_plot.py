@@ -1,103 +1,106 @@
-"""``sparsebench leaderboard plot``, and the charts that ``leaderboard show`` prints."""
+"""The charts that ``sparsebench leaderboard plot`` writes, and those that ``leaderboard show`` prints."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from sparsebench.cli.boards import board_of_store, choosing, frozen_option, profile_option, refuse_beside
 from sparsebench.cli.kinds import OneOf, PathTo, Whole
-from sparsebench.cli.options import Length, Names, output_option
+from sparsebench.cli.options import Length, Names
 from sparsebench.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sparsebench.leaderboard import Board
     from sparsebench.leaderboard.charts import Picture
 
-__all__ = ["plot", "print_charts"]
+__all__ = ["drawing", "print_charts", "write_charts"]
 
 _FORMATS = ("svg", "png", "pdf")
 _PLAIN_WIDTH = 80  # where there is no terminal
 
 
-@click.command("plot")
-@choosing
-@frozen_option
-@click.option(
-    "--submissions", type=Names(), default="", help="The entries to draw as lines, beside the reference."
-)
-@click.option(
-    "--by",
-    type=OneOf(["task", "instance"]),
-    default="task",
-    show_default=True,
-    help="A chart of each task, or a small one of each instance.",
-)
-@profile_option
-@click.option(
-    "--width", type=Length(), help="Of a picture. Default: 3.4in, one column, for each chart side by side."
-)
-@click.option("--dpi", type=Whole(min=36, max=1200), default=300, show_default=True, help="Of a PNG.")
-@click.option(
-    "--formats", type=Names(), default="svg", show_default=True, help="For a directory: of svg, png, pdf."
-)
-@click.option(
-    "--into",
-    type=PathTo(path_type=Path),
-    required=True,
-    help="A directory, for a picture of each task; or a file .svg, .png or .pdf, for one picture.",
-)
-@output_option
-def plot(
-    tasks: tuple[str, ...],
-    instances: tuple[str, ...],
+def drawing(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of `write_charts`."""
+    for option in (
+        click.option(
+            "--into",
+            type=PathTo(path_type=Path),
+            required=True,
+            help="A directory, for a picture of each task; or a file .svg, .png or .pdf, for one picture.",
+        ),
+        click.option(
+            "--formats",
+            type=Names(),
+            default="svg",
+            show_default=True,
+            help="For a directory: of svg, png, pdf.",
+        ),
+        click.option("--dpi", type=Whole(min=36, max=1200), default=300, show_default=True, help="Of a PNG."),
+        click.option(
+            "--width", type=Length(), help="Default: 3.4in, one column, for each chart side by side."
+        ),
+        click.option(
+            "--by",
+            type=OneOf(["task", "instance"]),
+            default="task",
+            show_default=True,
+            help="A chart of each task, or a small one of each instance.",
+        ),
+        click.option(
+            "--submissions",
+            type=Names(),
+            default="",
+            help="The entries to draw as lines, beside the reference.",
+        ),
+    ):
+        verb = option(verb)
+    return verb
+
+
+def write_charts(
+    board_of: Callable[[], Board],
+    *,
     submissions: tuple[str, ...],
-    seeds: int,
     by: str,
-    profile: str,
     width: float | None,
     dpi: int,
     formats: tuple[str, ...],
-    frozen: Path | None,
     into: Path,
-    output: Path,
-    *,
-    small: bool,
-) -> None:
-    """Draw quality against active operations, for papers and READMEs.
+) -> list[Path]:
+    """Draw a board, and write its pictures.
 
-    Lines are budget curves: the area under one in the task's box is the entry's score. They are at most
-    eight: the entries that buy most at some budget, the dense reference, and the best routed entry, tree and
-    table; or those of --submissions. Variants of the others are points. PNG and PDF need the extra `figures`.
+    Parameters
+    ----------
+    board_of
+        Builds the board, once the other options are known to be valid.
+    submissions, by, width, dpi, formats, into
+        As `drawing` has them.
 
-    \b
-    Examples:
-      sparsebench leaderboard plot --into figures
-      sparsebench leaderboard plot --tasks cube --into cube.pdf --width 86mm
-      sparsebench leaderboard plot --tasks cube --by instance --into cube.png --width 7in
-      sparsebench leaderboard plot --submissions my-router,dense-mlp --into figures --formats svg,png
+    Returns
+    -------
+    list of pathlib.Path
+        The files written.
+
+    Raises
+    ------
+    UsageError
+        An option is not valid, the extra ``figures`` is missing, or a file cannot be written; no file is
+        changed.
     """
-    from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415 - `--help` is quick
-    from sparsebench.leaderboard.pictures import rendered  # noqa: PLC0415
+    from sparsebench.leaderboard.pictures import rendered  # noqa: PLC0415 - `--help` is quick
     from sparsebench.leaderboard.plotted import check_chosen  # noqa: PLC0415
     from sparsebench.leaderboard.publish import write_pictures  # noqa: PLC0415
-    from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
     form = _form_of(into, formats)
-    choice = Choice(instances=instances, small=small, seeds=seeds, profile=profile)
-    if frozen:
-        refuse_beside(frozen, "instances", "small", "seeds")
-        choice = replace(choice, frozen=read_frozen(frozen))
-    board = board_of_store(output, tasks, choice)
+    board = board_of()
     check_chosen(board, submissions)
     if form is not None:
         contents = {into: rendered(_one_picture(board, submissions, by, width), form, dpi)}
@@ -107,8 +110,7 @@ def plot(
             for name, picture in _pictures(board, submissions, by, width).items()
             for each in formats
         }
-    for path in write_pictures(contents):
-        click.echo(path)
+    return write_pictures(contents)
 
 
 def print_charts(board: Board, *, by: str) -> None:

@@ -99,12 +99,12 @@ def write_between_markers(page: str | os.PathLike[str], blocks: Mapping[str, str
 def write_leaderboard(
     board: Board, directory: str | os.PathLike[str], *, said: Sequence[Finding] = ()
 ) -> list[Path]:
-    """Write ``README.md`` (its marked blocks), ``board.csv``, ``points.csv``, ``areas.csv`` and the pictures.
-
-    ``board.svg`` has all tasks side by side, and each task a picture of its own, under its name.
+    """Write ``README.md`` (its marked blocks), ``board.csv``, ``points.csv`` and ``areas.csv``.
 
     What `sparsebench.leaderboard.findings` found is put between markers called ``findings``, where README.md
     has them.
+
+    ``board.svg`` shows the curves of all tasks, and each task has a picture of its own, under its name.
 
     All texts are made and stored in the targets' folder before the first file is replaced; if a replacement
     fails, the files already replaced are restored. A missing README.md is made.
@@ -122,12 +122,11 @@ def write_leaderboard(
     folder = Path(directory)
     _check_place(folder)
     readme, sheets = _readme(folder / _README, markdown(board), findings_markdown(said)), csv(board)
-    texts = {
+    texts = {name: picture.svg() for name, picture in pictures_of(board).items()} | {
         _README: readme,
         "board.csv": sheets.scores,
         "points.csv": sheets.points,
         "areas.csv": sheets.areas,
-        **{name: picture.svg() for name, picture in pictures_of(board).items()},
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
