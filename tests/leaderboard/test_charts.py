@@ -21,7 +21,8 @@ from sparsebench.leaderboard import build_board
 from sparsebench.leaderboard.board import Board
 from sparsebench.leaderboard.charts import COLUMN, draw, draw_keyed
 from sparsebench.leaderboard.curves import pooled, within
-from sparsebench.leaderboard.panels import LABEL, styles_of
+from sparsebench.leaderboard.line_styles import styles_of
+from sparsebench.leaderboard.panels import LINE_GAP
 from sparsebench.leaderboard.pictures import file_names, picture_of, pictures_of, rendered
 from sparsebench.leaderboard.plotted import (
     MOST_CURVES,
@@ -32,7 +33,7 @@ from sparsebench.leaderboard.plotted import (
     charts_by_instance,
     check_chosen,
 )
-from sparsebench.leaderboard.svg import text_width
+from sparsebench.leaderboard.svg import LABEL, text_width
 
 SVG = "{http://www.w3.org/2000/svg}"
 LOW, HIGH = 4.0, 12.0
@@ -393,7 +394,7 @@ def test_panels_have_the_width_that_is_asked_for(width):
         assert all(box.left >= 0 and box.left + box.width <= width for box in found)
         assert min(box.width for box in found) >= 60
         assert max(box.top + box.height for box in found) < picture.height
-    assert LABEL < 11.0  # labels are 11 pixels apart
+    assert LABEL < LINE_GAP
 
 
 def test_a_png_has_the_size_that_is_asked_for_and_a_pdf_the_same_in_points():

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsebench.leaderboard.panels import tick_label, ticks
+from sparsebench.leaderboard.axes import tick_label, ticks
 from sparsebench.leaderboard.svg import Scale, apart, element, number, shortened, text, text_width, wrapped
 
 PLACES = st.lists(st.floats(0, 100), max_size=8)

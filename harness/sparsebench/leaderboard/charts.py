@@ -11,22 +11,23 @@ import math
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sparsebench.leaderboard.panels import (
-    BOTTOM,
+from sparsebench.leaderboard.axes import BOTTOM, LEFT, Panel
+from sparsebench.leaderboard.line_styles import sample, styles_of
+from sparsebench.leaderboard.panels import LINE_GAP, draw_panel, titled
+from sparsebench.leaderboard.svg import (
     DIM,
     LABEL,
-    LEFT,
-    LINE_GAP,
     SMALL,
     TITLE,
-    Panel,
-    draw_panel,
-    sample,
-    styles_of,
-    titled,
+    Scale,
+    element,
+    number,
+    shortened,
+    text,
+    text_width,
     words,
+    wrapped,
 )
-from sparsebench.leaderboard.svg import Scale, element, number, shortened, text, text_width, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

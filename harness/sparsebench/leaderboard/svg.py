@@ -16,7 +16,29 @@ from sparsebench.leaderboard.escape import for_terminal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Scale", "apart", "element", "number", "shortened", "text", "text_width", "wrapped"]
+__all__ = [
+    "DIM",
+    "LABEL",
+    "SMALL",
+    "TITLE",
+    "Scale",
+    "apart",
+    "element",
+    "number",
+    "shortened",
+    "text",
+    "text_width",
+    "words",
+    "wrapped",
+]
+
+TITLE, LABEL, SMALL = 10.0, 9.0, 8.0
+"""Sizes of fonts, in pixels."""
+
+DIM = "#6e6e6e"
+"""The colour of what is read last, dark enough for small letters."""
+
+_INK = "#222222"
 
 _WIDTHS = {
     character: width
@@ -84,22 +106,28 @@ def _value(value: str | float) -> str:
     return text(value) if isinstance(value, str) else number(value)
 
 
-def text(words: str) -> str:
+def text(line: str) -> str:
     """Return a text for use between tags or in an attribute: one line, without markup."""
-    return escape(for_terminal(words, _LONGEST))
+    return escape(for_terminal(line, _LONGEST))
 
 
-def text_width(words: str, size: float) -> float:
+def words(line: str, x: float, y: float, size: float, **attributes: str | float) -> str:
+    """Return a line of text; its baseline is at y."""
+    fill = attributes.pop("fill", _INK)
+    return element("text", text(line), x=x, y=y, font_size=size, fill=fill, **attributes)
+
+
+def text_width(line: str, size: float) -> float:
     """Return how wide a line of text is at most, in pixels.
 
     Parameters
     ----------
-    words
+    line
         The text, not escaped.
     size
         The font's size, in pixels.
     """
-    return size * sum(map(_width, words))
+    return size * sum(map(_width, line))
 
 
 def _width(character: str) -> float:
@@ -110,9 +138,9 @@ def _width(character: str) -> float:
     return 1.0 if unicodedata.east_asian_width(character) in "WF" else _OTHER
 
 
-def shortened(words: str, width: float, size: float) -> str:
+def shortened(line: str, width: float, size: float) -> str:
     """Return a text that fits into a width, cut with an ellipsis where it does not fit."""
-    line = for_terminal(words, _LONGEST)
+    line = for_terminal(line, _LONGEST)
     if text_width(line, size) <= width:
         return line
     while line and text_width(f"{line}…", size) > width:
@@ -120,12 +148,12 @@ def shortened(words: str, width: float, size: float) -> str:
     return f"{line.rstrip()}…"
 
 
-def wrapped(words: str, width: float, size: float, *, most: int = 4) -> list[str]:
+def wrapped(line: str, width: float, size: float, *, most: int = 4) -> list[str]:
     """Return a text as lines that fit into a width; words that are too long are cut, and so is the last line.
 
     Parameters
     ----------
-    words
+    line
         The text.
     width
         Of a line, in pixels.
@@ -135,7 +163,7 @@ def wrapped(words: str, width: float, size: float, *, most: int = 4) -> list[str
         How many lines.
     """
     lines: list[str] = []
-    for word in for_terminal(words, _LONGEST).split():
+    for word in for_terminal(line, _LONGEST).split():
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and (text_width(longer, size) <= width or len(lines) == most):
             lines[-1] = longer

@@ -6,9 +6,9 @@ from itertools import pairwise
 from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple
 
+from sparsebench.leaderboard.axes import tick_label, ticks
 from sparsebench.leaderboard.curves import within
 from sparsebench.leaderboard.escape import for_terminal
-from sparsebench.leaderboard.panels import tick_label, ticks
 from sparsebench.leaderboard.svg import Scale
 
 if TYPE_CHECKING:
