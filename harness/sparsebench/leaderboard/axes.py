@@ -57,7 +57,8 @@ def ticks(low: float, high: float, width: float) -> list[float]:
     step = 1
     while step < (high - low) * 26.0 / width or (high - low) / step > 8.0:  # noqa: PLR2004 - more are too many
         step *= 2
-    found = [float(value) for value in range(math.ceil(low / step) * step, math.floor(high) + 1, step)]
+    first = -(-math.ceil(low) // step) * step  # in whole numbers: a quotient could round to 0
+    found = [float(value) for value in range(first, math.floor(high) + 1, step)]
     return found if len(found) > 1 else [low, high]
 
 
