@@ -8,10 +8,10 @@ import secrets
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-__all__ = ["beside", "replace_bytes", "replace_text", "replacing", "write_first", "write_new"]
+__all__ = ["beside", "replace_all", "replace_bytes", "replace_text", "replacing", "write_first", "write_new"]
 
 
 @contextlib.contextmanager
@@ -110,3 +110,44 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o666, durable: bool = 
 def beside(path: Path) -> Path:
     """Return an unused hidden path in a file's folder: a place to write the file's new content."""
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+
+
+def replace_all(contents: Mapping[Path, bytes]) -> None:
+    """Replace the contents of several files, or of none.
+
+    All are written beside their targets first; if a replacement fails, the files already replaced are
+    restored.
+
+    Parameters
+    ----------
+    contents
+        File -> its new content.
+    """
+    staged = {target: beside(target) for target in contents}
+    try:
+        for target, content in contents.items():
+            write_new(staged[target], content)
+        _swap(staged)
+    finally:
+        for temporary in staged.values():
+            temporary.unlink(missing_ok=True)
+
+
+def _swap(staged: Mapping[Path, Path]) -> None:
+    before = {target: target.read_bytes() if target.exists() else None for target in staged}
+    replaced: list[Path] = []
+    try:
+        for target, temporary in staged.items():
+            temporary.replace(target)
+            replaced.append(target)
+    except OSError:
+        for target in replaced:
+            _restore(target, before[target])
+        raise
+
+
+def _restore(target: Path, content: bytes | None) -> None:
+    if content is None:
+        target.unlink()
+    else:
+        replace_bytes(target, content)

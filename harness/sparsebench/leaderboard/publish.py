@@ -1,4 +1,4 @@
-"""Writing a board into a folder: the block in README.md, LaTeX and three sheets, all of them or none."""
+"""Writing a board into a folder: blocks in README.md, the page, LaTeX, sheets and pictures, all or none."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
-from sparsebench.ground.replacing import beside, replace_bytes, replace_text, write_new
+from sparsebench.ground.replacing import replace_all, replace_text
 from sparsebench.leaderboard.findings import findings_markdown
 from sparsebench.leaderboard.frozen import FILE_NAME, frozen_text
 from sparsebench.leaderboard.latex import latex
 from sparsebench.leaderboard.parquet import parquet
+from sparsebench.leaderboard.pictures import pictures_of
 from sparsebench.leaderboard.sheets import csv
 from sparsebench.leaderboard.tables import markdown
 
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
     from sparsebench.leaderboard.board import Board
     from sparsebench.leaderboard.findings import Finding
 
-__all__ = ["freeze_board", "update_between_markers", "write_between_markers", "write_leaderboard"]
+__all__ = [
+    "freeze_board",
+    "update_between_markers",
+    "write_between_markers",
+    "write_leaderboard",
+    "write_pictures",
+]
 
 _BLOCK = "board"
 _FINDINGS = "findings"
@@ -32,8 +39,10 @@ _NEW_README = """# Leaderboard
 <!-- sparsebench:findings:begin -->
 <!-- sparsebench:findings:end -->
 
+![Quality against active operations per input, for each task](board.svg)
+
 `sparsebench leaderboard findings` makes the sentences above, and `sparsebench leaderboard build` the tables
-below, from stored rows. Do not edit between the markers.
+below and the pictures, from stored rows. Do not edit between the markers.
 
 <!-- sparsebench:board:begin -->
 <!-- sparsebench:board:end -->
@@ -105,6 +114,8 @@ def write_leaderboard(
     What `sparsebench.leaderboard.findings` found is put between markers called ``findings``, where README.md
     has them.
 
+    ``board.svg`` shows the curves of all tasks, and each task has a picture of its own, under its name.
+
     All texts are made and stored in the targets' folder before the first file is replaced; if a replacement
     fails, the files already replaced are restored. A missing README.md is made.
 
@@ -133,7 +144,8 @@ def write_leaderboard(
     folder = Path(directory)
     _check_place(folder)
     readme = _readme(folder / _README, markdown(board), findings_markdown(said))
-    contents = {_README: readme.encode(), "board.tex": latex(board).encode()}
+    contents = {name: picture.svg().encode() for name, picture in pictures_of(board).items()}
+    contents |= {_README: readme.encode(), "board.tex": latex(board).encode()}
     contents |= {f"{name}.csv": text.encode() for name, text in zip(_SHEETS, csv(board), strict=True)}
     if with_parquet or any((folder / f"{name}.parquet").exists() for name in _SHEETS):
         contents |= {f"{name}.parquet": file for name, file in zip(_SHEETS, parquet(board), strict=True)}
@@ -141,7 +153,7 @@ def write_leaderboard(
         contents["index.html"] = page.encode()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _replace_all({folder / name: content for name, content in contents.items()})
+        replace_all({folder / name: content for name, content in contents.items()})
     except OSError as fault:
         raise UsageError(
             f"cannot write the leaderboard in {folder}: {fault.strerror or fault}",
@@ -150,8 +162,41 @@ def write_leaderboard(
     return [folder / name for name in contents]
 
 
+def write_pictures(contents: Mapping[Path, bytes]) -> list[Path]:
+    """Write files of pictures, all or none; their folders are made where they are missing.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files written.
+
+    Raises
+    ------
+    UsageError
+        A folder belongs to something else, or a file cannot be written. Nothing is changed then.
+    """
+    for folder in {path.parent for path in contents}:
+        _check_place(folder)
+    try:
+        for path in contents:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        replace_all(contents)
+    except OSError as fault:
+        raise UsageError(
+            f"cannot write {', '.join(map(str, contents))}: {fault.strerror or fault}",
+            help="give a place that can be written to",
+        ) from fault
+    return list(contents)
+
+
 def _check_place(folder: Path) -> None:
-    """Refuse folders that belong to something else and that tables would change."""
+    """Refuse folders that belong to something else and that tables or pictures would change.
+
+    Raises
+    ------
+    UsageError
+        It is the folder of a submission, or of a store's rows.
+    """
     owner = None
     if (folder / "submission.toml").exists():
         owner = "a submission, whose hash they would change"
@@ -184,7 +229,7 @@ def freeze_board(board: Board, directory: str | os.PathLike[str]) -> Path:
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace_all({path: frozen_text(board).encode()})
+        replace_all({path: frozen_text(board).encode()})
     except OSError as fault:
         raise UsageError(
             f"cannot write {path}: {fault.strerror or fault}", help="give a folder that can be written to"
@@ -207,34 +252,3 @@ def _readme(path: Path, block: str, said: str) -> str:
         return update_between_markers(text, _BLOCK, block)
     except UsageError as fault:
         raise UsageError(f"{path}: {fault.what}", help=fault.help) from fault
-
-
-def _replace_all(contents: Mapping[Path, bytes]) -> None:
-    staged = {target: beside(target) for target in contents}
-    try:
-        for target, content in contents.items():
-            write_new(staged[target], content)
-        _swap(staged)
-    finally:
-        for temporary in staged.values():
-            temporary.unlink(missing_ok=True)
-
-
-def _swap(staged: Mapping[Path, Path]) -> None:
-    before = {target: target.read_bytes() if target.exists() else None for target in staged}
-    replaced: list[Path] = []
-    try:
-        for target, temporary in staged.items():
-            temporary.replace(target)
-            replaced.append(target)
-    except OSError:
-        for target in replaced:
-            _restore(target, before[target])
-        raise
-
-
-def _restore(target: Path, content: bytes | None) -> None:
-    if content is None:
-        target.unlink()
-    else:
-        replace_bytes(target, content)
