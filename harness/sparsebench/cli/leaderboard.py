@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +19,7 @@ from sparsebench.cli.boards import (
     profile_option,
     publication_of_store,
     refuse_beside,
+    terminal_width,
 )
 from sparsebench.cli.kinds import OneOf, PathTo
 from sparsebench.cli.leaderboard_compare import compare
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from sparsebench.leaderboard.standard import Choice
     from sparsebench.meter.pricelist import PriceList
 
-__all__ = ["command", "terminal_width"]
+__all__ = ["command"]
 
 _SORTS = ("score", "name", "x.5", "x.7", "x.9", "router", "p95", "failed")
 
@@ -342,8 +341,3 @@ def freeze(
     if board.preliminary:
         message = f"note: it is preliminary: {board.seeds} of {board.wanted_seeds} seeds have rows"
         click.echo(f"{message}; evaluate the others and freeze it anew before anybody relies on it", err=True)
-
-
-def terminal_width() -> int | None:
-    """Return the width of tables: None without a terminal, so a file or a pipe gets every column."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
