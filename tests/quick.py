@@ -15,7 +15,7 @@ CHOSEN_BY = "SPARSEBENCH_TESTS_QUICK"
 EXAMPLES = 10
 """Examples of a property, where its test does not say how many."""
 
-_FOLDERS = ("adversarial", "cuda", "e2e", "honest", "reports", "soak", "submissions")
+_FOLDERS = ("adversarial", "browser", "cuda", "e2e", "honest", "reports", "soak", "submissions")
 _FILES: dict[str, tuple[str, ...]] = {
     "author": ("fits_again", "inprocess"),
     "boards": ("from_pull_request_to_page", "history", "publishing", "pulls"),

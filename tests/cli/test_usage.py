@@ -25,7 +25,7 @@ LINES = [
         "leaderboard zzz",
         (
             "sparsebench leaderboard: expected a verb, got 'zzz'; there are: build, compare, findings, "
-            "freeze, show"
+            "freeze, plot, show"
         ),
     ),
     (
@@ -237,7 +237,7 @@ def test_a_shell_gets_a_script_that_completes(here, monkeypatch, cli, shell):
     ("words", "number", "expected"),
     [
         ("sparsebench e", 1, ["eval", "explain"]),
-        ("sparsebench leaderboard ", 2, ["build", "compare", "findings", "freeze", "show"]),
+        ("sparsebench leaderboard ", 2, ["build", "compare", "findings", "freeze", "plot", "show"]),
         ("sparsebench eval --all", 2, ["--all-instances"]),
         ("sparsebench eval --gpu ", 3, ["auto", "off"]),
     ],

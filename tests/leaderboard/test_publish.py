@@ -66,7 +66,7 @@ def test_a_new_folder_gets_all_files(tmp_path):
     files = write_leaderboard(BOARD, folder)
     assert (
         sorted(path.name for path in files)
-        == ["README.md", "areas.csv", "board.csv", "board.tex", "points.csv"]
+        == ["README.md", "areas.csv", "board.csv", "board.svg", "board.tex", "memorization.svg", "points.csv"]
         == sorted(state(folder))
     )
     assert markdown(BOARD).strip() in (folder / "README.md").read_text()

@@ -98,3 +98,23 @@ def test_rows_are_ok_and_of_a_committed_harness():
     assert rows
     assert {(row.status, row.harness_dirty) for row in rows} == {("ok", False)}
     assert {row.sandbox for row in rows} <= {"files", "isolated"}  # "files": older than levels
+
+
+def test_pictures_are_made_of_the_rows(rebuilt):
+    made = {path.name: path.read_bytes() for path in rebuilt.glob("*.svg")}
+    assert made == {path.name: path.read_bytes() for path in LEADERBOARD.glob("*.svg")}
+    assert "board.svg" in made
+
+
+def test_each_task_of_the_board_shows_its_picture():
+    names = {ref.partition("@")[0] for ref in read_frozen(LEADERBOARD / "board.toml").instances}
+    assert {f"{name}.svg" for name in names} == {path.name for path in LEADERBOARD.glob("*.svg")} - {
+        "board.svg"
+    }
+    root = LEADERBOARD.parent
+    for page, picture in (
+        (root / "README.md", "leaderboard/board.svg"),
+        (LEADERBOARD / "README.md", "board.svg"),
+        *((root / "tasks" / name / "README.md", f"../../leaderboard/{name}.svg") for name in names),
+    ):
+        assert f"]({picture})" in page.read_text(encoding="utf-8"), page

@@ -29,6 +29,7 @@ TITLE = "sparsebench board"
 BESIDE = {
     "board.md": "tables",
     "board.tex": "LaTeX",
+    "pictures/board.svg": "picture",
     "board.csv": "scores",
     "points.csv": "variants",
     "areas.csv": "instances",

@@ -16,6 +16,7 @@ from sparsebench.ground.replacing import replace_all
 from sparsebench.leaderboard.escape import for_markdown
 from sparsebench.leaderboard.findings import findings_markdown
 from sparsebench.leaderboard.latex import latex
+from sparsebench.leaderboard.pictures import pictures_of
 from sparsebench.leaderboard.publish import check_place
 from sparsebench.leaderboard.sheets import csv
 from sparsebench.leaderboard.tables import markdown
@@ -33,6 +34,9 @@ __all__ = ["RELEASES", "Published", "publish", "tables_of"]
 
 RELEASES = "releases"
 """The folder of earlier releases."""
+
+_PICTURES = "pictures"  # a folder, since a task may be called as another file is
+_PICTURE = f"![Quality against active operations per input, for each task]({_PICTURES}/board.svg)"
 
 
 class Published(NamedTuple):
@@ -115,7 +119,7 @@ def tables_of(edition: Edition, record: Record) -> dict[str, bytes]:
     said = findings_markdown(edition.found)
     texts = {
         "index.html": edition.page,
-        "board.md": f"# {for_markdown(edition.title)}\n\n{said}\n\n{markdown(board)}",
+        "board.md": f"# {for_markdown(edition.title)}\n\n{said}\n\n{_PICTURE}\n\n{markdown(board)}",
         "board.tex": latex(board),
         "board.csv": sheets.scores,
         "points.csv": sheets.points,
@@ -123,6 +127,7 @@ def tables_of(edition: Edition, record: Record) -> dict[str, bytes]:
         "board.bib": bibtex(edition),
         "feed.xml": atom(edition, record),
     }
+    texts |= {f"{_PICTURES}/{name}": picture.svg() for name, picture in pictures_of(board).items()}
     return {
         **{name: text.encode() for name, text in texts.items()},
         "rows.parquet": bytes_of_rows(edition.rows),

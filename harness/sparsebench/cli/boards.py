@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,7 @@ __all__ = [
     "profile_option",
     "publication_of_store",
     "refuse_beside",
+    "terminal_width",
 ]
 
 PROFILES = ("ops", "add-mul-cmp", "macs", "paper-router-free")
@@ -116,3 +119,8 @@ def _rows_and_tasks(output: Path, tasks: tuple[str, ...], choice: Choice) -> tup
         message = f"{output}: no rows of {', '.join(task.ref for task in wanted)}"
         raise NotFoundError(message, help=f"there are rows of: {', '.join(stored)}")
     return rows, wanted
+
+
+def terminal_width() -> int | None:
+    """Return the width of tables: None without a terminal, so a file or a pipe gets every column."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

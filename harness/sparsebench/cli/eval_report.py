@@ -71,7 +71,7 @@ def _print_table(run: Run, rows: list[Row], prices: PriceList | None) -> None:
         click.echo(table_of(rows, prices))
         click.echo(f"\n{_TRIED}")
         return
-    from sparsebench.cli.leaderboard import terminal_width  # noqa: PLC0415
+    from sparsebench.cli.boards import terminal_width  # noqa: PLC0415 - `--help` is quick
     from sparsebench.leaderboard import terminal  # noqa: PLC0415
     from sparsebench.leaderboard.standard import Choice, board_of, tasks_of  # noqa: PLC0415
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
-import shutil
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -21,9 +19,11 @@ from sparsebench.cli.boards import (
     profile_option,
     publication_of_store,
     refuse_beside,
+    terminal_width,
 )
 from sparsebench.cli.kinds import OneOf, PathTo
 from sparsebench.cli.leaderboard_compare import compare
+from sparsebench.cli.leaderboard_plot import drawing, print_charts, write_charts
 from sparsebench.cli.mistakes import Verbs
 from sparsebench.cli.options import Names, output_option
 from sparsebench.cli.prices import prices_option
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from sparsebench.leaderboard.standard import Choice
     from sparsebench.meter.pricelist import PriceList
 
-__all__ = ["command", "terminal_width"]
+__all__ = ["command"]
 
 _SORTS = ("score", "name", "x.5", "x.7", "x.9", "router", "p95", "failed")
 
@@ -91,6 +91,7 @@ _into_option = functools.partial(
     help="latex prints the scores, csv the points.",
 )
 @prices_option
+@click.option("--plot", "as_charts", is_flag=True, help="Draw charts instead of tables: one for each task.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole board as a JSON object.")
 @output_option
 def show(
@@ -108,6 +109,7 @@ def show(
     output: Path,
     *,
     small: bool,
+    as_charts: bool,
     as_json: bool,
 ) -> None:
     """Print the board.
@@ -124,6 +126,7 @@ def show(
       sparsebench leaderboard show --profile paper-router-free
       sparsebench leaderboard show --tags no --json > board.json
       sparsebench leaderboard show --prices my-accelerator.toml
+      sparsebench leaderboard show --tasks cube@1 --plot
     """
     from sparsebench.leaderboard import csv, document, markdown, terminal  # noqa: PLC0415 - `--help` is quick
     from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
@@ -132,8 +135,7 @@ def show(
 
     if frozen:
         refuse_beside(frozen, "instances", "small", "seeds")
-    if as_json and click.get_current_context().get_parameter_source("form") is ParameterSource.COMMANDLINE:
-        raise UsageError("expected --format or --json, got both", help="leave one of them out")
+    _check_one_form(as_charts=as_charts, as_json=as_json)
     if form == "latex" and by == "instance":
         raise UsageError("expected --by task with --format latex, got instance", help="markdown has areas")
     choice = Choice(
@@ -150,6 +152,8 @@ def show(
     board = board_of_store(output, tasks, choice)
     if as_json:
         click.echo(json.dumps(document(board), indent=1, allow_nan=False))
+    elif as_charts:
+        print_charts(board, by=by)
     elif form == "csv":
         click.echo(csv(board).points)
     elif form == "latex":
@@ -158,6 +162,55 @@ def show(
         click.echo(markdown(board, by=by, sort=sort))
     else:
         click.echo(terminal(board, width=terminal_width(), by=by, sort=sort))
+
+
+def _check_one_form(*, as_charts: bool, as_json: bool) -> None:
+    formatted = click.get_current_context().get_parameter_source("form") is ParameterSource.COMMANDLINE
+    told = {"--format": formatted, "--plot": as_charts, "--json": as_json}
+    given = [name for name, asked in told.items() if asked]
+    if len(given) > 1:
+        raise UsageError(f"expected {' or '.join(given[:2])}, got both", help="leave one of them out")
+
+
+@command.command("plot")
+@choosing
+@frozen_option
+@drawing
+@profile_option
+@output_option
+def plot(
+    tasks: tuple[str, ...],
+    instances: tuple[str, ...],
+    seeds: int,
+    frozen: Path | None,
+    profile: str,
+    output: Path,
+    *,
+    small: bool,
+    **drawn: Any,
+) -> None:
+    """Draw quality against active operations, for papers and READMEs.
+
+    Lines are budget curves: the area under one in the task's box is the entry's score. They are at most
+    eight: the entries that buy most at some budget, the dense reference, and the best routed entry, tree and
+    table; or those of --submissions. Variants of the others are points. PNG and PDF need the extra `figures`.
+
+    \b
+    Examples:
+      sparsebench leaderboard plot --into figures
+      sparsebench leaderboard plot --tasks cube@1 --into cube.pdf --width 86mm
+      sparsebench leaderboard plot --tasks cube@1 --by instance --into cube.png --width 7in
+      sparsebench leaderboard plot --submissions my-router,dense-mlp --into figures --formats svg,png
+    """
+    from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415 - `--help` is quick
+    from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
+
+    choice = Choice(instances=instances, small=small, seeds=seeds, profile=profile)
+    if frozen:
+        refuse_beside(frozen, "instances", "small", "seeds")
+        choice = replace(choice, frozen=read_frozen(frozen))
+    for path in write_charts(lambda: board_of_store(output, tasks, choice), **drawn):
+        click.echo(path)
 
 
 @command.command("build")
@@ -185,6 +238,8 @@ def build(
     Text outside the markers stays as it is. The page is one file that asks nobody for anything: charts,
     tables, and what the rows tell of every entry. A board.toml (see `freeze`) fixes which instances and
     seeds the board has.
+
+    board.svg shows the curves of all tasks, and each task has a picture of its own.
 
     \b
     Examples:
@@ -286,8 +341,3 @@ def freeze(
     if board.preliminary:
         message = f"note: it is preliminary: {board.seeds} of {board.wanted_seeds} seeds have rows"
         click.echo(f"{message}; evaluate the others and freeze it anew before anybody relies on it", err=True)
-
-
-def terminal_width() -> int | None:
-    """Return the width of tables: None without a terminal, so a file or a pipe gets every column."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

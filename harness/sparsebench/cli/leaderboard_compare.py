@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sparsebench.cli.boards import board_of_store, choosing, frozen_option, refuse_beside
+from sparsebench.cli.boards import board_of_store, choosing, frozen_option, refuse_beside, terminal_width
 from sparsebench.cli.options import output_option
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ def compare(
       sparsebench leaderboard compare k-nn cart --frozen leaderboard/board.toml --output leaderboard/results
       sparsebench leaderboard compare k-nn cart --json
     """
-    from sparsebench.cli.leaderboard import terminal_width  # noqa: PLC0415 - it imports this module
     from sparsebench.leaderboard.comparison import compare as compared  # noqa: PLC0415 - `--help` is quick
     from sparsebench.leaderboard.comparison import comparison_document  # noqa: PLC0415
     from sparsebench.leaderboard.comparison_text import comparison_text  # noqa: PLC0415

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     _SeedsType = click.ParamType[tuple[int, ...]]
     _SizeType = click.ParamType[int]
     _SecondsType = click.ParamType[float]
+    _LengthType = click.ParamType[float]
 else:  # older releases of click have no type parameter there
-    _NamesType = _SeedsType = _SizeType = _SecondsType = click.ParamType
+    _NamesType = _SeedsType = _SizeType = _SecondsType = _LengthType = click.ParamType
 
-__all__ = ["Names", "Seconds", "Seeds", "Size", "output_option"]
+__all__ = ["Length", "Names", "Seconds", "Seeds", "Size", "output_option"]
 
 _MOST_SEEDS = 10_000
 _DIGITS = 20  # digits are enough to see that a number is too large
+_PIXELS = {"px": 1.0, "pt": 96 / 72, "mm": 96 / 25.4, "cm": 96 / 2.54, "in": 96.0}
+_NARROWEST, _WIDEST = 2 * 96.0, 40 * 96.0  # pixels
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -139,6 +142,26 @@ class Seconds(_SecondsType):
                 f"expected at most {LONGEST:,.0f} seconds, got {value!r}; 600 is ten minutes", param, ctx
             )
         return seconds
+
+
+class Length(_LengthType):
+    """The width of a picture in pixels, 96 an inch: ``3.4in``, ``86mm``, ``8.6cm``, ``245pt``, ``640px``."""
+
+    name = "length"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a number and its unit."""
+        if isinstance(value, float):
+            return value
+        found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*(in|mm|cm|pt|px)", str(value).strip())
+        if not found:
+            self.fail(
+                f"expected a width such as 3.4in, 86mm or 640px, got {value!r}; give a unit", param, ctx
+            )
+        pixels = float(found[1]) * _PIXELS[found[2]]
+        if not _NARROWEST <= pixels <= _WIDEST:
+            self.fail(f"expected a width from 2in to 40in, got {value!r}; 3.4in is one column", param, ctx)
+        return pixels
 
 
 output_option = click.option(

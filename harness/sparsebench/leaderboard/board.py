@@ -97,6 +97,9 @@ class Point:
     """Mean of the rows' mutual information of expert and domain, normalised; None where no row has it."""
     own_price: float | None = None
     """Per input by the board's price list: mean over the cells that ran. Not scored; None without a list."""
+    bought: tuple[tuple[float, float] | None, ...] = ()
+    """On each of the task's instances: log2 of the operations per input, by the board's profile, that pay for
+    all of its cells, and the quality that it buys with them; None where it buys nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

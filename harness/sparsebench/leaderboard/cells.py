@@ -101,6 +101,7 @@ class Grid:
             statuses=tuple(sorted(Counter(row.status for row in rows).items())),
             nmi=_mean(row.nmi for row in ran),
             own_price=_mean(price_of_row(row, prices) for row in ran) if prices else None,
+            bought=tuple(map(_last_step, (cells[self.variants.index(variant)] for cells in self.cells))),
         )
 
     def router_share(self) -> float | None:
@@ -124,6 +125,14 @@ class Grid:
         if row.status != "ok" or row.quality is None or cost is None or _is_too_large(row):
             return None
         return BudgetCell(cost, row.quality)
+
+
+def _last_step(cells: Sequence[tuple[float, float] | None]) -> tuple[float, float] | None:
+    """Return the last step of a variant's own budget curve."""
+    paid = [cell for cell in cells if cell is not None and cell[1] > 0.0]
+    if not paid:
+        return None
+    return math.log2(max(1.0, *(cell[0] for cell in paid))), math.fsum(cell[1] for cell in paid) / len(cells)
 
 
 def _is_too_large(row: Row) -> bool:

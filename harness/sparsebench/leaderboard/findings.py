@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sparsebench.leaderboard.columns import places, short_number, with_interval
 from sparsebench.leaderboard.escape import for_markdown
+from sparsebench.leaderboard.ratios import most_telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,10 +115,9 @@ def _dense_and_routed(board: Board) -> str:
 
 def _ratio_of(score: TaskScore) -> str:
     """Say how many times fewer operations it takes, at the quality that most instances reach."""
-    reached = [ratio for ratio in score.ratios if ratio.times is not None]
-    if not reached:
+    ratio = most_telling(score.ratios)
+    if ratio is None:
         return ""
-    ratio = max(reached, key=lambda each: (each.instances, each.quality))
     ends = [end for end in (ratio.low, ratio.high) if end is not None]
     span = f" ({short_number(ends[0])} to {short_number(ends[1])})" if len(ends) == 2 else ""  # noqa: PLR2004
     on = f"for quality {ratio.quality:g} on {ratio.instances} of {len(score.areas)} instances"

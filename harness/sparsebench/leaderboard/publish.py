@@ -1,4 +1,4 @@
-"""Writing a board into a folder: the block in README.md, LaTeX and three sheets, all of them or none."""
+"""Writing a board into a folder: blocks in README.md, the page, LaTeX, sheets and pictures, all or none."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sparsebench.leaderboard.findings import findings_markdown
 from sparsebench.leaderboard.frozen import FILE_NAME, frozen_text
 from sparsebench.leaderboard.latex import latex
 from sparsebench.leaderboard.parquet import parquet
+from sparsebench.leaderboard.pictures import pictures_of
 from sparsebench.leaderboard.sheets import csv
 from sparsebench.leaderboard.tables import markdown
 
@@ -27,6 +28,7 @@ __all__ = [
     "update_between_markers",
     "write_between_markers",
     "write_leaderboard",
+    "write_pictures",
 ]
 
 _BLOCK = "board"
@@ -38,8 +40,10 @@ _NEW_README = """# Leaderboard
 <!-- sparsebench:findings:begin -->
 <!-- sparsebench:findings:end -->
 
+![Quality against active operations per input, for each task](board.svg)
+
 `sparsebench leaderboard findings` makes the sentences above, and `sparsebench leaderboard build` the tables
-below, from stored rows. Do not edit between the markers.
+below and the pictures, from stored rows. Do not edit between the markers.
 
 <!-- sparsebench:board:begin -->
 <!-- sparsebench:board:end -->
@@ -111,6 +115,8 @@ def write_leaderboard(
     What `sparsebench.leaderboard.findings` found is put between markers called ``findings``, where README.md
     has them.
 
+    ``board.svg`` shows the curves of all tasks, and each task has a picture of its own, under its name.
+
     All texts are made and stored in the targets' folder before the first file is replaced; if a replacement
     fails, the files already replaced are restored. A missing README.md is made.
 
@@ -139,7 +145,8 @@ def write_leaderboard(
     folder = Path(directory)
     check_place(folder)
     readme = _readme(folder / _README, markdown(board), findings_markdown(said))
-    contents = {_README: readme.encode(), "board.tex": latex(board).encode()}
+    contents = {name: picture.svg().encode() for name, picture in pictures_of(board).items()}
+    contents |= {_README: readme.encode(), "board.tex": latex(board).encode()}
     contents |= {f"{name}.csv": text.encode() for name, text in zip(_SHEETS, csv(board), strict=True)}
     if with_parquet or any((folder / f"{name}.parquet").exists() for name in _SHEETS):
         contents |= {f"{name}.parquet": file for name, file in zip(_SHEETS, parquet(board), strict=True)}
@@ -155,13 +162,38 @@ def write_leaderboard(
     return [folder / name for name in contents]
 
 
-def check_place(folder: Path) -> None:
-    """Refuse folders that belong to something else and that tables would change.
+def write_pictures(contents: Mapping[Path, bytes]) -> list[Path]:
+    """Write files of pictures, all or none; their folders are made where they are missing.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files written.
 
     Raises
     ------
     UsageError
-        It is the folder of a submission, or of a result store's rows.
+        A folder belongs to something else, or a file cannot be written. Nothing is changed then.
+    """
+    for folder in {path.parent for path in contents}:
+        check_place(folder)
+    try:
+        replace_all(contents)
+    except OSError as fault:
+        raise UsageError(
+            f"cannot write {', '.join(map(str, contents))}: {fault.strerror or fault}",
+            help="give a place that can be written to",
+        ) from fault
+    return list(contents)
+
+
+def check_place(folder: Path) -> None:
+    """Refuse folders that belong to something else and that tables or pictures would change.
+
+    Raises
+    ------
+    UsageError
+        It is the folder of a submission, or of a store's rows.
     """
     owner = None
     if (folder / "submission.toml").exists():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Cells = Sequence[tuple[float, float] | None]
 
-__all__ = ["Reach", "Reaches", "ratios_to", "reach", "reaches_of"]
+__all__ = ["Reach", "Reaches", "most_telling", "ratios_to", "reach", "reaches_of"]
 
 _MOST = 1023.0  # a float has no larger power of two
 
@@ -78,6 +78,12 @@ def ratios_to(reference: Reaches, own: Reaches) -> tuple[Ratio, ...]:
         _ratio(quality, theirs, mine, itself=own is reference)
         for quality, theirs, mine in zip(QUALITIES, reference, own, strict=True)
     )
+
+
+def most_telling(ratios: Iterable[Ratio]) -> Ratio | None:
+    """Return the ratio on the most instances, of these that at the highest quality; None without one."""
+    known = [ratio for ratio in ratios if ratio.times is not None]
+    return max(known, key=lambda ratio: (ratio.instances, ratio.quality), default=None)
 
 
 def _ratio(quality: float, theirs: Sequence[Reach], mine: Sequence[Reach], *, itself: bool) -> Ratio:

@@ -1,28 +1,29 @@
 """A task's chart as SVG: quality against log2 of operations per input, up and left is better.
 
 Curves are the pooled budget curves of :mod:`sparsebench.leaderboard.curves`: the area under one, in the box
-that is drawn, is the entry's score. Marks are variants: mean operations, mean quality. Everything is in the
+that is drawn, is the entry's score. Marks are variants: the ends of their own
+curves. Everything is in the
 document before a script runs; a script only adds what answers to a pointer.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from sparsebench.leaderboard.axes import tick_label, ticks
 from sparsebench.leaderboard.curves import within
 from sparsebench.leaderboard.page.markup import Markup, joined, number, tag
+from sparsebench.leaderboard.svg import apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sparsebench.leaderboard.board import BoardTask, Steps
 
 __all__ = ["Drawn", "Mark", "Plane", "large_chart", "small_chart"]
 
 _GAP = 13.0  # between the baselines of two labels
-_UNITS = ((30, "G"), (20, "M"), (10, "k"))
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,12 @@ class Mark(NamedTuple):
     """One of :data:`sparsebench.leaderboard.page.kinds.KINDS`."""
     row: str
     """The id of its row in the table of variants."""
-    ops: float
-    """Operations per input, at least 0."""
-    free: float | None
+    log2_ops: float
+    """log2 of the operations per input that pay for all of its cells."""
+    log2_free: float | None
     """The same without the router."""
     quality: float
-    """In [0, 1]."""
+    """What they buy, in [0, 1]: the mean over the instances."""
     colour: int | None
     """That of its entry's curve; None where it has none."""
 
@@ -145,6 +146,7 @@ def small_chart(plane: Plane, curves: Sequence[Drawn], theory: Steps, *, named: 
     """Draw one instance: curves without labels, which have the colours of the large chart's."""
     size = (plane.left + plane.width + 6.0, plane.top + plane.height + 16.0)
     ends = (plane.task.log2_ops_low, plane.task.log2_ops_high)
+    below = plane.top + plane.height + 12.0
     return tag(
         "svg",
         tag("rect", x=plane.left, y=plane.top, width=plane.width, height=plane.height, class_="box"),
@@ -152,7 +154,13 @@ def small_chart(plane: Plane, curves: Sequence[Drawn], theory: Steps, *, named: 
         tag("g", *(_line(plane, each, each.curve) for each in curves), class_="lines all"),
         tag("g", *(_line(plane, each, each.free) for each in curves), class_="lines free"),
         *(
-            tag("text", _ops(end), x=plane.x(end), y=plane.top + plane.height + 12.0, class_=f"tick {side}")
+            tag(
+                "text",
+                tick_label(end),
+                x=plane.x(end),
+                y=below,
+                class_=f"tick {side}",
+            )
             for end, side in zip(ends, ("first", "last"), strict=True)
         ),
         class_="small",
@@ -164,13 +172,12 @@ def small_chart(plane: Plane, curves: Sequence[Drawn], theory: Steps, *, named: 
 
 def _frame(plane: Plane) -> Markup:
     """Draw the box, its ticks, and what the axes are."""
-    low, high = math.ceil(plane.task.log2_ops_low), math.floor(plane.task.log2_ops_high)
     bottom, right = plane.top + plane.height, plane.left + plane.width
     parts: list[Markup] = []
-    for power in range(low, high + 1, 2):
+    for power in ticks(plane.task.log2_ops_low, plane.task.log2_ops_high, plane.width):
         x = plane.x(power)
         parts.append(tag("path", d=f"M{number(x)} {number(plane.top)}V{number(bottom)}", class_="grid"))
-        parts.append(tag("text", _ops(power), x=x, y=bottom + 16.0, class_="tick x"))
+        parts.append(tag("text", tick_label(power), x=x, y=bottom + 16.0, class_="tick x"))
     for tenth in range(0, 11, 2):
         y = plane.y(tenth / 10)
         parts.append(tag("path", d=f"M{number(plane.left)} {number(y)}H{number(right)}", class_="grid"))
@@ -184,14 +191,6 @@ def _frame(plane: Plane) -> Markup:
     )
     parts.append(tag("text", "↖ better", x=plane.left + 8.0, y=plane.top + 16.0, class_="better"))
     return tag("g", *parts, class_="frame", aria_hidden="true")
-
-
-def _ops(power: float) -> str:
-    """Write a power of two: 1, 4, ..., 256, 1k, 4k."""
-    for bits, unit in _UNITS:
-        if power >= bits:
-            return f"{2 ** (power - bits):g}{unit}"
-    return f"{2**power:g}"
 
 
 def _theory(plane: Plane, theory: Steps) -> Markup | None:
@@ -208,8 +207,9 @@ def _line(plane: Plane, drawn: Drawn, curve: Steps) -> Markup | None:
 def _gaps(plane: Plane, marks: Sequence[Mark]) -> Iterator[Markup]:
     """Draw where variants were by all operations, and how far the paper's price moves them."""
     for mark in marks:
-        here, there = _place(plane, mark.ops), _place(plane, mark.free)
-        if mark.free is not None and here - there >= 1.0:
+        here = plane.x(mark.log2_ops)
+        there = here if mark.log2_free is None else plane.x(mark.log2_free)
+        if here - there >= 1.0:
             y = plane.y(mark.quality)
             yield tag(
                 "path",
@@ -221,18 +221,14 @@ def _gaps(plane: Plane, marks: Sequence[Mark]) -> Iterator[Markup]:
 
 def _mark(plane: Plane, mark: Mark) -> Markup:
     """Draw a variant: a link to its row, which is also what it is called."""
-    there = None if mark.free is None else number(_place(plane, mark.free))
-    place = f"translate({number(_place(plane, mark.ops))} {number(plane.y(mark.quality))})"
+    there = None if mark.log2_free is None else number(plane.x(mark.log2_free))
+    place = f"translate({number(plane.x(mark.log2_ops))} {number(plane.y(mark.quality))})"
     shape = tag("use", href=f"#k-{mark.kind}", transform=place, class_=_colour(mark))
     return tag("a", shape, href=f"#{mark.row}", aria_labelledby=mark.row, data_e=mark.entry, data_x=there)
 
 
 def _colour(mark: Mark) -> str:
     return "other" if mark.colour is None else f"s{mark.colour}"
-
-
-def _place(plane: Plane, ops: float | None) -> float:
-    return plane.x(math.log2(max(1.0, ops or 0.0)))
 
 
 def _labels(plane: Plane, curves: Sequence[Drawn], *, price: str) -> Markup:
@@ -244,7 +240,8 @@ def _labels(plane: Plane, curves: Sequence[Drawn], *, price: str) -> Markup:
     ]
     edge = plane.left + plane.width
     written = []
-    for at, (end, each) in zip(spread([end for end, _ in ends], plane), ends, strict=True):
+    places = apart([end for end, _ in ends], _GAP, plane.top + 4.0, plane.top + plane.height)
+    for at, (end, each) in zip(places, ends, strict=True):
         colour = "reference" if each.is_reference else f"s{each.number}"
         leader = f"M{number(edge)} {number(end)}L{number(edge + 14.0)} {number(at)}h6"
         written.append(tag("path", d=leader, class_=f"line {colour}"))
@@ -252,34 +249,3 @@ def _labels(plane: Plane, curves: Sequence[Drawn], *, price: str) -> Markup:
             tag("text", each.name, x=edge + 24.0, y=at + 4.0, class_=f"label {colour}", data_name=each.name)
         )
     return joined([tag("g", *written, class_=f"labels {price}", aria_hidden="true")])
-
-
-def spread(places: Sequence[float], plane: Plane) -> list[float]:
-    """Move labels apart as little as it takes: `_GAP` between neighbours, all within the box's height.
-
-    Blocks of labels that touch are placed around the mean of where they want to be.
-    """
-    order = sorted(range(len(places)), key=lambda n: (places[n], n))
-    low, high = plane.top + 4.0, plane.top + plane.height
-    blocks: list[list[int]] = []
-    for each in order:
-        blocks.append([each])
-        while len(blocks) > 1 and _start(blocks[-1], places, low, high) < _end(blocks[-2], places, low, high):
-            last = blocks.pop()
-            blocks[-1] += last
-    found: Mapping[int, float] = {
-        each: _start(block, places, low, high) + _GAP * n for block in blocks for n, each in enumerate(block)
-    }
-    return [found[n] for n in range(len(places))]
-
-
-def _start(block: Sequence[int], places: Sequence[float], low: float, high: float) -> float:
-    """Return where the first label of a block is."""
-    length = _GAP * (len(block) - 1)
-    middle = math.fsum(places[each] for each in block) / len(block)
-    return max(low, min(middle - length / 2, high - length))
-
-
-def _end(block: Sequence[int], places: Sequence[float], low: float, high: float) -> float:
-    """Return where the next label may be."""
-    return _start(block, places, low, high) + _GAP * len(block)

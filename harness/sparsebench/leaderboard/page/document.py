@@ -13,10 +13,10 @@ from sparsebench.leaderboard.board import QUALITIES
 from sparsebench.leaderboard.curves import pooled
 from sparsebench.leaderboard.page.chart import Drawn, Mark, Plane, large_chart, small_chart
 from sparsebench.leaderboard.page.details import entry_details, pair_details, profile_details, shown
-from sparsebench.leaderboard.page.headlines import headline
-from sparsebench.leaderboard.page.kinds import KINDS, SHAPES, kind_of, shown_entries
+from sparsebench.leaderboard.page.kinds import KINDS, SHAPES, kind_of
 from sparsebench.leaderboard.page.markup import Markup, joined, tag
 from sparsebench.leaderboard.page.tables import legend, overall_table, score_table, variant_table
+from sparsebench.leaderboard.plotted import chart_of, pooled_spot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -198,7 +198,8 @@ def _found(findings: Sequence[Finding]) -> Markup:
 def _section(task: _Task) -> Markup:
     board, number = task.board, task.number
     ref = board.tasks[number].ref
-    names = shown_entries(board, number)
+    chart = chart_of(board, number)
+    names = [curve.submission for curve in chart.curves]
     reference = board.tasks[number].reference
     colours = {name: n for n, name in enumerate(name for name in names if name != reference)}
     rows = {
@@ -207,7 +208,7 @@ def _section(task: _Task) -> Markup:
             (entry, point) for entry, score in board.ranked(number) for point in score.points
         )
     }
-    said = headline(board, number)
+    said = chart.title.removeprefix(f"{ref}: ")
     figure = tag(
         "figure",
         _large(task, names, colours, rows, said),
@@ -238,7 +239,8 @@ def _caption(board: Board, number: int) -> str:
         facts.append(f"dashed grey: {task.reference}, the dense reference")
     return (
         f"{', '.join(facts)}. A line is the quality that a budget buys, the mean over the instances: the "
-        "area under it, within the frame, is the score. Marks are variants."
+        "area under it, within the frame, is the score. Marks are variants: what pays for them on every "
+        "instance."
     )
 
 
@@ -256,19 +258,25 @@ def _large(
     board, number = task.board, task.number
     plane = Plane(board.tasks[number], 560.0, 320.0)
     curves = [_drawn(task, name, colours, None) for name in names]
+    free = {
+        (entry.submission, point.variant): bought
+        for entry, score in task.free.ranked(number)
+        for point in score.points
+        if (bought := pooled_spot(point.bought)) is not None
+    }
     marks = [
         Mark(
             task.ids[entry.submission],
             kind_of(entry),
             rows[entry.submission, point.variant],
-            point.ops,
-            point.ops_router_free,
-            point.quality_mean,
+            bought[0],
+            free.get((entry.submission, point.variant), bought)[0],
+            bought[1],
             colours.get(entry.submission),
         )
         for entry, score in board.ranked(number)
         for point in score.points
-        if point.ops is not None
+        if (bought := pooled_spot(point.bought)) is not None
     ]
     known = _theory(task, board.tasks[number].instances)
     told = f"{said}. Lines: {', '.join(names)}."

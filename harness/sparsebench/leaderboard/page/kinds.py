@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sparsebench.leaderboard.curves import front_of, pooled, within
 from sparsebench.leaderboard.findings import TABLES, TREES
 
 if TYPE_CHECKING:
-    from sparsebench.leaderboard.board import Board, Entry
+    from sparsebench.leaderboard.board import Entry
 
-__all__ = ["KINDS", "SHAPES", "kind_of", "shown_entries"]
+__all__ = ["KINDS", "SHAPES", "kind_of"]
 
 KINDS = {
     "dense": "dense: all of it runs for every input",
@@ -41,44 +40,3 @@ def kind_of(entry: Entry) -> str:
         return "table"
     routed = any(score is not None and score.router_share for score in entry.tasks)
     return "routed" if routed else "dense"
-
-
-def shown_entries(board: Board, number: int, most: int = 8) -> list[str]:
-    """Choose the entries of a task whose curves are drawn with a label: the best of each kind comes first.
-
-    Then come those that hold some part of the front, by score; at last the reference, if it is not among
-    them.
-
-    Parameters
-    ----------
-    board
-        The board.
-    number
-        Of a task of it.
-    most
-        How many there are at most.
-    """
-    found = board.ranked(number)
-    best: dict[str, str] = {}
-    for entry, score in found:
-        if score.score > 0.0:
-            best.setdefault(kind_of(entry), entry.submission)
-    on_front = _holders(board, number)
-    reference = board.tasks[number].reference
-    chosen = list(dict.fromkeys([*best.values(), *on_front]))
-    if reference is not None and reference not in chosen[:most]:
-        chosen.insert(most - 1, reference)
-    place = {entry.submission: n for n, (entry, _) in enumerate(found)}
-    return sorted(chosen[:most], key=place.__getitem__)
-
-
-def _holders(board: Board, number: int) -> list[str]:
-    """Return the ranked entries whose pooled curve is the best at some budget, best score first."""
-    task = board.tasks[number]
-    curves = {
-        entry.submission: within(pooled(score.curves), task.log2_ops_low, task.log2_ops_high)
-        for entry, score in board.ranked(number)
-        if not entry.uses_tags
-    }
-    front = front_of(curves.values())
-    return [name for name, curve in curves.items() if any(step in front for step in curve)]

@@ -96,7 +96,11 @@
     one("tbody", table).append(...original.get(one("tbody", table)));
     for (const head of all("thead th", table)) head.removeAttribute("aria-sort");
   };
+  let order = "";
   const sortTables = () => {
+    const wanted = [state.task, state.sort, state.price].join();
+    if (wanted === order) return; // rows that are moved lose the focus
+    order = wanted;
     const section = sections.find((each) => each.dataset.task === state.task);
     const table = one("table.scores", section);
     const heads = all("thead th", table);
