@@ -63,6 +63,7 @@
   // The two prices --------------------------------------------------------------------------------------------
 
   const slide = () => {
+    if (root.dataset.price === state.price) return;
     root.dataset.price = state.price;
     for (const mark of all(".marks a[data-x]")) {
       const use = mark.firstElementChild;
@@ -128,8 +129,9 @@
     const sought = state.q.trim().toLowerCase();
     const fits = (name) =>
       (!sought || name.toLowerCase().includes(sought)) && (!state.kind || entries.get(name) === state.kind);
-    for (const row of all("tr[data-name]")) row.hidden = !fits(row.dataset.name);
-    for (const part of all("[data-e]")) part.classList.toggle("off", !fits(nameOf(part)));
+    const section = sections.find((each) => each.dataset.task === state.task); // the others are not seen
+    for (const row of all("tr[data-name]", section)) row.hidden = !fits(row.dataset.name);
+    for (const part of all("[data-e]", section)) part.classList.toggle("off", !fits(nameOf(part)));
   };
 
   // What belongs together lights up: rows, marks, lines, labels ---------------------------------------------------
