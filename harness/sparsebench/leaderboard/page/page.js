@@ -226,8 +226,9 @@
       picture.append(make("rect", null, { x: side * x, y: side * y, width: side - 1, height: side - 1, class: "s0", fill: "currentColor", opacity: (0.06 + (0.94 * inputs) / most).toFixed(2) }))));
     return picture;
   };
+  const PHASES = { router: "s1", dispatch: "s4", experts: "s0", merge: "s2" };
   const work = (variant) => Object.entries(variant.work).flatMap(([phase, kinds]) =>
-    Object.entries(kinds).filter(([kind]) => kind !== "load").map(([kind, amount]) => [`${phase}: ${kind}`, amount, phase === "experts" ? "s0" : "s1"]));
+    Object.entries(kinds).map(([kind, amount]) => [`${phase}: ${kind}`, amount, PHASES[phase] ?? "s3"]));
 
   const onTask = (told, name, ref) => {
     const of = told.entries[name].tasks[ref];
