@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import json
 import math
@@ -283,6 +284,20 @@ def test_drawers_know_every_entry_its_variants_and_its_tests():
             assert own["areas"] == pytest.approx(score.areas, rel=1e-3)
             assert own["seeds"] == pytest.approx(score.values, rel=1e-3)
             assert told["profiles"][task.ref][entry.submission]["ops"] == pytest.approx(score.score, rel=1e-3)
+
+
+def test_work_adds_up_to_the_operations_of_the_published_rows(published):
+    """By phase and kind, as the bars of a drawer show it."""
+    document = parsed((published / "index.html").read_text(encoding="utf-8"))
+    with (published / "points.csv").open(encoding="utf-8", newline="") as file:
+        ops = {(p["submission"], p["task"], p["variant"]): float(p["ops"]) for p in csv.DictReader(file)}
+    found = {
+        (name, ref, variant): sum(sum(kinds.values()) for kinds in told["work"].values())
+        for name, entry in details(document)["entries"].items()
+        for ref, task in entry["tasks"].items()
+        for variant, told in task["variants"].items()
+    }
+    assert found == pytest.approx(ops, rel=2e-3)
 
 
 def test_a_board_of_many_rows_is_small():

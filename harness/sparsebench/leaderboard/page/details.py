@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sparsebench.leaderboard.board import QUALITIES, short_hash
 from sparsebench.leaderboard.escape import for_terminal
 from sparsebench.leaderboard.page.markup import LONGEST
+from sparsebench.meter.prices import WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -118,16 +119,21 @@ def _variant(rows: Sequence[Row]) -> Record:
 
 
 def _work(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """Return operations per input, by phase and kind: the mean over cells; the largest first."""
+    """Return operations per input, by phase and kind: the mean over cells; the largest first.
+
+    They are priced by the profile ``ops``: their sum is the variant's mean of operations.
+    """
     sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for row in rows:
         for count in row.counts or ():
-            sums[count.phase][count.kind] += count.count / (row.counted_inputs or 1) / len(rows)
+            priced = WEIGHTS[count.kind] * count.count / (row.counted_inputs or 1)
+            sums[count.phase][count.kind] += priced / len(rows)
     order = sorted(sums, key=lambda phase: (_PHASES.index(phase) if phase in _PHASES else 9, phase))
     return {
         phase: {
             kind: _short(amount) or 0.0
             for kind, amount in sorted(sums[phase].items(), key=lambda each: (-each[1], each[0]))
+            if amount
         }
         for phase in order
     }

@@ -63,6 +63,7 @@
   // The two prices --------------------------------------------------------------------------------------------
 
   const slide = () => {
+    if (root.dataset.price === state.price) return;
     root.dataset.price = state.price;
     for (const mark of all(".marks a[data-x]")) {
       const use = mark.firstElementChild;
@@ -128,8 +129,9 @@
     const sought = state.q.trim().toLowerCase();
     const fits = (name) =>
       (!sought || name.toLowerCase().includes(sought)) && (!state.kind || entries.get(name) === state.kind);
-    for (const row of all("tr[data-name]")) row.hidden = !fits(row.dataset.name);
-    for (const part of all("[data-e]")) part.classList.toggle("off", !fits(nameOf(part)));
+    const section = sections.find((each) => each.dataset.task === state.task); // the others are not seen
+    for (const row of all("tr[data-name]", section)) row.hidden = !fits(row.dataset.name);
+    for (const part of all("[data-e]", section)) part.classList.toggle("off", !fits(nameOf(part)));
   };
 
   // What belongs together lights up: rows, marks, lines, labels ---------------------------------------------------
@@ -224,8 +226,9 @@
       picture.append(make("rect", null, { x: side * x, y: side * y, width: side - 1, height: side - 1, class: "s0", fill: "currentColor", opacity: (0.06 + (0.94 * inputs) / most).toFixed(2) }))));
     return picture;
   };
+  const PHASES = { router: "s1", dispatch: "s4", experts: "s0", merge: "s2" };
   const work = (variant) => Object.entries(variant.work).flatMap(([phase, kinds]) =>
-    Object.entries(kinds).filter(([kind]) => kind !== "load").map(([kind, amount]) => [`${phase}: ${kind}`, amount, phase === "experts" ? "s0" : "s1"]));
+    Object.entries(kinds).map(([kind, amount]) => [`${phase}: ${kind}`, amount, PHASES[phase] ?? "s3"]));
 
   const onTask = (told, name, ref) => {
     const of = told.entries[name].tasks[ref];
