@@ -7,11 +7,13 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from boards.conftest import files_in, rows_of
+from leaderboard.test_board import made
 from sparsebench.boards.edition import edition_of
 from sparsebench.boards.history import OWN
 from sparsebench.boards.publishing import publish
 from sparsebench.boards.record import RECORD, Figures, Record, read_record
 from sparsebench.errors import IntegrityError, UsageError
+from sparsebench.tasks import load_task
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 LATER = "2026-02-02T03:04:06.000000+00:00"
@@ -170,6 +172,35 @@ def test_the_column_that_changed_is_named(tmp_path):
         published(rows_of("a", 0.5, seeds=3), tmp_path)
     with pytest.raises(IntegrityError, match="instances was 1, is 2"):
         published(rows_of("a", 0.5, instances=("n256-r4", "n4096-r4")), tmp_path)
+
+
+def test_a_task_that_leaves_the_board_is_told_and_blocks_nothing(tmp_path):
+    lipschitz = load_task("lipschitz-regression@1")
+    name = next(iter(lipschitz.board))
+    other = [made("a", seed=seed, task=lipschitz, instance=name, ops=2.0**9) for seed in range(2)]
+    published([*rows_of("a"), *other], tmp_path)
+    done = published(rows_of("a"), tmp_path)
+    assert [event.kind for event in done.events] == ["tasks"]
+    done = published([*rows_of("a"), *other], tmp_path)
+    assert [event.title for event in done.events] == ["The board has other tasks"]
+    record = json.loads((tmp_path / RECORD).read_text())
+    figures = record["entries"]["a"]["tasks"]
+    assert set(figures) == {"memorization@2", "lipschitz-regression@2"}
+
+
+def test_an_entry_that_leaves_a_task_of_the_board_blocks(tmp_path):
+    lipschitz = load_task("lipschitz-regression@1")
+    name = next(iter(lipschitz.board))
+    a, b = (
+        [
+            made(who, seed=seed, task=lipschitz, instance=name, ops=2.0**9, submission_hash="s")
+            for seed in (0, 1)
+        ]
+        for who in "ab"
+    )
+    published([*rows_of("a"), *a, *b], tmp_path)
+    with pytest.raises(IntegrityError, match=r"on lipschitz-regression@2 its score was 0\.\d+, is nothing"):
+        published([*rows_of("a"), *b], tmp_path)
 
 
 def test_several_are_counted(tmp_path):

@@ -82,13 +82,16 @@ def _never_meet(where: str, old: str, new: str) -> IntegrityError:
 
 
 def changes_of(before: Record, now: Record) -> list[Change]:
-    """Return what changed of the figures of submissions that did not change themselves."""
-    found = []
+    """Return what changed of the figures of submissions that did not change themselves.
+
+    Tasks that left the board count as no change of a score.
+    """
+    found, shown = [], {task.ref for task in now.tasks}
     for name, entry in now.entries.items():
         old = before.entries.get(name)
         if old is not None and old.submission_hash == entry.submission_hash:
-            for task, figures in sorted(old.tasks.items()):
-                found += list(_changed(name, task, figures, entry.tasks.get(task)))
+            for task in sorted(old.tasks.keys() & shown):
+                found += list(_changed(name, task, old.tasks[task], entry.tasks.get(task)))
     return found
 
 
@@ -159,6 +162,8 @@ def events_of(
         if release is not None:
             text = f"The earlier tables are kept under releases/{release}. {_composition(now)}"
             told.append(("release", f"Release {release} is closed", text, edition.updated))
+        if {task.ref for task in before.tasks} != {task.ref for task in now.tasks}:
+            told.append(("tasks", "The board has other tasks", _composition(now), edition.updated))
         told += _comings(before, now, dates, edition.updated)
         if changes:
             text = "; ".join(change.told for change in changes[:_NAMED]) + _more(len(changes))

@@ -44,7 +44,7 @@ _PATH = r"^[A-Za-z0-9][A-Za-z0-9_.@-]*(/[A-Za-z0-9][A-Za-z0-9_.@-]*)*$"
 _MEND = "bring back the one that `sparsebench publish` wrote, or publish --into another folder"
 _MOST_BYTES = 64 << 20
 
-Kind = Literal["begun", "entered", "changed", "left", "places", "rescored", "release"]
+Kind = Literal["begun", "entered", "changed", "left", "tasks", "places", "rescored", "release"]
 
 
 class _Strict(BaseModel):
