@@ -17,12 +17,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leaderboard.html_read import page_tables
 from leaderboard.latex_read import latex_tables, read_latex
 from leaderboard.test_tables import EMPTY, HOSTILE, board, read, tables, told_of_tags
 from sparsebench.leaderboard import csv, document, markdown, terminal
 from sparsebench.leaderboard.escape import for_csv, for_latex, for_markdown, for_terminal
 from sparsebench.leaderboard.frozen import read_frozen
 from sparsebench.leaderboard.latex import latex
+from sparsebench.leaderboard.page import render_page
+from sparsebench.leaderboard.page.markup import LONGEST
 from sparsebench.leaderboard.parquet import parquet
 from sparsebench.leaderboard.sheets import sheets_of
 from sparsebench.leaderboard.standard import Choice, board_of, tasks_of
@@ -152,13 +155,27 @@ def check_all(made: Any) -> None:
     check(of_tables(tables(text), number, html.unescape), records, for_terminal)
     check(of_terminal(plain, number), records, for_terminal)
     check(of_latex(tex, number), records, for_terminal)
+    page = page_tables(render_page(made, made, ()))
+    check(of_tables(page, number), records, on_page)
     if number > 1 and any(record["overall_score"] is not None for record in records):
         of_tex = [[cell.replace("$<$", "<") for cell in line] for line in latex_tables(tex)[number]]
         check_overall(tables(text)[number], made, records, html.unescape)
         check_overall(of_tex, made, records, read_latex)
+        check_overall(page[number], made, records, str, on_page)
 
 
-def check_overall(table: list[list[str]], made: Any, records: list[dict[str, Any]], unescape: Any) -> None:
+def on_page(name: str) -> str:
+    """Give a name as the page has it, which has room for longer ones."""
+    return for_terminal(name, LONGEST)
+
+
+def check_overall(
+    table: list[list[str]],
+    made: Any,
+    records: list[dict[str, Any]],
+    unescape: Any,
+    escape: Any = for_terminal,
+) -> None:
     """Compare a table of all tasks with the columns of the sheet of scores that say the same."""
     of_all = {each["submission"]: each for each in records if each["overall_score"] is not None}
     by_score = sorted(of_all.values(), key=lambda each: (-each["overall_score"], each["submission"]))
@@ -166,7 +183,7 @@ def check_overall(table: list[list[str]], made: Any, records: list[dict[str, Any
     for (rank, name, mean, *parts), record in zip(table[1:], by_score, strict=True):
         best, worst = record["overall_rank_best"], record["overall_rank_worst"]
         assert rank.replace("--", "-") == (str(best) if best == worst else f"{best}-{worst}")
-        assert unescape(name) == for_terminal(record["submission"])
+        assert unescape(name) == escape(record["submission"])
         figures = {end: record[f"overall_{end}"] for end in ("score", "low", "high")}
         exact = figures["low"] is not None and figures["low"] == figures["high"]
         check_score(mean, figures | {"exact": exact})

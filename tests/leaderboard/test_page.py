@@ -9,13 +9,13 @@ import json
 import math
 import re
 import zlib
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from leaderboard.html_read import parsed
 from leaderboard.test_board import LIP, MEMO, seeded
 from leaderboard.test_tables import HOSTILE
 from sparsebench.leaderboard import build_board
@@ -28,61 +28,6 @@ from sparsebench.leaderboard.page import About, render_page
 from sparsebench.leaderboard.page.chart import Plane
 from sparsebench.leaderboard.plotted import chart_of
 from sparsebench.results.adhoc import is_ad_hoc
-
-VOID = {"br", "hr", "input", "meta"}
-
-
-class Element:
-    """An element of a parsed page."""
-
-    def __init__(self, name, attributes):
-        self.name, self.attributes, self.children = name, dict(attributes), []
-
-    def all(self, name=None, **attributes):
-        """Yield the elements below that have a name and attributes."""
-        for child in self.children:
-            if isinstance(child, Element):
-                if name in {None, child.name} and attributes.items() <= child.attributes.items():
-                    yield child
-                yield from child.all(name, **attributes)
-
-    def classed(self, class_):
-        return [e for e in self.all() if class_ in (e.attributes.get("class") or "").split()]
-
-    @property
-    def text(self):
-        return "".join(child if isinstance(child, str) else child.text for child in self.children)
-
-
-class Parser(HTMLParser):
-    """Builds a tree, and fails where tags do not match."""
-
-    def __init__(self):
-        super().__init__()
-        self.open = [Element("#document", {})]
-
-    def handle_starttag(self, tag, attrs):
-        element = Element(tag, attrs)
-        self.open[-1].children.append(element)
-        if tag not in VOID:
-            self.open.append(element)
-
-    def handle_startendtag(self, tag, attrs):
-        self.open[-1].children.append(Element(tag, attrs))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop().name == tag
-
-    def handle_data(self, data):
-        self.open[-1].children.append(data)
-
-
-def parsed(html):
-    parser = Parser()
-    parser.feed(html)
-    parser.close()
-    assert len(parser.open) == 1
-    return parser.open[0]
 
 
 def entered(name, quality, ops=2.0**8, router=0.5, **changes):
