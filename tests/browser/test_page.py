@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import pytest
 
@@ -122,8 +123,8 @@ def test_a_mark_lights_its_row_and_says_what_it_is(opened):
     page = opened().page
     mark = page.locator("section:not([hidden]) .marks a").nth(3)
     mark.focus()
-    head = page.locator(f"#{mark.get_attribute('aria-labelledby')}")
-    assert page.locator("#hint").inner_text() == head.get_attribute("aria-label")
+    head = page.locator(mark.get_attribute("href"))
+    assert page.locator("#hint").inner_text() == mark.get_attribute("aria-label")
     name = head.evaluate("head => head.closest('tr').dataset.name")
     lit = page.locator("section:not([hidden]) table.scores tr.on").evaluate_all(
         "rows => rows.map(row => row.dataset.name)"
@@ -177,7 +178,7 @@ def test_a_drawer_tells_what_the_rows_say(opened):
     page.click(f'section:not([hidden]) a[data-open="{name}"]')
     page.wait_for_selector("dialog[open] h2")
     text = page.locator("dialog").inner_text()
-    commands = (f"sparsebench eval {name}", "sparsebench results verify")
+    commands = ("sparsebench results verify",)
     for part in (*commands, "Audits", "order-invariance", "Made with"):
         assert part in text
     assert page.locator("dialog svg.bar").count() > 0
@@ -187,6 +188,33 @@ def test_a_drawer_tells_what_the_rows_say(opened):
     assert "Welch's test" in page.locator("dialog").inner_text()
     page.click("dialog .close")
     assert not page.locator("dialog").is_visible()
+
+
+def test_marks_have_names_where_the_table_of_variants_is_closed(opened):
+    page = opened().page
+    links = page.get_by_role("link", name=re.compile(r": [\d,]+ operations.*, quality [\d.]+$"))
+    assert links.count() == page.locator("section:not([hidden]) .marks a").count() > 10
+
+
+def test_a_mark_and_the_skip_link_leave_the_address_alone(opened):
+    page = opened("#price=free&q=lsh").page
+    page.locator("section:not([hidden]) .marks a:not(.off)").first.press("Enter")
+    assert page.evaluate("document.activeElement.localName") == "tr"
+    page.locator(".skip").press("Enter")
+    assert page.evaluate("document.activeElement.id") == "tasks"
+    assert page.evaluate("location.hash") == "#price=free&q=lsh"
+
+
+def test_the_keyboard_goes_through_those_to_compare_with(opened):
+    each = opened(f"#entry={opened().names()[0]}")
+    page = each.page
+    page.wait_for_selector("dialog[open] #versus")
+    page.focus("#versus")
+    for _ in range(2):
+        page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.id") == "versus"
+    second = page.locator("#versus option").nth(2).get_attribute("value")
+    assert f"vs={second}" in page.evaluate("location.hash")
 
 
 def test_the_table_downloads_as_it_is_shown(opened, tmp_path):

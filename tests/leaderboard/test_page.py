@@ -8,16 +8,19 @@ import hashlib
 import json
 import math
 import re
+import shlex
 import zlib
 from itertools import pairwise
 
+import click
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from leaderboard.html_read import parsed
-from leaderboard.test_board import LIP, MEMO, seeded
+from leaderboard.test_board import LIP, MEMO, made, seeded
 from leaderboard.test_tables import HOSTILE
+from sparsebench.cli import cli
 from sparsebench.leaderboard import build_board
 from sparsebench.leaderboard.board import BoardTask
 from sparsebench.leaderboard.columns import COLUMNS
@@ -47,13 +50,13 @@ def rows():
 
 
 def boards(given=None, titles=None):
-    made = [
+    both = [
         build_board(
             given or rows(), [MEMO, LIP], profile=profile, references={MEMO.ref: "dense"}, titles=titles
         )
         for profile in ("ops", "paper-router-free")
     ]
-    return made[0], made[1]
+    return both[0], both[1]
 
 
 def page(given=None, titles=None, **more):
@@ -128,9 +131,20 @@ def test_every_variant_is_a_mark_that_is_called_as_its_row():
     points = [p for e in board.entries for s in e.tasks if s for p in s.points if any(p.bought)]
     assert len(marks) == len(points) <= len(heads)
     for mark in marks:
-        head = heads[mark.attributes["aria-labelledby"]]
-        assert mark.attributes["href"] == f"#{head.attributes['id']}"
-        assert re.search(r"[\d,]+ ops, quality 0\.\d{3}$", head.attributes["aria-label"])
+        head = heads[mark.attributes["href"].removeprefix("#")]
+        name = head.attributes["aria-label"].partition(":")[0]
+        found = re.fullmatch(
+            re.escape(name)
+            + r": ([\d,]+) operations(?: \([\d,]+ without the router\))? pay for it everywhere, "
+            r"quality (0\.\d{3})",
+            mark.attributes["aria-label"],
+        )
+        (place,) = (use.attributes["transform"] for use in mark.all("use"))
+        plane = Plane(board.tasks[int(head.attributes["id"][1])], 560.0, 320.0)
+        x, y = map(float, re.findall(r"[\d.]+", place))
+        cost = math.log2(float(found[1].replace(",", "")))
+        assert x == pytest.approx(plane.x(cost), abs=0.2)
+        assert y == pytest.approx(plane.y(float(found[2])), abs=0.3)
 
 
 def numbers_of(path):
@@ -229,6 +243,29 @@ def test_drawers_know_every_entry_its_variants_and_its_tests():
             assert own["areas"] == pytest.approx(score.areas, rel=1e-3)
             assert own["seeds"] == pytest.approx(score.values, rel=1e-3)
             assert told["profiles"][task.ref][entry.submission]["ops"] == pytest.approx(score.score, rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["routed", "; rm -rf ~ #", "-x"])
+@pytest.mark.parametrize("is_shipped", [True, False])
+def test_the_commands_of_a_drawer_are_ones_that_exist(name, is_shipped):
+    _, html = page(rows() + entered(name, 0.85), about={name: About(is_shipped=is_shipped)})
+    commands = details(parsed(html))["entries"][name]["commands"]
+    assert len(commands) == 1 + is_shipped
+    for command in commands:
+        program, *words = shlex.split(command)
+        assert program == "sparsebench"
+        group, context = cli, click.Context(cli)
+        while isinstance(group, click.Group):
+            group = group.get_command(context, words.pop(0))
+        if name != "-x" or group.name == "verify":  # a name that looks like an option is refused, not run
+            group.make_context(group.name, words, resilient_parsing=False)
+
+
+def test_rows_of_other_seeds_than_the_boards_are_not_told_of():
+    given = [*rows(), made("routed", seed=7)]
+    board = build_board(given, [MEMO, LIP], seeds=2, frozen=True)
+    assert {row.seed for row in board.rows} == {0, 1}
+    assert len(board.rows) == len(rows())
 
 
 def test_work_adds_up_to_the_operations_of_the_published_rows(published):

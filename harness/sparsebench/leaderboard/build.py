@@ -155,7 +155,12 @@ def build_board(
         pairs=pairs,
         profile=profile,
         prices=None if prices is None else prices.name,
-        rows=tuple(row for name in sorted(some) for row in groups[name]),
+        rows=tuple(
+            row
+            for name in sorted(some)
+            for row in groups[name]
+            if row.seed < m and any(_is_on(task, row) for task in shown)
+        ),
     )
 
 

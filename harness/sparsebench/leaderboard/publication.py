@@ -102,6 +102,7 @@ def _about(entry: Entry, board: Board) -> About:
         reference=manifest.reference or "",
         licence=manifest.license or "",
         readme=readme.read_text(encoding="utf-8", errors="replace") if readme.is_file() else "",
+        is_shipped=True,
     )
 
 

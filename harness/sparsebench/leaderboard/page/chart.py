@@ -41,6 +41,10 @@ class Plane:
     top: float = 14.0
     """What is above it."""
 
+    def holds(self, log2_ops: float) -> bool:
+        """Return whether a budget is within the box."""
+        return self.task.log2_ops_low <= log2_ops <= self.task.log2_ops_high
+
     def x(self, log2_ops: float) -> float:
         """Return the place of a budget; one outside the box is at its edge."""
         low, high = self.task.log2_ops_low, self.task.log2_ops_high
@@ -87,6 +91,8 @@ class Mark(NamedTuple):
     """One of :data:`sparsebench.leaderboard.page.kinds.KINDS`."""
     row: str
     """The id of its row in the table of variants."""
+    told: str
+    """What it is called: the entry, the variant, what is drawn."""
     log2_ops: float
     """log2 of the operations per input that pay for all of its cells."""
     log2_free: float | None
@@ -220,11 +226,11 @@ def _gaps(plane: Plane, marks: Sequence[Mark]) -> Iterator[Markup]:
 
 
 def _mark(plane: Plane, mark: Mark) -> Markup:
-    """Draw a variant: a link to its row, which is also what it is called."""
+    """Draw a variant: a link to its row."""
     there = None if mark.log2_free is None else number(plane.x(mark.log2_free))
     place = f"translate({number(plane.x(mark.log2_ops))} {number(plane.y(mark.quality))})"
     shape = tag("use", href=f"#k-{mark.kind}", transform=place, class_=_colour(mark))
-    return tag("a", shape, href=f"#{mark.row}", aria_labelledby=mark.row, data_e=mark.entry, data_x=there)
+    return tag("a", shape, href=f"#{mark.row}", aria_label=mark.told, data_e=mark.entry, data_x=there)
 
 
 def _colour(mark: Mark) -> str:

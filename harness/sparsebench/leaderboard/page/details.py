@@ -124,6 +124,7 @@ def _work(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
     They are priced by the profile ``ops``: their sum is the variant's mean of operations.
     """
     sums: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    rows = [row for row in rows if row.counts]
     for row in rows:
         for count in row.counts or ():
             priced = WEIGHTS[count.kind] * count.count / (row.counted_inputs or 1)
@@ -163,7 +164,13 @@ def _routes(rows: Sequence[Row]) -> dict[str, Record]:
             experts = sorted(expert for expert, _ in busy.most_common(_MOST_EXPERTS))
             table = {(pair.expert, pair.domain): pair.inputs for pair in row.expert_domains}
             inputs = [[table.get((expert, domain), 0) for domain in domains] for expert in experts]
-            found[row.instance] = {"experts": experts, "of": len(busy), "domains": domains, "inputs": inputs}
+            found[row.instance] = {
+                "experts": experts,
+                "of": len(busy),
+                "domains": domains,
+                "inputs": inputs,
+                "seed": row.seed,
+            }
     return found
 
 

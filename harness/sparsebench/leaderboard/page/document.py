@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import shlex
 import zlib
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,8 +22,9 @@ from sparsebench.leaderboard.plotted import chart_of, pooled_spot
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sparsebench.leaderboard.board import Board, Entry, Steps, TaskScore
+    from sparsebench.leaderboard.board import Board, Entry, Point, Steps, TaskScore
     from sparsebench.leaderboard.findings import Finding
+    from sparsebench.results import Row
 
 __all__ = ["About", "render_page"]
 
@@ -30,6 +32,7 @@ _SENTENCE = (
     "Networks that run only a part of themselves per input, beside dense ones: what quality does a budget of "
     "operations buy, when everything is counted, the router too, for everybody alike?"
 )
+_KEY = 12  # digits of a cell's key that tell it from others
 _TITLE = "sparsebench: accuracy against active operations"
 _FEED = "application/atom+xml"
 
@@ -47,6 +50,8 @@ class About(NamedTuple):
     """Of its code."""
     readme: str = ""
     """Its README, in Markdown; it is shown as it is."""
+    is_shipped: bool = False
+    """Whether its rows are of the submission of that name which comes with sparsebench, as it is."""
 
 
 class _Task(NamedTuple):
@@ -234,7 +239,9 @@ def _section(task: _Task) -> Markup:
 
 def _caption(board: Board, number: int) -> str:
     task = board.tasks[number]
-    facts = [f"{len(task.instances)} instances", f"{board.seeds} seeds"]
+    facts = [_many(len(task.instances), "instance"), _many(board.seeds, "seed")]
+    if board.preliminary:
+        facts.append(f"preliminary: it should have {board.wanted_seeds}")
     if task.reference is not None:
         facts.append(f"dashed grey: {task.reference}, the dense reference")
     return (
@@ -246,6 +253,10 @@ def _caption(board: Board, number: int) -> str:
 
 def _places(free: Board, number: int) -> dict[str, tuple[int, float]]:
     return {e.submission: (place, s.score) for place, (e, s) in enumerate(free.ranked(number), start=1)}
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _large(
@@ -269,6 +280,7 @@ def _large(
             task.ids[entry.submission],
             kind_of(entry),
             rows[entry.submission, point.variant],
+            _told(entry, point, bought, free.get((entry.submission, point.variant), bought)[0]),
             bought[0],
             free.get((entry.submission, point.variant), bought)[0],
             bought[1],
@@ -276,12 +288,22 @@ def _large(
         )
         for entry, score in board.ranked(number)
         for point in score.points
-        if (bought := pooled_spot(point.bought)) is not None
+        if (bought := pooled_spot(point.bought)) is not None and plane.holds(bought[0])
     ]
     known = _theory(task, board.tasks[number].instances)
     told = f"{said}. Lines: {', '.join(names)}."
     named = f"Quality against operations on {_ref(task)}"
     return large_chart(plane, curves, marks, known, named=named, told=told)
+
+
+def _told(entry: Entry, point: Point, bought: tuple[float, float], free: float) -> str:
+    """Say what a mark stands for: the place where it is drawn, which is not the mean of the table."""
+    cost, quality = bought
+    without = f" ({2.0**free:,.0f} without the router)" if free != cost else ""
+    return (
+        f"{entry.submission} {point.variant}: {2.0**cost:,.0f} operations{without} "
+        f"pay for it everywhere, quality {quality:.3f}"
+    )
 
 
 def _ref(task: _Task) -> str:
@@ -360,7 +382,7 @@ def _links(beside: Mapping[str, str]) -> Iterator[Markup]:
 
 def _details(board: Board, boards: Mapping[str, Board], about: Mapping[str, About]) -> str:
     """Return what drawers show, compressed: it is several times the size of all the rest."""
-    rows: dict[str, list[Any]] = {}
+    rows: dict[str, list[Row]] = {}
     for row in board.rows:
         rows.setdefault(row.submission, []).append(row)
     told = {
@@ -376,11 +398,24 @@ def _details(board: Board, boards: Mapping[str, Board], about: Mapping[str, Abou
 
 
 def _entry(
-    board: Board, entry: Entry, rows: Mapping[str, list[Any]], about: Mapping[str, About]
+    board: Board, entry: Entry, rows: Mapping[str, list[Row]], about: Mapping[str, About]
 ) -> dict[str, Any]:
     known = about.get(entry.submission, About(title=entry.title or ""))
     return {
         "kind": kind_of(entry),
         **known._asdict(),
+        "commands": _commands(rows.get(entry.submission, []), is_shipped=known.is_shipped),
         **entry_details(board, entry, rows.get(entry.submission, [])),
     }
+
+
+def _commands(rows: Sequence[Row], *, is_shipped: bool) -> list[str]:
+    """Return what evaluates an entry again, and compares a row; a shell may be given them as they are."""
+    if not rows:
+        return []
+    key = min(row.cell_key for row in rows)[:_KEY]
+    if not is_shipped:
+        return [f"sparsebench results verify {key}"]
+    seeds = max(row.seed for row in rows) + 1
+    again = f"sparsebench eval {shlex.quote(rows[0].submission)} --seeds {seeds} --output again"
+    return [again, f"sparsebench results verify {key} --rerun again"]

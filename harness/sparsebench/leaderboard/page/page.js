@@ -29,6 +29,8 @@
     if (!entries.has(known.entry)) known.entry = "";
     if (!entries.has(known.vs)) known.vs = "";
     if (!["all", "free"].includes(known.price)) known.price = "all";
+    if (known.vs === known.entry) known.vs = "";
+    if (!all("#kind option").some((option) => option.value === known.kind)) known.kind = "";
     return known;
   };
   const address = (change) => {
@@ -138,7 +140,7 @@
 
   const names = new Map();
   for (const mark of all(".marks a")) {
-    const row = document.getElementById(mark.getAttribute("aria-labelledby"))?.closest("tr");
+    const row = one(mark.getAttribute("href"))?.closest("tr");
     if (row) names.set(mark.dataset.e, row.dataset.name);
   }
   const nameOf = (part) => part.dataset.name ?? names.get(part.dataset.e) ?? "";
@@ -153,10 +155,9 @@
     for (const part of all("[data-name], [data-e]", section)) part.classList.toggle("on", nameOf(part) === name);
   };
   const say = (part) => {
-    const row = part.getAttribute?.("aria-labelledby");
-    if (!row) return hint.replaceChildren();
+    if (!part.matches(".marks a")) return hint.replaceChildren();
     const box = part.getBoundingClientRect();
-    hint.textContent = document.getElementById(row).getAttribute("aria-label");
+    hint.textContent = part.getAttribute("aria-label");
     hint.style.left = `${Math.max(4, Math.min(scrollX + box.right + 8, scrollX + innerWidth - 330))}px`;
     hint.style.top = `${scrollY + box.top - 8}px`;
   };
@@ -233,7 +234,7 @@
   const onTask = (told, name, ref) => {
     const of = told.entries[name].tasks[ref];
     const parts = [make("h3", ref)];
-    const seeds = `score of each seed: ${of.seeds.map((value) => plain(value)).join(", ")}`;
+    const seeds = `pseudo-value of each seed, whose mean is the score: ${of.seeds.map((value) => plain(value)).join(", ")}`;
     parts.push(make("p", null, {}, make("span", "Seeds "), dots(of.seeds, seeds), make("span", ` ${seeds}`, { class: "note" })));
     const rows = Object.entries(of.variants).map(([variant, v]) => [
       variant, plain(v.p50), plain(v.p95), plain(v.max), plain(v.loaded), plain(v.stored), plain(v.fit, 3),
@@ -247,7 +248,7 @@
       const text = kinds.map(([kind, amount]) => `${kind} ${plain(amount)}`).join(", ");
       parts.push(make("div", null, {}, bars(kinds, `${variant}: ${text}`), make("span", ` ${variant}: ${text}`, { class: "note" })));
       for (const [instance, map] of Object.entries(v.routes)) {
-        const label = `${variant} on ${instance}: ${map.experts.length} of ${map.of} experts (down) by ${map.domains.length} domains (across), seed 0`;
+        const label = `${variant} on ${instance}: ${map.experts.length} of ${map.of} experts that are used (down) by ${map.domains.length} domains (across), seed ${map.seed}`;
         parts.push(make("figure", null, {}, heat(map, label), make("figcaption", label)));
       }
     }
@@ -257,13 +258,14 @@
     parts.push(table("Score by price list", ["price list", "score"], Object.entries(profiles).map(([list, score]) => [list, plain(score)])));
     return parts;
   };
+  const chance = (p) => (p === null ? "" : p < 0.001 ? ", Holm-adjusted p below 0.001" : `, Holm-adjusted p ${plain(p, 2)}`);
   const compared = (told, first, second) => {
     const parts = [make("h3", `${first} and ${second}`)];
     for (const { ref, instances } of told.tasks) {
       const [a, b] = [first, second].map((name) => told.entries[name].tasks[ref]);
       if (!a || !b) continue;
       const pair = told.pairs[ref].find(([x, y]) => (x === first && y === second) || (x === second && y === first));
-      const verdict = !pair ? "not ranked together" : pair[4] ? `${pair[4]} is ahead (p ${plain(pair[3], 2)})` : `not told apart (p ${plain(pair[3], 2)})`;
+      const verdict = !pair ? "not ranked together" : pair[4] ? `${pair[4]} is ahead${chance(pair[3])}` : `not told apart${chance(pair[3])}`;
       const wins = instances.filter((_, n) => a.areas[n] > b.areas[n]).length;
       const losses = instances.filter((_, n) => a.areas[n] < b.areas[n]).length;
       const ratios = told.qualities.map((quality, q) => {
@@ -271,7 +273,7 @@
         const mean = both.reduce((sum, [x, y]) => sum + y - x, 0) / (both.length || 1);
         return [`operations of ${second} over those of ${first} at ${quality}`, both.length ? `${plain(2 ** mean, 3)} on ${both.length}/${instances.length}` : "-"];
       });
-      parts.push(table(ref, ["", ""], [["Welch's test", verdict], [`larger area: ${first}`, `${wins}/${instances.length}`], [`larger area: ${second}`, `${losses}/${instances.length}`], ...ratios]));
+      parts.push(table(ref, ["what", "which"], [["Welch's test", verdict], [`larger area: ${first}`, `${wins}/${instances.length}`], [`larger area: ${second}`, `${losses}/${instances.length}`], ...ratios]));
     }
     return parts;
   };
@@ -285,9 +287,15 @@
     const choice = make("select", null, { id: "versus" }, make("option", "nobody", { value: "" }),
       ...told.order.filter((other) => other !== name).map((other) => make("option", other, { value: other })));
     choice.value = state.vs;
-    choice.addEventListener("change", () => go({ vs: choice.value }, { replace: true }));
+    const beside = make("div");
+    const compare = () => beside.replaceChildren(...(state.vs ? compared(told, name, state.vs) : []));
+    choice.addEventListener("change", () => { // without building the drawer anew, which would lose the focus
+      history.replaceState(null, "", address({ vs: choice.value }));
+      state = read();
+      compare();
+    });
+    compare();
     const made = of.made;
-    const commands = `sparsebench eval ${name} --seeds ${made.seeds.length}\nsparsebench results verify --submissions ${name}`;
     const audits = Object.entries(made.audits).map(([audit, verdicts]) => [audit, Object.entries(verdicts).map(([verdict, many]) => `${many} ${verdict}`).join(", ")]);
     const facts = [["folder", made.folder.join(", ")], ["harness", made.harness.join(", ")], ["Python", made.python.join(", ")],
       ["packages", Object.entries(made.packages).map(([p, v]) => `${p} ${v}`).join(", ")], ["BLAS", made.blas.join(", ")],
@@ -299,9 +307,9 @@
       make("p", [of.title, of.kind, of.authors.join(", "), of.licence].filter(Boolean).join(" · ")),
       of.reference && make("p", of.reference),
       make("label", "Compare with ", { class: "tool" }, choice),
-      ...(state.vs ? compared(told, name, state.vs) : []),
+      beside,
       ...order.filter((ref) => of.tasks[ref]).flatMap((ref) => onTask(told, name, ref)),
-      make("h3", "Evaluate it again"), make("pre", commands),
+      make("h3", of.is_shipped ? "Evaluate it again" : "Check a row: the folder is not the one of that name that is shipped"), make("pre", of.commands.join("\n")),
       table("Audits", ["audit", "verdicts"], audits), table("Made with", ["what", "which"], facts),
       of.readme && make("h3", "README"), of.readme && make("pre", of.readme),
     );
@@ -330,6 +338,16 @@
   // Events --------------------------------------------------------------------------------------------------------
 
   document.addEventListener("click", (event) => {
+    const skip = event.target.closest?.(".skip");
+    const mark = event.target.closest?.(".marks a");
+    if (skip || mark) { // the address keeps what was chosen
+      event.preventDefault();
+      const aim = skip ? one("#tasks") : one(mark.getAttribute("href")).closest("tr");
+      if (mark) aim.closest("details").open = true;
+      aim.tabIndex = -1;
+      aim.focus();
+      return;
+    }
     const opener = event.target.closest?.("[data-open]");
     if (!opener || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
@@ -345,8 +363,8 @@
   one("#kind").addEventListener("change", (event) => go({ kind: event.target.value }, { replace: true }));
   const follow = () => {
     const mark = location.hash.slice(1);
-    if (/^v\d+-\d+$/.test(mark)) return; // a mark's row: the browser goes there
-    show(read());
+    const row = /^v\d+-\d+$/.test(mark) ? one(`#${mark}`) : null; // a mark's row, from a link of this page
+    show(row ? { ...DEFAULTS, task: row.closest("section").dataset.task } : read());
   };
   addEventListener("hashchange", follow);
   addEventListener("popstate", follow);
