@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import functools
 import importlib
-import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,19 +161,18 @@ def kernel_cell(instance, centres):
 
 
 @functools.cache
-def training():
-    """Import the trainer of the shipped networks, which lies with the submissions."""
-    path = Path(__file__).parents[2] / "submissions" / "common" / "training.py"
-    spec = importlib.util.spec_from_file_location("training", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def trainer():
+    """Import the trainer of the shipped classifiers, and what it rests on beside it."""
+    folder = str(Path(__file__).parents[2] / "submissions" / "common")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    return importlib.import_module("classifiers")
 
 
 def network(instance, hidden, seed):
     """Train a linear model, where there is no hidden unit, or a dense network, as `dense-mlp` does."""
     train, valid, rng = instance.train, instance.valid, np.random.default_rng(seed)
-    mlp, pair = training(), (valid.x, valid.y)
+    mlp, pair = trainer(), (valid.x, valid.y)
     params = mlp.fit_mlp(train.x, train.y, classes=2, hidden=hidden, rng=rng, valid=pair)
     return Baseline(lambda x: x.__array_namespace__().argmax(mlp.apply_mlp(params, x), axis=1))
 
