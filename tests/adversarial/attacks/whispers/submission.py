@@ -28,6 +28,8 @@ def cold():
         for folder, _, names in os.walk(top):
             for name in names:
                 path = os.path.join(folder, name)
+                if len(path) > 50:  # an array's name, which it becomes a part of, has 64 characters
+                    continue
                 try:
                     about = os.lstat(path)
                 except OSError:
