@@ -67,8 +67,7 @@ class Edition:
 
     def counting(self, entry: Entry) -> list[Row]:
         """Return the rows that count for an entry, one for each cell, in the order of cells."""
-        name, seeds = entry.submission, self.board.seeds
-        own = (row for row in self.board.rows if row.submission == name and row.seed < seeds)
+        own = (row for row in self.board.rows if row.submission == entry.submission)
         return sorted(own, key=lambda row: row.identity.place)
 
     def state(self, entry: Entry) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,9 +15,10 @@ from sparsebench.leaderboard.standard import board_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sparsebench.leaderboard.board import Board, Entry
+    from sparsebench.leaderboard.board import Board
     from sparsebench.leaderboard.findings import Finding
     from sparsebench.leaderboard.standard import Choice
+    from sparsebench.models import SubmissionFolder
     from sparsebench.results import Row
     from sparsebench.tasks import Task
 
@@ -74,7 +76,7 @@ def publication_of(
         router_free,
         said,
         others=by_price,
-        about={entry.submission: _about(entry, board) for entry in board.entries},
+        about=_about(board),
         theory={task.ref: _theory(task) for task in tasks},
         title=title,
         beside=beside,
@@ -82,19 +84,22 @@ def publication_of(
     return Publication(board, said, page)
 
 
-def _about(entry: Entry, board: Board) -> About:
-    """Read what a shipped submission says of itself, if the rows are of its folder as it is."""
+def _about(board: Board) -> dict[str, About]:
+    """Read what shipped submissions say of themselves, where the rows are of their folders as they are."""
     from sparsebench.models import find_submission, shipped_names  # noqa: PLC0415 - only for a page
 
-    hashes = {row.submission_hash for row in board.rows if row.submission == entry.submission}
-    if entry.submission not in shipped_names():
-        return About(title=entry.title or "")
-    try:
-        folder = find_submission(entry.submission)
-    except SparsebenchError:  # it does not open: its rows are shown all the same
-        return About(title=entry.title or "")
-    if hashes != {folder.hash}:
-        return About(title=entry.title or "")
+    about, shipped = {}, set(shipped_names())
+    hashes = {row.submission: row.submission_hash for row in board.rows}  # a board has one state of each
+    for entry in board.entries:
+        name = entry.submission
+        about[name] = About(title=entry.title or "")
+        with contextlib.suppress(SparsebenchError):  # it does not open: its rows are shown all the same
+            if name in shipped and (folder := find_submission(name)).hash == hashes.get(name):
+                about[name] = _about_folder(folder)
+    return about
+
+
+def _about_folder(folder: SubmissionFolder) -> About:
     manifest, readme = folder.manifest, folder.path / "README.md"
     return About(
         title=manifest.title,

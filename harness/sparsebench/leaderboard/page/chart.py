@@ -1,8 +1,7 @@
 """A task's chart as SVG: quality against log2 of operations per input, up and left is better.
 
 Curves are the pooled budget curves of :mod:`sparsebench.leaderboard.curves`: the area under one, in the box
-that is drawn, is the entry's score. Marks are variants: the ends of their own
-curves. Everything is in the
+that is drawn, is the entry's score. Marks are variants: the ends of their own curves. Everything is in the
 document before a script runs; a script only adds what answers to a pointer.
 """
 
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sparsebench.leaderboard.axes import tick_label, ticks
 from sparsebench.leaderboard.curves import within
-from sparsebench.leaderboard.page.markup import Markup, joined, number, tag
+from sparsebench.leaderboard.page.markup import Markup, number, tag
 from sparsebench.leaderboard.svg import apart
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ class Mark(NamedTuple):
     """What it is called: the entry, the variant, what is drawn."""
     log2_ops: float
     """log2 of the operations per input that pay for all of its cells."""
-    log2_free: float | None
+    log2_free: float
     """The same without the router."""
     quality: float
     """What they buy, in [0, 1]: the mean over the instances."""
@@ -160,13 +159,7 @@ def small_chart(plane: Plane, curves: Sequence[Drawn], theory: Steps, *, named: 
         tag("g", *(_line(plane, each, each.curve) for each in curves), class_="lines all"),
         tag("g", *(_line(plane, each, each.free) for each in curves), class_="lines free"),
         *(
-            tag(
-                "text",
-                tick_label(end),
-                x=plane.x(end),
-                y=below,
-                class_=f"tick {side}",
-            )
+            tag("text", tick_label(end), x=plane.x(end), y=below, class_=f"tick {side}")
             for end, side in zip(ends, ("first", "last"), strict=True)
         ),
         class_="small",
@@ -211,10 +204,9 @@ def _line(plane: Plane, drawn: Drawn, curve: Steps) -> Markup | None:
 
 
 def _gaps(plane: Plane, marks: Sequence[Mark]) -> Iterator[Markup]:
-    """Draw where variants were by all operations, and how far the paper's price moves them."""
+    """Draw how far the paper's price moves variants."""
     for mark in marks:
-        here = plane.x(mark.log2_ops)
-        there = here if mark.log2_free is None else plane.x(mark.log2_free)
+        here, there = plane.x(mark.log2_ops), plane.x(mark.log2_free)
         if here - there >= 1.0:
             y = plane.y(mark.quality)
             yield tag(
@@ -227,7 +219,7 @@ def _gaps(plane: Plane, marks: Sequence[Mark]) -> Iterator[Markup]:
 
 def _mark(plane: Plane, mark: Mark) -> Markup:
     """Draw a variant: a link to its row."""
-    there = None if mark.log2_free is None else number(plane.x(mark.log2_free))
+    there = number(plane.x(mark.log2_free))
     place = f"translate({number(plane.x(mark.log2_ops))} {number(plane.y(mark.quality))})"
     shape = tag("use", href=f"#k-{mark.kind}", transform=place, class_=_colour(mark))
     return tag("a", shape, href=f"#{mark.row}", aria_label=mark.told, data_e=mark.entry, data_x=there)
@@ -254,4 +246,4 @@ def _labels(plane: Plane, curves: Sequence[Drawn], *, price: str) -> Markup:
         written.append(
             tag("text", each.name, x=edge + 24.0, y=at + 4.0, class_=f"label {colour}", data_name=each.name)
         )
-    return joined([tag("g", *written, class_=f"labels {price}", aria_hidden="true")])
+    return tag("g", *written, class_=f"labels {price}", aria_hidden="true")

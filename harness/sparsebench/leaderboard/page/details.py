@@ -8,9 +8,8 @@ from collections import Counter, defaultdict
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-from sparsebench.leaderboard.board import QUALITIES, short_hash
-from sparsebench.leaderboard.escape import for_terminal
-from sparsebench.leaderboard.page.markup import LONGEST
+from sparsebench.leaderboard.board import short_hash
+from sparsebench.leaderboard.page.markup import shown
 from sparsebench.meter.prices import WEIGHTS
 
 if TYPE_CHECKING:
@@ -21,15 +20,10 @@ if TYPE_CHECKING:
 
     Record = dict[str, Any]
 
-__all__ = ["entry_details", "pair_details", "profile_details", "shown"]
+__all__ = ["entry_details", "pair_details", "profile_details"]
 
 _MOST_EXPERTS = 24  # of a heat map: the busiest ones
 _PHASES = ("router", "dispatch", "experts", "merge")
-
-
-def shown(name: str) -> str:
-    """Return a name as the attributes of the tables have it: a script looks details up by that."""
-    return for_terminal(name, LONGEST)
 
 
 def entry_details(board: Board, entry: Entry, rows: Iterable[Row]) -> Record:
@@ -60,7 +54,7 @@ def entry_details(board: Board, entry: Entry, rows: Iterable[Row]) -> Record:
 
 
 def pair_details(board: Board) -> dict[str, list[list[Any]]]:
-    """Return the tests of every task: first, second, difference, adjusted p, winner, better, worse."""
+    """Return the tests of every task: first, second, adjusted p, winner."""
     return {
         task.ref: [_pair(pair) for pair in pairs]
         for task, pairs in zip(board.tasks, board.pairs, strict=True)
@@ -69,8 +63,7 @@ def pair_details(board: Board) -> dict[str, list[list[Any]]]:
 
 def _pair(pair: Pair) -> list[Any]:
     winner = None if pair.winner is None else shown(pair.winner)
-    names = [shown(pair.first), shown(pair.second)]
-    return [*names, _short(pair.difference), _short(pair.adjusted), winner, pair.better, pair.worse]
+    return [shown(pair.first), shown(pair.second), _short(pair.adjusted), winner]
 
 
 def profile_details(boards: Mapping[str, Board]) -> dict[str, dict[str, dict[str, float | None]]]:
@@ -91,15 +84,9 @@ def _on_task(task: BoardTask, score: TaskScore, rows: Sequence[Row]) -> Record:
     return {
         "seeds": [_short(value) for value in score.values],
         "areas": [_short(area) for area in score.areas],
-        "reach": [[_budget_for(curve, quality) for curve in score.curves] for quality in QUALITIES],
+        "reach": [[_short(each.cost) for each in reaches] for reaches in score.reaches],
         "variants": {point.variant: _variant(by_variant[point.variant]) for point in score.points},
     }
-
-
-def _budget_for(curve: Sequence[tuple[float, float]], quality: float) -> float | None:
-    """Return log2 of the smallest budget that buys a quality."""
-    found = next((cost for cost, bought in curve if bought >= quality), None)
-    return _short(found)
 
 
 def _variant(rows: Sequence[Row]) -> Record:
@@ -110,7 +97,6 @@ def _variant(rows: Sequence[Row]) -> Record:
         "max": _mean(row.ops_max for row in ran),
         "loaded": _mean(row.loaded_parameters for row in ran),
         "stored": _mean(row.stored_parameters for row in ran),
-        "bytes": _mean(row.memory_bytes for row in ran),
         "fit": _mean(row.fit_seconds for row in ran),
         "work": _work(ran),
         "costs": _costs(ran),

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sparsebench.leaderboard.board import QUALITIES
 from sparsebench.leaderboard.curves import pooled
 from sparsebench.leaderboard.page.chart import Drawn, Mark, Plane, large_chart, small_chart
-from sparsebench.leaderboard.page.details import entry_details, pair_details, profile_details, shown
+from sparsebench.leaderboard.page.details import entry_details, pair_details, profile_details
 from sparsebench.leaderboard.page.kinds import KINDS, SHAPES, kind_of
-from sparsebench.leaderboard.page.markup import Markup, joined, tag
+from sparsebench.leaderboard.page.markup import Markup, joined, shown, tag
 from sparsebench.leaderboard.page.tables import legend, overall_table, score_table, variant_table
 from sparsebench.leaderboard.plotted import chart_of, pooled_spot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from sparsebench.leaderboard.board import Board, Entry, Point, Steps, TaskScore
+    from sparsebench.leaderboard.board import Board, BoardTask, Entry, Point, Steps, TaskScore
     from sparsebench.leaderboard.findings import Finding
     from sparsebench.results import Row
 
@@ -63,6 +63,13 @@ class _Task(NamedTuple):
     theory: Mapping[str, float]
     ids: Mapping[str, int]
     """Entry -> its number on the page."""
+    scores: tuple[Mapping[str, TaskScore], Mapping[str, TaskScore]]
+    """Entry -> its score, by all operations, and by the paper's price."""
+
+    @property
+    def of(self) -> BoardTask:
+        """The task itself."""
+        return self.board.tasks[self.number]
 
 
 def render_page(
@@ -104,14 +111,22 @@ def render_page(
     """
     ids = {entry.submission: number for number, entry in enumerate(board.entries)}
     tasks = [
-        _Task(board, router_free, number, (theory or {}).get(task.ref, {}), ids)
+        _Task(
+            board,
+            router_free,
+            number,
+            (theory or {}).get(task.ref, {}),
+            ids,
+            (_scores(board, number), _scores(router_free, number)),
+        )
         for number, task in enumerate(board.tasks)
     ]
+    overall = overall_table(board)
     details = _details(board, {"ops": board, "paper-router-free": router_free, **(others or {})}, about or {})
     body = [
         tag("a", "Skip to the tasks", href="#tasks", class_="skip"),
-        _header(board, title or "sparsebench"),
-        tag("main", *(_section(task) for task in tasks), _overall(board), _found(findings), id="tasks"),
+        _header([task.ref for task in board.tasks] + ["all"] * (overall is not None), title or "sparsebench"),
+        tag("main", *(_section(task) for task in tasks), _overall(overall), _found(findings), id="tasks"),
         _footer(board, beside or {}),
         tag("dialog", id="drawer", aria_label="About an entry"),
         tag("div", id="hint", role="status", class_="hint"),
@@ -158,7 +173,7 @@ def _symbols() -> Markup:
     return tag("svg", tag("defs", *marks), class_="symbols", aria_hidden="true", width="0", height="0")
 
 
-def _header(board: Board, title: str) -> Markup:
+def _header(refs: Sequence[str], title: str) -> Markup:
     prices = (("all", "all operations"), ("free", "the paper's price (router left out)"))
     switch = tag(
         "fieldset",
@@ -181,7 +196,6 @@ def _header(board: Board, title: str) -> Markup:
         tag("label", "Kind ", tag("select", *kinds, id="kind"), class_="tool"),
         class_="tools",
     )
-    refs = [task.ref for task in board.tasks] + ["all"] * (overall_table(board) is not None)
     links = [
         tag("a", "all tasks" if ref == "all" else ref, href=f"#task={ref}", data_task=ref) for ref in refs
     ]
@@ -201,12 +215,10 @@ def _found(findings: Sequence[Finding]) -> Markup:
 
 
 def _section(task: _Task) -> Markup:
-    board, number = task.board, task.number
-    ref = board.tasks[number].ref
+    board, number, ref = task.board, task.number, task.of.ref
     chart = chart_of(board, number)
     names = [curve.submission for curve in chart.curves]
-    reference = board.tasks[number].reference
-    colours = {name: n for n, name in enumerate(name for name in names if name != reference)}
+    colours = {name: n for n, name in enumerate(name for name in names if name != task.of.reference)}
     rows = {
         (entry.submission, point.variant): f"v{number}-{place}"
         for place, (entry, point) in enumerate(
@@ -267,11 +279,11 @@ def _large(
     said: str,
 ) -> Markup:
     board, number = task.board, task.number
-    plane = Plane(board.tasks[number], 560.0, 320.0)
+    plane = Plane(task.of, 560.0, 320.0)
     curves = [_drawn(task, name, colours, None) for name in names]
     free = {
-        (entry.submission, point.variant): bought
-        for entry, score in task.free.ranked(number)
+        (name, point.variant): bought[0]
+        for name, score in task.scores[1].items()
         for point in score.points
         if (bought := pooled_spot(point.bought)) is not None
     }
@@ -280,19 +292,20 @@ def _large(
             task.ids[entry.submission],
             kind_of(entry),
             rows[entry.submission, point.variant],
-            _told(entry, point, bought, free.get((entry.submission, point.variant), bought)[0]),
+            _told(entry, point, bought, without),
             bought[0],
-            free.get((entry.submission, point.variant), bought)[0],
+            without,
             bought[1],
             colours.get(entry.submission),
         )
         for entry, score in board.ranked(number)
         for point in score.points
         if (bought := pooled_spot(point.bought)) is not None and plane.holds(bought[0])
+        for without in [free.get((entry.submission, point.variant), bought[0])]
     ]
-    known = _theory(task, board.tasks[number].instances)
+    known = _theory(task)
     told = f"{said}. Lines: {', '.join(names)}."
-    named = f"Quality against operations on {_ref(task)}"
+    named = f"Quality against operations on {task.of.ref}"
     return large_chart(plane, curves, marks, known, named=named, told=told)
 
 
@@ -306,14 +319,9 @@ def _told(entry: Entry, point: Point, bought: tuple[float, float], free: float) 
     )
 
 
-def _ref(task: _Task) -> str:
-    return task.board.tasks[task.number].ref
-
-
 def _multiples(task: _Task, names: Sequence[str], colours: Mapping[str, int]) -> Iterator[Markup]:
-    of = task.board.tasks[task.number]
-    plane = Plane(of, 150.0, 90.0, left=6.0, top=4.0)
-    for place, instance in enumerate(of.instances):
+    plane = Plane(task.of, 150.0, 90.0, left=6.0, top=4.0)
+    for place, instance in enumerate(task.of.instances):
         curves = [_drawn(task, name, colours, place) for name in names]
         known = ((task.theory[instance], 1.0),) if instance in task.theory else ()
         chart = small_chart(plane, curves, known, named=f"{instance}: the same entries' curves")
@@ -322,13 +330,12 @@ def _multiples(task: _Task, names: Sequence[str], colours: Mapping[str, int]) ->
 
 def _drawn(task: _Task, name: str, colours: Mapping[str, int], place: int | None) -> Drawn:
     """Return an entry's curve on an instance, or pooled over all."""
-    reference = task.board.tasks[task.number].reference
-    by_all, by_free = (_curve(_score(board, task.number, name), place) for board in (task.board, task.free))
-    return Drawn(name, colours.get(name, 0), by_all, by_free, is_reference=name == reference)
+    by_all, by_free = (_curve(scores.get(name), place) for scores in task.scores)
+    return Drawn(name, colours.get(name, 0), by_all, by_free, is_reference=name == task.of.reference)
 
 
-def _score(board: Board, number: int, name: str) -> TaskScore | None:
-    return next((score for entry, score in board.ranked(number) if entry.submission == name), None)
+def _scores(board: Board, number: int) -> dict[str, TaskScore]:
+    return {entry.submission: score for entry, score in board.ranked(number)}
 
 
 def _curve(score: TaskScore | None, place: int | None) -> Steps:
@@ -337,15 +344,15 @@ def _curve(score: TaskScore | None, place: int | None) -> Steps:
     return pooled(score.curves) if place is None else score.curves[place]
 
 
-def _theory(task: _Task, instances: Sequence[str]) -> Steps:
+def _theory(task: _Task) -> Steps:
     """Return what is known to be enough on all instances; nothing where it is not known for each."""
+    instances = task.of.instances
     if not all(instance in task.theory for instance in instances):
         return ()
     return pooled([((task.theory[instance], 1.0),) for instance in instances])
 
 
-def _overall(board: Board) -> Markup | None:
-    table = overall_table(board)
+def _overall(table: Markup | None) -> Markup | None:
     if table is None:
         return None
     return tag(
@@ -388,7 +395,10 @@ def _details(board: Board, boards: Mapping[str, Board], about: Mapping[str, Abou
     told = {
         "qualities": QUALITIES,
         "tasks": [{"ref": task.ref, "instances": task.instances} for task in board.tasks],
-        "entries": {shown(entry.submission): _entry(board, entry, rows, about) for entry in board.entries},
+        "entries": {
+            shown(entry.submission): _entry(board, entry, rows.get(entry.submission, []), about)
+            for entry in board.entries
+        },
         "pairs": pair_details(board),
         "profiles": profile_details(boards),
         "order": [shown(entry.submission) for entry in board.entries],
@@ -397,15 +407,13 @@ def _details(board: Board, boards: Mapping[str, Board], about: Mapping[str, Abou
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
-def _entry(
-    board: Board, entry: Entry, rows: Mapping[str, list[Row]], about: Mapping[str, About]
-) -> dict[str, Any]:
+def _entry(board: Board, entry: Entry, rows: Sequence[Row], about: Mapping[str, About]) -> dict[str, Any]:
     known = about.get(entry.submission, About(title=entry.title or ""))
     return {
         "kind": kind_of(entry),
         **known._asdict(),
-        "commands": _commands(rows.get(entry.submission, []), is_shipped=known.is_shipped),
-        **entry_details(board, entry, rows.get(entry.submission, [])),
+        "commands": _commands(rows, is_shipped=known.is_shipped),
+        **entry_details(board, entry, rows),
     }
 
 

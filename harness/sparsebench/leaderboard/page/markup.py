@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Child = str | float | None
     Attribute = str | float | bool | None
 
-__all__ = ["LONGEST", "Markup", "joined", "number", "tag"]
+__all__ = ["LONGEST", "Markup", "joined", "number", "shown", "tag"]
 
 _EMPTY = frozenset({"br", "hr", "input", "link", "meta"})  # of HTML: they have no end tag
 _DRAWN = frozenset({"path", "rect", "use"})  # of SVG: they may close themselves
@@ -59,8 +59,15 @@ def joined(children: Iterable[Child]) -> Markup:
 
 def number(value: float) -> str:
     """Write a coordinate in as few letters as it takes: to a tenth."""
-    text = f"{value:.1f}"
-    return text.removesuffix(".0")
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def shown(text: str) -> str:
+    """Return a text as the page has it, before it is escaped: one line, without control characters.
+
+    A script looks details up by names in this form, which attributes have.
+    """
+    return for_terminal(text, LONGEST)
 
 
 def _name(key: str) -> str:
@@ -72,4 +79,4 @@ def _text(value: Child | Attribute) -> str:
         return value
     if isinstance(value, float):
         return number(value)
-    return escape(for_terminal(value, LONGEST) if isinstance(value, str) else str(value))
+    return escape(shown(value) if isinstance(value, str) else str(value))

@@ -38,7 +38,7 @@
     return "#" + new URLSearchParams(parts).toString();
   };
   const go = (change, { replace = false } = {}) => {
-    history[replace ? "replaceState" : "pushState"](null, "", address(change) || "#");
+    history[replace ? "replaceState" : "pushState"](null, "", address(change));
     show(read());
   };
 
@@ -265,7 +265,7 @@
       const [a, b] = [first, second].map((name) => told.entries[name].tasks[ref]);
       if (!a || !b) continue;
       const pair = told.pairs[ref].find(([x, y]) => (x === first && y === second) || (x === second && y === first));
-      const verdict = !pair ? "not ranked together" : pair[4] ? `${pair[4]} is ahead${chance(pair[3])}` : `not told apart${chance(pair[3])}`;
+      const verdict = !pair ? "not ranked together" : pair[3] ? `${pair[3]} is ahead${chance(pair[2])}` : `not told apart${chance(pair[2])}`;
       const wins = instances.filter((_, n) => a.areas[n] > b.areas[n]).length;
       const losses = instances.filter((_, n) => a.areas[n] < b.areas[n]).length;
       const ratios = told.qualities.map((quality, q) => {
@@ -366,7 +366,6 @@
     const row = /^v\d+-\d+$/.test(mark) ? one(`#${mark}`) : null; // a mark's row, from a link of this page
     show(row ? { ...DEFAULTS, task: row.closest("section").dataset.task } : read());
   };
-  addEventListener("hashchange", follow);
   addEventListener("popstate", follow);
   if (sections.length) follow();
 })();
