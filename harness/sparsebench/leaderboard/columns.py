@@ -9,9 +9,9 @@ from sparsebench.errors import UsageError
 from sparsebench.leaderboard.board import QUALITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from sparsebench.leaderboard.board import Entry, Ratio, TaskScore
+    from sparsebench.leaderboard.board import BoardTask, Entry, Point, Ratio, TaskScore
     from sparsebench.scoring import Rank
 
     Cell = Callable[[Entry, TaskScore], str]
@@ -22,7 +22,13 @@ __all__ = [
     "NEVER",
     "SORTS",
     "Column",
+    "by_cost",
+    "cells_of",
+    "columns_of",
     "half_width",
+    "is_exact",
+    "many",
+    "mean_of",
     "places",
     "ratio_head",
     "short_number",
@@ -196,3 +202,35 @@ def sorted_by(found: list[tuple[Entry, TaskScore]], name: str) -> list[tuple[Ent
         return value is None, value or (0.0, 0.0), each[0].submission
 
     return sorted(found, key=place)
+
+
+def columns_of(task: BoardTask) -> tuple[Column, ...]:
+    """Return the columns of a task's table: without a reference, nothing is compared with it."""
+    return tuple(c for c in COLUMNS if task.reference is not None or not c.head.startswith("x fewer"))
+
+
+def is_exact(entry: Entry) -> bool:
+    """Return whether all seeds give an entry one mean over all tasks."""
+    return entry.low is not None and entry.low == entry.high
+
+
+def mean_of(entry: Entry) -> str:
+    """Return the mean of an entry's scores over all tasks, with its interval."""
+    return with_interval(entry.score or 0.0, entry.low, entry.high, exact=is_exact(entry))
+
+
+def by_cost(points: Iterable[Point]) -> list[Point]:
+    """Sort variants: the cheapest first, those that did not run last."""
+    return sorted(points, key=lambda point: (point.ops is None, point.ops or 0.0, point.variant))
+
+
+def cells_of(point: Point) -> str:
+    """Return how many cells a variant has of each status, is missing, or has too large models in."""
+    parts = [f"{number} {status}" for status, number in point.statuses]
+    parts += [f"{point.n_missing} missing"] * bool(point.n_missing)
+    return ", ".join(parts + [f"{point.n_large} too large"] * bool(point.n_large))
+
+
+def many(number: int, what: str) -> str:
+    """Return ``1 seed`` or ``5 seeds``."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from sparsebench.leaderboard.columns import short_number, short_size, with_interval
+from sparsebench.leaderboard.columns import many, short_number, short_size, with_interval
 from sparsebench.leaderboard.escape import for_terminal
 from sparsebench.scoring import SMALLEST_LEAD
 
@@ -36,7 +36,7 @@ def comparison_text(comparison: Comparison, *, width: int | None = None) -> str:
     """
     names = for_terminal(comparison.first), for_terminal(comparison.second)
     columns = min(width or _WIDTH, _WIDTH)
-    tasks, seeds = _many(len(comparison.tasks), "task"), _many(comparison.seeds, "seed")
+    tasks, seeds = many(len(comparison.tasks), "task"), many(comparison.seeds, "seed")
     few = ", which is preliminary" if comparison.preliminary else ""
     parts = [_filled(f"{names[0]} and {names[1]} on {tasks} that both enter, with {seeds}{few}.", columns)]
     for task in comparison.tasks:
@@ -182,7 +182,3 @@ def _unsaid(comparison: Comparison, names: Names) -> Iterator[str]:
 
 def _listed(refs: Sequence[str]) -> str:
     return ", ".join(map(for_terminal, refs))
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from sparsebench.leaderboard.columns import places, short_number, with_interval
+from sparsebench.leaderboard.columns import mean_of, places, short_number, with_interval
 from sparsebench.leaderboard.escape import for_markdown
 from sparsebench.leaderboard.ratios import most_telling
 
@@ -92,14 +92,9 @@ def _overall(board: Board) -> str:
     apart = sum(entry.rank is not None and entry.rank.best == entry.rank.worst for entry in ranked)
     return (
         f"Of the {len(ranked)} entries that enter every task, {first.submission} buys most: "
-        f"{_mean(first)}, before {second.submission} with {_mean(second)}; {apart} of {len(ranked)} places "
-        "are held by one entry alone."
+        f"{mean_of(first)}, before {second.submission} with {mean_of(second)}; {apart} of {len(ranked)} "
+        "places are held by one entry alone."
     )
-
-
-def _mean(entry: Entry) -> str:
-    exact = entry.low is not None and entry.low == entry.high
-    return with_interval(entry.score or 0.0, entry.low, entry.high, exact=exact)
 
 
 def _dense_and_routed(board: Board) -> str:

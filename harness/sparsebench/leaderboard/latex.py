@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from sparsebench.leaderboard.board import QUALITIES
-from sparsebench.leaderboard.columns import half_width, places, sorted_by, times_on
+from sparsebench.leaderboard.columns import half_width, is_exact, many, places, sorted_by, times_on
 from sparsebench.leaderboard.escape import for_latex
-from sparsebench.leaderboard.tables import has_overall, heading, is_exact
+from sparsebench.leaderboard.tables import has_overall, heading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ def _of_all(board: Board) -> str:
     columns += [("r", _stacked(task.ref)) for task in board.tasks]
     ranked = [entry for entry in board.entries if entry.score is not None]
     lines = [[_places(places(entry.rank)), *_means(entry)] for entry in ranked]
-    seeds = f"{board.seeds} seed" if board.seeds == 1 else f"{board.seeds} seeds"
+    seeds = many(board.seeds, "seed")
     if board.preliminary:
         seeds = f"preliminary, {board.seeds} of {board.wanted_seeds} seeds"
     texts = [f"All {len(board.tasks)} tasks ({seeds}), {_versions(board)}.", "Entries that enter every task."]

@@ -11,26 +11,29 @@ from tabulate import tabulate
 from sparsebench.leaderboard.board import short_hash
 from sparsebench.leaderboard.build import UNRANKED
 from sparsebench.leaderboard.columns import (
-    COLUMNS,
     NEVER,
     Column,
+    by_cost,
+    cells_of,
+    columns_of,
+    many,
+    mean_of,
     places,
     short_size,
     sorted_by,
-    with_interval,
 )
 from sparsebench.leaderboard.escape import for_markdown, for_terminal
 from sparsebench.results.priced import price_footnote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
-    from sparsebench.leaderboard.board import Board, BoardTask, Entry, Point, TaskScore
+    from sparsebench.leaderboard.board import Board, BoardTask, Entry, TaskScore
 
     Escape = Callable[[str], str]
     Found = list[tuple[Entry, TaskScore]]
 
-__all__ = ["has_overall", "heading", "is_exact", "markdown", "terminal"]
+__all__ = ["has_overall", "heading", "markdown", "terminal"]
 
 _WIDTH = 100
 _LONGEST_NOTE = 1200  # it lists names, which may be long
@@ -176,7 +179,7 @@ def terminal(board: Board, *, width: int | None = None, by: str = "task", sort: 
 def heading(board: Board, number: int, escape: Escape) -> str:
     """Return the heading of a task's table: its reference, how much it is scored on, and how."""
     task = board.tasks[number]
-    facts = [_many(len(task.instances), "instance"), _many(board.seeds, "seed")]
+    facts = [many(len(task.instances), "instance"), many(board.seeds, "seed")]
     if board.preliminary:
         facts[-1] = f"preliminary, {board.seeds} of {board.wanted_seeds} seeds"
     if task.reference is not None:
@@ -188,15 +191,11 @@ def heading(board: Board, number: int, escape: Escape) -> str:
     return f"{escape(task.ref)} ({', '.join(facts)})"
 
 
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
 def _task_table(board: Board, number: int, escape: Escape, by: str, sort: str) -> _Table:
     found = sorted_by(board.ranked(number), sort)
     if by == "instance":
         return _by_instance(board.tasks[number], found, escape)
-    columns = tuple(column for column in COLUMNS if not _is_idle(column, board.tasks[number]))
+    columns = columns_of(board.tasks[number])
     lines = [[_shown(column, each, escape) for column in columns] for each in found]
     return _Table(columns, lines)
 
@@ -204,10 +203,6 @@ def _task_table(board: Board, number: int, escape: Escape, by: str, sort: str) -
 def _shown(column: Column, each: tuple[Entry, TaskScore], escape: Escape) -> str:
     text = column.cell(*each)
     return escape(text) if column.head == "submission" else text  # the others have no words from strangers
-
-
-def _is_idle(column: Column, task: BoardTask) -> bool:
-    return column.head.startswith("x fewer") and task.reference is None
 
 
 def _by_instance(task: BoardTask, found: Found, escape: Escape) -> _Table:
@@ -252,18 +247,13 @@ def _overall_table(board: Board, escape: Escape) -> _Table:
         [
             places(entry.rank),
             escape(entry.submission),
-            with_interval(entry.score, entry.low, entry.high, exact=is_exact(entry)),
+            mean_of(entry),
             *(f"{score.score:.3f}" if score is not None else "-" for score in entry.tasks),
         ]
         for entry in board.entries
         if entry.score is not None
     ]
     return _Table(columns, lines)
-
-
-def is_exact(entry: Entry) -> bool:
-    """Return whether an entry's mean over all tasks is the same with all seeds."""
-    return entry.low is not None and entry.low == entry.high
 
 
 def _texts(board: Board) -> Iterator[str]:
@@ -319,26 +309,16 @@ def _variant_table(board: Board, escape: Escape) -> _Table:
             "-" if point.error_mean is None else f"{point.error_mean:.4g}",
             *("-" if point.nmi is None else f"{point.nmi:.3f}" for _ in nmi),
             short_size(point.memory_bytes),
-            _cells(point),
+            cells_of(point),
         ]
         for number, task in enumerate(board.tasks)
         for entry, score in board.ranked(number)
-        for point in _by_cost(score.points)
+        for point in by_cost(score.points)
     ]
     return _Table(columns, lines)
-
-
-def _by_cost(points: Sequence[Point]) -> list[Point]:
-    return sorted(points, key=lambda point: (point.ops is None, point.ops or 0.0, point.variant))
 
 
 def _number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
-
-
-def _cells(point: Point) -> str:
-    parts = [f"{number} {status}" for status, number in point.statuses]
-    parts += [f"{point.n_missing} missing"] * bool(point.n_missing)
-    return ", ".join(parts + [f"{point.n_large} too large"] * bool(point.n_large))

@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparsebench.leaderboard.board import QUALITIES
+from sparsebench.leaderboard.columns import many
 from sparsebench.leaderboard.curves import pooled
 from sparsebench.leaderboard.page.chart import Drawn, Mark, Plane, large_chart, small_chart
 from sparsebench.leaderboard.page.details import entry_details, pair_details, profile_details
@@ -251,7 +252,7 @@ def _section(task: _Task) -> Markup:
 
 def _caption(board: Board, number: int) -> str:
     task = board.tasks[number]
-    facts = [_many(len(task.instances), "instance"), _many(board.seeds, "seed")]
+    facts = [many(len(task.instances), "instance"), many(board.seeds, "seed")]
     if board.preliminary:
         facts.append(f"preliminary: it should have {board.wanted_seeds}")
     if task.reference is not None:
@@ -265,10 +266,6 @@ def _caption(board: Board, number: int) -> str:
 
 def _places(free: Board, number: int) -> dict[str, tuple[int, float]]:
     return {e.submission: (place, s.score) for place, (e, s) in enumerate(free.ranked(number), start=1)}
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _large(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from sparsebench.leaderboard.columns import COLUMNS, places, short_number, with_interval
+from sparsebench.leaderboard.columns import by_cost, cells_of, columns_of, mean_of, places, short_number
 from sparsebench.leaderboard.page.kinds import KINDS, SHAPES, kind_of
-from sparsebench.leaderboard.page.markup import Markup, joined, tag
+from sparsebench.leaderboard.page.markup import Markup, tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +37,7 @@ def score_table(
         Entry -> the number of its curve's colour, where it has one.
     """
     task = board.tasks[number]
-    columns = [c for c in COLUMNS if task.reference is not None or not c.head.startswith("x fewer")]
+    columns = columns_of(task)
     heads = [_head(c.head, right=c.align == "right") for c in columns]
     heads.insert(2, _head("kind", right=False))
     heads.append(_head("score, router left out", right=True))
@@ -63,7 +63,7 @@ def overall_table(board: Board) -> Markup | None:
             "tr",
             tag("td", places(entry.rank), class_="r"),
             tag("th", _opener(entry.submission), scope="row"),
-            tag("td", _mean(entry), class_="r"),
+            tag("td", mean_of(entry), class_="r"),
             *(tag("td", "-" if s is None else f"{s.score:.3f}", class_="r") for s in entry.tasks),
             data_name=entry.submission,
             data_kind=kind_of(entry),
@@ -102,7 +102,7 @@ def shape_of(kind: str, class_: str) -> Markup:
 
 def _points(board: Board, number: int) -> Iterator[tuple[Entry, Point]]:
     for entry, score in board.ranked(number):
-        for point in sorted(score.points, key=lambda each: (each.ops is None, each.ops or 0.0, each.variant)):
+        for point in by_cost(score.points):
             yield entry, point
 
 
@@ -114,10 +114,7 @@ def _variant(entry: Entry, point: Point, row: str) -> Iterator[Markup]:
     for value in (_ops(point.ops), _ops(point.ops_router_free), f"{point.quality_mean:.3f}"):
         yield tag("td", value, class_="r")
     yield tag("td", _bytes(point.memory_bytes), class_="r")
-    missing = [f"{point.n_missing} missing"] * bool(point.n_missing)
-    large = [f"{point.n_large} too large"] * bool(point.n_large)
-    told = [f"{many} {status}" for status, many in point.statuses]
-    yield tag("td", ", ".join([*told, *missing, *large]), class_="r")
+    yield tag("td", cells_of(point), class_="r")
 
 
 def _ops(value: float | None) -> str:
@@ -138,11 +135,7 @@ def _cell(entry: Entry, score: TaskScore, head: str, text: str, colours: Mapping
 
 def _opener(name: str) -> Markup:
     """Return what opens an entry's drawer: a link, so that it is one without a script as well."""
-    return tag("a", name, href=f"#entry={_quoted(name)}", class_="open", data_open=name)
-
-
-def _quoted(name: str) -> str:
-    return quote(name, safe="")
+    return tag("a", name, href=f"#entry={quote(name, safe='')}", class_="open", data_open=name)
 
 
 def _free(given: tuple[int, float] | None, place: int) -> str:
@@ -151,11 +144,6 @@ def _free(given: tuple[int, float] | None, place: int) -> str:
     there, score = given
     moved = f" ({place} → {there})" if there != place else ""
     return f"{score:.3f}{moved}"
-
-
-def _mean(entry: Entry) -> str:
-    exact = entry.low is not None and entry.low == entry.high
-    return with_interval(entry.score or 0.0, entry.low, entry.high, exact=exact)
 
 
 def _head(name: str, *, right: bool) -> Markup:
@@ -179,4 +167,4 @@ def _table(caption: str, heads: Sequence[Markup], lines: Sequence[Markup], class
 def legend() -> Markup:
     """Return what the shapes mean."""
     items = [tag("li", shape_of(kind, "other"), told) for kind, told in KINDS.items()]
-    return joined([tag("ul", *items, class_="legend")])
+    return tag("ul", *items, class_="legend")
