@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +30,10 @@ __all__ = [
     "board_of_store",
     "boards_of_store",
     "choosing",
+    "fixed_by",
     "frozen_option",
     "profile_option",
     "publication_of_store",
-    "refuse_beside",
     "terminal_width",
 ]
 
@@ -78,13 +79,24 @@ profile_option = click.option(
 """What a cell costs."""
 
 
-def refuse_beside(frozen: Path, *names: str) -> None:
-    """Refuse options that a frozen board fixes: they would have no effect."""
+def fixed_by(frozen: Path | None, choice: Choice, *also: str) -> Choice:
+    """Return a choice with the instances and seeds of a board.toml, if one is given.
+
+    Raises
+    ------
+    UsageError
+        There is an option that it fixes, one of `also` among them: it would have no effect.
+    """
+    if frozen is None:
+        return choice
+    from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415 - keeps `--help` quick
+
     context = click.get_current_context()
-    for name in names:
+    for name in (*also, "instances", "small", "seeds"):
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             message = f"{frozen} says what is on this board, expected no --{name}"
             raise UsageError(message, help="leave it out, or make another board in another folder")
+    return replace(choice, frozen=read_frozen(frozen))
 
 
 def board_of_store(output: Path, tasks: tuple[str, ...], choice: Choice) -> Board:

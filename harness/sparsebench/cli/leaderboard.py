@@ -15,10 +15,10 @@ from sparsebench.cli.boards import (
     board_of_store,
     boards_of_store,
     choosing,
+    fixed_by,
     frozen_option,
     profile_option,
     publication_of_store,
-    refuse_beside,
     terminal_width,
 )
 from sparsebench.cli.kinds import OneOf, PathTo
@@ -129,19 +129,15 @@ def show(
       sparsebench leaderboard show --tasks cube@1 --plot
     """
     from sparsebench.leaderboard import csv, document, markdown, terminal  # noqa: PLC0415 - `--help` is quick
-    from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
     from sparsebench.leaderboard.latex import latex  # noqa: PLC0415
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
-    if frozen:
-        refuse_beside(frozen, "instances", "small", "seeds")
     _check_one_form(as_charts=as_charts, as_json=as_json)
     if form == "latex" and by == "instance":
         raise UsageError("expected --by task with --format latex, got instance", help="markdown has areas")
     choice = Choice(
         instances=instances,
         small=small,
-        frozen=read_frozen(frozen) if frozen else None,
         submissions=submissions,
         tags=tags == "yes",
         seeds=seeds,
@@ -149,7 +145,7 @@ def show(
         titled=form != "terminal" or as_json,
         prices=prices,
     )
-    board = board_of_store(output, tasks, choice)
+    board = board_of_store(output, tasks, fixed_by(frozen, choice))
     if as_json:
         click.echo(json.dumps(document(board), indent=1, allow_nan=False))
     elif as_charts:
@@ -202,13 +198,10 @@ def plot(
       sparsebench leaderboard plot --tasks cube@1 --by instance --into cube.png --width 7in
       sparsebench leaderboard plot --submissions my-router,dense-mlp --into figures --formats svg,png
     """
-    from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415 - `--help` is quick
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
     choice = Choice(instances=instances, small=small, seeds=seeds, profile=profile)
-    if frozen:
-        refuse_beside(frozen, "instances", "small", "seeds")
-        choice = replace(choice, frozen=read_frozen(frozen))
+    choice = fixed_by(frozen, choice)
     for path in write_charts(lambda: board_of_store(output, tasks, choice), **drawn):
         click.echo(path)
 
@@ -247,13 +240,12 @@ def build(
       sparsebench leaderboard build --into my-board --parquet
     """
     from sparsebench.leaderboard import write_leaderboard  # noqa: PLC0415 - keeps `--help` quick
-    from sparsebench.leaderboard.frozen import FILE_NAME, read_frozen  # noqa: PLC0415
+    from sparsebench.leaderboard.frozen import FILE_NAME  # noqa: PLC0415
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
     choice = Choice(instances=instances, small=small, seeds=seeds, titled=True)
     if (into / FILE_NAME).exists():
-        refuse_beside(into / FILE_NAME, "tasks", "instances", "small", "seeds")
-        choice = replace(choice, frozen=read_frozen(into / FILE_NAME))
+        choice = fixed_by(into / FILE_NAME, choice, "tasks")
     made = publication_of_store(output, tasks, choice)
     for path in write_leaderboard(
         made.board, into, said=made.findings, page=made.page, with_parquet=with_parquet
@@ -288,13 +280,10 @@ def findings(
       sparsebench leaderboard findings --frozen leaderboard/board.toml --output leaderboard/results
     """
     from sparsebench.leaderboard.findings import findings_markdown  # noqa: PLC0415 - `--help` is quick
-    from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
     choice = Choice(instances=instances, small=small, seeds=seeds)
-    if frozen:
-        refuse_beside(frozen, "instances", "small", "seeds")
-        choice = replace(choice, frozen=read_frozen(frozen))
+    choice = fixed_by(frozen, choice)
     _, said = _board_and_findings(output, tasks, choice)
     if as_json:
         click.echo(json.dumps([finding._asdict() for finding in said], indent=1))

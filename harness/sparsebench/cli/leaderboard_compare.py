@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
-from sparsebench.cli.boards import board_of_store, choosing, frozen_option, refuse_beside, terminal_width
+from sparsebench.cli.boards import board_of_store, choosing, fixed_by, frozen_option, terminal_width
 from sparsebench.cli.options import output_option
 
 if TYPE_CHECKING:
@@ -52,13 +51,9 @@ def compare(
     from sparsebench.leaderboard.comparison import compare as compared  # noqa: PLC0415 - `--help` is quick
     from sparsebench.leaderboard.comparison import comparison_document  # noqa: PLC0415
     from sparsebench.leaderboard.comparison_text import comparison_text  # noqa: PLC0415
-    from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
     from sparsebench.leaderboard.standard import Choice  # noqa: PLC0415
 
-    choice = Choice(instances=instances, small=small, seeds=seeds)
-    if frozen:
-        refuse_beside(frozen, "instances", "small", "seeds")
-        choice = replace(choice, frozen=read_frozen(frozen))
+    choice = fixed_by(frozen, Choice(instances=instances, small=small, seeds=seeds))
     comparison = compared(board_of_store(output, tasks, choice), first, second)
     if as_json:
         click.echo(json.dumps(comparison_document(comparison), indent=1, allow_nan=False))
