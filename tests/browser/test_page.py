@@ -16,9 +16,18 @@ def shown_task(page):
     return page.locator("section:not([hidden])").get_attribute("data-task")
 
 
+def column(page, head, table="scores"):
+    """Give the texts of a column of the shown table."""
+    heads = page.locator(f"section:not([hidden]) table.{table} thead th").all_text_contents()
+    place = heads.index(head) + 1
+    rows = page.locator(f"section:not([hidden]) table.{table} tbody tr:not([hidden])")
+    return rows.locator(f":nth-child({place})").evaluate_all(
+        "cells => cells.filter(cell => cell.parentElement.localName === 'tr').map(cell => cell.textContent)"
+    )
+
+
 def scores(page):
-    cells = page.locator("section:not([hidden]) table.scores tbody td[data-v]")
-    return [float(value) for value in cells.evaluate_all("cells => cells.map(cell => cell.dataset.v)")]
+    return [float(text.split()[0]) for text in column(page, "score")]
 
 
 def test_one_task_is_shown_and_the_others_are_one_click_away(opened):
@@ -75,6 +84,40 @@ def test_columns_sort_both_ways_and_say_so(opened):
     assert head.get_attribute("aria-sort") is None
 
 
+def test_a_ratio_is_sorted_by_how_many_instances_it_is_on(opened):
+    page = opened("#task=lipschitz-regression%402").page
+    page.click('section:not([hidden]) table.scores thead button:text-is("x fewer at .5")')
+    keys = [
+        (int(text.rpartition(" on ")[2].split("/")[0]), float(text.split()[0].replace(",", "")))
+        for text in column(page, "x fewer at .5")
+        if text != "-"
+    ]
+    assert len(keys) > 2
+    assert keys == sorted(keys, reverse=True)
+
+
+def test_equals_stand_in_the_boards_order_whatever_was_clicked_before(opened):
+    each = opened()
+    page = each.page
+    orders = []
+    for first in ("score", "submission"):
+        page.click(f'section:not([hidden]) table.scores thead button:text-is("{first}")')
+        page.click('section:not([hidden]) table.scores thead button:text-is("kind")')
+        orders.append(each.names())
+        assert page.evaluate("location.hash").endswith("sort=2a")
+    assert orders[0] == orders[1]
+
+
+def test_the_order_of_the_variants_is_in_the_address(opened):
+    page = opened().page
+    page.click('section:not([hidden]) summary:text-is("All variants")')
+    page.click('section:not([hidden]) table.variants thead button:text-is("quality")')
+    shown = column(page, "quality", "variants")
+    assert [float(text) for text in shown] == sorted(map(float, shown), reverse=True)
+    again = opened(page.evaluate("location.hash")).page
+    assert column(again, "variant", "variants") == column(page, "variant", "variants")
+
+
 def test_search_and_kind_leave_out_rows_and_marks(opened):
     each = opened()
     page = each.page
@@ -83,6 +126,11 @@ def test_search_and_kind_leave_out_rows_and_marks(opened):
     assert each.names() == [name for name in everything if "lsh" in name]
     kept = page.locator("section:not([hidden]) .marks a:not(.off)").count()
     assert 0 < kept < page.locator("section:not([hidden]) .marks a").count()
+    lines = page.locator("section:not([hidden]) .chart :is(.lines, .labels) [data-e]:not(.off)")
+    names = page.locator("section:not([hidden]) table.scores tbody tr:not([hidden])").evaluate_all(
+        "rows => rows.map(row => row.dataset.e)"
+    )
+    assert set(lines.evaluate_all("parts => parts.map(part => part.dataset.e)")) <= set(names)
     page.fill("#search", "")
     page.select_option("#kind", "dense")
     kinds = page.locator("section:not([hidden]) table.scores tbody tr:not([hidden])").evaluate_all(
@@ -111,9 +159,14 @@ def test_the_papers_price_moves_marks_to_the_left_and_orders_the_table_anew(open
         )
         == "visible"
     )
-    last = page.locator("section:not([hidden]) table.scores tbody tr td:last-child").all_inner_texts()
-    values = [float(text.split()[0]) for text in last if text != "-"]
-    assert values == sorted(values, reverse=True)
+    assert scores(page) == sorted(scores(page), reverse=True)
+    assert scores(page) == [float(text.split()[0]) for text in column(page, "score, router left out")]
+    axis = page.locator("section:not([hidden]) .axis.x:visible")
+    assert axis.evaluate_all("texts => texts.map(text => text.textContent)") == [
+        "operations without the router per input, log scale"
+    ]
+    assert "with the router left out" in page.locator("section:not([hidden]) h2").inner_text()
+    assert page.locator("section:not([hidden]) .gaps").get_attribute("marker-start") == "url(#ghost)"
     page.check("input[name=price][value=all]")
     assert each.names() == ranks
     assert places() == pytest.approx(before)
@@ -125,7 +178,7 @@ def test_a_mark_lights_its_row_and_says_what_it_is(opened):
     mark.focus()
     head = page.locator(mark.get_attribute("href"))
     assert page.locator("#hint").inner_text() == mark.get_attribute("aria-label")
-    name = head.evaluate("head => head.closest('tr').dataset.name")
+    name = head.evaluate("head => head.closest('tr').cells[0].textContent")
     lit = page.locator("section:not([hidden]) table.scores tr.on").evaluate_all(
         "rows => rows.map(row => row.dataset.name)"
     )
@@ -139,12 +192,15 @@ def test_a_row_lights_its_marks_and_its_line(opened):
     row = page.locator("section:not([hidden]) table.scores tbody tr").first
     row.hover()
     name = row.get_attribute("data-name")
-    lines = page.locator("section:not([hidden]) .chart .lines.all path.on").evaluate_all(
-        "lines => lines.map(line => line.dataset.name)"
+    number = row.get_attribute("data-e")
+    lit = page.locator("section:not([hidden]) .chart .lines path.on:not(.free)")
+    assert lit.evaluate_all("lines => lines.map(line => line.dataset.e)") == [number]
+    labels = page.locator("section:not([hidden]) .labels.all .on").evaluate_all(
+        "parts => parts.map(part => part.localName)"
     )
-    assert lines == [name]
-    variants = page.locator(f'section:not([hidden]) table.variants tr[data-name="{name}"]').count()
-    assert page.locator("section:not([hidden]) .marks a.on").count() == variants
+    assert sorted(labels) == ["path", "text"]
+    variants = column(page, "submission", "variants").count(name)
+    assert page.locator("section:not([hidden]) .marks a.on").count() == variants > 0
 
 
 def test_the_keyboard_alone_reaches_everything(opened):
@@ -249,8 +305,75 @@ def test_axe_finds_nothing_serious(opened, scheme, address):
 
 @pytest.mark.parametrize("width", [390, 800, 1280])
 def test_nothing_is_wider_than_the_screen(opened, width):
-    page = opened(viewport={"width": width, "height": 800}).page
+    each = opened(viewport={"width": width, "height": 800})
+    page = each.page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.click(f'section:not([hidden]) a[data-open="{each.names()[0]}"]')
+    page.wait_for_selector("dialog[open] h2")
+    drawer = page.locator("dialog")
+    assert drawer.evaluate("each => each.scrollWidth - each.clientWidth") <= 0
+
+
+def test_a_mark_is_as_large_as_a_finger_needs(opened):
+    """WCAG 2.2 asks for 24 pixels, or as much room around: a transparent edge answers, too."""
+    page = opened(has_touch=True, is_mobile=True).page
+    mark = page.locator("section:not([hidden]) .marks use").first
+    assert float(mark.evaluate("use => parseFloat(getComputedStyle(use).strokeWidth)")) + 7 >= 24
+    assert mark.evaluate("use => getComputedStyle(use).pointerEvents") == "all"
+
+
+def test_in_a_frame_without_an_address_it_works_all_the_same(browser):
+    context = browser.new_context()
+    page = context.new_page()
+    logged = []
+    page.on("pageerror", lambda error: logged.append(str(error)))
+    page.set_content('<iframe sandbox="allow-scripts" width="1200" height="800"></iframe>')
+    page.locator("iframe").evaluate("(frame, text) => { frame.srcdoc = text; }", PAGE.read_text("utf-8"))
+    frame = page.frame_locator("iframe")
+    frame.locator("nav a").nth(1).click()
+    second = frame.locator("nav a").nth(1).get_attribute("data-task")
+    assert frame.locator("section:not([hidden])").get_attribute("data-task") == second
+    frame.locator("#search").fill("e")
+    assert frame.locator("#search").input_value() == "e"
+    frame.locator("section:not([hidden]) tr:not([hidden]) a[data-open]").first.click()
+    frame.locator("dialog[open] h2").wait_for()
+    context.close()
+    assert logged == []
+
+
+def test_a_browser_that_cannot_unpack_says_so(browser):
+    context = browser.new_context()
+    context.add_init_script("delete globalThis.DecompressionStream")
+    page = context.new_page()
+    page.goto(PAGE.as_uri())
+    page.locator("section:not([hidden]) a[data-open]").first.click()
+    page.wait_for_selector("dialog[open] h2")
+    assert "cannot unpack" in page.locator("dialog").inner_text()
+    context.close()
+
+
+def test_two_without_a_common_task_are_told_so_and_others_have_their_scores(opened):
+    each = opened()
+    page = each.page
+    refs = page.locator("nav a").evaluate_all("links => links.map(link => link.dataset.task)")
+    entered = {
+        ref: page.locator(f'section[data-task="{ref}"] table.scores tbody tr').evaluate_all(
+            "rows => rows.map(row => row.dataset.name)"
+        )
+        for ref in refs
+        if ref != "all"
+    }
+    of = {
+        name: {r for r, names in entered.items() if name in names}
+        for names in entered.values()
+        for name in names
+    }
+    apart = [(a, b) for a in of for b in of if not of[a] & of[b]]
+    assert apart
+    first, second = apart[0]
+    other = opened(f"#entry={first}&vs={second}").page
+    other.wait_for_selector("dialog[open] h3")
+    assert "no task that both enter" in other.locator("dialog").inner_text()
 
 
 def test_in_print_every_task_is_there_and_no_tool(opened):

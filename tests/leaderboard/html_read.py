@@ -1,4 +1,4 @@
-"""Reading a page back, strictly: tags must match."""
+"""Reading a page back, strictly: tags must match, but for those whose end HTML lets one leave out."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from html.parser import HTMLParser
 __all__ = ["Element", "page_tables", "parsed"]
 
 VOID = {"br", "hr", "input", "meta"}
+# Element -> what begins after its end, if that is left out, and what ends with its parent.
+IMPLIED = {
+    "li": {"li"},
+    "option": {"option"},
+    "td": {"td", "th", "tr", "tbody"},
+    "th": {"td", "th", "tr", "tbody"},
+    "tr": {"tr", "tbody"},
+    "thead": {"tbody"},
+    "tbody": set(),
+}
 
 
 class Element:
@@ -39,6 +49,8 @@ class Parser(HTMLParser):
         self.open = [Element("#document", {})]
 
     def handle_starttag(self, tag, attrs):
+        while tag in IMPLIED.get(self.open[-1].name, ()):
+            self.open.pop()
         element = Element(tag, attrs)
         self.open[-1].children.append(element)
         if tag not in VOID:
@@ -48,6 +60,8 @@ class Parser(HTMLParser):
         self.open[-1].children.append(Element(tag, attrs))
 
     def handle_endtag(self, tag):
+        while self.open[-1].name != tag and self.open[-1].name in IMPLIED:
+            self.open.pop()
         assert self.open.pop().name == tag
 
     def handle_data(self, data):

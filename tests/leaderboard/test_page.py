@@ -11,6 +11,7 @@ import re
 import shlex
 import zlib
 from itertools import pairwise
+from urllib.parse import unquote
 
 import click
 import pytest
@@ -23,13 +24,15 @@ from leaderboard.test_tables import HOSTILE
 from sparsebench.cli import cli
 from sparsebench.leaderboard import build_board
 from sparsebench.leaderboard.board import BoardTask
-from sparsebench.leaderboard.columns import COLUMNS
-from sparsebench.leaderboard.curves import pooled, within
+from sparsebench.leaderboard.columns import COLUMNS, columns_of, places
+from sparsebench.leaderboard.curves import pooled, quality_at, within
 from sparsebench.leaderboard.escape import for_terminal
 from sparsebench.leaderboard.findings import findings
 from sparsebench.leaderboard.page import About, render_page
 from sparsebench.leaderboard.page.chart import Plane
+from sparsebench.leaderboard.page.kinds import KINDS
 from sparsebench.leaderboard.plotted import chart_of
+from sparsebench.leaderboard.svg import text_width
 from sparsebench.results.adhoc import is_ad_hoc
 
 
@@ -69,6 +72,12 @@ def details(document):
     return json.loads(zlib.decompress(base64.b64decode(block.text)))
 
 
+def called(document):
+    """Give the names by the numbers that the entries' parts have."""
+    rows = [row.attributes for row in document.all("tr")]
+    return {row["data-e"]: row["data-name"] for row in rows if "data-name" in row}
+
+
 def test_the_same_rows_make_the_same_page():
     assert page()[1] == page(list(reversed(rows())))[1]
 
@@ -106,6 +115,7 @@ def test_the_tables_have_the_cells_of_the_markdown_ones():
         assert len(lines) == len(found)
         for cells, (entry, score) in zip(lines, found, strict=True):
             shown = dict(zip(heads, cells, strict=True))
+            assert shown["kind"] in KINDS
             columns = [c for c in COLUMNS if task.reference or not c.head.startswith("x fewer")]
             for column in columns:
                 assert shown[column.head] == column.cell(entry, score)
@@ -118,25 +128,114 @@ def test_all_scores_of_both_prices_are_there():
         if number == len(board.tasks):  # the one of all tasks
             break
         (table,) = section.classed("scores")
-        theirs = {e.submission: f"{s.score:.3f}" for e, s in free.ranked(number)}
-        for row in next(table.all("tbody")).all("tr"):
-            assert row.children[-1].text.startswith(theirs[row.attributes["data-name"]])
+        heads = [head.text for head in next(table.all("thead")).all("th")]
+        theirs = {e.submission: s for e, s in free.ranked(number)}
+        order = [e.submission for e, _ in free.ranked(number)]
+        for (entry, score), row in zip(board.ranked(number), next(table.all("tbody")).all("tr"), strict=True):
+            name = row.attributes["data-name"]
+            there, here = theirs[name], score
+            moved = f" ({places(here.rank)} → {places(there.rank)})"
+            shown = row.children[heads.index("score, router left out")].text
+            assert shown == f"{there.score:.3f}" + moved * (here.rank != there.rank)
+            assert order[int(row.attributes["data-f"])] == name
+            for column in columns_of(board.tasks[number]):
+                cell = row.children[heads.index(column.head)]
+                if column.head != "submission":  # what a script shows by the other price
+                    assert cell.attributes.get("data-free", cell.text) == column.cell(entry, there)
+
+
+def test_titles_axes_and_fronts_are_those_of_each_price():
+    _, html = page()
+    both = boards()
+    for number, (task, section) in enumerate(zip(both[0].tasks, parsed(html).all("section"), strict=False)):
+        (chart,) = section.classed("chart")
+        plane = Plane(task, 560.0, 320.0)
+        for price, priced in zip(("all", "free"), both, strict=True):
+            (title,) = (span for span in next(section.all("h2")).all("span", **{"class": price}))
+            assert title.text.split(", with")[0].strip() in chart_of(priced, number).title
+            (axis,) = chart.all("text", **{"class": f"axis x {price}"})
+            assert ("without the router" in axis.text) == (price == "free")
+            ranked = [s for e, s in priced.ranked(number) if not e.uses_tags]
+            budgets = [task.log2_ops_low + n * 0.25 for n in range(65) if n * 0.25 < plane.task.log2_ops_high]
+            paths = [
+                p for p in chart.classed("front") if p.attributes["class"] in {"front", f"front {price}"}
+            ]
+            (path,) = paths
+            corners = numbers_of(path.attributes["d"])
+            for budget in budgets:
+                best = max(quality_at(pooled(score.curves), budget) for score in ranked)
+                here = [y for x, y in corners if x <= plane.x(budget) + 0.06]
+                assert (here[-1] if here else plane.y(0.0)) == pytest.approx(plane.y(best), abs=0.1)
+
+
+def test_names_that_are_shown_alike_are_told_apart():
+    """A name may have control characters, which nobody sees: its figures must not be another entry's."""
+    alike = ["twin", "twin\u200b", "twin (2)", "twin\u0007"]
+    given = rows() + [row for n, name in enumerate(alike) for row in entered(name, 0.2 + n / 10)]
+    board, html = page(given)
+    document = parsed(html)
+    told = details(document)
+    keys = told["order"]
+    assert len(set(keys)) == len(keys) == len(board.entries)
+    for entry, key in zip(board.entries, keys, strict=True):
+        own = told["entries"][key]["tasks"][MEMO.ref] if entry.tasks[0] else None
+        if own:
+            assert own["areas"] == pytest.approx(entry.tasks[0].areas, rel=1e-3)
+        (opener,) = {a.attributes["href"] for a in document.all("a", **{"data-open": key})}
+        assert unquote(opener) == f"#entry={key}"
+    numbers = {
+        row.attributes["data-e"]: row.attributes["data-name"]
+        for row in document.all("tr")
+        if "data-name" in row.attributes
+    }
+    assert sorted(numbers.values()) == sorted(keys)
+
+
+def test_who_is_told_is_grey_and_says_so_and_a_long_name_is_cut():
+    _, html = page(rows() + entered("a-very-long-name-" * 8, 0.85))
+    (chart, *_) = parsed(html).classed("chart")
+    labels = [text for text in chart.all("text") if "label" in text.attributes["class"].split()]
+    (grey,) = {text.text for text in labels if "told" in text.attributes["class"].split()}
+    assert grey == "told (told)"
+    assert all(text_width(text.text, 12.0) <= 140 for text in labels)
+    numbers = {path.attributes["data-e"] for group in chart.classed("labels") for path in group.all("path")}
+    assert numbers == {text.attributes["data-e"] for text in labels}
+
+
+def test_an_entry_of_which_no_cell_ran_is_of_no_kind():
+    _, html = page(rows() + seeded("broken", [None, None]))
+    (row,) = {r.attributes["data-kind"] for r in parsed(html).all("tr", **{"data-name": "broken"})}
+    assert row == "unknown"
+
+
+def test_a_board_without_rows_says_so():
+    board = build_board([], [MEMO, LIP])
+    html = render_page(board, board, findings(board, board))
+    assert "There are no rows yet." in html
+    assert "None" not in parsed(html).text
 
 
 def test_every_variant_is_a_mark_that_is_called_as_its_row():
     board, html = page()
     document = parsed(html)
     heads = {e.attributes["id"]: e for e in document.all("th") if "id" in e.attributes}
+    submissions = {
+        head.attributes["id"]: row.children[0].text
+        for row in document.all("tr")
+        for head in row.all("th")
+        if "id" in head.attributes
+    }
+    assert [
+        mark.attributes["href"][1:] for group in document.classed("marks") for mark in group.all("a")
+    ] == [name for name in heads if name in {m.attributes["href"][1:] for m in document.all("a")}]
     marks = [mark for group in document.classed("marks") for mark in group.all("a")]
     points = [p for e in board.entries for s in e.tasks if s for p in s.points if any(p.bought)]
     assert len(marks) == len(points) <= len(heads)
     for mark in marks:
         head = heads[mark.attributes["href"].removeprefix("#")]
-        name = head.attributes["aria-label"].partition(":")[0]
+        name = f"{submissions[mark.attributes['href'].removeprefix('#')]} {head.text}"
         found = re.fullmatch(
-            re.escape(name)
-            + r": ([\d,]+) operations(?: \([\d,]+ without the router\))? pay for it everywhere, "
-            r"quality (0\.\d{3})",
+            re.escape(name) + r": ([\d,]+) operations(?: \([\d,]+ without the router\))?, quality (0\.\d{3})",
             mark.attributes["aria-label"],
         )
         (place,) = (use.attributes["transform"] for use in mark.all("use"))
@@ -190,12 +289,14 @@ def test_lines_are_those_of_the_shown_entries_and_at_most_eight():
     names = [curve.submission for curve in chart_of(board, 0).curves]
     assert 1 < len(names) <= 8
     (chart, *_) = parsed(html).classed("chart")
-    (lines,) = (group for group in chart.classed("lines") if "all" in group.attributes["class"].split())
-    assert [line.attributes["data-name"] for line in lines.all("path")] == names
+    (group,) = chart.classed("lines")
+    lines = [line for line in group.all("path") if "free" not in line.attributes["class"].split()]
+    names_of = called(parsed(html))
+    assert [names_of[line.attributes["data-e"]] for line in lines] == names
     plane = Plane(board.tasks[0], 560.0, 320.0)
     scores = {e.submission: s for e, s in board.ranked(0)}
-    for line in lines.all("path"):
-        assert line.attributes["d"] == plane.path(pooled(scores[line.attributes["data-name"]].curves))
+    for line in lines:
+        assert line.attributes["d"] == plane.path(pooled(scores[names_of[line.attributes["data-e"]]].curves))
 
 
 NAMES = st.text(min_size=1, max_size=40) | st.sampled_from(

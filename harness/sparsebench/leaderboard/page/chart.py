@@ -12,17 +12,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sparsebench.leaderboard.axes import tick_label, ticks
 from sparsebench.leaderboard.curves import within
-from sparsebench.leaderboard.page.markup import Markup, number, tag
-from sparsebench.leaderboard.svg import apart
+from sparsebench.leaderboard.page.markup import Markup, joined, number, tag
+from sparsebench.leaderboard.svg import apart, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from sparsebench.leaderboard.board import BoardTask, Steps
 
-__all__ = ["Drawn", "Mark", "Plane", "large_chart", "small_chart"]
+__all__ = ["PRICES", "Drawn", "Known", "Mark", "Plane", "large_chart", "small_chart"]
 
 _GAP = 13.0  # between the baselines of two labels
+_RIGHT, _LABEL = 168.0, 140.0  # beside the box: all of it, and a label's part
+_FONT = 12.0  # of labels
+PRICES = ("all", "free")
+"""What counts: all operations, or the paper's price, which leaves the router out; the page shows one."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ class Plane:
     """What is left of the box."""
     top: float = 14.0
     """What is above it."""
+    digits: int = 1
+    """Of coordinates in curves, after the point."""
 
     def holds(self, log2_ops: float) -> bool:
         """Return whether a budget is within the box."""
@@ -60,25 +66,26 @@ class Plane:
         start = next((step for step in steps if step[1] > 0.0), None)
         if start is None:
             return ""
-        written = [f"M{number(self.x(start[0]))} {number(self.y(0.0))}"]
+        written = [f"M{self._at(self.x(start[0]))} {self._at(self.y(0.0))}"]
         for cost, quality in steps[steps.index(start) :]:
-            written.append(f"H{number(self.x(cost))}V{number(self.y(quality))}")
+            written.append(f"H{self._at(self.x(cost))}V{self._at(self.y(quality))}")
         return "".join(written)
+
+    def _at(self, value: float) -> str:
+        return number(value, self.digits)
 
 
 class Drawn(NamedTuple):
-    """A curve with a label."""
+    """An entry's curve."""
 
-    name: str
-    """The entry's."""
-    number: int
-    """Which colour and which dashes it has."""
-    curve: Steps
-    """By all operations."""
-    free: Steps
-    """By the paper's price, which leaves the router out."""
-    is_reference: bool = False
-    """Whether others are compared with it: it is grey, and dashed."""
+    entry: int
+    """The number of the entry on the page."""
+    label: str
+    """What it is called."""
+    style: str
+    """Its class: ``s0`` ... ``s7`` are colours with dashes; ``reference`` and ``told`` are grey."""
+    curves: tuple[Steps, Steps]
+    """By each of `PRICES`."""
 
 
 class Mark(NamedTuple):
@@ -92,24 +99,25 @@ class Mark(NamedTuple):
     """The id of its row in the table of variants."""
     told: str
     """What it is called: the entry, the variant, what is drawn."""
-    log2_ops: float
-    """log2 of the operations per input that pay for all of its cells."""
-    log2_free: float
-    """The same without the router."""
+    log2_ops: tuple[float, float]
+    """log2 of the operations per input that pay for all of its cells, by each of `PRICES`."""
     quality: float
     """What they buy, in [0, 1]: the mean over the instances."""
-    colour: int | None
-    """That of its entry's curve; None where it has none."""
+    style: str
+    """The class of its entry's curve; ``other`` where it has none."""
+
+
+class Known(NamedTuple):
+    """What is drawn behind the entries."""
+
+    fronts: tuple[Steps, Steps]
+    """The most that any ranked entry buys, by each of `PRICES`."""
+    theory: Steps
+    """What is known to be enough; without steps, nothing is."""
 
 
 def large_chart(
-    plane: Plane,
-    curves: Sequence[Drawn],
-    marks: Iterable[Mark],
-    theory: Steps,
-    *,
-    named: str,
-    told: str,
+    plane: Plane, curves: Sequence[Drawn], marks: Sequence[Mark], known: Known, *, named: str, told: str
 ) -> Markup:
     """Draw a task.
 
@@ -120,26 +128,25 @@ def large_chart(
     curves
         The curves with labels, at most eight.
     marks
-        All variants, in reading order.
-    theory
-        What is known to be enough; without steps, nothing is.
+        All variants, in the order of the table's rows, which is the one that they are read in.
+    known
+        What is behind them.
     named, told
         What the picture is called, and a description in words.
     """
-    right = 168.0
-    size = (plane.left + plane.width + right, plane.top + plane.height + 44.0)
+    size = (plane.left + plane.width + _RIGHT, plane.top + plane.height + 44.0)
     return tag(
         "svg",
         tag("title", named),
         tag("desc", told),
         _frame(plane),
-        _theory(plane, theory),
-        tag("g", *(_line(plane, each, each.curve) for each in curves), class_="lines all"),
-        tag("g", *(_line(plane, each, each.free) for each in curves), class_="lines free"),
-        tag("g", *_gaps(plane, marks := list(marks)), class_="gaps"),
+        *_priced("front", [plane.path(front) for front in known.fronts]),
+        _theory(plane, known.theory, "known to be enough"),
+        tag("g", *_lines(plane, curves), class_="lines"),
+        # What a mark leaves behind when the router is left out: a ghost, and the way from it.
+        tag("g", *_gaps(plane, marks), class_="gaps", marker_start="url(#ghost)"),
         tag("g", *(_mark(plane, mark) for mark in marks), class_="marks"),
-        _labels(plane, curves, price="all"),
-        _labels(plane, curves, price="free"),
+        *(_labels(plane, curves, n) for n in range(len(PRICES))),
         class_="chart",
         viewBox=f"0 0 {number(size[0])} {number(size[1])}",
         role="group",
@@ -155,9 +162,8 @@ def small_chart(plane: Plane, curves: Sequence[Drawn], theory: Steps, *, named: 
     return tag(
         "svg",
         tag("rect", x=plane.left, y=plane.top, width=plane.width, height=plane.height, class_="box"),
-        _theory(plane, theory),
-        tag("g", *(_line(plane, each, each.curve) for each in curves), class_="lines all"),
-        tag("g", *(_line(plane, each, each.free) for each in curves), class_="lines free"),
+        _theory(plane, theory, None),
+        tag("g", *_lines(plane, curves), class_="lines"),
         *(
             tag("text", tick_label(end), x=plane.x(end), y=below, class_=f"tick {side}")
             for end, side in zip(ends, ("first", "last"), strict=True)
@@ -182,8 +188,10 @@ def _frame(plane: Plane) -> Markup:
         parts.append(tag("path", d=f"M{number(plane.left)} {number(y)}H{number(right)}", class_="grid"))
         parts.append(tag("text", f"{tenth / 10:.1f}", x=plane.left - 7.0, y=y + 4.0, class_="tick y"))
     parts.append(tag("rect", x=plane.left, y=plane.top, width=plane.width, height=plane.height, class_="box"))
-    axis = "active operations per input, log scale"
-    parts.append(tag("text", axis, x=plane.left + plane.width / 2, y=bottom + 36.0, class_="axis x"))
+    for price, counted in zip(PRICES, ("active operations", "operations without the router"), strict=True):
+        axis = f"{counted} per input, log scale"
+        middle = plane.left + plane.width / 2
+        parts.append(tag("text", axis, x=middle, y=bottom + 36.0, class_=f"axis x {price}"))
     turned = f"rotate(-90 12 {number(plane.top + plane.height / 2)})"
     parts.append(
         tag("text", "quality", x=12.0, y=plane.top + plane.height / 2, class_="axis", transform=turned)
@@ -192,58 +200,66 @@ def _frame(plane: Plane) -> Markup:
     return tag("g", *parts, class_="frame", aria_hidden="true")
 
 
-def _theory(plane: Plane, theory: Steps) -> Markup | None:
+def _theory(plane: Plane, theory: Steps, called: str | None) -> Markup | None:
     path = plane.path(theory)
-    return tag("path", d=path, class_="theory") if path else None
+    if not path:
+        return None
+    line = tag("path", d=path, class_="theory")
+    if called is None:
+        return line
+    start = plane.x(theory[-1][0])
+    side = "last" if start > plane.left + plane.width / 2 else "first"
+    at = start - 5.0 if side == "last" else start + 5.0
+    return joined([line, tag("text", called, x=at, y=plane.y(1.0) + 12.0, class_=f"tick {side}")])
 
 
-def _line(plane: Plane, drawn: Drawn, curve: Steps) -> Markup | None:
-    path = plane.path(curve)
-    colour = "reference" if drawn.is_reference else f"s{drawn.number}"
-    return tag("path", d=path, class_=f"line {colour}", data_name=drawn.name) if path else None
+def _lines(plane: Plane, curves: Sequence[Drawn]) -> Iterator[Markup]:
+    for drawn in curves:
+        paths = [plane.path(curve) for curve in drawn.curves]
+        yield from _priced(f"line {drawn.style}", paths, data_e=drawn.entry)
+
+
+def _priced(class_: str, paths: Sequence[str], **attributes: int) -> Iterator[Markup]:
+    """Draw a path for each price; one that both share is drawn once."""
+    if len(set(paths)) == 1:
+        paths, classes = paths[:1], [class_]
+    else:
+        classes = [f"{class_} {price}" for price in PRICES]
+    for path, each in zip(paths, classes, strict=True):
+        if path:
+            yield tag("path", d=path, class_=each, **attributes)
 
 
 def _gaps(plane: Plane, marks: Sequence[Mark]) -> Iterator[Markup]:
     """Draw how far the paper's price moves variants."""
     for mark in marks:
-        here, there = plane.x(mark.log2_ops), plane.x(mark.log2_free)
+        here, there = map(plane.x, mark.log2_ops)
         if here - there >= 1.0:
-            y = plane.y(mark.quality)
-            yield tag(
-                "path",
-                d=f"M{number(here)} {number(y)}H{number(there)}",
-                class_=_colour(mark),
-                data_e=mark.entry,
-            )
+            path = f"M{number(here)} {number(plane.y(mark.quality))}H{number(there)}"
+            yield tag("path", d=path, class_=mark.style, data_e=mark.entry)
 
 
 def _mark(plane: Plane, mark: Mark) -> Markup:
     """Draw a variant: a link to its row."""
-    there = number(plane.x(mark.log2_free))
-    place = f"translate({number(plane.x(mark.log2_ops))} {number(plane.y(mark.quality))})"
-    shape = tag("use", href=f"#k-{mark.kind}", transform=place, class_=_colour(mark))
-    return tag("a", shape, href=f"#{mark.row}", aria_label=mark.told, data_e=mark.entry, data_x=there)
+    here, there = (number(plane.x(each)) for each in mark.log2_ops)
+    place = f"translate({here} {number(plane.y(mark.quality))})"
+    shape = tag("use", href=f"#k-{mark.kind}", transform=place, class_=mark.style)
+    moves = there if there != here else None
+    return tag("a", shape, href=f"#{mark.row}", aria_label=mark.told, data_e=mark.entry, data_x=moves)
 
 
-def _colour(mark: Mark) -> str:
-    return "other" if mark.colour is None else f"s{mark.colour}"
-
-
-def _labels(plane: Plane, curves: Sequence[Drawn], *, price: str) -> Markup:
+def _labels(plane: Plane, curves: Sequence[Drawn], price: int) -> Markup:
     """Write the names at the ends of the curves, none over another."""
-    ends = [
-        (plane.y(within(curve, plane.task.log2_ops_low, plane.task.log2_ops_high)[-1][1]), each)
-        for each in curves
-        for curve in [each.free if price == "free" else each.curve]
-    ]
+    low, high = plane.task.log2_ops_low, plane.task.log2_ops_high
+    ends = [plane.y(within(each.curves[price], low, high)[-1][1]) for each in curves]
     edge = plane.left + plane.width
     written = []
-    places = apart([end for end, _ in ends], _GAP, plane.top + 4.0, plane.top + plane.height)
-    for at, (end, each) in zip(places, ends, strict=True):
-        colour = "reference" if each.is_reference else f"s{each.number}"
+    places = apart(ends, _GAP, plane.top + 4.0, plane.top + plane.height)
+    for at, end, each in zip(places, ends, curves, strict=True):
         leader = f"M{number(edge)} {number(end)}L{number(edge + 14.0)} {number(at)}h6"
-        written.append(tag("path", d=leader, class_=f"line {colour}"))
+        name = shortened(each.label, _LABEL, _FONT)
+        written.append(tag("path", d=leader, class_=f"line {each.style}", data_e=each.entry))
         written.append(
-            tag("text", each.name, x=edge + 24.0, y=at + 4.0, class_=f"label {colour}", data_name=each.name)
+            tag("text", name, x=edge + 24.0, y=at + 4.0, class_=f"label {each.style}", data_e=each.entry)
         )
-    return tag("g", *written, class_=f"labels {price}", aria_hidden="true")
+    return tag("g", *written, class_=f"labels {PRICES[price]}", aria_hidden="true")

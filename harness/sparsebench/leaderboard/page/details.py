@@ -9,13 +9,13 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from sparsebench.leaderboard.board import short_hash
-from sparsebench.leaderboard.page.markup import shown
+from sparsebench.leaderboard.columns import cells_of, with_interval
 from sparsebench.meter.prices import WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sparsebench.leaderboard.board import Board, BoardTask, Entry, Pair, TaskScore
+    from sparsebench.leaderboard.board import Board, BoardTask, Entry, Pair, Point, TaskScore
     from sparsebench.results import Row
 
     Record = dict[str, Any]
@@ -53,26 +53,28 @@ def entry_details(board: Board, entry: Entry, rows: Iterable[Row]) -> Record:
     return {"tasks": tasks, "made": _made(own)}
 
 
-def pair_details(board: Board) -> dict[str, list[list[Any]]]:
-    """Return the tests of every task: first, second, adjusted p, winner."""
+def pair_details(board: Board, keys: Mapping[str, str]) -> dict[str, list[list[Any]]]:
+    """Return the tests of every task: first, second, adjusted p, winner, by the names' keys on the page."""
     return {
-        task.ref: [_pair(pair) for pair in pairs]
+        task.ref: [_pair(pair, keys) for pair in pairs]
         for task, pairs in zip(board.tasks, board.pairs, strict=True)
     }
 
 
-def _pair(pair: Pair) -> list[Any]:
-    winner = None if pair.winner is None else shown(pair.winner)
-    return [shown(pair.first), shown(pair.second), _short(pair.adjusted), winner]
+def _pair(pair: Pair, keys: Mapping[str, str]) -> list[Any]:
+    winner = None if pair.winner is None else keys[pair.winner]
+    return [keys[pair.first], keys[pair.second], _short(pair.adjusted), winner]
 
 
-def profile_details(boards: Mapping[str, Board]) -> dict[str, dict[str, dict[str, float | None]]]:
+def profile_details(
+    boards: Mapping[str, Board], keys: Mapping[str, str]
+) -> dict[str, dict[str, dict[str, float | None]]]:
     """Return scores by price list: task -> entry -> price list -> score."""
     told: dict[str, dict[str, dict[str, float | None]]] = defaultdict(lambda: defaultdict(dict))
     for profile, board in boards.items():
         for number, task in enumerate(board.tasks):
             for entry, score in board.ranked(number):
-                told[task.ref][shown(entry.submission)][profile] = _short(score.score)
+                told[task.ref][keys[entry.submission]][profile] = _short(score.score)
     return told
 
 
@@ -82,16 +84,18 @@ def _on_task(task: BoardTask, score: TaskScore, rows: Sequence[Row]) -> Record:
         if row.instance in task.instances:
             by_variant[row.variant].append(row)
     return {
+        "score": with_interval(score.score, score.low, score.high, exact=score.exact),
         "seeds": [_short(value) for value in score.values],
         "areas": [_short(area) for area in score.areas],
         "reach": [[_short(each.cost) for each in reaches] for reaches in score.reaches],
-        "variants": {point.variant: _variant(by_variant[point.variant]) for point in score.points},
+        "variants": {point.variant: _variant(point, by_variant[point.variant]) for point in score.points},
     }
 
 
-def _variant(rows: Sequence[Row]) -> Record:
+def _variant(point: Point, rows: Sequence[Row]) -> Record:
     ran = [row for row in rows if row.status == "ok"]
     return {
+        "cells": cells_of(point),
         "p50": _mean(row.ops_p50 for row in ran),
         "p95": _mean(row.ops_p95 for row in ran),
         "max": _mean(row.ops_max for row in ran),
@@ -149,12 +153,16 @@ def _routes(rows: Sequence[Row]) -> dict[str, Record]:
                 busy[pair.expert] += pair.inputs
             experts = sorted(expert for expert, _ in busy.most_common(_MOST_EXPERTS))
             table = {(pair.expert, pair.domain): pair.inputs for pair in row.expert_domains}
-            inputs = [[table.get((expert, domain), 0) for domain in domains] for expert in experts]
+            most = max(table.values())
+            # A digit for a square: as many shades as an eye tells apart, and a tenth of the numbers' size.
+            shades = [
+                "".join(str(math.ceil(9 * table.get((e, d), 0) / most)) for d in domains) for e in experts
+            ]
             found[row.instance] = {
                 "experts": experts,
                 "of": len(busy),
                 "domains": domains,
-                "inputs": inputs,
+                "shades": shades,
                 "seed": row.seed,
             }
     return found

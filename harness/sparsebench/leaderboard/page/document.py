@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparsebench.leaderboard.board import QUALITIES
 from sparsebench.leaderboard.columns import many
-from sparsebench.leaderboard.curves import pooled
-from sparsebench.leaderboard.page.chart import Drawn, Mark, Plane, large_chart, small_chart
+from sparsebench.leaderboard.page.chart import PRICES
 from sparsebench.leaderboard.page.details import entry_details, pair_details, profile_details
 from sparsebench.leaderboard.page.kinds import KINDS, SHAPES, kind_of
-from sparsebench.leaderboard.page.markup import Markup, joined, shown, tag
-from sparsebench.leaderboard.page.tables import legend, overall_table, score_table, variant_table
-from sparsebench.leaderboard.plotted import chart_of, pooled_spot
+from sparsebench.leaderboard.page.markup import Markup, joined, tag
+from sparsebench.leaderboard.page.sections import task_section
+from sparsebench.leaderboard.page.tables import (
+    named,
+    overall_table,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from sparsebench.leaderboard.board import Board, BoardTask, Entry, Point, Steps, TaskScore
+    from sparsebench.leaderboard.board import Board, Entry
     from sparsebench.leaderboard.findings import Finding
+    from sparsebench.leaderboard.page.tables import Named
     from sparsebench.results import Row
 
 __all__ = ["About", "render_page"]
@@ -36,6 +39,7 @@ _SENTENCE = (
 _KEY = 12  # digits of a cell's key that tell it from others
 _TITLE = "sparsebench: accuracy against active operations"
 _FEED = "application/atom+xml"
+_GHOST = "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0z"
 
 
 class About(NamedTuple):
@@ -53,24 +57,6 @@ class About(NamedTuple):
     """Its README, in Markdown; it is shown as it is."""
     is_shipped: bool = False
     """Whether its rows are of the submission of that name which comes with sparsebench, as it is."""
-
-
-class _Task(NamedTuple):
-    """A task's part of the page."""
-
-    board: Board
-    free: Board
-    number: int
-    theory: Mapping[str, float]
-    ids: Mapping[str, int]
-    """Entry -> its number on the page."""
-    scores: tuple[Mapping[str, TaskScore], Mapping[str, TaskScore]]
-    """Entry -> its score, by all operations, and by the paper's price."""
-
-    @property
-    def of(self) -> BoardTask:
-        """The task itself."""
-        return self.board.tasks[self.number]
 
 
 def render_page(
@@ -110,24 +96,21 @@ def render_page(
     str
         A whole document in UTF-8. The same arguments give the same text.
     """
-    ids = {entry.submission: number for number, entry in enumerate(board.entries)}
-    tasks = [
-        _Task(
-            board,
-            router_free,
-            number,
-            (theory or {}).get(task.ref, {}),
-            ids,
-            (_scores(board, number), _scores(router_free, number)),
-        )
+    boards = (board, router_free)
+    names = named(board, {})
+    kinds = {kind_of(entry) for entry in board.entries}
+    sections = [
+        task_section(boards, number, (theory or {}).get(task.ref, {}), kinds)
         for number, task in enumerate(board.tasks)
     ]
-    overall = overall_table(board)
-    details = _details(board, {"ops": board, "paper-router-free": router_free, **(others or {})}, about or {})
+    overall = overall_table(board, names)
+    by_price = {"ops": board, "paper-router-free": router_free, **(others or {})}
+    details = _details(board, by_price, about or {}, names)
+    refs = [task.ref for task in board.tasks] + ["all"] * (overall is not None)
     body = [
         tag("a", "Skip to the tasks", href="#tasks", class_="skip"),
-        _header([task.ref for task in board.tasks] + ["all"] * (overall is not None), title or "sparsebench"),
-        tag("main", *(_section(task) for task in tasks), _overall(overall), _found(findings), id="tasks"),
+        _header(refs, kinds, title or "sparsebench"),
+        tag("main", *sections, _overall(overall), _found(findings), id="tasks"),
         _footer(board, beside or {}),
         tag("dialog", id="drawer", aria_label="About an entry"),
         tag("div", id="hint", role="status", class_="hint"),
@@ -171,11 +154,20 @@ def _digest(text: str) -> str:
 
 def _symbols() -> Markup:
     marks = [tag("path", d=outline, id=f"k-{kind}") for kind, outline in SHAPES.items()]
-    return tag("svg", tag("defs", *marks), class_="symbols", aria_hidden="true", width="0", height="0")
+    ghost = tag(
+        "marker",
+        tag("path", d=_GHOST),
+        id="ghost",
+        viewBox="-4 -4 8 8",
+        markerWidth="8",
+        markerHeight="8",
+        markerUnits="userSpaceOnUse",
+    )
+    return tag("svg", tag("defs", *marks, ghost), class_="symbols", aria_hidden="true", width="0", height="0")
 
 
-def _header(refs: Sequence[str], title: str) -> Markup:
-    prices = (("all", "all operations"), ("free", "the paper's price (router left out)"))
+def _header(refs: Sequence[str], found: Collection[str], title: str) -> Markup:
+    prices = zip(PRICES, ("all operations", "the paper's price (router left out)"), strict=True)
     switch = tag(
         "fieldset",
         tag("legend", "What counts"),
@@ -189,7 +181,10 @@ def _header(refs: Sequence[str], title: str) -> Markup:
         ),
         class_="switch",
     )
-    kinds = [tag("option", "all", value=""), *(tag("option", kind, value=kind) for kind in KINDS)]
+    kinds = [
+        tag("option", "all", value=""),
+        *(tag("option", kind, value=kind) for kind in KINDS if kind in found),
+    ]
     tools = tag(
         "div",
         switch,
@@ -215,140 +210,6 @@ def _found(findings: Sequence[Finding]) -> Markup:
     return tag("details", tag("summary", "What this board says"), tag("ul", *items), class_="said")
 
 
-def _section(task: _Task) -> Markup:
-    board, number, ref = task.board, task.number, task.of.ref
-    chart = chart_of(board, number)
-    names = [curve.submission for curve in chart.curves]
-    colours = {name: n for n, name in enumerate(name for name in names if name != task.of.reference)}
-    rows = {
-        (entry.submission, point.variant): f"v{number}-{place}"
-        for place, (entry, point) in enumerate(
-            (entry, point) for entry, score in board.ranked(number) for point in score.points
-        )
-    }
-    said = chart.title.removeprefix(f"{ref}: ")
-    figure = tag(
-        "figure",
-        _large(task, names, colours, rows, said),
-        tag("figcaption", _caption(board, number)),
-        legend(),
-    )
-    return tag(
-        "section",
-        tag("h2", tag("span", ref, class_="ref"), f" {said}", id=f"h{number}"),
-        figure,
-        score_table(board, number, _places(task.free, number), colours),
-        tag(
-            "details",
-            tag("summary", "Instance by instance"),
-            tag("div", *_multiples(task, names, colours), class_="multiples"),
-        ),
-        tag("details", tag("summary", "All variants"), variant_table(board, number, rows)),
-        id=f"task={ref}",
-        data_task=ref,
-        aria_labelledby=f"h{number}",
-    )
-
-
-def _caption(board: Board, number: int) -> str:
-    task = board.tasks[number]
-    facts = [many(len(task.instances), "instance"), many(board.seeds, "seed")]
-    if board.preliminary:
-        facts.append(f"preliminary: it should have {board.wanted_seeds}")
-    if task.reference is not None:
-        facts.append(f"dashed grey: {task.reference}, the dense reference")
-    return (
-        f"{', '.join(facts)}. A line is the quality that a budget buys, the mean over the instances: the "
-        "area under it, within the frame, is the score. Marks are variants: what pays for them on every "
-        "instance."
-    )
-
-
-def _places(free: Board, number: int) -> dict[str, tuple[int, float]]:
-    return {e.submission: (place, s.score) for place, (e, s) in enumerate(free.ranked(number), start=1)}
-
-
-def _large(
-    task: _Task,
-    names: Sequence[str],
-    colours: Mapping[str, int],
-    rows: Mapping[tuple[str, str], str],
-    said: str,
-) -> Markup:
-    board, number = task.board, task.number
-    plane = Plane(task.of, 560.0, 320.0)
-    curves = [_drawn(task, name, colours, None) for name in names]
-    free = {
-        (name, point.variant): bought[0]
-        for name, score in task.scores[1].items()
-        for point in score.points
-        if (bought := pooled_spot(point.bought)) is not None
-    }
-    marks = [
-        Mark(
-            task.ids[entry.submission],
-            kind_of(entry),
-            rows[entry.submission, point.variant],
-            _told(entry, point, bought, without),
-            bought[0],
-            without,
-            bought[1],
-            colours.get(entry.submission),
-        )
-        for entry, score in board.ranked(number)
-        for point in score.points
-        if (bought := pooled_spot(point.bought)) is not None and plane.holds(bought[0])
-        for without in [free.get((entry.submission, point.variant), bought[0])]
-    ]
-    known = _theory(task)
-    told = f"{said}. Lines: {', '.join(names)}."
-    named = f"Quality against operations on {task.of.ref}"
-    return large_chart(plane, curves, marks, known, named=named, told=told)
-
-
-def _told(entry: Entry, point: Point, bought: tuple[float, float], free: float) -> str:
-    """Say what a mark stands for: the place where it is drawn, which is not the mean of the table."""
-    cost, quality = bought
-    without = f" ({2.0**free:,.0f} without the router)" if free != cost else ""
-    return (
-        f"{entry.submission} {point.variant}: {2.0**cost:,.0f} operations{without} "
-        f"pay for it everywhere, quality {quality:.3f}"
-    )
-
-
-def _multiples(task: _Task, names: Sequence[str], colours: Mapping[str, int]) -> Iterator[Markup]:
-    plane = Plane(task.of, 150.0, 90.0, left=6.0, top=4.0)
-    for place, instance in enumerate(task.of.instances):
-        curves = [_drawn(task, name, colours, place) for name in names]
-        known = ((task.theory[instance], 1.0),) if instance in task.theory else ()
-        chart = small_chart(plane, curves, known, named=f"{instance}: the same entries' curves")
-        yield tag("figure", chart, tag("figcaption", instance))
-
-
-def _drawn(task: _Task, name: str, colours: Mapping[str, int], place: int | None) -> Drawn:
-    """Return an entry's curve on an instance, or pooled over all."""
-    by_all, by_free = (_curve(scores.get(name), place) for scores in task.scores)
-    return Drawn(name, colours.get(name, 0), by_all, by_free, is_reference=name == task.of.reference)
-
-
-def _scores(board: Board, number: int) -> dict[str, TaskScore]:
-    return {entry.submission: score for entry, score in board.ranked(number)}
-
-
-def _curve(score: TaskScore | None, place: int | None) -> Steps:
-    if score is None:
-        return ()
-    return pooled(score.curves) if place is None else score.curves[place]
-
-
-def _theory(task: _Task) -> Steps:
-    """Return what is known to be enough on all instances; nothing where it is not known for each."""
-    instances = task.of.instances
-    if not all(instance in task.theory for instance in instances):
-        return ()
-    return pooled([((task.theory[instance], 1.0),) for instance in instances])
-
-
 def _overall(table: Markup | None) -> Markup | None:
     if table is None:
         return None
@@ -366,8 +227,10 @@ def _overall(table: Markup | None) -> Markup | None:
 def _footer(board: Board, beside: Mapping[str, str]) -> Markup:
     notes = [tag("li", note) for note in board.notes]
     versions = (
-        f"Scoring version {board.scoring_version}, cost model {board.cost_model}, {board.seeds} seeds, "
-        f"{len(board.rows):,} rows."
+        f"Scoring version {board.scoring_version}, cost model {board.cost_model}, "
+        f"{many(board.seeds, 'seed')}, {len(board.rows):,} rows."
+        if board.rows
+        else "There are no rows yet."
     )
     return tag(
         "footer",
@@ -384,21 +247,24 @@ def _links(beside: Mapping[str, str]) -> Iterator[Markup]:
         yield joined([", " if number else None, tag("a", name, href=path)])
 
 
-def _details(board: Board, boards: Mapping[str, Board], about: Mapping[str, About]) -> str:
+def _details(
+    board: Board, boards: Mapping[str, Board], about: Mapping[str, About], names: Mapping[str, Named]
+) -> str:
     """Return what drawers show, compressed: it is several times the size of all the rest."""
     rows: dict[str, list[Row]] = {}
     for row in board.rows:
         rows.setdefault(row.submission, []).append(row)
+    keys = {name: own.key for name, own in names.items()}
     told = {
         "qualities": QUALITIES,
         "tasks": [{"ref": task.ref, "instances": task.instances} for task in board.tasks],
         "entries": {
-            shown(entry.submission): _entry(board, entry, rows.get(entry.submission, []), about)
+            keys[entry.submission]: _entry(board, entry, rows.get(entry.submission, []), about)
             for entry in board.entries
         },
-        "pairs": pair_details(board),
-        "profiles": profile_details(boards),
-        "order": [shown(entry.submission) for entry in board.entries],
+        "pairs": pair_details(board, keys),
+        "profiles": profile_details(boards, keys),
+        "order": [keys[entry.submission] for entry in board.entries],
     }
     text = json.dumps(told, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()

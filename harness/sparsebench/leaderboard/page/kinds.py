@@ -17,6 +17,7 @@ KINDS = {
     "tree": "tree: an answer stands in a leaf",
     "table": "table: an answer is looked up, or computed bit by bit",
     "told": "told the domain of every input: not ranked",
+    "unknown": "unknown: none of its cells ran",
 }
 """Kind -> what it is. A kind is read from rows; only trees and tables go by names of shipped submissions."""
 
@@ -25,6 +26,7 @@ SHAPES = {
     "routed": "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z",
     "tree": "M0-4.6l4.4 7.8h-8.8z",
     "table": "M0-5l4.6 5l-4.6 5l-4.6-5z",
+    "unknown": "M-4-.8h8v1.6h-8z",
     "told": "M-4-1.2h2.8v-2.8h2.4v2.8h2.8v2.4h-2.8v2.8h-2.4v-2.8h-2.8z",
 }
 """Kind -> the outline of its mark around the origin, as the data of an SVG path."""
@@ -38,5 +40,7 @@ def kind_of(entry: Entry) -> str:
         return "tree"
     if entry.submission in TABLES:
         return "table"
-    routed = any(score is not None and score.router_share for score in entry.tasks)
-    return "routed" if routed else "dense"
+    scores = [score for score in entry.tasks if score is not None]
+    if all(point.ops is None for score in scores for point in score.points):
+        return "unknown"
+    return "routed" if any(score.router_share for score in scores) else "dense"

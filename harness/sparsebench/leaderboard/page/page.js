@@ -4,7 +4,7 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const one = (selector, within = document) => within.querySelector(selector);
   const make = (name, text, attributes = {}, ...children) => {
-    const svg = ["svg", "rect", "path", "circle", "g"].includes(name);
+    const svg = ["svg", "rect", "path", "circle", "g", "text"].includes(name);
     const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name);
     if (text !== null && text !== undefined) element.textContent = text;
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -14,15 +14,22 @@
   const drawer = one("#drawer");
   const hint = one("#hint");
   const sections = all("section[data-task]");
-  const entries = sections.flatMap((section) => all("tr[data-kind]", section)).reduce(
-    (found, row) => found.set(row.dataset.name, row.dataset.kind), new Map());
+  const entries = new Map(); // name -> kind
+  const names = new Map(); // the number of an entry's parts in the document -> its name
+  for (const row of sections.flatMap((section) => all("tr[data-name]", section))) {
+    entries.set(row.dataset.name, row.dataset.kind);
+    names.set(row.dataset.e, row.dataset.name);
+  }
+  for (const section of sections) section.removeAttribute("id"); // else a link with a task's name would jump to it
 
   // State: every choice is in the address, so that a link shows what its sender sees. --------------------------
 
-  const DEFAULTS = { task: sections[0]?.dataset.task ?? "", price: "all", sort: "", q: "", kind: "", entry: "", vs: "" };
+  const DEFAULTS = { task: sections[0]?.dataset.task ?? "", price: "all", sort: "", variants: "", q: "", kind: "", entry: "", vs: "" };
   let state = { ...DEFAULTS };
+  const ELSEWHERE = { sort: "", variants: "", entry: "", vs: "" }; // what another task does not take over
+  let hash = location.hash;
   const read = () => {
-    const given = new URLSearchParams(location.hash.slice(1));
+    const given = new URLSearchParams(hash.slice(1));
     const known = { ...DEFAULTS };
     for (const key of Object.keys(known)) if (given.has(key)) known[key] = given.get(key);
     if (!sections.some((section) => section.dataset.task === known.task)) known.task = DEFAULTS.task;
@@ -37,8 +44,16 @@
     const parts = Object.entries({ ...state, ...change }).filter(([key, value]) => value !== DEFAULTS[key]);
     return "#" + new URLSearchParams(parts).toString();
   };
+  const enter = (change, replace) => {
+    hash = address(change);
+    try {
+      history[replace ? "replaceState" : "pushState"](null, "", hash);
+    } catch (error) { // in a frame without an address of its own, the choice is kept all the same
+      if (error.name !== "SecurityError") throw error;
+    }
+  };
   const go = (change, { replace = false } = {}) => {
-    history[replace ? "replaceState" : "pushState"](null, "", address(change));
+    enter(change, replace);
     show(read());
   };
 
@@ -49,7 +64,7 @@
     for (const link of all("nav a")) {
       if (link.dataset.task === state.task) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
-      link.href = address({ task: link.dataset.task, sort: "", entry: "", vs: "" });
+      link.href = address({ ...ELSEWHERE, task: link.dataset.task });
     }
     one("#search").value = state.q;
     one("#kind").value = state.kind;
@@ -72,56 +87,67 @@
       const here = Number(/translate\(([-\d.]+)/.exec(use.getAttribute("transform"))[1]);
       mark.style.transform = state.price === "free" ? `translateX(${Number(mark.dataset.x) - here}px)` : "";
     }
+    for (const cell of all("td[data-free]")) {
+      cell.dataset.all ??= cell.textContent;
+      cell.textContent = cell.dataset[state.price];
+    }
   };
 
   // Tables ----------------------------------------------------------------------------------------------------
 
+  // What a cell is sorted by: of a ratio, on how many instances it is, since one on few of them flatters.
   const number = (cell) => {
-    const text = cell.dataset.v ?? cell.textContent;
+    const text = cell.textContent;
     const found = /-?[\d,]*\.?\d+(e[-+]?\d+)?/.exec(text);
-    return found ? Number(found[0].replaceAll(",", "")) : -Infinity;
+    const on = / on (\d+)\/\d+$/.exec(text);
+    return [on ? Number(on[1]) : 0, found ? Number(found[0].replaceAll(",", "")) : -Infinity];
   };
-  const sortTable = (table, column, way) => {
+  const original = new Map(all("tbody").map((body) => [body, all("tr", body)]));
+  const standard = (table) => { // the order without a choice, which also decides between equals
+    const rows = original.get(one("tbody", table));
+    if (state.price === "all") return rows;
+    const place = (row) => Number(row.dataset.f ?? rows.length);
+    return [...rows].sort((a, b) => place(a) - place(b));
+  };
+  const sortTable = (table, asked) => {
     const heads = all("thead th", table);
-    const words = heads[column].dataset.sort === "words";
-    const body = one("tbody", table);
-    const key = (row) => (words ? row.cells[column].textContent.toLowerCase() : number(row.cells[column]));
-    const keyed = all("tr", body).map((row) => [key(row), row]);
-    keyed.sort(([a], [b]) => (a < b ? -way : a > b ? way : 0));
-    body.append(...keyed.map(([, row]) => row));
+    const [, digits, letter] = /^(\d+)([ad])$/.exec(asked) ?? [];
+    const column = Number(digits ?? -1);
+    const way = letter === "d" ? -1 : 1;
+    const rows = standard(table);
     heads.forEach((head, place) => {
       if (place === column) head.setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
       else head.removeAttribute("aria-sort");
     });
+    if (!(column in heads)) return one("tbody", table).append(...rows);
+    const words = heads[column].classList.contains("w");
+    const key = (row) => (words ? [row.cells[column].textContent.toLowerCase()] : number(row.cells[column]));
+    const keyed = rows.map((row) => [key(row), row]);
+    const compare = (a, b) => {
+      const n = a.findIndex((value, place) => value !== b[place]);
+      return n < 0 ? 0 : a[n] < b[n] ? -way : way;
+    };
+    one("tbody", table).append(...keyed.sort(([a], [b]) => compare(a, b)).map(([, row]) => row));
   };
-  const original = new Map(all("tbody").map((body) => [body, all("tr", body)]));
-  const reset = (table) => {
-    one("tbody", table).append(...original.get(one("tbody", table)));
-    for (const head of all("thead th", table)) head.removeAttribute("aria-sort");
-  };
-  let order = "";
+  const orders = new Map();
   const sortTables = () => {
-    const wanted = [state.task, state.sort, state.price].join();
-    if (wanted === order) return; // rows that are moved lose the focus
-    order = wanted;
     const section = sections.find((each) => each.dataset.task === state.task);
-    const table = one("table.scores", section);
-    const heads = all("thead th", table);
-    const asked = /^(\d+)([ad])$/.exec(state.sort);
-    const free = heads.findIndex((head) => head.textContent.includes("left out"));
-    if (asked && Number(asked[1]) < heads.length) sortTable(table, Number(asked[1]), asked[2] === "a" ? 1 : -1);
-    else if (state.price === "free" && free > 0) sortTable(table, free, -1);
-    else reset(table);
+    for (const [kind, asked] of [["scores", state.sort], ["variants", state.variants]]) {
+      const table = one(`table.${kind}`, section);
+      const wanted = `${asked} ${state.price}`;
+      if (!table || (orders.get(table) ?? " all") === wanted) continue; // rows that are moved lose the focus
+      orders.set(table, wanted);
+      sortTable(table, asked);
+    }
   };
   for (const table of all("table")) {
     all("thead th", table).forEach((head, column) => {
       const button = make("button", head.textContent, { type: "button" });
       button.addEventListener("click", () => {
         const current = head.getAttribute("aria-sort");
-        const first = head.dataset.sort === "words" || head.textContent === "rank" ? 1 : -1;
-        const way = current ? (current === "ascending" ? -1 : 1) : first;
-        if (table.classList.contains("scores")) go({ sort: `${column}${way > 0 ? "a" : "d"}` }, { replace: true });
-        else sortTable(table, column, way);
+        const up = current ? current !== "ascending" : head.classList.contains("w") || button.textContent === "rank";
+        const sort = table.classList.contains("scores") ? "sort" : "variants";
+        go({ [sort]: `${column}${up ? "a" : "d"}` }, { replace: true });
       });
       head.replaceChildren(button);
     });
@@ -132,27 +158,24 @@
     const fits = (name) =>
       (!sought || name.toLowerCase().includes(sought)) && (!state.kind || entries.get(name) === state.kind);
     const section = sections.find((each) => each.dataset.task === state.task); // the others are not seen
-    for (const row of all("tr[data-name]", section)) row.hidden = !fits(row.dataset.name);
-    for (const part of all("[data-e]", section)) part.classList.toggle("off", !fits(nameOf(part)));
+    for (const part of all("[data-e]", section)) {
+      const leaves = !fits(names.get(part.dataset.e));
+      if (part.localName === "tr") part.hidden = leaves;
+      else part.classList.toggle("off", leaves);
+    }
   };
 
   // What belongs together lights up: rows, marks, lines, labels ---------------------------------------------------
 
-  const names = new Map();
-  for (const mark of all(".marks a")) {
-    const row = one(mark.getAttribute("href"))?.closest("tr");
-    if (row) names.set(mark.dataset.e, row.dataset.name);
-  }
-  const nameOf = (part) => part.dataset.name ?? names.get(part.dataset.e) ?? "";
   let lit = null;
-  const light = (name) => {
-    if (name === lit) return;
-    lit = name;
+  const light = (entry) => {
+    if (entry === lit) return;
+    lit = entry;
     for (const part of all(".on")) part.classList.remove("on");
-    root.classList.toggle("lit", Boolean(name));
-    if (!name) return void hint.replaceChildren();
+    root.classList.toggle("lit", entry !== null);
+    if (entry === null) return void hint.replaceChildren();
     const section = sections.find((each) => each.dataset.task === state.task);
-    for (const part of all("[data-name], [data-e]", section)) part.classList.toggle("on", nameOf(part) === name);
+    for (const part of all(`[data-e="${entry}"]`, section)) part.classList.add("on");
   };
   const say = (part) => {
     if (!part.matches(".marks a")) return hint.replaceChildren();
@@ -161,11 +184,11 @@
     hint.style.left = `${Math.max(4, Math.min(scrollX + box.right + 8, scrollX + innerWidth - 330))}px`;
     hint.style.top = `${scrollY + box.top - 8}px`;
   };
-  const found = (event) => event.target.closest?.(".marks a, .lines [data-name], .labels [data-name], tbody tr[data-name]");
+  const found = (event) => event.target.closest?.("section [data-e]");
   for (const type of ["pointerover", "focusin"]) {
     document.addEventListener(type, (event) => {
       const part = found(event);
-      light(part ? nameOf(part) : null);
+      light(part ? part.dataset.e : null);
       if (part) say(part);
     });
   }
@@ -176,6 +199,7 @@
   let details = null;
   const unpacked = async () => {
     if (details) return details;
+    if (typeof DecompressionStream === "undefined") return null;
     const bytes = Uint8Array.from(atob(one("#details").textContent), (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     details = JSON.parse(await new Response(stream).text());
@@ -184,10 +208,10 @@
   const plain = (value, digits = 4) =>
     value === null || value === undefined ? "-" : Number(value).toLocaleString("en-US", { maximumSignificantDigits: digits });
   const table = (caption, heads, rows) => {
-    const head = make("tr", null, {}, ...heads.map((text) => make("th", text, { scope: "col" })));
+    const head = make("tr", null, {}, ...heads.map((text, place) => make("th", text, { scope: "col", class: place ? "" : "w" })));
     const lines = rows.map((cells) =>
       make("tr", null, {}, ...cells.map((cell, place) =>
-        cell instanceof Node ? make("td", null, {}, cell) : make(place ? "td" : "th", cell, place ? { class: "r" } : { scope: "row" }))));
+        cell instanceof Node ? make("td", null, { class: "w" }, cell) : make(place ? "td" : "th", cell, place ? {} : { scope: "row" }))));
     const element = make("table", null, {}, make("caption", caption), make("thead", null, {}, head), make("tbody", null, {}, ...lines));
     return make("div", null, { class: "wide", tabindex: "0", role: "region", "aria-label": caption }, element);
   };
@@ -202,13 +226,17 @@
     });
     return picture;
   };
+  const note = (text, x, y, side) => make("text", text, { x, y, class: `tick ${side}` });
   const histogram = (bins, label) => {
     const most = Math.max(...bins.map(([, inputs]) => inputs), 1);
-    const picture = make("svg", null, { viewBox: `0 0 ${bins.length * 14} 40`, width: bins.length * 14, height: 40, role: "img", "aria-label": label });
-    bins.forEach(([, inputs], place) => {
+    const [low, high] = [bins[0][0], bins.at(-1)[0]];
+    const width = Math.max(14 * (high - low + 1), 48);
+    const picture = make("svg", null, { viewBox: `0 0 ${width} 54`, width, height: 54, role: "img", "aria-label": label });
+    for (const [power, inputs] of bins) {
       const height = (38 * inputs) / most;
-      picture.append(make("rect", null, { x: 14 * place, y: 40 - height, width: 12, height, class: "s0", fill: "currentColor" }));
-    });
+      picture.append(make("rect", null, { x: 14 * (power - low), y: 40 - height, width: 12, height, class: "s0", fill: "currentColor" }));
+    }
+    picture.append(note(plain(2 ** low, 21), 0, 52, "first"), high > low ? note(plain(2 ** high, 21), width, 52, "last") : "");
     return picture;
   };
   const dots = (values, label) => {
@@ -220,11 +248,16 @@
     return picture;
   };
   const heat = (map, label) => {
-    const most = Math.max(...map.inputs.flat(), 1);
-    const side = 14;
-    const picture = make("svg", null, { width: side * map.domains.length, height: side * map.experts.length, viewBox: `0 0 ${side * map.domains.length} ${side * map.experts.length}`, role: "img", "aria-label": label });
-    map.inputs.forEach((row, y) => row.forEach((inputs, x) =>
-      picture.append(make("rect", null, { x: side * x, y: side * y, width: side - 1, height: side - 1, class: "s0", fill: "currentColor", opacity: (0.06 + (0.94 * inputs) / most).toFixed(2) }))));
+    const [side, left, below] = [14, 40, 16];
+    const [width, height] = [left + side * map.domains.length, side * map.experts.length + below];
+    const picture = make("svg", null, { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+    map.shades.forEach((row, y) => {
+      picture.append(note(map.experts[y], left - 4, side * y + 11, "last"));
+      [...row].forEach((shade, x) => picture.append(make("rect", null, {
+        x: left + side * x, y: side * y, width: side - 1, height: side - 1, class: "s0", fill: "currentColor", opacity: 0.06 + 0.104 * shade })));
+    });
+    const ends = new Set([0, map.domains.length - 1]);
+    for (const x of ends) picture.append(note(map.domains[x], left + side * x + 6, height - 4, "x"));
     return picture;
   };
   const PHASES = { router: "s1", dispatch: "s4", experts: "s0", merge: "s2" };
@@ -235,12 +268,13 @@
     const of = told.entries[name].tasks[ref];
     const parts = [make("h3", ref)];
     const seeds = `pseudo-value of each seed, whose mean is the score: ${of.seeds.map((value) => plain(value)).join(", ")}`;
+    parts.push(make("p", `Score ${of.score}`));
     parts.push(make("p", null, {}, make("span", "Seeds "), dots(of.seeds, seeds), make("span", ` ${seeds}`, { class: "note" })));
     const rows = Object.entries(of.variants).map(([variant, v]) => [
-      variant, plain(v.p50), plain(v.p95), plain(v.max), plain(v.loaded), plain(v.stored), plain(v.fit, 3),
+      variant, v.cells, plain(v.p50), plain(v.p95), plain(v.max), plain(v.loaded), plain(v.stored), plain(v.fit, 3),
       v.costs.length ? histogram(v.costs, `inputs by log2 of operations: ${v.costs.map(([p, n]) => `${p}: ${n}`).join(", ")}`) : "-",
     ]);
-    const heads = ["variant", "p50", "p95", "max", "loaded parameters", "stored", "fit, s", "cost per input"];
+    const heads = ["variant", "cells", "p50", "p95", "max", "loaded parameters", "stored", "fit, s", "cost per input"];
     parts.push(table("Variants: operations per input, and parameters", heads, rows));
     for (const [variant, v] of Object.entries(of.variants)) {
       const kinds = work(v);
@@ -248,7 +282,7 @@
       const text = kinds.map(([kind, amount]) => `${kind} ${plain(amount)}`).join(", ");
       parts.push(make("div", null, {}, bars(kinds, `${variant}: ${text}`), make("span", ` ${variant}: ${text}`, { class: "note" })));
       for (const [instance, map] of Object.entries(v.routes)) {
-        const label = `${variant} on ${instance}: ${map.experts.length} of ${map.of} experts that are used (down) by ${map.domains.length} domains (across), seed ${map.seed}`;
+        const label = `${variant} on ${instance}: ${map.experts.length < map.of ? `the ${map.experts.length} busiest of ${map.of} experts` : `all ${map.of} experts`} that are used (down) by ${map.domains.length} domains (across), seed ${map.seed}`;
         parts.push(make("figure", null, {}, heat(map, label), make("figcaption", label)));
       }
     }
@@ -273,24 +307,31 @@
         const mean = both.reduce((sum, [x, y]) => sum + y - x, 0) / (both.length || 1);
         return [`operations of ${second} over those of ${first} at ${quality}`, both.length ? `${plain(2 ** mean, 3)} on ${both.length}/${instances.length}` : "-"];
       });
-      parts.push(table(ref, ["what", "which"], [["Welch's test", verdict], [`larger area: ${first}`, `${wins}/${instances.length}`], [`larger area: ${second}`, `${losses}/${instances.length}`], ...ratios]));
+      parts.push(table(ref, ["what", "which"], [[`score of ${first}`, a.score], [`score of ${second}`, b.score], ["Welch's test", verdict], [`larger area: ${first}`, `${wins}/${instances.length}`], [`larger area: ${second}`, `${losses}/${instances.length}`], ...ratios]));
     }
+    if (parts.length === 1) parts.push(make("p", "There is no task that both enter."));
     return parts;
   };
   const openDrawer = async () => {
     const told = await unpacked();
     const name = state.entry;
     if (!name) return;
-    const of = told.entries[name];
     const close = make("button", "Close", { type: "button", class: "close" });
     close.addEventListener("click", () => go({ entry: "", vs: "" }));
+    const open = (...parts) => {
+      drawer.replaceChildren(close, make("h2", name), ...parts.filter(Boolean));
+      drawer.setAttribute("aria-label", `About ${name}`);
+      if (!drawer.open) { drawer.showModal(); drawer.scrollTop = 0; }
+    };
+    if (!told) return open(make("p", "This browser cannot unpack what the page holds of an entry (DecompressionStream)."));
+    const of = told.entries[name];
     const choice = make("select", null, { id: "versus" }, make("option", "nobody", { value: "" }),
       ...told.order.filter((other) => other !== name).map((other) => make("option", other, { value: other })));
     choice.value = state.vs;
     const beside = make("div");
     const compare = () => beside.replaceChildren(...(state.vs ? compared(told, name, state.vs) : []));
     choice.addEventListener("change", () => { // without building the drawer anew, which would lose the focus
-      history.replaceState(null, "", address({ vs: choice.value }));
+      enter({ vs: choice.value }, true);
       state = read();
       compare();
     });
@@ -301,9 +342,7 @@
       ["packages", Object.entries(made.packages).map(([p, v]) => `${p} ${v}`).join(", ")], ["BLAS", made.blas.join(", ")],
       ["processor", made.processor.join(", ")], ["sandbox", made.sandbox.join(", ")], ["rows", `${made.rows}, ${made.first} to ${made.last}`]];
     const order = [state.task, ...told.tasks.map((task) => task.ref).filter((ref) => ref !== state.task)];
-    drawer.replaceChildren(
-      close,
-      make("h2", name),
+    open(
       make("p", [of.title, of.kind, of.authors.join(", "), of.licence].filter(Boolean).join(" · ")),
       of.reference && make("p", of.reference),
       make("label", "Compare with ", { class: "tool" }, choice),
@@ -313,8 +352,6 @@
       table("Audits", ["audit", "verdicts"], audits), table("Made with", ["what", "which"], facts),
       of.readme && make("h3", "README"), of.readme && make("pre", of.readme),
     );
-    drawer.setAttribute("aria-label", `About ${name}`);
-    if (!drawer.open) { drawer.showModal(); drawer.scrollTop = 0; }
   };
   drawer.addEventListener("cancel", (event) => { event.preventDefault(); go({ entry: "", vs: "" }); });
 
@@ -327,7 +364,10 @@
   };
   const csv = () => {
     const section = sections.find((each) => each.dataset.task === state.task);
-    const quoted = (text) => `"${(/^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/.test(text) && !/^-[\d.]*$/.test(text) ? "'" : "") + text.replaceAll('"', '""')}"`;
+    // As for_csv in Python: what a spreadsheet would run begins with an apostrophe, after a semicolon as well.
+    const runs = (part) => /^[ "]*[=+\-@\u2212]/.test(part.normalize("NFKC"));
+    const inert = (text) => (/^-[\d.]*$/.test(text) ? text : text.split(";").map((part) => (runs(part) ? `'${part}` : part)).join(";"));
+    const quoted = (text) => `"${inert(text).replaceAll('"', '""')}"`;
     const lines = all("table.scores tr", section).filter((row) => !row.hidden).map((row) => [...row.cells].map((cell) => quoted(cell.textContent)).join(","));
     save(lines.join("\n") + "\n", "text/csv", `${state.task}.csv`);
   };
@@ -356,13 +396,14 @@
   for (const link of all("nav a")) link.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey) return;
     event.preventDefault();
-    go({ task: link.dataset.task, sort: "", entry: "", vs: "" });
+    go({ ...ELSEWHERE, task: link.dataset.task });
   });
   for (const radio of all("input[name=price]")) radio.addEventListener("change", () => go({ price: radio.value }));
   one("#search").addEventListener("input", (event) => go({ q: event.target.value }, { replace: true }));
   one("#kind").addEventListener("change", (event) => go({ kind: event.target.value }, { replace: true }));
   const follow = () => {
-    const mark = location.hash.slice(1);
+    hash = location.hash;
+    const mark = hash.slice(1);
     const row = /^v\d+-\d+$/.test(mark) ? one(`#${mark}`) : null; // a mark's row, from a link of this page
     show(row ? { ...DEFAULTS, task: row.closest("section").dataset.task } : read());
   };

@@ -2,28 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from sparsebench.leaderboard.columns import by_cost, cells_of, columns_of, mean_of, places, short_number
 from sparsebench.leaderboard.page.kinds import KINDS, SHAPES, kind_of
-from sparsebench.leaderboard.page.markup import Markup, tag
+from sparsebench.leaderboard.page.markup import Markup, shown, tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from sparsebench.leaderboard.board import Board, Entry, Point, TaskScore
+    from sparsebench.leaderboard.columns import Column
 
-__all__ = ["legend", "overall_table", "score_table", "shape_of", "variant_table"]
+__all__ = [
+    "Named",
+    "legend",
+    "named",
+    "overall_table",
+    "score_table",
+    "shape_of",
+    "variant_table",
+    "variants_of",
+]
 
-_WORDS = frozenset({"submission", "kind"})
-"""Columns that are sorted as words; the others by the number that their cells begin with."""
+_BESIDE = 4  # the column of the paper's price stands beside the score
+_ROUTER_FREE = "score, router left out"
+
+
+class Named(NamedTuple):
+    """An entry as the page refers to it."""
+
+    number: int
+    """What its parts are called in the document."""
+    key: str
+    """What it is called in addresses and for people; no two entries share one."""
+    style: str
+    """The class of its curve; ``other`` where it has none."""
+
+
+def named(board: Board, styles: Mapping[str, str]) -> dict[str, Named]:
+    """Return how the page refers to entries: submission -> number, key, style.
+
+    Names that are shown alike, such as those that differ in control characters only, get keys that differ.
+    """
+    found: dict[str, Named] = {}
+    taken: set[str] = set()
+    for number, entry in enumerate(board.entries):
+        plain = key = shown(entry.submission)
+        again = 1
+        while key in taken:
+            again += 1
+            key = f"{plain} ({again})"
+        taken.add(key)
+        found[entry.submission] = Named(number, key, styles.get(entry.submission, "other"))
+    return found
 
 
 def score_table(
-    board: Board, number: int, free: Mapping[str, tuple[int, float]], colours: Mapping[str, int]
+    board: Board, number: int, free: Mapping[str, tuple[int, TaskScore]], names: Mapping[str, Named]
 ) -> Markup:
-    """Return the table of a task.
+    """Return the table of a task: by all operations, with what a script shows by the paper's price.
 
     Parameters
     ----------
@@ -32,48 +71,53 @@ def score_table(
     number
         Of a task of it.
     free
-        Entry -> its place and score by the paper's price, which leaves the router out.
-    colours
-        Entry -> the number of its curve's colour, where it has one.
+        Entry -> its place in the table and its score by the paper's price, which leaves the router out.
+    names
+        Entry -> how the page refers to it.
     """
     task = board.tasks[number]
     columns = columns_of(task)
-    heads = [_head(c.head, right=c.align == "right") for c in columns]
-    heads.insert(2, _head("kind", right=False))
-    heads.append(_head("score, router left out", right=True))
+    heads = [_head(c.head, words=c.align == "left") for c in columns]
+    heads.insert(2, _head("kind", words=True))
+    heads.insert(_BESIDE, _head(_ROUTER_FREE, words=False))
     lines = []
-    for place, (entry, score) in enumerate(board.ranked(number), start=1):
-        cells = [_cell(entry, score, column.head, column.cell(entry, score), colours) for column in columns]
-        cells.insert(2, tag("td", kind_of(entry)))
-        cells.append(tag("td", _free(free.get(entry.submission), place), class_="r"))
-        lines.append(tag("tr", *cells, data_name=entry.submission, data_kind=kind_of(entry)))
-    caption = f"Scores on {task.ref}"
-    return _table(caption, heads, lines, "scores")
+    for entry, score in board.ranked(number):
+        own = names[entry.submission]
+        place, other = free.get(entry.submission, (None, None))
+        cells = [_cell(entry, score, other, column, own) for column in columns]
+        cells.insert(2, tag("td", kind_of(entry), class_="w"))
+        cells.insert(_BESIDE, tag("td", _moved(score, other)))
+        lines.append(
+            tag("tr", *cells, data_e=own.number, data_name=own.key, data_kind=kind_of(entry), data_f=place)
+        )
+    return _table(f"Scores on {task.ref}", heads, lines, "scores")
 
 
-def overall_table(board: Board) -> Markup | None:
+def overall_table(board: Board, names: Mapping[str, Named]) -> Markup | None:
     """Return the table of the entries that enter every task; None where there are none."""
     ranked = [entry for entry in board.entries if entry.score is not None]
     if len(board.tasks) < 2 or not ranked:  # noqa: PLR2004 - one task is its own overall
         return None
-    heads = [_head("rank", right=True), _head("submission", right=False), _head("mean", right=True)]
-    heads += [_head(task.ref, right=True) for task in board.tasks]
+    heads = [_head(head, words=head == "submission") for head in ("rank", "submission", "mean")]
+    heads += [_head(task.ref, words=False) for task in board.tasks]
     lines = [
         tag(
             "tr",
-            tag("td", places(entry.rank), class_="r"),
-            tag("th", _opener(entry.submission), scope="row"),
-            tag("td", mean_of(entry), class_="r"),
-            *(tag("td", "-" if s is None else f"{s.score:.3f}", class_="r") for s in entry.tasks),
-            data_name=entry.submission,
+            tag("td", places(entry.rank)),
+            tag("th", _opener(entry.submission, own.key), scope="row"),
+            tag("td", mean_of(entry)),
+            *(tag("td", "-" if s is None else f"{s.score:.3f}") for s in entry.tasks),
+            data_e=own.number,
+            data_name=own.key,
             data_kind=kind_of(entry),
         )
         for entry in ranked
+        for own in [names[entry.submission]]
     ]
     return _table("All tasks", heads, lines, "scores")
 
 
-def variant_table(board: Board, number: int, rows: Mapping[tuple[str, str], str]) -> Markup:
+def variant_table(board: Board, number: int, names: Mapping[str, Named]) -> Markup:
     """Return the variants of a task; a mark of the chart is called as its row is.
 
     Parameters
@@ -82,16 +126,23 @@ def variant_table(board: Board, number: int, rows: Mapping[tuple[str, str], str]
         The board.
     number
         Of a task of it.
-    rows
-        (entry, variant) -> the id of its row's head.
+    names
+        Entry -> how the page refers to it.
     """
-    heads = [_head(head, right=False) for head in ("submission", "variant")]
-    heads += [_head(head, right=True) for head in ("ops", "router left out", "quality", "memory", "cells")]
+    heads = [_head(head, words=True) for head in ("submission", "variant")]
+    heads += [_head(head, words=False) for head in ("ops", "router left out", "quality", "memory", "cells")]
     lines = [
-        tag("tr", *_variant(entry, point, rows[entry.submission, point.variant]), data_name=entry.submission)
-        for entry, point in _points(board, number)
+        tag("tr", *_variant(entry, point, row), data_e=names[entry.submission].number)
+        for row, entry, point in variants_of(board, number)
     ]
     return _table(f"Variants on {board.tasks[number].ref}", heads, lines, "variants")
+
+
+def variants_of(board: Board, number: int) -> Iterator[tuple[str, Entry, Point]]:
+    """Yield the variants of a task in reading order, with the id of each one's row."""
+    points = ((entry, p) for entry, score in board.ranked(number) for p in by_cost(score.points))
+    for place, (entry, point) in enumerate(points):
+        yield f"v{number}-{place}", entry, point
 
 
 def shape_of(kind: str, class_: str) -> Markup:
@@ -100,21 +151,19 @@ def shape_of(kind: str, class_: str) -> Markup:
     return tag("svg", mark, viewBox="-6 -6 12 12", class_=f"key {class_}", aria_hidden="true")
 
 
-def _points(board: Board, number: int) -> Iterator[tuple[Entry, Point]]:
-    for entry, score in board.ranked(number):
-        for point in by_cost(score.points):
-            yield entry, point
+def legend(kinds: Collection[str]) -> Markup:
+    """Return what the shapes of some kinds mean."""
+    items = [tag("li", shape_of(kind, "other"), told) for kind, told in KINDS.items() if kind in kinds]
+    return tag("ul", *items, class_="legend")
 
 
 def _variant(entry: Entry, point: Point, row: str) -> Iterator[Markup]:
-    yield tag("td", entry.submission)
-    ran = "did not run" if point.ops is None else f"{_ops(point.ops)} ops, quality {point.quality_mean:.3f}"
-    called = f"{entry.submission} {point.variant}: {ran}"
-    yield tag("th", point.variant, scope="row", id=row, aria_label=called)
+    yield tag("td", entry.submission, class_="w")
+    yield tag("th", point.variant, scope="row", id=row)
     for value in (_ops(point.ops), _ops(point.ops_router_free), f"{point.quality_mean:.3f}"):
-        yield tag("td", value, class_="r")
-    yield tag("td", _bytes(point.memory_bytes), class_="r")
-    yield tag("td", cells_of(point), class_="r")
+        yield tag("td", value)
+    yield tag("td", _bytes(point.memory_bytes))
+    yield tag("td", cells_of(point))
 
 
 def _ops(value: float | None) -> str:
@@ -125,31 +174,34 @@ def _bytes(value: int | None) -> str:
     return "-" if value is None else f"{short_number(value / 1024)} KiB"
 
 
-def _cell(entry: Entry, score: TaskScore, head: str, text: str, colours: Mapping[str, int]) -> Markup:
-    if head != "submission":
-        return tag("td", text, class_="r", data_v=f"{score.score:.6f}" if head == "score" else None)
-    colour = colours.get(entry.submission)
-    key = shape_of(kind_of(entry), "other" if colour is None else f"s{colour}")
-    return tag("th", key, _opener(entry.submission), scope="row")
+def _cell(entry: Entry, score: TaskScore, free: TaskScore | None, column: Column, own: Named) -> Markup:
+    """Return a cell, and beside it what it shows by the paper's price, where that differs."""
+    text = column.cell(entry, score)
+    if column.head == "submission":
+        return tag("th", shape_of(kind_of(entry), own.style), _opener(text, own.key), scope="row")
+    other = "-" if free is None else column.cell(entry, free)
+    return tag("td", text, data_free=None if other == text else other)
 
 
-def _opener(name: str) -> Markup:
+def _opener(name: str, key: str) -> Markup:
     """Return what opens an entry's drawer: a link, so that it is one without a script as well."""
-    return tag("a", name, href=f"#entry={quote(name, safe='')}", class_="open", data_open=name)
+    return tag("a", name, href=f"#entry={quote(key, safe='')}", class_="open", data_open=key)
 
 
-def _free(given: tuple[int, float] | None, place: int) -> str:
-    if given is None:
+def _moved(score: TaskScore, free: TaskScore | None) -> str:
+    """Return a score without the router, and where that moves the entry."""
+    if free is None:
         return "-"
-    there, score = given
-    moved = f" ({place} → {there})" if there != place else ""
-    return f"{score:.3f}{moved}"
+    before, after = places(score.rank), places(free.rank)
+    return f"{free.score:.3f} ({before} → {after})" if before != after else f"{free.score:.3f}"
 
 
-def _head(name: str, *, right: bool) -> Markup:
-    """Return a column's head; a script makes a button of it, and says the order by aria-sort."""
-    kind = "words" if name in _WORDS or not right else "numbers"
-    return tag("th", name, scope="col", class_="r" if right else None, data_sort=kind)
+def _head(name: str, *, words: bool) -> Markup:
+    """Return a column's head; a script makes a button of it, and says the order by aria-sort.
+
+    Columns are sorted by the number that their cells begin with, unless they are words.
+    """
+    return tag("th", name, scope="col", class_="w" if words else None)
 
 
 def _table(caption: str, heads: Sequence[Markup], lines: Sequence[Markup], class_: str) -> Markup:
@@ -162,9 +214,3 @@ def _table(caption: str, heads: Sequence[Markup], lines: Sequence[Markup], class
     )
     # A wide table scrolls by itself, by the keyboard as well.
     return tag("div", table, class_="wide", tabindex="0", role="region", aria_label=caption)
-
-
-def legend() -> Markup:
-    """Return what the shapes mean."""
-    items = [tag("li", shape_of(kind, "other"), told) for kind, told in KINDS.items()]
-    return tag("ul", *items, class_="legend")
