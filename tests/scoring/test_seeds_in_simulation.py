@@ -27,11 +27,6 @@ def report():
     del sys.modules[spec.name]
 
 
-@pytest.fixture(scope="module")
-def found(report):
-    return report.study(report.load_entries())
-
-
 @pytest.mark.parametrize("seeds", [2, 5])
 def test_sets_are_scored_as_boards_are(report, seeds):
     """The report scores many sets at once, by code of its own."""
@@ -63,16 +58,14 @@ def test_the_true_score_is_what_many_seeds_give(report):
     assert report.simulate(entry, "Gaussian", 200, rng, sets=2).plain == pytest.approx([truth] * 2, abs=5e-4)
 
 
-@pytest.mark.slow
-def test_intervals_hold_what_they_should(found):
+def intervals_hold_what_they_should(_, found):
     for line in found.lines:
         assert all(abs(share - 0.95) <= POINTS for share in line.holding), line
     for _, shares in found.generalist:
         assert all(abs(share - 0.95) <= POINTS for share in shares)
 
 
-@pytest.mark.slow
-def test_luck_widens_the_intervals_that_would_be_too_narrow_and_no_others(found):
+def luck_widens_the_intervals_that_would_be_too_narrow_and_no_others(_, found):
     narrow = {line.name for line in found.lines if min(line.bare) < 0.95 - POINTS}
     assert narrow == {"lsh-affine", "dsm-topk"}
     for line in found.lines:
@@ -80,21 +73,18 @@ def test_luck_widens_the_intervals_that_would_be_too_narrow_and_no_others(found)
             assert max(np.subtract(line.holding, line.bare)) < 0.015
 
 
-@pytest.mark.slow
-def test_no_interval_holds_failures_that_no_seed_has_shown(found):
+def no_interval_holds_failures_that_no_seed_has_shown(_, found):
     """The reason for a label, not a claim: whoever mends it takes the label away."""
     assert all(share < 0.95 - POINTS for _, line in found.failing for share in line.holding)
 
 
-@pytest.mark.slow
-def test_luck_in_the_best_of_variants_is_mostly_taken_out(found):
+def luck_in_the_best_of_variants_is_mostly_taken_out(_, found):
     for line in found.lines:
         assert line.bias <= 0.0005
         assert line.plain_bias <= 0.002
 
 
-@pytest.mark.slow
-def test_what_sixteen_clones_gain_is_below_what_beats(found):
+def what_sixteen_clones_gain_is_below_what_beats(_, found):
     gains = {(name, seeds): gain for name, seeds, _, gain, _ in found.clones}
     assert max(gains.values()) < SMALLEST_LEAD
     many = {name for (name, _), gain in gains.items() if gain > 0.002}
@@ -103,14 +93,12 @@ def test_what_sixteen_clones_gain_is_below_what_beats(found):
         assert gain <= 0.65 * plain + 1e-5  # of k equal ones .53 is left with 5 seeds, .51 with 10
 
 
-@pytest.mark.slow
-def test_equal_entries_are_seldom_told_apart(found):
+def equal_entries_are_seldom_told_apart(_, found):
     for _, _, apart, led, _ in found.equal:
         assert led <= apart <= 0.05 + POINTS
 
 
-@pytest.mark.slow
-def test_the_page_tells_what_is_found(report, found):
+def the_page_tells_what_is_found(report, found):
     """But for last digits: random numbers may differ between releases of NumPy, if seldom."""
     page = (ROOT / "docs/statistics.md").read_text(encoding="utf-8")
     told = page.partition("<!-- sparsebench:seeds:begin -->")[2].partition("<!-- sparsebench:seeds:end -->")[
@@ -120,3 +108,27 @@ def test_the_page_tells_what_is_found(report, found):
     assert NUMBER.sub("", told.strip()) == NUMBER.sub("", text.strip())
     for old, new in zip(NUMBER.findall(told), NUMBER.findall(text), strict=True):
         assert math.isclose(float(old), float(new), abs_tol=1.5)
+
+
+CHECKS = (
+    intervals_hold_what_they_should,
+    luck_widens_the_intervals_that_would_be_too_narrow_and_no_others,
+    no_interval_holds_failures_that_no_seed_has_shown,
+    luck_in_the_best_of_variants_is_mostly_taken_out,
+    what_sixteen_clones_gain_is_below_what_beats,
+    equal_entries_are_seldom_told_apart,
+    the_page_tells_what_is_found,
+)
+
+
+@pytest.mark.slow
+def test_of_many_sets_of_seeds(report):
+    """One test, not one for each: the study takes a minute, and workers that share it would each make it."""
+    found = report.study(report.load_entries())
+    wrong = []
+    for check in CHECKS:
+        try:
+            check(report, found)
+        except AssertionError as error:
+            wrong.append(f"{check.__name__}: {error}")
+    assert not wrong, "\n".join(wrong)
