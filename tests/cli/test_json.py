@@ -170,3 +170,11 @@ def test_the_machine(cli):
     quick = cli("bench", "ops", "--quick", "--primitive", PLAIN, "--device", "cpu", "--json")
     held(quick, "timings.json", quick.code)  # on a busy machine a time may be one that cannot be believed
     assert quick.code in {0, 1}
+
+
+def test_studies(cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("SPARSEBENCH_CACHE", str(tmp_path))
+    (study,) = held(
+        cli("reproduce", "k-tanh", "--into", str(tmp_path / "found"), "--json"), "reproductions.json"
+    )
+    assert [claim["verdict"] for claim in study["claims"]] == ["reproduced", "in part", "not known"]

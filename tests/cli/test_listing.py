@@ -18,6 +18,7 @@ VERBS = [
     "leaderboard",
     "new",
     "publish",
+    "reproduce",
     "results",
     "submissions",
     "tasks",

@@ -26,6 +26,7 @@ _VERBS = {
     "leaderboard": "Show the board of stored rows, or publish it.",
     "new": "Start a submission of your own.",
     "publish": "Publish a board: page, tables, JSON, feed.",
+    "reproduce": "Derive claims of papers anew, each with a verdict.",
     "results": "Look at stored rows, check and merge them.",
     "submissions": "List the submissions that come with sparsebench, or show one.",
     "tasks": "List, show, verify and re-create the standard tasks.",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sparsebench.leaderboard.plotted import Chart
 
-__all__ = ["Style", "marks", "sample", "stroke", "styles_of"]
+__all__ = ["STYLES", "Style", "marks", "sample", "stroke", "styles_of"]
 
 
 class Style(NamedTuple):
@@ -28,7 +28,7 @@ class Style(NamedTuple):
     """The marker's path, from the middle of it."""
 
 
-_STYLES = (
+STYLES = (
     Style("#0072b2", "", "m-2.6 0a2.6 2.6 0 1 0 5.2 0a2.6 2.6 0 1 0 -5.2 0z"),
     Style("#d55e00", "7 2", "m-2.3 -2.3h4.6v4.6h-4.6z"),
     Style("#009e73", "2 1.5", "m0 -3.2l3 5.4h-6z"),
@@ -37,6 +37,8 @@ _STYLES = (
     Style("#56b4e9", "11 2", "m-3 0h6m-3 -3v6"),
     Style("#000000", "8 2 2 2 2 2", "m-2.4 -2.4l4.8 4.8m0 -4.8l-4.8 4.8"),
 )
+"""Those of lines, in the order in which they are taken."""
+
 _DENSE = Style(DIM, "5 3", "m-2.6 -1.2h5.2v2.4h-5.2z")
 _SPARE = Style(DIM, "", "m-2.4 0h4.8")  # of an eighth line where none is the dense reference
 
@@ -59,7 +61,7 @@ def styles_of(charts: Sequence[Chart]) -> list[dict[str, Style]]:
 def _free(taken: Mapping[str, Style], usual: Mapping[str, Style]) -> Style:
     """Return a style that no line of a chart has, and few other entries."""
     used = list(usual.values())
-    free = [style for style in _STYLES if style not in taken.values()]
+    free = [style for style in STYLES if style not in taken.values()]
     return min(free, key=used.count, default=_SPARE)
 
 
