@@ -39,6 +39,8 @@ _MANIFEST = "submission.toml"
 _ATTRIBUTES = ".gitattributes"
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 _REGULAR = {"100644", "100755"}
+# Whoever clones a board on Windows could not check such a file out, or gets another one.
+_NO_FILE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.", re.IGNORECASE)
 _KINDS = {"120000": "a symbolic link", "160000": "a submodule", "040000": "a folder"}
 _ALONE = "a pull request adds one new folder under submissions/; what else changes is a maintainer's to merge"
 _SECONDS = 120
@@ -90,10 +92,10 @@ def check_pull(repository: Path, base: str, head: str) -> Pull:
     UsageError
         The pull request touches anything but one new folder under ``submissions``; or the folder has a link,
         a name that is not plain, no ``submission.toml``, or files that are too large or too many; or there is
-        no such commit.
+        no such commit, or not one alone at which the histories part.
     """
     base, head = (_commit(repository, each) for each in (base, head))
-    fork = _git(repository, "merge-base", base, head, fault="they have no commit in common").strip().decode()
+    fork = _fork(repository, base, head)
     name = _only_folder([path for path, _ in _changed(repository, fork, head)])
     inside = f"{SUBMISSIONS}/{name}/"
     for path, status in _changed(repository, fork, head):
@@ -101,12 +103,28 @@ def check_pull(repository: Path, base: str, head: str) -> Pull:
             raise _refused(f"{_shown(path)} is changed, expected new files only")
     if tree_of(repository, base, inside):
         raise _refused(f"{inside} is there already, expected a new folder")
+    if tree_of(repository, fork, inside):
+        raise _refused(f"{inside} was there already where it begins, expected a new folder")
     files = tree_of(repository, head, inside)
     _check_files(files, inside)
     for blob in files:
         if blob.path == f"{inside}{_ATTRIBUTES}" and content_of(repository, blob) != ATTRIBUTES.encode():
             raise _refused(f"{blob.path}: expected what `sparsebench new` writes there")
     return Pull(name, base, head, tuple(files))
+
+
+def _fork(repository: Path, base: str, head: str) -> str:
+    """Return the commit at which two histories part.
+
+    Of several, merging makes one that nobody has seen, and what a pull request changes is no longer what its
+    tree differs in from one of them: it could bring back what an earlier one had changed and taken back.
+    """
+    told = _git(repository, "merge-base", "--all", base, head, fault="they have no commit in common")
+    forks = told.decode("ascii").split()
+    if len(forks) > 1:
+        message = f"there are {len(forks)} commits that both histories have, and none of them is the last one"
+        raise _refused(message, "add the folder in one commit on top of the board's last one")
+    return forks[0]
 
 
 def _only_folder(paths: Sequence[str]) -> str:
@@ -121,6 +139,7 @@ def _only_folder(paths: Sequence[str]) -> str:
         raise _refused(f"it touches {len(names)} folders under {SUBMISSIONS}: {_shown(', '.join(names))}")
     if not re.fullmatch(NAME_PATTERN, names[0]) or len(names[0]) > _LONGEST_NAME:
         raise _refused(f"{SUBMISSIONS}/{_shown(names[0])}: expected lower-case letters, digits and hyphens")
+    _check_file(names[0], SUBMISSIONS)
     return names[0]
 
 
@@ -131,6 +150,7 @@ def _check_files(files: Sequence[Blob], inside: str) -> None:
             raise _refused(f"{_shown(blob.path)} is {kind}, expected a file")
         if not _is_plain(blob.path.removeprefix(inside)):
             raise _refused(f"{_shown(blob.path)}: expected names of letters, digits, _, ., + and -")
+        _check_file(blob.path.removeprefix(inside), inside.rstrip("/"))
         if blob.size > LARGEST_FILE:
             raise _refused(f"{blob.path} has {blob.size:,} bytes, expected at most {LARGEST_FILE:,}")
     total = sum(blob.size for blob in files)
@@ -151,6 +171,11 @@ def _is_plain(path: str) -> bool:
         and all(_PART.fullmatch(part) for part in parts)
         and "__pycache__" not in parts  # no hash covers it
     )
+
+
+def _check_file(path: str, inside: str) -> None:
+    if any(_NO_FILE.fullmatch(part) for part in path.split("/")):
+        raise _refused(f"{inside}/{path} has a name which no file of Windows can be called")
 
 
 def tree_of(repository: Path, commit: str, inside: str) -> list[Blob]:
@@ -230,8 +255,8 @@ def _git(repository: Path, *arguments: str, fault: str = "") -> bytes:
     return ran.stdout
 
 
-def _refused(why: str) -> UsageError:
-    return UsageError(f"the pull request cannot be scored: {why}", help=_ALONE)
+def _refused(why: str, mend: str = _ALONE) -> UsageError:
+    return UsageError(f"the pull request cannot be scored: {why}", help=mend)
 
 
 def _shown(text: str) -> str:
