@@ -174,6 +174,40 @@ def test_the_column_that_changed_is_named(tmp_path):
         published(rows_of("a", 0.5, instances=("n256-r4", "n4096-r4")), tmp_path)
 
 
+def test_a_release_for_one_tasks_new_data_hides_no_score_of_another(tmp_path):
+    lipschitz = load_task("lipschitz-regression@1")
+    name = next(iter(lipschitz.board))
+
+    def both(first, second):
+        other = made("a", quality=second, task=lipschitz, instance=name, ops=2.0**9, submission_hash="s")
+        return [*rows_of("a", first, seeds=1), replace(other, cell_key="")]
+
+    published(both(0.5, 0.5), tmp_path)
+    tasks = json.loads((tmp_path / RECORD).read_text())["tasks"]
+    changed = [task | {"hash": "sha256:0"} if "lipschitz" in task["ref"] else task for task in tasks]
+    edited(tmp_path, tasks=changed)
+    with pytest.raises(IntegrityError, match="on memorization@2 its score_plain was"):
+        published(both(0.75, 0.5), tmp_path, release="v1")
+    done = published(both(0.5, 0.75), tmp_path, release="v1")
+    assert [event.kind for event in done.events] == ["release"]
+
+
+@pytest.mark.parametrize("spoilt", ["changed", "missing", "a folder"])
+def test_only_what_was_published_becomes_a_release(tmp_path, spoilt):
+    published(rows_of("a"), tmp_path)
+    page = tmp_path / "index.html"
+    page.unlink()
+    if spoilt == "changed":
+        page.write_text("mine")
+    if spoilt == "a folder":
+        page.mkdir()
+    before = files_in(tmp_path)
+    with pytest.raises(IntegrityError, match=r"index\.html is not what was published") as caught:
+        published(rows_of("a"), tmp_path, release="v1")
+    assert caught.value.exit_code == 4
+    assert files_in(tmp_path) == before
+
+
 def test_a_task_that_leaves_the_board_is_told_and_blocks_nothing(tmp_path):
     lipschitz = load_task("lipschitz-regression@1")
     name = next(iter(lipschitz.board))

@@ -21,6 +21,7 @@ __all__ = ["Change", "changes_of", "check_scores", "check_versions", "events_of"
 OWN = ("instances", "seeds", "failed_share", "score_plain", "score", "low", "high")
 """The figures that follow from an entry's own rows: another entry's never change them."""
 
+_VERSIONS = ("scoring_version", "cost_model")
 _SAME = 1e-9  # to which scores of two machines agree: see docs/trust.md
 _KEPT = 200  # events that a record keeps
 _NAMED = 12  # entries that one event names
@@ -62,7 +63,7 @@ def check_versions(before: Record, now: Record, where: str) -> None:
     IntegrityError
         The scoring version, the cost model, or the hash of a task of one name differ.
     """
-    for name in ("scoring_version", "cost_model"):
+    for name in _VERSIONS:
         old, new = getattr(before, name), getattr(now, name)
         if old != new:
             raise _never_meet(where, f"{name} {old}", f"{name} {new}")
@@ -84,9 +85,13 @@ def _never_meet(where: str, old: str, new: str) -> IntegrityError:
 def changes_of(before: Record, now: Record) -> list[Change]:
     """Return what changed of the figures of submissions that did not change themselves.
 
-    Tasks that left the board count as no change of a score.
+    Figures are compared where they are by the same rules, on the same data. Tasks that left the board count
+    as no change of a score.
     """
-    found, shown = [], {task.ref for task in now.tasks}
+    found: list[Change] = []
+    if any(getattr(before, name) != getattr(now, name) for name in _VERSIONS):
+        return found
+    shown = {task.ref for task in before.tasks if task in now.tasks}
     for name, entry in now.entries.items():
         old = before.entries.get(name)
         if old is not None and old.submission_hash == entry.submission_hash:

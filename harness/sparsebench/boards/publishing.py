@@ -76,17 +76,16 @@ def publish(
         release's name is taken, none, or there is nothing to release.
     IntegrityError
         What is published is of another scoring version, cost model or task hash; a score of an unchanged
-        submission differs; or the record of what is published is damaged.
+        submission differs; or the record of what is published is damaged, or a file that is to be a release.
     """
     check_place(folder)
     before, now = read_record(folder), first_record(edition)
     _check_release(before, release, folder)
     changes = []
     if before is not None:
-        comparable = _comparable(before, now)
         if release is None:
             check_versions(before, now, str(folder))
-        changes = changes_of(before, now) if release is None or comparable else []
+        changes = changes_of(before, now)
         if not accept_changes:
             check_scores(changes)
         names = [*before.releases, *([release] if release else [])]
@@ -95,7 +94,7 @@ def publish(
     files = tables_of(edition, now)
     now = now.model_copy(update={"files": {name: sha256(files[name]) for name in sorted(files)}})
     known: set[str] = set() if before is None else {RECORD, *before.files}
-    moved = _moved(folder, known, release)
+    moved = {} if before is None or release is None else _moved(folder, before, release)
     gone = sorted(known - files.keys() - {RECORD})
     _check_free(folder, {*files, *moved, *known, RECORD}, known)
     # The record comes first: after a crash it lists all that may be there; publishing again mends the rest.
@@ -136,15 +135,6 @@ def tables_of(edition: Edition, record: Record) -> dict[str, bytes]:
     }
 
 
-def _comparable(before: Record, now: Record) -> bool:
-    """Return whether scores of two records are by the same rules, on the same data."""
-    try:
-        check_versions(before, now, "")
-    except IntegrityError:
-        return False
-    return True
-
-
 def _check_release(before: Record | None, release: str | None, folder: Path) -> None:
     if release is None:
         return
@@ -159,12 +149,18 @@ def _check_release(before: Record | None, release: str | None, folder: Path) -> 
         raise UsageError(message, help="choose another name")
 
 
-def _moved(folder: Path, known: Iterable[str], release: str | None) -> dict[str, bytes]:
-    """Return path -> content of the earlier publication at its place among the releases."""
-    if release is None:
-        return {}
-    there = ((name, folder / name) for name in sorted(known))
-    return {f"{RELEASES}/{release}/{name}": path.read_bytes() for name, path in there if path.is_file()}
+def _moved(folder: Path, before: Record, release: str) -> dict[str, bytes]:
+    """Return path -> content of what was published, at its place among the releases."""
+    found = {RECORD: (folder / RECORD).read_bytes()}
+    for name, expected in before.files.items():
+        path = folder / name
+        found[name] = path.read_bytes() if path.is_file() else b""
+        if sha256(found[name]) != expected:
+            raise IntegrityError(
+                f"{path} is not what was published: a release keeps what was",
+                help="bring it back, or publish once more without --release",
+            )
+    return {f"{RELEASES}/{release}/{name}": content for name, content in found.items()}
 
 
 def _check_free(folder: Path, names: AbstractSet[str], known: AbstractSet[str]) -> None:
