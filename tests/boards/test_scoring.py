@@ -112,6 +112,21 @@ def test_the_working_tree_decides_nothing(board):
         score_pull(board, "main", "pull", board / "artifact", require_sandbox="none", jobs=1)
 
 
+@pytest.mark.parametrize(
+    ("folder", "name", "told"),
+    [
+        ("mine", "other", "mine/submission.toml is called 'other'"),
+        ("constant", "constant", "this is other code"),
+    ],
+)
+def test_what_is_merged_has_the_name_of_its_folder_and_of_nobody_else(board, folder, name, told):
+    write(board / "submissions" / name, plain()).rename(board / "submissions" / folder)
+    with pytest.raises(UsageError) as caught:
+        evaluate_missing(board, require_sandbox="none", jobs=1)
+    assert told in caught.value.what
+    assert not (board / "results" / "rows").exists()
+
+
 def test_a_folder_without_a_board_is_told(tmp_path):
     with pytest.raises(UsageError, match=r"cannot read .*board\.toml"):
         evaluate_missing(tmp_path, require_sandbox="none", jobs=1)

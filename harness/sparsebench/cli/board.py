@@ -187,7 +187,7 @@ def update(require_sandbox: str, jobs: int | None, repository: Path) -> None:
 
     \b
     Example:
-      sparsebench board update && sparsebench publish --output results --frozen board.toml --into public
+      sparsebench board update
 
     Exit code: 0 all have rows, also of failed cells; 2 a mistake; 3 too weak a sandbox.
     """
