@@ -38,6 +38,8 @@ def test_a_report_compares_with_the_neighbours():
 def test_each_entry_is_named_once_and_only_by_a_name():
     task = told("mine", [*rows_of("mine", 0.5), *rows_of("constant", 0.6), *rows_of("<script>", 0.4)])
     assert [(other.role, other.submission) for other in task.beside] == [("constant", "constant")]
+    task = told("mine", [*rows_of("mine", 0.5), *rows_of("constant", 0.6), *rows_of("x" * 65, 0.4)])
+    assert [(other.role, other.submission) for other in task.beside] == [("constant", "constant")]
 
 
 def test_who_is_told_the_domain_is_not_ranked():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sparsebench.errors import UsageError
 from sparsebench.ground.line_ends import ATTRIBUTES
 from sparsebench.ground.naming import NAME_PATTERN
-from sparsebench.leaderboard.escape import for_terminal
+from sparsebench.leaderboard.escape import for_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -247,7 +247,7 @@ def _git(repository: Path, *arguments: str, fault: str = "") -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"cannot run git: {error}", help="install git, and run this in a clone") from error
     if ran.returncode:
-        told = fault or for_terminal(ran.stderr.decode("utf-8", "replace"))
+        told = fault or for_log(ran.stderr.decode("utf-8", "replace"))
         raise UsageError(
             f"{repository}: {told}",
             help="run this in a clone that has both commits: `git fetch` brings them",
@@ -260,4 +260,4 @@ def _refused(why: str, mend: str = _ALONE) -> UsageError:
 
 
 def _shown(text: str) -> str:
-    return for_terminal(text)
+    return for_log(text)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparsebench.boards.folders import open_submission, open_submissions
 from sparsebench.boards.pulls import SUBMISSIONS, check_pull, export, tree_of
-from sparsebench.boards.report import REPORT, Beside, Report, TaskReport, VariantReport
+from sparsebench.boards.report import REPORT, Beside, Report, TaskReport, VariantReport, is_name
 from sparsebench.errors import UsageError
 from sparsebench.evaluate.plan import Limits, Selection, serves
 from sparsebench.evaluate.run import prepare
-from sparsebench.ground.naming import NAME_PATTERN
 from sparsebench.ground.replacing import replace_all
 from sparsebench.leaderboard.frozen import FILE_NAME, read_frozen
 from sparsebench.leaderboard.standard import REFERENCES, Choice, board_of
@@ -231,7 +229,7 @@ def _compared(board: Board, number: int, entry: Entry, own: TaskScore) -> Iterat
     named = {entry.submission}
     for role, name in wanted.items():
         # Rows may have names that no submission.toml may have: no report repeats them.
-        if name is not None and name in scores and name not in named and re.fullmatch(NAME_PATTERN, name):
+        if name is not None and name in scores and name not in named and is_name(name):
             named.add(name)
             yield Beside.model_validate(
                 {
