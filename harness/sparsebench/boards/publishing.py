@@ -16,10 +16,7 @@ from sparsebench.errors import IntegrityError, UsageError
 from sparsebench.ground.replacing import replace_all
 from sparsebench.leaderboard.escape import for_markdown
 from sparsebench.leaderboard.findings import findings_markdown
-from sparsebench.leaderboard.latex import latex
-from sparsebench.leaderboard.pictures import pictures_of
-from sparsebench.leaderboard.publish import check_place
-from sparsebench.leaderboard.sheets import csv
+from sparsebench.leaderboard.publish import board_files, check_place
 from sparsebench.leaderboard.tables import markdown
 from sparsebench.results import bytes_of_rows
 
@@ -115,20 +112,15 @@ def publish(
 
 def tables_of(edition: Edition, record: Record) -> dict[str, bytes]:
     """Return path -> content of everything that is published, without its record."""
-    board, sheets = edition.board, csv(edition.board)
-    said = findings_markdown(edition.found)
+    board, said = edition.board, findings_markdown(edition.found)
     texts = {
         "index.html": edition.page,
         "board.md": f"# {for_markdown(edition.title)}\n\n{said}\n\n{_PICTURE}\n\n{markdown(board)}",
-        "board.tex": latex(board),
-        "board.csv": sheets.scores,
-        "points.csv": sheets.points,
-        "areas.csv": sheets.areas,
         "board.bib": bibtex(edition),
         "feed.xml": atom(edition, record),
     }
-    texts |= {f"{_PICTURES}/{name}": picture.svg() for name, picture in pictures_of(board).items()}
     return {
+        **board_files(board, pictures=f"{_PICTURES}/"),
         **{name: text.encode() for name, text in texts.items()},
         "rows.parquet": bytes_of_rows(edition.rows),
         **badge_files(edition),
