@@ -93,6 +93,15 @@ def test_rows_of_other_versions_never_meet(tmp_path, name):
         published(rows_of("a"), tmp_path, accept_changes=True)
 
 
+def test_rows_by_other_rules_are_not_published_though_their_task_is_not_on_the_board():
+    lipschitz = load_task("lipschitz-regression@1")
+    name = next(iter(lipschitz.board))
+    others = [replace(made("a", task=lipschitz, instance=name, cost_model=77), cell_key="", ended=LATER)]
+    edition = edition_of([*rows_of("a"), *others], tasks=("memorization@2",))
+    assert {row.cost_model for row in edition.rows} == {edition.board.cost_model}
+    assert edition.updated < LATER
+
+
 def test_a_task_that_has_another_hash_never_meets_itself(tmp_path):
     published(rows_of("a"), tmp_path)
     edited(tmp_path, tasks=[{"ref": "memorization@2", "hash": "sha256:0123456789abcdef"}])

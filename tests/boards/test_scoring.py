@@ -1,15 +1,20 @@
 """Scoring for a board: what a report says, made of rows; and submissions that are refused before they run."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from boards.conftest import rows_of
 from boards.workflows import git
 from evaluate.tiny import plain, write
+from sparsebench.boards import scoring
 from sparsebench.boards.pulls import Pull
 from sparsebench.boards.repository import new_repository
 from sparsebench.boards.scoring import _report, evaluate_missing, score_pull
 from sparsebench.errors import UsageError
 from sparsebench.leaderboard.frozen import Frozen
+from sparsebench.models import find_submission
+from sparsebench.results import ResultStore
 
 FROZEN = Frozen(2, {"memorization@1": ("n256-r4",)})
 
@@ -92,6 +97,22 @@ def test_other_code_may_not_be_called_like_what_is_shipped(board):
 def test_a_submission_answers_a_task_of_the_board(board):
     write(board / "submissions" / "mine", plain(), tasks=("cube@1",))
     refused(board, "mine answers none of the board's tasks")
+
+
+def test_who_has_left_the_board_has_no_place_beside_a_pull_request(board, monkeypatch):
+    git(board, "checkout", "-q", "main")
+    ResultStore(board / "results").add([*rows_of("gone", 0.9), *rows_of("constant", 0.1)])
+    committed(board)
+    git(board, "checkout", "-q", "pull")
+    git(board, "merge", "-q", "main")
+    folder = find_submission(str(write(board / "submissions" / "mine", plain())))
+    committed(board)
+    ran = SimpleNamespace(execute=lambda **_: rows_of("mine", 0.5, state=folder.hash))
+    monkeypatch.setattr(scoring, "_runs", lambda *_: [ran])
+    report = score_pull(board, "main", "pull", board / "artifact", require_sandbox="none", jobs=1)
+    (task,) = report.tasks
+    assert [other.submission for other in task.beside] == ["constant"]
+    assert task.ranked == 2
 
 
 def test_a_manifest_that_is_wrong_is_told(board):

@@ -54,7 +54,7 @@ class Edition:
     page: str
     """The board as one HTML file."""
     rows: tuple[Row, ...]
-    """All rows, also those that do not count: each once, in an order that follows from the rows."""
+    """All rows by the board's versions, also those that do not count: each once, in an order of their own."""
     title: str = TITLE
     """One line for people."""
     base_url: str = ""
@@ -114,11 +114,12 @@ def edition_of(
     ordered = sorted(dict.fromkeys(rows), key=lambda row: (*row.identity.place, row.ended, repr(row)))
     title = for_terminal(title) or TITLE
     made = publication_of(ordered, tasks_of(ordered, tasks, choice), choice, title=title, beside=BESIDE)
+    versions = (made.board.scoring_version, made.board.cost_model)
     return Edition(
         board=made.board,
         found=made.findings,
         page=made.page,
-        rows=tuple(ordered),
+        rows=tuple(row for row in ordered if (row.scoring_version, row.cost_model) == versions),
         title=title,
         base_url=address,
     )

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sparsebench.boards.folders import open_submission, open_submissions
+from sparsebench.boards.folders import open_submission, open_submissions, rows_of
 from sparsebench.boards.pulls import SUBMISSIONS, check_pull, export, tree_of
 from sparsebench.boards.report import REPORT, Beside, Report, TaskReport, VariantReport, is_name
 from sparsebench.errors import UsageError
@@ -137,7 +137,7 @@ def score_pull(
             refs = ", ".join(sorted(frozen.instances))
             message = f"{pull.name} answers none of the board's tasks, expected one or more of {refs}"
             raise UsageError(message, help="name them in `tasks` of its submission.toml")
-        rows = [*ResultStore(work / RESULTS).rows(), *ran]
+        rows = rows_of([*ResultStore(work / RESULTS).rows(), *ran], work / SUBMISSIONS)
     report = _report(pull, folder.hash, rows, frozen)
     try:
         replace_all({into / REPORT: report.content()})
