@@ -178,6 +178,7 @@ def test_each_name_has_a_file_of_its_own(one, other):
     assert (names[0] == names[1]) == (one == other)
     assert names[2:] != [names[0]] * 2
     assert file_name("a-b") == "a-b"
+    assert file_name("con").startswith("entry--")
     assert file_name("entry--0123456789abcdef") != "entry--0123456789abcdef"
     assert task_file_name("memorization@2") == "memorization-2"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
-from sparsebench.ground.naming import NAME_PATTERN
+from sparsebench.ground.naming import NAME_PATTERN, is_file_everywhere
 from sparsebench.leaderboard.escape import for_terminal
 from sparsebench.leaderboard.publication import publication_of
 from sparsebench.leaderboard.standard import Choice, tasks_of
@@ -137,9 +137,9 @@ def _address(given: str) -> str:
 def file_name(name: str) -> str:
     """Return the name of an entry's file, without its ending: its own name, if it is one that files may have.
 
-    A name that no manifest may have gets one of its hash, which no other entry can have.
+    A name that no manifest or file of Windows may have gets one of its hash, which no other entry can have.
     """
-    if re.fullmatch(NAME_PATTERN, name) and len(name) <= _LONGEST_NAME:
+    if re.fullmatch(NAME_PATTERN, name) and len(name) <= _LONGEST_NAME and is_file_everywhere(name):
         return name
     return f"entry--{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}"
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sparsebench.errors import UsageError
 from sparsebench.ground.line_ends import ATTRIBUTES
-from sparsebench.ground.naming import NAME_PATTERN
+from sparsebench.ground.naming import NAME_PATTERN, is_file_everywhere
 from sparsebench.leaderboard.escape import for_log
 
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ _MANIFEST = "submission.toml"
 _ATTRIBUTES = ".gitattributes"
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 _REGULAR = {"100644", "100755"}
-# Whoever clones a board on Windows could not check such a file out, or gets another one.
-_NO_FILE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.", re.IGNORECASE)
 _KINDS = {"120000": "a symbolic link", "160000": "a submodule", "040000": "a folder"}
 _ALONE = "a pull request adds one new folder under submissions/; what else changes is a maintainer's to merge"
 _SECONDS = 120
@@ -174,7 +172,8 @@ def _is_plain(path: str) -> bool:
 
 
 def _check_file(path: str, inside: str) -> None:
-    if any(_NO_FILE.fullmatch(part) for part in path.split("/")):
+    # Whoever clones a board on Windows could not check such a file out, or gets another one.
+    if not all(map(is_file_everywhere, path.split("/"))):
         raise _refused(f"{inside}/{path} has a name which no file of Windows can be called")
 
 
