@@ -333,6 +333,24 @@ def test_a_history_with_two_places_to_begin_at_is_refused(board):
     refused(board, "2 commits that both histories have", head=head)
 
 
+def test_a_history_that_begins_where_the_board_never_was_is_refused(board):
+    """What ran for it ran with what an earlier pull request had changed, before that was taken back."""
+    git(board, "checkout", "-q", "-B", "earlier")
+    (board / ".github" / "workflows" / "board.yml").write_text("evil\n")
+    committed(board)
+    never = git(board, "rev-parse", "HEAD")
+    (board / ".github" / "workflows" / "board.yml").write_text("on: push\n")
+    committed(board)
+    git(board, "checkout", "-q", "main")
+    git(board, "merge", "-q", "--no-ff", "earlier", "-m", "merged")
+    git(board, "checkout", "-q", "-B", "pull", never)
+    write(board / INSIDE, plain())
+    committed(board)
+    refused(board, f"it begins at {never[:12]}, where the board never was")
+    git(board, "merge", "-q", "main", "-m", "as the error says")
+    assert check_pull(board, "main", "pull").name == "mine"
+
+
 def test_a_folder_that_was_there_where_it_begins_is_refused(board):
     """Git may add its files to wherever the board has moved that folder meanwhile."""
     git(board, "checkout", "-q", "main")

@@ -90,7 +90,8 @@ def check_pull(repository: Path, base: str, head: str) -> Pull:
     UsageError
         The pull request touches anything but one new folder under ``submissions``; or the folder has a link,
         a name that is not plain, no ``submission.toml``, or files that are too large or too many; or there is
-        no such commit, or not one alone at which the histories part.
+        no such commit, or not one alone at which the histories part, or one that the board's branch never
+        was at.
     """
     base, head = (_commit(repository, each) for each in (base, head))
     fork = _fork(repository, base, head)
@@ -112,17 +113,23 @@ def check_pull(repository: Path, base: str, head: str) -> Pull:
 
 
 def _fork(repository: Path, base: str, head: str) -> str:
-    """Return the commit at which two histories part.
+    """Return the commit at which two histories part, one that the board's branch was at.
 
     Of several, merging makes one that nobody has seen, and what a pull request changes is no longer what its
-    tree differs in from one of them: it could bring back what an earlier one had changed and taken back.
+    tree differs in from one of them: it could bring back what an earlier one had changed and taken back. And
+    at a commit in the middle of an earlier one, the tree may be anything, a workflow too.
     """
     told = _git(repository, "merge-base", "--all", base, head, fault="they have no commit in common")
     forks = told.decode("ascii").split()
     if len(forks) > 1:
         message = f"there are {len(forks)} commits that both histories have, and none of them is the last one"
         raise _refused(message, "add the folder in one commit on top of the board's last one")
-    return forks[0]
+    (fork,) = forks
+    if fork not in _git(repository, "rev-list", "--first-parent", base).decode("ascii").split():
+        raise _refused(
+            f"it begins at {fork[:12]}, where the board never was", "merge the board's branch into it"
+        )
+    return fork
 
 
 def _only_folder(paths: Sequence[str]) -> str:
