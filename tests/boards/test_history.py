@@ -231,6 +231,41 @@ def test_a_task_that_leaves_the_board_is_told_and_blocks_nothing(tmp_path):
     assert set(figures) == {"memorization@2", "lipschitz-regression@2"}
 
 
+@pytest.mark.parametrize("meanwhile", ["it left", "other code", "another task"])
+def test_the_same_code_has_its_score_when_it_is_back(tmp_path, meanwhile):
+    lipschitz = load_task("lipschitz-regression@1")
+    name = next(iter(lipschitz.board))
+    between = {
+        "it left": rows_of("b", 0.25),
+        "other code": rows_of("a", 0.75, state="s2"),
+        "another task": [made("a", task=lipschitz, instance=name, ops=2.0**9, submission_hash="s")],
+    }[meanwhile]
+    published(rows_of("a", 0.5), tmp_path)
+    published(between, tmp_path)
+    published(between, tmp_path)
+    before = files_in(tmp_path)
+    with pytest.raises(IntegrityError, match="a is the same code as published, but on memorization@2 its sc"):
+        published(rows_of("a", 0.75), tmp_path)
+    assert files_in(tmp_path) == before
+    published(rows_of("a", 0.5), tmp_path)
+    published(between, tmp_path)
+    done = published(rows_of("a", 0.75), tmp_path, accept_changes=True)
+    assert "rescored" in {event.kind for event in done.events}
+    assert published(rows_of("a", 0.75), tmp_path).events == ()
+    edited(tmp_path, cost_model=77)
+    published(rows_of("a", 0.5), tmp_path, release="v1")
+    assert read_record(tmp_path).earlier == []
+
+
+def test_what_was_accepted_once_is_accepted(tmp_path):
+    lipschitz = load_task("lipschitz-regression@1")
+    name = next(iter(lipschitz.board))
+    a, b = ([made(who, task=lipschitz, instance=name, ops=2.0**9, submission_hash="s")] for who in ("a", "b"))
+    published([*rows_of("a"), *a, *b], tmp_path)
+    published([*rows_of("a"), *b], tmp_path, accept_changes=True)
+    assert published([*rows_of("a"), *b], tmp_path).events == ()
+
+
 def test_an_entry_that_leaves_a_task_of_the_board_blocks(tmp_path):
     lipschitz = load_task("lipschitz-regression@1")
     name = next(iter(lipschitz.board))

@@ -229,6 +229,8 @@ def test_leftover_files_are_removed_and_files_of_others_stay(edition, tmp_path):
     assert (tmp_path / "CNAME").read_text() == "me.example\n"
     assert (tmp_path / "api/v1/entries/mine.json").read_text() == "{}"
     (tmp_path / "api/v1/entries/mine.json").unlink()
+    assert [earlier.submission for earlier in read_record(tmp_path).earlier] == ["b"]
+    described(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["index.html", "api/v1/board.json"])

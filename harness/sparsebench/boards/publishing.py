@@ -10,7 +10,7 @@ from sparsebench.boards.api import api_files
 from sparsebench.boards.badges import badge_files
 from sparsebench.boards.citing import bibtex
 from sparsebench.boards.feed import atom
-from sparsebench.boards.history import changes_of, check_scores, check_versions, events_of
+from sparsebench.boards.history import changes_of, check_scores, check_versions, earlier_of, events_of
 from sparsebench.boards.record import RECORD, RELEASE_PATTERN, first_record, read_record, sha256
 from sparsebench.errors import IntegrityError, UsageError
 from sparsebench.ground.replacing import replace_all
@@ -87,7 +87,8 @@ def publish(
         if not accept_changes:
             check_scores(changes)
         names = [*before.releases, *([release] if release else [])]
-        now = now.model_copy(update={"feed": before.feed, "releases": names})
+        kept = {"feed": before.feed, "releases": names, "earlier": earlier_of(before, now)}
+        now = now.model_copy(update=kept)
     now = now.model_copy(update={"events": events_of(before, now, edition, changes, release)})
     files = tables_of(edition, now)
     now = now.model_copy(update={"files": {name: sha256(files[name]) for name in sorted(files)}})

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RECORD",
     "RELEASE_PATTERN",
+    "Earlier",
     "Event",
     "Figures",
     "Record",
@@ -94,6 +95,19 @@ class RecordedEntry(_Strict):
     """Task reference -> its figures there."""
 
 
+class Earlier(_Strict):
+    """Figures that were published once, by the same versions, and are not now."""
+
+    submission: str
+    """Name of the submission."""
+    submission_hash: str
+    """Content hash of the state of its folder that they are of."""
+    task: RecordedTask
+    """Of which task."""
+    figures: Figures
+    """What was published last."""
+
+
 class Event(_Strict):
     """A change, as the feed tells it."""
 
@@ -124,6 +138,8 @@ class Record(_Strict):
     """The board's tasks."""
     entries: dict[str, RecordedEntry]
     """Submission -> what is known of it."""
+    earlier: list[Earlier] = Field(default_factory=list)
+    """What was known of code that is not on the board, or not on a task: it may come back."""
     events: list[Event]
     """The newest changes, the oldest first."""
     releases: list[Annotated[str, Field(pattern=RELEASE_PATTERN)]]
@@ -155,6 +171,7 @@ def first_record(edition: Edition) -> Record:
         cost_model=board.cost_model,
         tasks=[RecordedTask(ref=task.ref, hash=task.hash) for task in board.tasks],
         entries=entries,
+        earlier=[],
         events=[],
         releases=[],
         files={},
