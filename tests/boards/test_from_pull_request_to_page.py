@@ -38,10 +38,13 @@ class Board:
         self.workflows = {path.stem: read_yaml(path.read_text()) for path in folder.iterdir()}
         self.actions = Actions(place / "actions", self.origin)
 
-    def publish(self):
+    def publish(self, meanwhile=lambda: None):
         """Run what runs after a push to the main branch, and fetch what it commits."""
-        for job in ("evaluate", "publish", "deploy"):
-            self.actions.run(self.workflows["publish"], job, {})
+        facts = {"github.token": "t", "github.sha": git(self.origin, "rev-parse", "main")}
+        self.actions.run(self.workflows["publish"], "evaluate", facts)
+        meanwhile()
+        for job in ("publish", "deploy"):
+            self.actions.run(self.workflows["publish"], job, facts)
         git(self.mine, "checkout", "-q", "main")
         git(self.mine, "pull", "-q", "origin", "main")
 
@@ -58,11 +61,18 @@ class Board:
 
     def answer(self, head):
         """Run what answers it; give the comment."""
-        event = {"head_sha": head, "id": "1"}
+        event = {"head_sha": head, "id": "1", "head_branch": "pull", "head_repository.owner.login": "them"}
         facts = {f"github.event.workflow_run.{name}": value for name, value in event.items()}
         facts |= {"github.token": "t", "github.repository": "me/board"}
         self.actions.run(self.workflows["comment"], "comment", facts)
         return (self.actions.place / "comment.md").read_text()
+
+    def merge(self, path):
+        """Change a file on the main branch."""
+        with (self.mine / path).open("a") as file:
+            file.write("# more\n")
+        commit(self.mine, path)
+        git(self.mine, "push", "-q", "origin", "main")
 
     def published(self, path):
         return json.loads((self.mine / "public" / path).read_text())
@@ -99,8 +109,9 @@ def test_a_pull_request_is_scored_answered_merged_and_published(tmp_path):
     mine, actions = board.mine, board.actions
 
     # The board begins with what entries are compared with.
-    board.publish()
-    assert git(mine, "log", "--format=%s").splitlines() == ["Rows and tables", "a board"]
+    board.publish(meanwhile=lambda: board.merge("submissions/README.md"))
+    done = ["Rows and tables", "submissions/README.md", "a board"]
+    assert git(mine, "log", "--format=%s").splitlines() == done
     assert len(list((mine / "results" / "rows").iterdir())) == 1
     entries = board.published("api/v1/index.json")["entries"]
     assert [entry["submission"] for entry in entries] == ["one-hidden-layer", "constant"]
@@ -143,6 +154,11 @@ def test_a_pull_request_is_scored_answered_merged_and_published(tmp_path):
     before = git(mine, "rev-parse", "HEAD")
     board.publish()
     assert git(mine, "rev-parse", "HEAD") == before
+
+    # Rows of another board than the one that there is now are not kept.
+    with pytest.raises(AssertionError, match=r"git diff --exit-code(.|\n)*board\.toml"):
+        board.publish(meanwhile=lambda: board.merge("board.toml"))
+    assert git(board.origin, "log", "-1", "--format=%s", "main") == "board.toml"
     calls = actions.calls.read_text().splitlines()
     assert {call.split()[0] for call in calls} == {"pip", "sudo", "gh"}
     assert "gh pr comment 7 --body-file comment.md" in calls

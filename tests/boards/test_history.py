@@ -93,6 +93,15 @@ def test_rows_of_other_versions_never_meet(tmp_path, name):
         published(rows_of("a"), tmp_path, accept_changes=True)
 
 
+def test_rows_by_other_rules_are_not_published_though_their_task_is_not_on_the_board():
+    lipschitz = load_task("lipschitz-regression@1")
+    name = next(iter(lipschitz.board))
+    others = [replace(made("a", task=lipschitz, instance=name, cost_model=77), cell_key="", ended=LATER)]
+    edition = edition_of([*rows_of("a"), *others], tasks=("memorization@2",))
+    assert {row.cost_model for row in edition.rows} == {edition.board.cost_model}
+    assert edition.updated < LATER
+
+
 def test_a_task_that_has_another_hash_never_meets_itself(tmp_path):
     published(rows_of("a"), tmp_path)
     edited(tmp_path, tasks=[{"ref": "memorization@2", "hash": "sha256:0123456789abcdef"}])
@@ -174,6 +183,40 @@ def test_the_column_that_changed_is_named(tmp_path):
         published(rows_of("a", 0.5, instances=("n256-r4", "n4096-r4")), tmp_path)
 
 
+def test_a_release_for_one_tasks_new_data_hides_no_score_of_another(tmp_path):
+    lipschitz = load_task("lipschitz-regression@1")
+    name = next(iter(lipschitz.board))
+
+    def both(first, second):
+        other = made("a", quality=second, task=lipschitz, instance=name, ops=2.0**9, submission_hash="s")
+        return [*rows_of("a", first, seeds=1), replace(other, cell_key="")]
+
+    published(both(0.5, 0.5), tmp_path)
+    tasks = json.loads((tmp_path / RECORD).read_text())["tasks"]
+    changed = [task | {"hash": "sha256:0"} if "lipschitz" in task["ref"] else task for task in tasks]
+    edited(tmp_path, tasks=changed)
+    with pytest.raises(IntegrityError, match="on memorization@2 its score_plain was"):
+        published(both(0.75, 0.5), tmp_path, release="v1")
+    done = published(both(0.5, 0.75), tmp_path, release="v1")
+    assert [event.kind for event in done.events] == ["release"]
+
+
+@pytest.mark.parametrize("spoilt", ["changed", "missing", "a folder"])
+def test_only_what_was_published_becomes_a_release(tmp_path, spoilt):
+    published(rows_of("a"), tmp_path)
+    page = tmp_path / "index.html"
+    page.unlink()
+    if spoilt == "changed":
+        page.write_text("mine")
+    if spoilt == "a folder":
+        page.mkdir()
+    before = files_in(tmp_path)
+    with pytest.raises(IntegrityError, match=r"index\.html is not what was published") as caught:
+        published(rows_of("a"), tmp_path, release="v1")
+    assert caught.value.exit_code == 4
+    assert files_in(tmp_path) == before
+
+
 def test_a_task_that_leaves_the_board_is_told_and_blocks_nothing(tmp_path):
     lipschitz = load_task("lipschitz-regression@1")
     name = next(iter(lipschitz.board))
@@ -186,6 +229,41 @@ def test_a_task_that_leaves_the_board_is_told_and_blocks_nothing(tmp_path):
     record = json.loads((tmp_path / RECORD).read_text())
     figures = record["entries"]["a"]["tasks"]
     assert set(figures) == {"memorization@2", "lipschitz-regression@2"}
+
+
+@pytest.mark.parametrize("meanwhile", ["it left", "other code", "another task"])
+def test_the_same_code_has_its_score_when_it_is_back(tmp_path, meanwhile):
+    lipschitz = load_task("lipschitz-regression@1")
+    name = next(iter(lipschitz.board))
+    between = {
+        "it left": rows_of("b", 0.25),
+        "other code": rows_of("a", 0.75, state="s2"),
+        "another task": [made("a", task=lipschitz, instance=name, ops=2.0**9, submission_hash="s")],
+    }[meanwhile]
+    published(rows_of("a", 0.5), tmp_path)
+    published(between, tmp_path)
+    published(between, tmp_path)
+    before = files_in(tmp_path)
+    with pytest.raises(IntegrityError, match="a is the same code as published, but on memorization@2 its sc"):
+        published(rows_of("a", 0.75), tmp_path)
+    assert files_in(tmp_path) == before
+    published(rows_of("a", 0.5), tmp_path)
+    published(between, tmp_path)
+    done = published(rows_of("a", 0.75), tmp_path, accept_changes=True)
+    assert "rescored" in {event.kind for event in done.events}
+    assert published(rows_of("a", 0.75), tmp_path).events == ()
+    edited(tmp_path, cost_model=77)
+    published(rows_of("a", 0.5), tmp_path, release="v1")
+    assert read_record(tmp_path).earlier == []
+
+
+def test_what_was_accepted_once_is_accepted(tmp_path):
+    lipschitz = load_task("lipschitz-regression@1")
+    name = next(iter(lipschitz.board))
+    a, b = ([made(who, task=lipschitz, instance=name, ops=2.0**9, submission_hash="s")] for who in ("a", "b"))
+    published([*rows_of("a"), *a, *b], tmp_path)
+    published([*rows_of("a"), *b], tmp_path, accept_changes=True)
+    assert published([*rows_of("a"), *b], tmp_path).events == ()
 
 
 def test_an_entry_that_leaves_a_task_of_the_board_blocks(tmp_path):

@@ -154,6 +154,23 @@ def test_the_feed_tells_of_hostile_names(tmp_path):
     described(tmp_path)
 
 
+def test_a_record_reads_as_it_is_whatever_names_are_in_it(tmp_path):
+    publish(edition_of([*rows_of("a"), *rows_of("\u202eb")]), tmp_path)
+    assert (tmp_path / RECORD).read_bytes().isascii()
+    assert "\u202eb" in read_record(tmp_path).entries
+
+
+def test_boards_that_begin_alike_have_feeds_of_their_own(tmp_path):
+    later = rows_of("a", ended="2026-01-03T03:04:06.000000+00:00")
+    addresses = ("https://me.example/", "https://you.example/")
+    editions = [edition_of(rows_of("a"), base_url=url) for url in addresses] + [edition_of(later)]
+    feeds = {first_record(edition).feed for edition in editions}
+    assert len(feeds) == len(editions)
+    assert (
+        first_record(editions[0]).feed == first_record(edition_of(rows_of("a"), base_url=addresses[0])).feed
+    )
+
+
 @given(st.text(min_size=1, max_size=80), st.text(min_size=1, max_size=80))
 def test_each_name_has_a_file_of_its_own(one, other):
     names = [file_name(each) for each in (one, other, "a-b", "entry--0123456789abcdef")]
@@ -161,6 +178,7 @@ def test_each_name_has_a_file_of_its_own(one, other):
     assert (names[0] == names[1]) == (one == other)
     assert names[2:] != [names[0]] * 2
     assert file_name("a-b") == "a-b"
+    assert file_name("con").startswith("entry--")
     assert file_name("entry--0123456789abcdef") != "entry--0123456789abcdef"
     assert task_file_name("memorization@2") == "memorization-2"
 
@@ -211,6 +229,8 @@ def test_leftover_files_are_removed_and_files_of_others_stay(edition, tmp_path):
     assert (tmp_path / "CNAME").read_text() == "me.example\n"
     assert (tmp_path / "api/v1/entries/mine.json").read_text() == "{}"
     (tmp_path / "api/v1/entries/mine.json").unlink()
+    assert [earlier.submission for earlier in read_record(tmp_path).earlier] == ["b"]
+    described(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["index.html", "api/v1/board.json"])
@@ -284,6 +304,7 @@ def test_after_a_crash_publishing_again_mends(edition, tmp_path):
         (lambda record: record | {"format": 2}, "format: expected"),
         (lambda record: record | {"more": 1}, "more: expected"),
         (lambda record: record | {"files": {"../secret": "0" * 64}}, "files"),
+        (lambda record: record | {"feed": "urn:uuid:" + "-" * 36}, "feed"),
         (lambda record: record | {"files": {"/etc/passwd": "0" * 64}}, "files"),
         (lambda record: record | {"files": {"a/../../b": "0" * 64}}, "files"),
         (lambda record: record | {"files": {".git/config": "0" * 64}}, "files"),

@@ -300,3 +300,79 @@ def test_hooks_and_filters_of_the_clone_are_not_run(board, tmp_path):
     pull = check_pull(board, "main", "pull")
     export(board, pull.files, tmp_path / "out")
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_history_with_two_places_to_begin_at_is_refused(board):
+    """Merging it brings what an earlier pull request had changed and taken back: no tree shows it."""
+    (board / "requirements.txt").write_text("sparsebench\n")
+    git(board, "checkout", "-q", "main")
+    committed(board)
+    git(board, "checkout", "-q", "-B", "earlier")
+    (board / "requirements.txt").write_text("evil\n")
+    committed(board)
+    git(board, "checkout", "-q", "-b", "kept")
+    (board / "note").write_text("1")
+    committed(board)
+    git(board, "checkout", "-q", "earlier")
+    (board / "requirements.txt").write_text("sparsebench\n")
+    committed(board)
+    taken_back = git(board, "rev-parse", "HEAD")
+    git(board, "merge", "-q", "-s", "ours", "kept", "-m", "an earlier pull request")
+    git(board, "checkout", "-q", "main")
+    git(board, "merge", "-q", "--no-ff", "earlier", "-m", "merged")
+    assert (board / "requirements.txt").read_text() == "sparsebench\n"
+    git(board, "checkout", "-q", "-B", "pull", "kept")
+    git(board, "merge", "-q", "-s", "ours", taken_back, "-m", "two places")
+    write(board / INSIDE, plain())
+    committed(board)
+    head = git(board, "rev-parse", "HEAD")
+    git(board, "checkout", "-q", "main")
+    git(board, "merge", "-q", "pull", "-m", "merged")
+    assert (board / "requirements.txt").read_text() == "evil\n"
+    git(board, "reset", "-q", "--hard", "HEAD~1")
+    refused(board, "2 commits that both histories have", head=head)
+
+
+def test_a_history_that_begins_where_the_board_never_was_is_refused(board):
+    """What ran for it ran with what an earlier pull request had changed, before that was taken back."""
+    git(board, "checkout", "-q", "-B", "earlier")
+    (board / ".github" / "workflows" / "board.yml").write_text("evil\n")
+    committed(board)
+    never = git(board, "rev-parse", "HEAD")
+    (board / ".github" / "workflows" / "board.yml").write_text("on: push\n")
+    committed(board)
+    git(board, "checkout", "-q", "main")
+    git(board, "merge", "-q", "--no-ff", "earlier", "-m", "merged")
+    git(board, "checkout", "-q", "-B", "pull", never)
+    write(board / INSIDE, plain())
+    committed(board)
+    refused(board, f"it begins at {never[:12]}, where the board never was")
+    git(board, "merge", "-q", "main", "-m", "as the error says")
+    assert check_pull(board, "main", "pull").name == "mine"
+
+
+def test_a_folder_that_was_there_where_it_begins_is_refused(board):
+    """Git may add its files to wherever the board has moved that folder meanwhile."""
+    git(board, "checkout", "-q", "main")
+    git(board, "mv", "submissions/old", "submissions/renamed")
+    committed(board)
+    git(board, "checkout", "-q", "pull")
+    (board / "submissions" / "old" / "more.py").write_text("evil")
+    committed(board)
+    refused(board, "submissions/old/ was there already")
+
+
+@pytest.mark.parametrize(
+    "name", ["aux.py", "CON", "nul.tar.gz", "com1", "data/lpt9.csv", "a.", "data./b.csv"]
+)
+def test_names_that_a_system_has_no_file_for_are_refused(board, name):
+    write(board / INSIDE, plain())
+    committed(board)
+    add(board, f"{INSIDE}/{name}", b"1")
+    refused(board, "which no file of Windows can be called")
+
+
+@pytest.mark.parametrize("name", ["con", "nul", "lpt1"])
+def test_folders_that_a_system_has_no_file_for_are_refused(board, name):
+    add(board, f"submissions/{name}/submission.toml", b"")
+    refused(board, "which no file of Windows can be called")

@@ -163,6 +163,16 @@ def test_links_and_pipes_are_refused(tmp_path):
         read_report(folder)
 
 
+def test_a_comment_is_as_long_as_a_host_takes(tmp_path):
+    variants = [GOOD["tasks"][0]["variants"][0] | {"variant": f"{k:064}"} for k in range(16)]
+    beside = [GOOD["tasks"][0]["beside"][0] | {"submission": f"{k:064}"} for k in range(5)]
+    task = GOOD["tasks"][0] | {"variants": variants, "beside": beside, "task": "x" * 64 + "@2"}
+    text = comment_on(read_report(placed(tmp_path, GOOD | {"tasks": [task] * 32})))
+    assert len(text) < 65536
+    assert "they are left out" in text
+    assert "Cells that fail" in text
+
+
 def test_nothing_else_of_the_artifact_is_looked_at(tmp_path):
     placed(tmp_path, GOOD)
     (tmp_path / "comment.md").write_text(HOSTILE)

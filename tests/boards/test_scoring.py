@@ -1,15 +1,20 @@
 """Scoring for a board: what a report says, made of rows; and submissions that are refused before they run."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from boards.conftest import rows_of
 from boards.workflows import git
 from evaluate.tiny import plain, write
+from sparsebench.boards import scoring
 from sparsebench.boards.pulls import Pull
 from sparsebench.boards.repository import new_repository
 from sparsebench.boards.scoring import _report, evaluate_missing, score_pull
 from sparsebench.errors import UsageError
 from sparsebench.leaderboard.frozen import Frozen
+from sparsebench.models import find_submission
+from sparsebench.results import ResultStore
 
 FROZEN = Frozen(2, {"memorization@1": ("n256-r4",)})
 
@@ -37,6 +42,8 @@ def test_a_report_compares_with_the_neighbours():
 
 def test_each_entry_is_named_once_and_only_by_a_name():
     task = told("mine", [*rows_of("mine", 0.5), *rows_of("constant", 0.6), *rows_of("<script>", 0.4)])
+    assert [(other.role, other.submission) for other in task.beside] == [("constant", "constant")]
+    task = told("mine", [*rows_of("mine", 0.5), *rows_of("constant", 0.6), *rows_of("x" * 65, 0.4)])
     assert [(other.role, other.submission) for other in task.beside] == [("constant", "constant")]
 
 
@@ -92,6 +99,22 @@ def test_a_submission_answers_a_task_of_the_board(board):
     refused(board, "mine answers none of the board's tasks")
 
 
+def test_who_has_left_the_board_has_no_place_beside_a_pull_request(board, monkeypatch):
+    git(board, "checkout", "-q", "main")
+    ResultStore(board / "results").add([*rows_of("gone", 0.9), *rows_of("constant", 0.1)])
+    committed(board)
+    git(board, "checkout", "-q", "pull")
+    git(board, "merge", "-q", "main")
+    folder = find_submission(str(write(board / "submissions" / "mine", plain())))
+    committed(board)
+    ran = SimpleNamespace(execute=lambda **_: rows_of("mine", 0.5, state=folder.hash))
+    monkeypatch.setattr(scoring, "_runs", lambda *_: [ran])
+    report = score_pull(board, "main", "pull", board / "artifact", require_sandbox="none", jobs=1)
+    (task,) = report.tasks
+    assert [other.submission for other in task.beside] == ["constant"]
+    assert task.ranked == 2
+
+
 def test_a_manifest_that_is_wrong_is_told(board):
     write(board / "submissions" / "mine", plain(), more="surprise = 1")
     refused(board, "surprise")
@@ -110,6 +133,21 @@ def test_the_working_tree_decides_nothing(board):
         UsageError, match="answers none of the board's tasks, expected one or more of memoriz"
     ):
         score_pull(board, "main", "pull", board / "artifact", require_sandbox="none", jobs=1)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "told"),
+    [
+        ("mine", "other", "mine/submission.toml is called 'other'"),
+        ("constant", "constant", "this is other code"),
+    ],
+)
+def test_what_is_merged_has_the_name_of_its_folder_and_of_nobody_else(board, folder, name, told):
+    write(board / "submissions" / name, plain()).rename(board / "submissions" / folder)
+    with pytest.raises(UsageError) as caught:
+        evaluate_missing(board, require_sandbox="none", jobs=1)
+    assert told in caught.value.what
+    assert not (board / "results" / "rows").exists()
 
 
 def test_a_folder_without_a_board_is_told(tmp_path):

@@ -83,18 +83,26 @@ def test_a_pull_request_gets_no_secret_and_no_code_of_it_is_checked_out(texts, w
     assert not re.search(r"git (checkout|merge|switch|pull)", text)
 
 
-def test_only_facts_that_nobody_chooses_are_used(texts):
+def test_only_facts_that_nobody_chooses_are_used_but_to_find_a_pull_request(texts):
+    chosen = {
+        "github.event.workflow_run.head_branch",
+        "github.event.workflow_run.head_repository.owner.login",
+    }
     allowed = {
         "github.event.pull_request.base.sha",
         "github.event.pull_request.head.sha",
         "github.event.pull_request.number",
         "github.event.workflow_run.head_sha",
         "github.event.workflow_run.id",
+        "needs.evaluate.outputs.commit",
+        "steps.board.outputs.commit",
         "github.repository",
         "github.token",
     }
     used = {found for text in texts.values() for found in re.findall(r"\$\{\{ (.*?) \}\}", text)}
-    assert used == allowed
+    assert used == allowed | chosen
+    assert all(texts["comment"].count(name) == 1 for name in chosen)
+    assert not any(name in texts[other] for name in chosen for other in ("board", "publish"))
 
 
 def test_tokens_are_where_they_are_needed_alone(workflows):
@@ -102,7 +110,11 @@ def test_tokens_are_where_they_are_needed_alone(workflows):
         assert "GH_TOKEN" not in told.get("env", {})
         holders = [step for step in told["steps"] if "GH_TOKEN" in step.get("env", {})]
         assert all(step["run"].startswith("gh ") for step in holders)
-        assert bool(holders) == (name == "comment")
+        assert bool(holders) == bool(
+            {told["permissions"].get(of) for of in ("pull-requests", "contents")} & {"write"}
+        )
+        checkouts = [s["with"] for s in told["steps"] if s.get("uses", "").startswith("actions/checkout")]
+        assert all(given["persist-credentials"] is False for given in checkouts), name
 
 
 def test_who_runs_submissions_may_only_read_and_keeps_no_credentials(workflows):
@@ -117,6 +129,21 @@ def test_who_runs_submissions_may_only_read_and_keeps_no_credentials(workflows):
             assert [given["persist-credentials"] for given in checkouts] == [False]
             assert all(line.endswith(" --require-sandbox isolated") for line in lines)
     assert running == 2
+
+
+def test_an_answer_goes_to_the_pull_request_whose_run_it_was_about(workflows):
+    (step,) = [s for s in workflows["comment"]["jobs"]["comment"]["steps"] if "pr list" in s.get("run", "")]
+    assert "--state open --base main" in step["run"]
+    assert all(f"env.{name}" in step["env"]["THIS"] for name in ("HEAD", "OWNER", "BRANCH"))
+
+
+def test_runs_that_publish_wait_for_each_other_and_see_what_came_meanwhile(workflows):
+    publish = workflows["publish"]
+    assert publish["concurrency"] == {"group": "publish", "cancel-in-progress": False}
+    for job in ("evaluate", "publish"):
+        steps = publish["jobs"][job]["steps"]
+        (checkout,) = [s["with"] for s in steps if s.get("uses", "").startswith("actions/checkout")]
+        assert checkout["ref"] == "main"
 
 
 def test_actions_are_few_and_of_one_owner(workflows):

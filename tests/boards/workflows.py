@@ -135,8 +135,8 @@ class Actions:
         # One pull request is open, number 7, whose commit is in a file: `gh pr list` selects it by that.
         self._program(
             "gh",
-            f'{record}\ncase "$2" in\n'
-            f'list) test "$HEAD" = "$(cat "{place}/open-pull")" && echo 7 ;;\n'
+            f'{record}\ncase "$2" in\nsetup-git) test -n "$GH_TOKEN" ;;\n'
+            f'list) test "$OWNER/$BRANCH $HEAD" = "them/pull $(cat "{place}/open-pull")" && echo 7 ;;\n'
             f'comment) test "$3" = 7 && cp "$5" "{place}/comment.md" ;;\nesac',
         )
 
@@ -148,7 +148,8 @@ class Actions:
     def run(self, workflow, job, facts):
         """Run all steps of a job in a fresh folder; give the folder.
 
-        ``facts`` are the values of expressions, such as ``github.event.pull_request.base.sha``.
+        ``facts`` are the values of expressions, as ``github.event.pull_request.base.sha``; what a job and
+        its steps put out is added. ``github.sha`` is what is checked out where nothing else is named.
         """
         folder = self.place / f"{job}-{sum(1 for _ in self.place.iterdir())}"
         told = workflow["jobs"][job]
@@ -156,11 +157,19 @@ class Actions:
         for step in told["steps"]:
             assert ("run" in step) != ("uses" in step)
             if "uses" in step:
-                self._use(step["uses"], self._filled(step.get("with", {}), facts), folder)
+                given = self._filled(step.get("with", {}), facts)
+                self._use(step["uses"], given, folder, facts.get("github.sha", "main"))
             else:
                 assert "${{" not in step["run"]
                 more = self._filled(step.get("env", {}), facts)
-                self._shell(step["run"], folder, {**environment, **more})
+                output = self.place / "output.txt"
+                output.write_text("")
+                self._shell(step["run"], folder, {**environment, **more, "GITHUB_OUTPUT": str(output)})
+                for line in output.read_text().splitlines():
+                    name, _, value = line.partition("=")
+                    facts[f"steps.{step['id']}.outputs.{name}"] = value
+        for name, value in self._filled(told.get("outputs", {}), facts).items():
+            facts[f"needs.{job}.outputs.{name}"] = value
         return folder
 
     def _filled(self, values, facts):
@@ -182,11 +191,11 @@ class Actions:
         )
         assert ran.returncode == 0, f"{command}\n{ran.stdout}\n{ran.stderr}"
 
-    def _use(self, name, given, folder):
+    def _use(self, name, given, folder, commit):
         action = name.partition("@")[0]
         if action == "actions/checkout":
             git(self.place, "clone", "-q", str(self.origin), str(folder))
-            git(folder, "checkout", "-q", given.get("ref", "main"))
+            git(folder, "checkout", "-q", *([given["ref"]] if "ref" in given else ["-B", "main", commit]))
         elif action == "actions/upload-artifact":
             shutil.copytree(folder / given["path"], self.artifacts / given["name"], dirs_exist_ok=True)
         elif action == "actions/download-artifact":

@@ -30,6 +30,7 @@ def test_a_board_is_begun(cli, here):
     assert made.code == 0
     assert all((here / line).is_file() for line in made.out.split())
     assert made.err == "now: cd my-board && git init -b main && sparsebench board update\n"
+    assert "cd 'a b' && git init" in cli("board", "new", "a b", "--small", "--name", "A b").err
     assert read_frozen(here / "my-board" / "board.toml").seeds == 2
     assert "Routers of our group" in (here / "my-board" / "README.md").read_text()
     again = cli("board", "new", "my-board")

@@ -196,7 +196,10 @@ def test_options_of_show(cli, here):
     assert list(printed(cli(*show, "--submissions", "b").out)) == ["b"]
     assert f"{NEWEST.ref} (1 instance, preliminary, 2 of 5 seeds)" in cli(*show, "--instances", "n256-r4").out
     assert f"{NEWEST.ref} (2 instances, 1 seed)" in cli(*show, "--seeds", "1").out
-    assert "by profile macs, which is not the standard one" in cli(*show, "--profile", "macs").out
+    assert (
+        "by profile macs (multiply-accumulates per input), which is not the standard one"
+        in cli(*show, "--profile", "macs").out
+    )
     as_latex = cli(*show, "--format", "latex", "--sort", "name").out
     assert as_latex.index(" a & ") < as_latex.index(" b & ")
     assert (r"\toprule" in as_latex, "fewer" in as_latex) == (True, False)

@@ -1,6 +1,9 @@
 """``sparsebench publish`` on the command line."""
 
+import shutil
+
 from boards.conftest import files_in, rows_of
+from evaluate.tiny import plain, write
 from sparsebench.results import ResultStore
 
 
@@ -25,6 +28,18 @@ def test_a_frozen_board_is_published_as_it_is(cli, here):
     (here / "board.toml").write_text('seeds = 2\n[instances]\n"memorization@1" = ["n256-r4"]\n')
     assert cli("publish", "--into", "public", "--frozen", "board.toml").code == 0
     assert (here / "public" / "areas.csv").read_text().count("\n") == 2
+
+
+def test_who_is_removed_leaves(cli, here):
+    stored(here, *rows_of("a"), *rows_of("b", 0.75))
+    for name in "ab":
+        write(here / "submissions" / name, plain())
+    verb = ("publish", "--into", "public", "--submissions", "submissions")
+    assert cli(*verb).code == 0
+    shutil.rmtree(here / "submissions" / "b")
+    assert cli(*verb).err.splitlines()[:2] == ["feed: b leaves", "feed: Places on memorization@2"]
+    assert not (here / "public" / "api" / "v1" / "entries" / "b.json").exists()
+    assert cli("publish", "--into", "public", "--submissions", "nowhere").code == 2
 
 
 def test_refusals(cli, here):

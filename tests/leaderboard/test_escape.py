@@ -5,10 +5,11 @@ import unicodedata
 from html import unescape
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparsebench.leaderboard.escape import for_bibtex, for_terminal, for_xml
+from sparsebench.leaderboard.escape import for_bibtex, for_log, for_markdown, for_terminal, for_xml
 
 TEXTS = st.one_of(
     st.text(), st.text(alphabet="<>&'\"{}\\$%#_^~@]!-\x00\x1b\u202e\ud800\uffff a", max_size=20)
@@ -36,3 +37,20 @@ def test_bibtex_gets_no_command_and_no_end_of_a_field(text):
     rest = re.sub(known, "", told)
     assert not set(rest) & set("\\{}$&#_%^~")
     assert not any(unicodedata.category(letter).startswith("C") for letter in told)
+
+
+@given(st.one_of(TEXTS, st.text(alphabet="#[:\u200b\n x", max_size=12)))
+def test_a_workflow_reads_no_command_in_its_log(text):
+    told = for_log(text)
+    assert "##[" not in told
+    assert not told.startswith("::")
+    assert "\n" not in told
+
+
+@pytest.mark.parametrize("text", ["@1abc", "(@1abc", "-@1", "a @you", "a_@1"])
+def test_markdown_calls_nobody(text):
+    assert "@" not in for_markdown(text)
+
+
+def test_markdown_leaves_the_version_of_a_task():
+    assert for_markdown("memorization@2") == "memorization@2"

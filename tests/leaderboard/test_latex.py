@@ -45,7 +45,9 @@ def test_captions_say_what_a_table_is_of():
     assert labels == ["tab:sparsebench-memorization-1", "tab:sparsebench-other-1", "tab:sparsebench-all"]
     assert latex(board()).startswith("% Written by `sparsebench leaderboard`. Needs \\usepackage{booktabs}")
     assert "(2 instances, 5 seeds, reference plain)" in latex(replace(board(), seeds=5))
-    assert "by profile macs, which is not the standard one" in latex(replace(board(), profile="macs"))
+    assert "by profile macs (multiply-accumulates per input), which is not the standard one" in latex(
+        replace(board(), profile="macs")
+    )
 
 
 def test_long_heads_of_tasks_are_broken_at_hyphens():

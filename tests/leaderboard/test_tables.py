@@ -266,7 +266,7 @@ def test_areas_of_each_instance_can_be_shown():
 
 def test_another_profile_is_named():
     text = terminal(replace(board(), profile="macs"))
-    assert "by profile macs, which is not the standard one" in text
+    assert "by profile macs (multiply-accumulates per input), which is not the standard one" in text
 
 
 def test_of_one_task_there_is_no_table_of_all():

@@ -24,6 +24,7 @@ _ROLES = {
     "below": "next below",
 }
 _SHORT = 12  # digits of a hash
+_LONGEST = 65_000  # letters; a host refuses comments of 65,536
 
 
 def comment_on(report: Report) -> str:
@@ -37,9 +38,17 @@ def comment_on(report: Report) -> str:
     parts = [f"### {name}", intro, _scores(report.tasks)]
     if any(task.beside for task in report.tasks):
         parts += ["**Beside other entries**", _beside(report.tasks)]
-    parts += ["**Variants**", _variants(report.tasks)]
+    variants = ["**Variants**", _variants(report.tasks)]
+    last = []
     if any(task.failed_share for task in report.tasks):
-        parts.append("Cells that fail count as the worst value of their task. The log of the run says why.")
+        last.append("Cells that fail count as the worst value of their task. The log of the run says why.")
+    whole = _put_together([*parts, *variants, *last])
+    if len(whole) <= _LONGEST:
+        return whole
+    return _put_together([*parts, "There are too many variants for a comment: they are left out.", *last])
+
+
+def _put_together(parts: Sequence[str]) -> str:
     return "\n\n".join(parts) + "\n"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import UsageError
-from sparsebench.ground.naming import NAME_PATTERN
+from sparsebench.ground.naming import NAME_PATTERN, is_file_everywhere
 from sparsebench.leaderboard.escape import for_terminal
 from sparsebench.leaderboard.publication import publication_of
 from sparsebench.leaderboard.standard import Choice, tasks_of
@@ -54,7 +54,7 @@ class Edition:
     page: str
     """The board as one HTML file."""
     rows: tuple[Row, ...]
-    """All rows, also those that do not count: each once, in an order that follows from the rows."""
+    """All rows by the board's versions, also those that do not count: each once, in an order of their own."""
     title: str = TITLE
     """One line for people."""
     base_url: str = ""
@@ -114,11 +114,12 @@ def edition_of(
     ordered = sorted(dict.fromkeys(rows), key=lambda row: (*row.identity.place, row.ended, repr(row)))
     title = for_terminal(title) or TITLE
     made = publication_of(ordered, tasks_of(ordered, tasks, choice), choice, title=title, beside=BESIDE)
+    versions = (made.board.scoring_version, made.board.cost_model)
     return Edition(
         board=made.board,
         found=made.findings,
         page=made.page,
-        rows=tuple(ordered),
+        rows=tuple(row for row in ordered if (row.scoring_version, row.cost_model) == versions),
         title=title,
         base_url=address,
     )
@@ -136,9 +137,9 @@ def _address(given: str) -> str:
 def file_name(name: str) -> str:
     """Return the name of an entry's file, without its ending: its own name, if it is one that files may have.
 
-    A name that no manifest may have gets one of its hash, which no other entry can have.
+    A name that no manifest or file of Windows may have gets one of its hash, which no other entry can have.
     """
-    if re.fullmatch(NAME_PATTERN, name) and len(name) <= _LONGEST_NAME:
+    if re.fullmatch(NAME_PATTERN, name) and len(name) <= _LONGEST_NAME and is_file_everywhere(name):
         return name
     return f"entry--{hashlib.sha256(name.encode('utf-8', 'backslashreplace')).hexdigest()[:16]}"
 

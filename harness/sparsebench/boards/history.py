@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from sparsebench.boards.record import Event
+from sparsebench.boards.record import Earlier, Event
 from sparsebench.errors import IntegrityError
 from sparsebench.leaderboard.board import short_hash
 from sparsebench.leaderboard.escape import for_terminal
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from sparsebench.boards.edition import Edition
     from sparsebench.boards.record import Figures, Kind, Record
 
-__all__ = ["Change", "changes_of", "check_scores", "check_versions", "events_of"]
+__all__ = ["Change", "changes_of", "check_scores", "check_versions", "earlier_of", "events_of"]
 
 OWN = ("instances", "seeds", "failed_share", "score_plain", "score", "low", "high")
 """The figures that follow from an entry's own rows: another entry's never change them."""
 
+_VERSIONS = ("scoring_version", "cost_model")
 _SAME = 1e-9  # to which scores of two machines agree: see docs/trust.md
 _KEPT = 200  # events that a record keeps
 _NAMED = 12  # entries that one event names
@@ -62,7 +63,7 @@ def check_versions(before: Record, now: Record, where: str) -> None:
     IntegrityError
         The scoring version, the cost model, or the hash of a task of one name differ.
     """
-    for name in ("scoring_version", "cost_model"):
+    for name in _VERSIONS:
         old, new = getattr(before, name), getattr(now, name)
         if old != new:
             raise _never_meet(where, f"{name} {old}", f"{name} {new}")
@@ -84,15 +85,40 @@ def _never_meet(where: str, old: str, new: str) -> IntegrityError:
 def changes_of(before: Record, now: Record) -> list[Change]:
     """Return what changed of the figures of submissions that did not change themselves.
 
-    Tasks that left the board count as no change of a score.
+    Figures are compared where they are by the same rules, on the same data, also with those of code that was
+    away meanwhile. Tasks that left the board count as no change of a score.
     """
-    found, shown = [], {task.ref for task in now.tasks}
-    for name, entry in now.entries.items():
-        old = before.entries.get(name)
-        if old is not None and old.submission_hash == entry.submission_hash:
-            for task in sorted(old.tasks.keys() & shown):
-                found += list(_changed(name, task, old.tasks[task], entry.tasks.get(task)))
+    found: list[Change] = []
+    for old in _known(before, now):
+        if _is_on(now, old):
+            new = now.entries[old.submission].tasks.get(old.task.ref)
+            found += _changed(old.submission, old.task.ref, old.figures, new)
     return found
+
+
+def earlier_of(before: Record, now: Record) -> list[Earlier]:
+    """Return the figures that were published by the same rules, of code that is away now."""
+    return [old for old in _known(before, now) if not _is_on(now, old)]
+
+
+def _known(before: Record, now: Record) -> list[Earlier]:
+    """Return all figures that were ever published by the rules of another record."""
+    if any(getattr(before, name) != getattr(now, name) for name in _VERSIONS):
+        return []
+    tasks = {task.ref: task for task in before.tasks}
+    last = [
+        Earlier(submission=name, submission_hash=entry.submission_hash, task=tasks[ref], figures=figures)
+        for name, entry in before.entries.items()
+        for ref, figures in entry.tasks.items()
+        if ref in tasks
+    ]
+    return sorted([*before.earlier, *last], key=lambda old: (old.submission, old.task.ref))
+
+
+def _is_on(now: Record, old: Earlier) -> bool:
+    """Return whether a board has this code, and this task."""
+    entry = now.entries.get(old.submission)
+    return entry is not None and entry.submission_hash == old.submission_hash and old.task in now.tasks
 
 
 def _changed(name: str, task: str, old: Figures, new: Figures | None) -> Iterator[Change]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,16 +10,13 @@ from sparsebench.boards.api import api_files
 from sparsebench.boards.badges import badge_files
 from sparsebench.boards.citing import bibtex
 from sparsebench.boards.feed import atom
-from sparsebench.boards.history import changes_of, check_scores, check_versions, events_of
+from sparsebench.boards.history import changes_of, check_scores, check_versions, earlier_of, events_of
 from sparsebench.boards.record import RECORD, RELEASE_PATTERN, first_record, read_record, sha256
 from sparsebench.errors import IntegrityError, UsageError
 from sparsebench.ground.replacing import replace_all
 from sparsebench.leaderboard.escape import for_markdown
 from sparsebench.leaderboard.findings import findings_markdown
-from sparsebench.leaderboard.latex import latex
-from sparsebench.leaderboard.pictures import pictures_of
-from sparsebench.leaderboard.publish import check_place
-from sparsebench.leaderboard.sheets import csv
+from sparsebench.leaderboard.publish import board_files, check_place
 from sparsebench.leaderboard.tables import markdown
 from sparsebench.results import bytes_of_rows
 
@@ -76,26 +74,26 @@ def publish(
         release's name is taken, none, or there is nothing to release.
     IntegrityError
         What is published is of another scoring version, cost model or task hash; a score of an unchanged
-        submission differs; or the record of what is published is damaged.
+        submission differs; or the record of what is published is damaged, or a file that is to be a release.
     """
     check_place(folder)
     before, now = read_record(folder), first_record(edition)
     _check_release(before, release, folder)
     changes = []
     if before is not None:
-        comparable = _comparable(before, now)
         if release is None:
             check_versions(before, now, str(folder))
-        changes = changes_of(before, now) if release is None or comparable else []
+        changes = changes_of(before, now)
         if not accept_changes:
             check_scores(changes)
         names = [*before.releases, *([release] if release else [])]
-        now = now.model_copy(update={"feed": before.feed, "releases": names})
+        kept = {"feed": before.feed, "releases": names, "earlier": earlier_of(before, now)}
+        now = now.model_copy(update=kept)
     now = now.model_copy(update={"events": events_of(before, now, edition, changes, release)})
     files = tables_of(edition, now)
     now = now.model_copy(update={"files": {name: sha256(files[name]) for name in sorted(files)}})
     known: set[str] = set() if before is None else {RECORD, *before.files}
-    moved = _moved(folder, known, release)
+    moved = {} if before is None or release is None else _moved(folder, before, release)
     gone = sorted(known - files.keys() - {RECORD})
     _check_free(folder, {*files, *moved, *known, RECORD}, known)
     # The record comes first: after a crash it lists all that may be there; publishing again mends the rest.
@@ -115,34 +113,20 @@ def publish(
 
 def tables_of(edition: Edition, record: Record) -> dict[str, bytes]:
     """Return path -> content of everything that is published, without its record."""
-    board, sheets = edition.board, csv(edition.board)
-    said = findings_markdown(edition.found)
+    board, said = edition.board, findings_markdown(edition.found)
     texts = {
         "index.html": edition.page,
         "board.md": f"# {for_markdown(edition.title)}\n\n{said}\n\n{_PICTURE}\n\n{markdown(board)}",
-        "board.tex": latex(board),
-        "board.csv": sheets.scores,
-        "points.csv": sheets.points,
-        "areas.csv": sheets.areas,
         "board.bib": bibtex(edition),
         "feed.xml": atom(edition, record),
     }
-    texts |= {f"{_PICTURES}/{name}": picture.svg() for name, picture in pictures_of(board).items()}
     return {
+        **board_files(board, pictures=f"{_PICTURES}/"),
         **{name: text.encode() for name, text in texts.items()},
         "rows.parquet": bytes_of_rows(edition.rows),
         **badge_files(edition),
         **api_files(edition, releases=record.releases),
     }
-
-
-def _comparable(before: Record, now: Record) -> bool:
-    """Return whether scores of two records are by the same rules, on the same data."""
-    try:
-        check_versions(before, now, "")
-    except IntegrityError:
-        return False
-    return True
 
 
 def _check_release(before: Record | None, release: str | None, folder: Path) -> None:
@@ -159,12 +143,20 @@ def _check_release(before: Record | None, release: str | None, folder: Path) -> 
         raise UsageError(message, help="choose another name")
 
 
-def _moved(folder: Path, known: Iterable[str], release: str | None) -> dict[str, bytes]:
-    """Return path -> content of the earlier publication at its place among the releases."""
-    if release is None:
-        return {}
-    there = ((name, folder / name) for name in sorted(known))
-    return {f"{RELEASES}/{release}/{name}": path.read_bytes() for name, path in there if path.is_file()}
+def _moved(folder: Path, before: Record, release: str) -> dict[str, bytes]:
+    """Return path -> content of what was published, at its place among the releases."""
+    found = {RECORD: (folder / RECORD).read_bytes()}
+    for name, expected in before.files.items():
+        path = folder / name
+        found[name] = b""
+        with contextlib.suppress(OSError):  # what cannot be read is not what was published either
+            found[name] = path.read_bytes()
+        if sha256(found[name]) != expected:
+            raise IntegrityError(
+                f"{path} is not what was published: a release keeps what was",
+                help="bring it back, or publish once more without --release",
+            )
+    return {f"{RELEASES}/{release}/{name}": content for name, content in found.items()}
 
 
 def _check_free(folder: Path, names: AbstractSet[str], known: AbstractSet[str]) -> None:

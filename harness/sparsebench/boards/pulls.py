@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sparsebench.errors import UsageError
 from sparsebench.ground.line_ends import ATTRIBUTES
-from sparsebench.ground.naming import NAME_PATTERN
-from sparsebench.leaderboard.escape import for_terminal
+from sparsebench.ground.naming import NAME_PATTERN, is_file_everywhere
+from sparsebench.leaderboard.escape import for_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -90,10 +90,11 @@ def check_pull(repository: Path, base: str, head: str) -> Pull:
     UsageError
         The pull request touches anything but one new folder under ``submissions``; or the folder has a link,
         a name that is not plain, no ``submission.toml``, or files that are too large or too many; or there is
-        no such commit.
+        no such commit, or not one alone at which the histories part, or one that the board's branch never
+        was at.
     """
     base, head = (_commit(repository, each) for each in (base, head))
-    fork = _git(repository, "merge-base", base, head, fault="they have no commit in common").strip().decode()
+    fork = _fork(repository, base, head)
     name = _only_folder([path for path, _ in _changed(repository, fork, head)])
     inside = f"{SUBMISSIONS}/{name}/"
     for path, status in _changed(repository, fork, head):
@@ -101,12 +102,34 @@ def check_pull(repository: Path, base: str, head: str) -> Pull:
             raise _refused(f"{_shown(path)} is changed, expected new files only")
     if tree_of(repository, base, inside):
         raise _refused(f"{inside} is there already, expected a new folder")
+    if tree_of(repository, fork, inside):
+        raise _refused(f"{inside} was there already where it begins, expected a new folder")
     files = tree_of(repository, head, inside)
     _check_files(files, inside)
     for blob in files:
         if blob.path == f"{inside}{_ATTRIBUTES}" and content_of(repository, blob) != ATTRIBUTES.encode():
             raise _refused(f"{blob.path}: expected what `sparsebench new` writes there")
     return Pull(name, base, head, tuple(files))
+
+
+def _fork(repository: Path, base: str, head: str) -> str:
+    """Return the commit at which two histories part, one that the board's branch was at.
+
+    Of several, merging makes one that nobody has seen, and what a pull request changes is no longer what its
+    tree differs in from one of them: it could bring back what an earlier one had changed and taken back. And
+    at a commit in the middle of an earlier one, the tree may be anything, a workflow too.
+    """
+    told = _git(repository, "merge-base", "--all", base, head, fault="they have no commit in common")
+    forks = told.decode("ascii").split()
+    if len(forks) > 1:
+        message = f"there are {len(forks)} commits that both histories have, and none of them is the last one"
+        raise _refused(message, "add the folder in one commit on top of the board's last one")
+    (fork,) = forks
+    if fork not in _git(repository, "rev-list", "--first-parent", base).decode("ascii").split():
+        raise _refused(
+            f"it begins at {fork[:12]}, where the board never was", "merge the board's branch into it"
+        )
+    return fork
 
 
 def _only_folder(paths: Sequence[str]) -> str:
@@ -121,6 +144,7 @@ def _only_folder(paths: Sequence[str]) -> str:
         raise _refused(f"it touches {len(names)} folders under {SUBMISSIONS}: {_shown(', '.join(names))}")
     if not re.fullmatch(NAME_PATTERN, names[0]) or len(names[0]) > _LONGEST_NAME:
         raise _refused(f"{SUBMISSIONS}/{_shown(names[0])}: expected lower-case letters, digits and hyphens")
+    _check_file(names[0], SUBMISSIONS)
     return names[0]
 
 
@@ -131,6 +155,7 @@ def _check_files(files: Sequence[Blob], inside: str) -> None:
             raise _refused(f"{_shown(blob.path)} is {kind}, expected a file")
         if not _is_plain(blob.path.removeprefix(inside)):
             raise _refused(f"{_shown(blob.path)}: expected names of letters, digits, _, ., + and -")
+        _check_file(blob.path.removeprefix(inside), inside.rstrip("/"))
         if blob.size > LARGEST_FILE:
             raise _refused(f"{blob.path} has {blob.size:,} bytes, expected at most {LARGEST_FILE:,}")
     total = sum(blob.size for blob in files)
@@ -151,6 +176,12 @@ def _is_plain(path: str) -> bool:
         and all(_PART.fullmatch(part) for part in parts)
         and "__pycache__" not in parts  # no hash covers it
     )
+
+
+def _check_file(path: str, inside: str) -> None:
+    # Whoever clones a board on Windows could not check such a file out, or gets another one.
+    if not all(map(is_file_everywhere, path.split("/"))):
+        raise _refused(f"{inside}/{path} has a name which no file of Windows can be called")
 
 
 def tree_of(repository: Path, commit: str, inside: str) -> list[Blob]:
@@ -222,7 +253,7 @@ def _git(repository: Path, *arguments: str, fault: str = "") -> bytes:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"cannot run git: {error}", help="install git, and run this in a clone") from error
     if ran.returncode:
-        told = fault or for_terminal(ran.stderr.decode("utf-8", "replace"))
+        told = fault or for_log(ran.stderr.decode("utf-8", "replace"))
         raise UsageError(
             f"{repository}: {told}",
             help="run this in a clone that has both commits: `git fetch` brings them",
@@ -230,9 +261,9 @@ def _git(repository: Path, *arguments: str, fault: str = "") -> bytes:
     return ran.stdout
 
 
-def _refused(why: str) -> UsageError:
-    return UsageError(f"the pull request cannot be scored: {why}", help=_ALONE)
+def _refused(why: str, mend: str = _ALONE) -> UsageError:
+    return UsageError(f"the pull request cannot be scored: {why}", help=mend)
 
 
 def _shown(text: str) -> str:
-    return for_terminal(text)
+    return for_log(text)

@@ -6,6 +6,7 @@ It is read back when the folder is published again, so it is checked like all th
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RECORD",
     "RELEASE_PATTERN",
+    "Earlier",
     "Event",
     "Figures",
     "Record",
@@ -39,6 +41,7 @@ RECORD = "published.json"
 RELEASE_PATTERN = r"^[a-z0-9]+([.-][a-z0-9]+)*$"
 """What a release may be called."""
 
+_FEED = r"^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 # Every part of a path begins with a letter or a digit: no path leads out of the folder, and none is hidden.
 _PATH = r"^[A-Za-z0-9][A-Za-z0-9_.@-]*(/[A-Za-z0-9][A-Za-z0-9_.@-]*)*$"
 _MEND = "bring back the one that `sparsebench publish` wrote, or publish --into another folder"
@@ -92,6 +95,19 @@ class RecordedEntry(_Strict):
     """Task reference -> its figures there."""
 
 
+class Earlier(_Strict):
+    """Figures that were published once, by the same versions, and are not now."""
+
+    submission: str
+    """Name of the submission."""
+    submission_hash: str
+    """Content hash of the state of its folder that they are of."""
+    task: RecordedTask
+    """Of which task."""
+    figures: Figures
+    """What was published last."""
+
+
 class Event(_Strict):
     """A change, as the feed tells it."""
 
@@ -112,7 +128,7 @@ class Record(_Strict):
 
     format: Literal[1]
     """Version of these fields."""
-    feed: Annotated[str, Field(pattern=r"^urn:uuid:[0-9a-f-]{36}$")]
+    feed: Annotated[str, Field(pattern=_FEED)]
     """The feed's identity, made of the first publication."""
     scoring_version: int
     """Version of the rules that scores go by."""
@@ -122,6 +138,8 @@ class Record(_Strict):
     """The board's tasks."""
     entries: dict[str, RecordedEntry]
     """Submission -> what is known of it."""
+    earlier: list[Earlier] = Field(default_factory=list)
+    """What was known of code that is not on the board, or not on a task: it may come back."""
     events: list[Event]
     """The newest changes, the oldest first."""
     releases: list[Annotated[str, Field(pattern=RELEASE_PATTERN)]]
@@ -130,8 +148,8 @@ class Record(_Strict):
     """Every other file of the publication, except those of releases -> its SHA-256."""
 
     def content(self) -> bytes:
-        """Return the bytes of the file."""
-        return (self.model_dump_json(indent=1) + "\n").encode()
+        """Return the bytes of the file: JSON in ASCII, so that no name changes how it reads."""
+        return (json.dumps(self.model_dump(), indent=1, allow_nan=False) + "\n").encode("ascii")
 
 
 def first_record(edition: Edition) -> Record:
@@ -153,11 +171,14 @@ def first_record(edition: Edition) -> Record:
         cost_model=board.cost_model,
         tasks=[RecordedTask(ref=task.ref, hash=task.hash) for task in board.tasks],
         entries=entries,
+        earlier=[],
         events=[],
         releases=[],
         files={},
     )
-    identity = uuid.uuid5(uuid.NAMESPACE_URL, edition.title + bare.model_dump_json())
+    # Dates of rows are in it: boards of one title with the same entries are other boards.
+    begun = (edition.title, edition.base_url, edition.updated, bare.model_dump_json())
+    identity = uuid.uuid5(uuid.NAMESPACE_URL, "\n".join(begun))
     return bare.model_copy(update={"feed": f"urn:uuid:{identity}"})
 
 

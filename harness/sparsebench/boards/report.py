@@ -7,18 +7,20 @@ can have the latter write anything. So it is read as a stranger's: its size, eve
 from __future__ import annotations
 
 import os
+import re
 import stat
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sparsebench.errors import IntegrityError
+from sparsebench.ground.naming import NAME_PATTERN
 from sparsebench.ground.wording import expectation
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["REPORT", "Beside", "Report", "TaskReport", "VariantReport", "read_report"]
+__all__ = ["REPORT", "Beside", "Report", "TaskReport", "VariantReport", "is_name", "read_report"]
 
 REPORT = "report.json"
 """The name of the file."""
@@ -27,7 +29,8 @@ MOST_BYTES = 1 << 18
 """Bytes of the file, at most."""
 
 _MEND = "nothing is said about this pull request; score it again: `sparsebench board score`"
-_Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+_LONGEST_NAME = 64
+_Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=_LONGEST_NAME)]
 _Ref = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*@[0-9]{1,4}$", max_length=70)]
 _Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")]
 _Number = Annotated[int, Field(ge=0, le=10**6)]
@@ -123,6 +126,11 @@ class Report(_Strict):
     def content(self) -> bytes:
         """Return the bytes of the file."""
         return (self.model_dump_json(indent=1) + "\n").encode()
+
+
+def is_name(name: str) -> bool:
+    """Return whether a report may name this: whether a submission may be called so."""
+    return len(name) <= _LONGEST_NAME and re.fullmatch(NAME_PATTERN, name) is not None
 
 
 def read_report(artifact: Path, *, head: str | None = None) -> Report:

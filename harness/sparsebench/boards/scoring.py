@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sparsebench.boards.folders import open_submission, open_submissions, rows_of
 from sparsebench.boards.pulls import SUBMISSIONS, check_pull, export, tree_of
-from sparsebench.boards.report import REPORT, Beside, Report, TaskReport, VariantReport
+from sparsebench.boards.report import REPORT, Beside, Report, TaskReport, VariantReport, is_name
 from sparsebench.errors import UsageError
 from sparsebench.evaluate.plan import Limits, Selection, serves
 from sparsebench.evaluate.run import prepare
-from sparsebench.ground.naming import NAME_PATTERN
 from sparsebench.ground.replacing import replace_all
 from sparsebench.leaderboard.frozen import FILE_NAME, read_frozen
 from sparsebench.leaderboard.standard import REFERENCES, Choice, board_of
-from sparsebench.models import find_submission, is_shipped, shipped_names
+from sparsebench.models import find_submission, shipped_names
 from sparsebench.results import ResultStore
 from sparsebench.tasks import load_task
 
@@ -67,13 +66,13 @@ def evaluate_missing(
     Raises
     ------
     UsageError
-        There is no ``board.toml``, or a submission is wrong.
+        There is no ``board.toml``; or a submission is wrong, is called otherwise than its folder, or like
+        another one that comes with sparsebench.
     SandboxError
         The sandbox is weaker than required.
     """
     frozen = read_frozen(repository / FILE_NAME)
-    own = sorted(path.parent for path in (repository / SUBMISSIONS).glob("*/submission.toml"))
-    folders = [find_submission(str(path)) for path in own]
+    folders = open_submissions(repository / SUBMISSIONS)
     taken = {folder.manifest.name for folder in folders}
     compared = sorted(
         {_CONSTANT, *(REFERENCES.get(ref.partition("@")[0], _CONSTANT) for ref in frozen.instances)}
@@ -129,7 +128,7 @@ def score_pull(
         work = Path(scratch)
         _lay_out(repository, pull, work)
         frozen = read_frozen(work / FILE_NAME)
-        folder = _submission(work / SUBMISSIONS / pull.name, pull.name)
+        folder = open_submission(work / SUBMISSIONS / pull.name)
         limits = Limits(require_sandbox=require_sandbox, gpu=False)
         ran: list[Row] = []
         for run in _runs([folder], frozen, work / "own", limits):
@@ -138,7 +137,7 @@ def score_pull(
             refs = ", ".join(sorted(frozen.instances))
             message = f"{pull.name} answers none of the board's tasks, expected one or more of {refs}"
             raise UsageError(message, help="name them in `tasks` of its submission.toml")
-        rows = [*ResultStore(work / RESULTS).rows(), *ran]
+        rows = rows_of([*ResultStore(work / RESULTS).rows(), *ran], work / SUBMISSIONS)
     report = _report(pull, folder.hash, rows, frozen)
     try:
         replace_all({into / REPORT: report.content()})
@@ -154,19 +153,6 @@ def _lay_out(repository: Path, pull: Pull, work: Path) -> None:
     for folder in (f"{SUBMISSIONS}/", f"{RESULTS}/rows/"):
         blobs += tree_of(repository, pull.base, folder)
     export(repository, [*blobs, *pull.files], work)
-
-
-def _submission(path: Path, name: str) -> SubmissionFolder:
-    folder = find_submission(str(path))
-    if folder.manifest.name != name:
-        message = (
-            f"{SUBMISSIONS}/{name}/submission.toml is called {folder.manifest.name!r}, expected {name!r}"
-        )
-        raise UsageError(message, help="a folder has the name of its submission")
-    if name in shipped_names() and not is_shipped(name, folder.hash):
-        message = f"{name} comes with sparsebench, and this is other code"
-        raise UsageError(message, help="choose another name")
-    return folder
 
 
 def _runs(folders: Sequence[SubmissionFolder], frozen: Frozen, store: Path, limits: Limits) -> Iterator[Run]:
@@ -243,7 +229,7 @@ def _compared(board: Board, number: int, entry: Entry, own: TaskScore) -> Iterat
     named = {entry.submission}
     for role, name in wanted.items():
         # Rows may have names that no submission.toml may have: no report repeats them.
-        if name is not None and name in scores and name not in named and re.fullmatch(NAME_PATTERN, name):
+        if name is not None and name in scores and name not in named and is_name(name):
             named.add(name)
             yield Beside.model_validate(
                 {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,9 @@ def new(
     frozen = choose(tasks, instances, seeds, small=small)
     for path in new_repository(folder, frozen, title=name):
         click.echo(path)
-    click.echo(f"now: cd {folder} && git init -b main && sparsebench board update", err=True)
+    click.echo(
+        f"now: cd {shlex.quote(str(folder))} && git init -b main && sparsebench board update", err=True
+    )
 
 
 @command.command("check-pull")
@@ -187,7 +190,7 @@ def update(require_sandbox: str, jobs: int | None, repository: Path) -> None:
 
     \b
     Example:
-      sparsebench board update && sparsebench publish --output results --frozen board.toml --into public
+      sparsebench board update
 
     Exit code: 0 all have rows, also of failed cells; 2 a mistake; 3 too weak a sandbox.
     """
@@ -201,7 +204,7 @@ def update(require_sandbox: str, jobs: int | None, repository: Path) -> None:
 
 def _tell(row: Row) -> None:
     """Print how a cell ended, as one line, whatever its submission wrote."""
-    from sparsebench.leaderboard.escape import for_terminal  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.leaderboard.escape import for_log  # noqa: PLC0415 - keeps `--help` quick
 
     why = f": {row.reason}" if row.reason else ""
-    click.echo(for_terminal(f"{row.status} {row.identity.label}{why}", _LONGEST), err=True)
+    click.echo(for_log(f"{row.status} {row.identity.label}{why}", _LONGEST), err=True)

@@ -74,7 +74,8 @@ profile_option = click.option(
     type=OneOf(PROFILES),
     default="ops",
     show_default=True,
-    help="The profile that prices a cell. Only `ops` is the standard board.",
+    help="What a cell costs: every operation (the standard board); additions, multiplications and "
+    "comparisons; multiply-accumulates; or every operation but the router's.",
 )
 """What a cell costs."""
 

@@ -23,6 +23,12 @@ __all__ = ["command"]
 )
 @frozen_option
 @click.option("--tasks", type=Names(), default="", help="Only these tasks. Default: all that have rows.")
+@click.option(
+    "--submissions",
+    type=PathTo(path_type=Path, file_okay=False, exists=True),
+    default=None,
+    help="Only the submissions in this folder, as they are there, and those that come with sparsebench.",
+)
 @click.option("--title", default="sparsebench board", show_default=True)
 @click.option("--base-url", default="", help="The address that the folder will have.")
 @click.option(
@@ -41,6 +47,7 @@ def command(
     into: Path,
     frozen: Path | None,
     tasks: tuple[str, ...],
+    submissions: Path | None,
     title: str,
     base_url: str,
     release: str | None,
@@ -63,11 +70,13 @@ def command(
     Exit code: 0 fine; 2 a mistake in usage; 4 the board in the folder does not go together with these rows.
     """
     from sparsebench.boards.edition import edition_of  # noqa: PLC0415 - keeps `--help` quick
+    from sparsebench.boards.folders import rows_of  # noqa: PLC0415
     from sparsebench.boards.publishing import publish  # noqa: PLC0415
     from sparsebench.leaderboard.frozen import read_frozen  # noqa: PLC0415
 
+    rows = runs(output, "--output")
     edition = edition_of(
-        runs(output, "--output"),
+        rows if submissions is None else rows_of(rows, submissions),
         tasks=tasks,
         frozen=read_frozen(frozen) if frozen else None,
         title=title,

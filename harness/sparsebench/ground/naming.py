@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sparsebench.errors import NotFoundError
@@ -10,10 +11,18 @@ from sparsebench.ground.meant import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["NAME_PATTERN", "unknown_name"]
+__all__ = ["NAME_PATTERN", "is_file_everywhere", "unknown_name"]
 
 NAME_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 """What a task or instance may be called: ``[a-z0-9]`` words joined by single hyphens."""
+
+
+_NO_FILE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?|.*\.", re.IGNORECASE)
+
+
+def is_file_everywhere(name: str) -> bool:
+    """Return whether a plain name can be a file's on Windows too: some it keeps, none ends in a point."""
+    return _NO_FILE.fullmatch(name) is None
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], *, where: str = "") -> NotFoundError:

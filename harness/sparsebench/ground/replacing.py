@@ -123,8 +123,8 @@ def beside(path: Path) -> Path:
 def replace_all(contents: Mapping[Path, bytes], *, gone: Collection[Path] = ()) -> None:
     """Replace the contents of several files, and remove others: all of it or nothing.
 
-    All contents are stored beside their targets before the first file changes. If a change fails, those made
-    are undone, and folders that were made are removed.
+    All contents are stored beside their targets before the first file changes. If a change fails or somebody
+    interrupts it, those made are undone, and folders that were made are removed.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def replace_all(contents: Mapping[Path, bytes], *, gone: Collection[Path] = ()) 
             made += _make_folder(target.parent)
             write_new(staged[target], content)
         _swap(staged, gone)
-    except OSError:
+    except BaseException:
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)
         for folder in reversed(made):
@@ -173,12 +173,12 @@ def _swap(staged: Mapping[Path, Path], gone: Collection[Path]) -> None:
     changed: list[Path] = []
     try:
         for target in gone:
+            changed.append(target)  # before it changes: an interrupt may come in between
             target.unlink(missing_ok=True)
-            changed.append(target)
         for target, temporary in staged.items():
-            temporary.replace(target)
             changed.append(target)
-    except OSError:
+            temporary.replace(target)
+    except BaseException:
         for target in changed:
             _restore(target, before[target])
         raise
@@ -187,5 +187,5 @@ def _swap(staged: Mapping[Path, Path], gone: Collection[Path]) -> None:
 def _restore(target: Path, content: bytes | None) -> None:
     if content is None:
         target.unlink(missing_ok=True)
-    else:
+    elif not target.exists() or target.read_bytes() != content:  # what fails to change may not be written to
         replace_bytes(target, content)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sparsebench.results import Row
     from sparsebench.scoring import Variants
 
-__all__ = ["PROFILES", "Grid"]
+__all__ = ["COUNTED", "PROFILES", "Grid"]
 
 PROFILES = {
     "ops": "ops",
@@ -32,6 +32,14 @@ PROFILES = {
     "paper-router-free": "ops_router_free",
 }
 """Price list that a board may be scored by -> the column that says what a cell costs by it."""
+
+COUNTED = {
+    "ops": "active operations per input",
+    "add-mul-cmp": "additions, multiplications, comparisons per input",
+    "macs": "multiply-accumulates per input",
+    "paper-router-free": "operations per input without the router",
+}
+"""The same price lists -> what they count, in words."""
 
 
 class Grid:

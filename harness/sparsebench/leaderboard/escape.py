@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["for_bibtex", "for_csv", "for_latex", "for_markdown", "for_terminal", "for_xml"]
+__all__ = ["for_bibtex", "for_csv", "for_latex", "for_log", "for_markdown", "for_terminal", "for_xml"]
 
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>#!|~&$]|:(?=\S)|@(?!\d)|(?<=www)\.", re.IGNORECASE)
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>#!|~&$]|:(?=\S)|@(?!\d)|(?<![^\W_])@|(?<=www)\.", re.IGNORECASE)
 _FORMULA = ("=", "+", "-", "@")
 _MINUS = "\N{MINUS SIGN}"  # no other form of the hyphen, but some spreadsheets read it as one
 _LATEX = {
@@ -37,6 +37,13 @@ def for_terminal(text: str, longest: int = _LONGEST) -> str:
     clean = "".join(" " if _breaks(character) else character for character in text)
     line = " ".join("".join(c for c in clean if not unicodedata.category(c).startswith("C")).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def for_log(text: str, longest: int = _LONGEST) -> str:
+    """Return the text as `for_terminal` does, for the log of a workflow: none of its commands is in it."""
+    # One kind of them begins anywhere in a line, another at its beginning.
+    shown = for_terminal(text, longest).replace("##[", "# #[")
+    return f": {shown[1:]}" if shown.startswith("::") else shown
 
 
 def for_markdown(text: str, longest: int = _LONGEST) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sparsebench.errors import NotFoundError, UsageError
 from sparsebench.ground.meant import did_you_mean
+from sparsebench.leaderboard.cells import COUNTED
 from sparsebench.leaderboard.columns import short_number
 from sparsebench.leaderboard.curves import front_of, pooled, quality_at, within
 from sparsebench.leaderboard.findings import TABLES, TREES
@@ -34,14 +35,6 @@ __all__ = [
 
 MOST_CURVES = 8
 """How many entries a chart shows as lines: as many as can be told apart without colour."""
-
-_PRICED = {
-    "ops": "active operations per input",
-    "add-mul-cmp": "additions, multiplications, comparisons per input",
-    "macs": "multiply-accumulates per input",
-    "paper-router-free": "operations per input without the router",
-}
-"""Profile -> what its axis counts."""
 
 _SAME = 1.05  # a ratio up to this, to three digits, is no difference to speak of
 
@@ -174,7 +167,7 @@ def _chart(board: Board, number: int, names: Collection[str], title: str, place:
         title=title,
         low=task.log2_ops_low,
         high=task.log2_ops_high,
-        counted=_PRICED[board.profile],
+        counted=COUNTED[board.profile],
         curves=tuple(_curve(each, task, place) for each in found if _name(each) in names),
         spots=tuple(_spots(task, [each for each in found if _name(each) not in names], place)),
     )

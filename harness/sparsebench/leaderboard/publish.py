@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sparsebench.leaderboard.findings import Finding
 
 __all__ = [
+    "board_files",
     "check_place",
     "freeze_board",
     "update_between_markers",
@@ -100,6 +101,22 @@ def write_between_markers(page: str | os.PathLike[str], blocks: Mapping[str, str
     replace_text(path, text)
 
 
+def board_files(board: Board, *, pictures: str = "") -> dict[str, bytes]:
+    """Return path -> content of what every written board has: its tables as LaTeX and CSV, and its pictures.
+
+    Parameters
+    ----------
+    board
+        The board. The same one makes the same files.
+    pictures
+        The folder of the pictures, with ``/`` at its end; empty for none.
+    """
+    sheets = zip(_SHEETS, csv(board), strict=True)
+    texts = {"board.tex": latex(board), **{f"{name}.csv": text for name, text in sheets}}
+    texts |= {f"{pictures}{name}": picture.svg() for name, picture in pictures_of(board).items()}
+    return {name: text.encode() for name, text in texts.items()}
+
+
 def write_leaderboard(
     board: Board,
     directory: str | os.PathLike[str],
@@ -145,9 +162,7 @@ def write_leaderboard(
     folder = Path(directory)
     check_place(folder)
     readme = _readme(folder / _README, markdown(board), findings_markdown(said))
-    contents = {name: picture.svg().encode() for name, picture in pictures_of(board).items()}
-    contents |= {_README: readme.encode(), "board.tex": latex(board).encode()}
-    contents |= {f"{name}.csv": text.encode() for name, text in zip(_SHEETS, csv(board), strict=True)}
+    contents = {**board_files(board), _README: readme.encode()}
     if with_parquet or any((folder / f"{name}.parquet").exists() for name in _SHEETS):
         contents |= {f"{name}.parquet": file for name, file in zip(_SHEETS, parquet(board), strict=True)}
     if page is not None:

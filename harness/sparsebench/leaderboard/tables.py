@@ -10,6 +10,7 @@ from tabulate import tabulate
 
 from sparsebench.leaderboard.board import short_hash
 from sparsebench.leaderboard.build import UNRANKED
+from sparsebench.leaderboard.cells import COUNTED
 from sparsebench.leaderboard.columns import (
     NEVER,
     Column,
@@ -185,7 +186,8 @@ def heading(board: Board, number: int, escape: Escape) -> str:
     if task.reference is not None:
         facts.append(f"reference {escape(task.reference)}")
     if board.profile != "ops":
-        facts.append(f"by profile {board.profile}, which is not the standard one")
+        what = f"{board.profile} ({COUNTED[board.profile]})"
+        facts.append(f"by profile {what}, which is not the standard one")
     if board.profile in UNRANKED:
         facts.append("without places: what is called a router costs nothing here")
     return f"{escape(task.ref)} ({', '.join(facts)})"
