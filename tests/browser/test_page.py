@@ -163,7 +163,7 @@ def test_the_papers_price_moves_marks_to_the_left_and_orders_the_table_anew(open
     assert scores(page) == [float(text.split()[0]) for text in column(page, "score, router left out")]
     axis = page.locator("section:not([hidden]) .axis.x:visible")
     assert axis.evaluate_all("texts => texts.map(text => text.textContent)") == [
-        "operations without the router per input, log scale"
+        "operations per input without the router, log scale"
     ]
     assert "with the router left out" in page.locator("section:not([hidden]) h2").inner_text()
     assert page.locator("section:not([hidden]) .gaps").get_attribute("marker-start") == "url(#ghost)"

@@ -114,6 +114,8 @@ class Known(NamedTuple):
     """The most that any ranked entry buys, by each of `PRICES`."""
     theory: Steps
     """What is known to be enough; without steps, nothing is."""
+    counted: tuple[str, str]
+    """What the axis of costs counts, by each of `PRICES`."""
 
 
 def large_chart(
@@ -139,7 +141,7 @@ def large_chart(
         "svg",
         tag("title", named),
         tag("desc", told),
-        _frame(plane),
+        _frame(plane, known.counted),
         *_priced("front", [plane.path(front) for front in known.fronts]),
         _theory(plane, known.theory, "known to be enough"),
         tag("g", *_lines(plane, curves), class_="lines"),
@@ -175,7 +177,7 @@ def small_chart(plane: Plane, curves: Sequence[Drawn], theory: Steps, *, named: 
     )
 
 
-def _frame(plane: Plane) -> Markup:
+def _frame(plane: Plane, counted: Sequence[str]) -> Markup:
     """Draw the box, its ticks, and what the axes are."""
     bottom, right = plane.top + plane.height, plane.left + plane.width
     parts: list[Markup] = []
@@ -188,10 +190,9 @@ def _frame(plane: Plane) -> Markup:
         parts.append(tag("path", d=f"M{number(plane.left)} {number(y)}H{number(right)}", class_="grid"))
         parts.append(tag("text", f"{tenth / 10:.1f}", x=plane.left - 7.0, y=y + 4.0, class_="tick y"))
     parts.append(tag("rect", x=plane.left, y=plane.top, width=plane.width, height=plane.height, class_="box"))
-    for price, counted in zip(PRICES, ("active operations", "operations without the router"), strict=True):
-        axis = f"{counted} per input, log scale"
+    for price, what in zip(PRICES, counted, strict=True):
         middle = plane.left + plane.width / 2
-        parts.append(tag("text", axis, x=middle, y=bottom + 36.0, class_=f"axis x {price}"))
+        parts.append(tag("text", f"{what}, log scale", x=middle, y=bottom + 36.0, class_=f"axis x {price}"))
     turned = f"rotate(-90 12 {number(plane.top + plane.height / 2)})"
     parts.append(
         tag("text", "quality", x=12.0, y=plane.top + plane.height / 2, class_="axis", transform=turned)

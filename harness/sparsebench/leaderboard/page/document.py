@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparsebench.leaderboard.board import QUALITIES
+from sparsebench.leaderboard.cells import COUNTED
 from sparsebench.leaderboard.columns import many
 from sparsebench.leaderboard.page.chart import PRICES
 from sparsebench.leaderboard.page.details import entry_details, pair_details, profile_details
@@ -264,6 +265,7 @@ def _details(
         },
         "pairs": pair_details(board, keys),
         "profiles": profile_details(boards, keys),
+        "counted": {profile: COUNTED[profile] for profile in boards},
         "order": [keys[entry.submission] for entry in board.entries],
     }
     text = json.dumps(told, separators=(",", ":"), allow_nan=False)

@@ -289,7 +289,7 @@
     const places = told.tasks.find((task) => task.ref === ref).instances;
     parts.push(table("Area on each instance", ["instance", "area"], places.map((instance, n) => [instance, plain(of.areas[n])])));
     const profiles = told.profiles[ref]?.[name] ?? {};
-    parts.push(table("Score by price list", ["price list", "score"], Object.entries(profiles).map(([list, score]) => [list, plain(score)])));
+    parts.push(table("Score by price list", ["price list", "score"], Object.entries(profiles).map(([list, score]) => [`${list}: ${told.counted[list]}`, plain(score)])));
     return parts;
   };
   const chance = (p) => (p === null ? "" : p < 0.001 ? ", Holm-adjusted p below 0.001" : `, Holm-adjusted p ${plain(p, 2)}`);

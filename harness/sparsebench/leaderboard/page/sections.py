@@ -122,7 +122,8 @@ def _large(task: _Task, said: str) -> Markup:
         front_of(pooled(s.curves) for e, s in board.ranked(task.number) if not e.uses_tags)
         for board in task.boards
     )
-    known = Known((front, front_free), _theory(task))
+    by_all, by_free = (chart.counted for chart in task.charts)
+    known = Known((front, front_free), _theory(task), (by_all, by_free))
     named = f"Quality against operations on {task.of.ref}"
     told = f"{said}. Lines: {', '.join(curve.label for curve in task.charts[0].curves)}."
     return large_chart(plane, _drawn(task, None), _marks(task, plane), known, named=named, told=told)
