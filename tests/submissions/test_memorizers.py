@@ -160,3 +160,83 @@ def test_a_shared_leaf_holds_its_most_frequent_class(pairs):
     stored = module("conditional-tree").most_frequent(leaf, labels)
     counts = [np.bincount(labels[leaf == own]) for own in range(leaf.max() + 1)]
     np.testing.assert_array_equal(stored, [np.argmax(count) for count in counts])
+
+
+@pytest.mark.parametrize("name", ["n256-r4", "n4096-r4"])
+def test_two_hidden_layers_recall_every_label_with_about_four_roots_of_n_neurons(name):
+    train = load_task("memorization@1").load(name).train
+    network = make("two-hidden-layers", RECALL)
+    for seed in range(2):
+        params = network.fit(train, train, np.random.default_rng(seed))
+        assert recall(network.predict(params, train.x), train.y) == 1.0
+        neurons = len(params["knots"]) + len(params["biases"])
+        assert neurons <= 5 * np.sqrt(len(train.y))
+
+
+@given(n=st.integers(2, 120), every=st.integers(1, 5), r=st.integers(1, 5), seed=st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_two_hidden_layers_meet_every_kept_label_and_cost_their_formula(n, every, r, seed):
+    train = points(n, seed, r)
+    network = make("two-hidden-layers", RECALL, every=every)
+    params = network.fit(train, train, np.random.default_rng(seed))
+    run = metered(network, params, train.x)
+    by_hand = expected("two-hidden-layers", {"every": every}, Sizes(n, r), params, train.x[0])
+    assert columns(run)["ops"] == n * by_hand["ops"]
+    kept = np.argsort(train.x @ params["direction"])[::every]
+    np.testing.assert_allclose(run.answers[kept], train.y[kept], atol=1e-6)
+
+
+@given(n=st.integers(3, 200), every=st.integers(1, 3), r=st.integers(1, 6), seed=st.integers(0, 99))
+@settings(max_examples=40, deadline=None)
+def test_a_synthesis_on_a_line_is_its_parent_everywhere(n, every, r, seed):
+    """The parent is the sum of n - 1 ReLUs, evaluated as it is written, in float64."""
+    train = points(n, seed, r)
+    tree = make("conditional-synthesis", RECALL, theorem="line", every=every)
+    params = tree.fit(train, train, np.random.default_rng(seed))
+    t = train.x @ params["direction"]
+    knots = np.argsort(t)[::every]
+    if len(knots) < 2:
+        return
+    at, y = t[knots], train.y[knots].astype(np.float64)
+    slopes = np.diff(y) / np.diff(at)
+    bends = np.diff(slopes, prepend=0.0)
+    anywhere = np.random.default_rng(1).uniform(-1, 1, (50, r)).astype(np.float32)
+    between = anywhere @ params["direction"]
+    inside = (at[0] <= between) & (between <= at[-1])
+    parent = y[0] + np.maximum(between[:, None] - at[:-1], 0.0) @ bends
+    found = tree.predict(params, anywhere)
+    scale = np.max(np.abs(y)) + np.max(np.abs(slopes)) * np.ptp(at)
+    assert np.max(np.abs(found - parent)[inside], initial=0.0) <= 1e-12 * scale
+
+
+def test_a_synthesis_of_a_set_is_its_parent_there_and_hardly_near_it():
+    instance = load_task("lipschitz-regression@1").load("distance-2d")
+    info = load_task("lipschitz-regression@1").info["distance-2d"]
+    train = split(instance.train.x[:2048], instance.train.y[:2048])
+    tree = make("conditional-synthesis", info, theorem="set", hidden=16)
+    params = tree.fit(train, train, np.random.default_rng(0))
+    shipped = module("conditional-synthesis")
+    x = train.x.astype(np.float64)
+    rng = np.random.default_rng(0)
+    shipped.best_direction(x, train.y.astype(np.float64), shipped.steepness, rng)  # what fit draws first
+    parent = tree._network(train, train, rng)
+    np.testing.assert_allclose(tree.predict(params, train.x), parent.answers(x), rtol=1e-9, atol=1e-12)
+    moved = (train.x + np.random.default_rng(1).normal(0, 1e-2, train.x.shape)).astype(np.float32)
+    same = np.isclose(tree.predict(params, moved), parent.answers(moved.astype(np.float64)), rtol=1e-6)
+    assert same.mean() < 0.9
+
+
+def test_a_synthesis_of_regions_is_its_parent_where_the_pattern_is_the_inputs():
+    instance = load_task("lipschitz-regression@1").load("distance-2d")
+    info = load_task("lipschitz-regression@1").info["distance-2d"]
+    train = split(instance.train.x[:2048], instance.train.y[:2048])
+    shipped = module("conditional-synthesis")
+    tree = make("conditional-synthesis", info, theorem="region", hidden=6, depth=6)
+    params = tree.fit(train, train, np.random.default_rng(0))
+    parent = tree._network(train, train, np.random.default_rng(0))
+    fresh = instance.test.x.astype(np.float64)
+    found = tree.predict(params, instance.test.x)
+    maps = shipped.Network.maps(parent, fresh)
+    np.testing.assert_allclose(np.sum(maps[0] * fresh, axis=1) + maps[1], parent.answers(fresh), atol=1e-9)
+    same = np.isclose(found, parent.answers(fresh), rtol=1e-6, atol=1e-9)
+    assert same.mean() > 0.9  # six neurons, six levels: only rare patterns are not told apart
