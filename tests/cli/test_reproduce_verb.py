@@ -40,3 +40,9 @@ def test_a_wrong_name_is_told_before_anything_runs(cli):
     assert outcome.code == 2
     assert "polynomial" in outcome.err
     assert outcome.out == ""
+
+
+def test_a_study_of_rows_says_where_it_looked(cli):
+    outcome = cli("reproduce", "honest-price")
+    assert outcome.code == 2
+    assert "sparsebench-results" in outcome.err

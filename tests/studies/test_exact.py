@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from sparsebench import ops
 from sparsebench.meter.prices import PROFILES
-from sparsebench.studies import convacs, overlap
+from sparsebench.scoring import counting_bound
+from sparsebench.studies import attention, conditional, convacs, overlap
 from sparsebench.studies.cube_kernels import eigenvalues, krawtchouk, measured_eigenvalues
 from sparsebench.studies.k_tanh import all_bfloat16, largest_error
 from sparsebench.studies.metered import counted, priced
@@ -176,3 +177,41 @@ def test_small_steps_are_lost_to_the_nearest_and_not_at_random():
         for how in (False, True)
     ]
     assert errors[0] > 100 * errors[1]
+
+
+@pytest.mark.parametrize(
+    ("what", "n", "expected"),
+    [
+        ("tree", 16, 11),
+        ("tree", 256, 15),
+        ("tree", 4096, 19),
+        ("synthesis", 16, 13),
+        ("synthesis", 256, 17),
+        ("synthesis", 4096, 21),
+        ("one hidden layer", 16, 67),
+        ("one hidden layer", 256, 1027),
+        ("one hidden layer", 4096, 16387),
+    ],
+)
+def test_memorizing_takes_what_the_formulas_say(what, n, expected):
+    found = conditional._priced(what, n)
+    assert found["add-mul-cmp"] == expected == conditional.FORMULAS[what](n)
+    assert found["recall"] == 1.0
+    assert expected >= counting_bound(n)
+
+
+def test_counting_bounds_of_the_prototype():
+    assert [math.ceil(counting_bound(n)) for n in (16, 256, 4096, 65536)] == [3, 6, 9, 13]
+
+
+@pytest.mark.parametrize("n", [16, 256])
+def test_a_synthesized_network_is_its_parent_on_the_whole_line(n):
+    assert conditional.largest_difference(n) <= 1e-12
+
+
+def test_sparse_patterns_need_more_dimensions_where_there_are_more_places():
+    rng = np.random.default_rng(0)
+    few, many = (np.mean([attention.least_dimension(n, rng) for _ in range(5)]) for n in (16, 128))
+    assert 2 < few < many < 320
+    routed = [attention.least_routing_dimension(n, rng) for n in (4, 256)]
+    assert routed[0] < routed[1]

@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from sparsebench.evaluate.plan import Cell
     from sparsebench.meter.client.array import MeteredArray
     from sparsebench.meter.model import Model
-    from sparsebench.models import Submission
+    from sparsebench.models import Submission, SubmissionFolder
     from sparsebench.tasks import Instance, Task
 
 __all__ = ["LocalModel", "fit_here", "guest", "is_own", "mend_here"]
 
 
-def is_own(cell: Cell) -> Callable[[str], bool]:
+def is_own(cell: Cell | SubmissionFolder) -> Callable[[str], bool]:
     """Return a function that recognises a submission's files, those that it includes too."""
     inside, include = in_folder(cell.path), {str(file) for file in cell.include}
     return lambda file: file in include or inside(file)
 
 
 @contextlib.contextmanager
-def guest(cell: Cell) -> Iterator[None]:
+def guest(cell: Cell | SubmissionFolder) -> Iterator[None]:
     """Make a submission's modules importable in this process for a while.
 
     Included files are imported from their own folders, so tracebacks and debuggers name the files that the

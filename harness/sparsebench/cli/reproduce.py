@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sparsebench.cli.options import output_option
+
 if TYPE_CHECKING:
     from sparsebench.studies.records import Outcome, Study
+    from sparsebench.studies.running import Run
 
 __all__ = ["command"]
 
@@ -29,9 +32,11 @@ __all__ = ["command"]
     help="Folder for the pages, tables and pictures.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the claims with verdicts as JSON.")
+@output_option
 def command(
     names: tuple[str, ...],
     into: Path,
+    output: Path,
     *,
     everything: bool,
     listed: bool,
@@ -43,17 +48,20 @@ def command(
 
     NAME is a study. Each writes a page with its claims, what was measured and a verdict, its tables as CSV
     and a picture; --all writes a page that lists all claims, too. A run that was stopped goes on where it
-    was. A claim that does not hold is a result: the exit code is 0.
+    was. A claim that does not hold is a result: the exit code is 0. Some studies read stored rows, from
+    --output; without rows --all leaves them out.
 
     \b
     Examples:
       sparsebench reproduce --list
       sparsebench reproduce overlap k-tanh
       sparsebench reproduce --all --quick --into /tmp/reproductions
+      sparsebench reproduce honest-price --output leaderboard/results
       sparsebench reproduce polynomial --json
     """
     from sparsebench.errors import UsageError  # noqa: PLC0415 - `--help` is quick
     from sparsebench.studies import STUDIES, find_study  # noqa: PLC0415
+    from sparsebench.studies.running import Run  # noqa: PLC0415
 
     if listed:
         for name in STUDIES:
@@ -67,14 +75,16 @@ def command(
     chosen = list(STUDIES) if everything else list(dict.fromkeys(names))
     for name in chosen:
         find_study(name)  # a wrong name is told before anything runs
-    found = _run(chosen, quick=quick, fresh=fresh)
+    if everything and not any(output.glob("rows/*")):
+        without = [name for name in chosen if find_study(name).needs_rows]
+        click.echo(f"left out, for there are no rows in {output}: {', '.join(without)}", err=True)
+        chosen = [name for name in chosen if name not in without]
+    found = _run(chosen, Run(quick=quick, fresh=fresh, store=output))
     _write(found, into, quick=quick, as_json=as_json)
 
 
-def _run(names: list[str], *, quick: bool, fresh: bool) -> dict[Study, Outcome]:
-    from sparsebench.studies.running import Run  # noqa: PLC0415
-
-    run, found = Run(quick=quick, fresh=fresh), {}
+def _run(names: list[str], run: Run) -> dict[Study, Outcome]:
+    found = {}
     for place, name in enumerate(names, start=1):
         at = f"[{place}/{len(names)}] {name}"
         click.echo(at, err=True)

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 __all__ = ["STUDIES", "find_study"]
 
 STUDIES = {
+    "conditional": "conditional",
     "overlap": "overlap",
     "polynomial": "polynomial",
     "attention": "attention",
     "kernels": "kernels",
     "precision": "precision",
     "k-tanh": "k_tanh",
+    "honest-price": "honest_price",
 }
 """Name of a study -> the module that has it, in the order of the page."""
 

@@ -113,3 +113,5 @@ class Study:
     """What is run, in a few sentences of Markdown."""
     measure: Callable[[Steps], Outcome]
     """Does the work, step by step."""
+    needs_rows: bool = False
+    """Whether it reads stored rows."""

@@ -26,6 +26,8 @@ class Run(NamedTuple):
     """With small sizes."""
     fresh: bool = False
     """Whether nothing is taken over from earlier runs."""
+    store: Path | None = None
+    """The rows of studies that read some."""
 
     def measure(self, name: str, told: Callable[[str], None] = lambda _: None) -> tuple[Study, Outcome]:
         """Run a study.
@@ -45,11 +47,11 @@ class Run(NamedTuple):
         study = find_study(name)
         folder = None if self.fresh else cache_root() / "studies" / study.name
         code = source_digest(*sorted(Path(__file__).parent.glob("*.py")))
-        return study, study.measure(Steps(folder, code, quick=self.quick, told=told))
+        return study, study.measure(Steps(folder, code, quick=self.quick, told=told, store=self.store))
 
 
 def write_studies(into: Path, found: Mapping[Study, Outcome], *, quick: bool) -> list[Path]:
-    """Write the pages of studies, all or none, and, if all studies are there, the one that lists them.
+    """Write the pages of studies, all or none, and, if all are there but for rows, the one that lists them.
 
     Parameters
     ----------
@@ -70,7 +72,9 @@ def write_studies(into: Path, found: Mapping[Study, Outcome], *, quick: bool) ->
         for study, outcome in found.items()
         for name, text in files_of(study, outcome, quick=quick).items()
     }
-    if {study.name for study in found} == set(STUDIES):
+    if {study.name for study in found} | {name for name in STUDIES if find_study(name).needs_rows} == set(
+        STUDIES
+    ):
         files[into / "README.md"] = index_of(found, quick=quick)
     replace_all({path: text.encode() for path, text in files.items()})
     return list(_first_pages(files))

@@ -42,6 +42,8 @@ class Steps:
         Whether sizes are small: for a look, not for a verdict to quote.
     told
         Called with the name of every step that begins.
+    store
+        A directory of stored rows, for studies that read them; None if there is none.
     """
 
     def __init__(
@@ -51,8 +53,9 @@ class Steps:
         *,
         quick: bool = False,
         told: Callable[[str], None] = lambda _: None,
+        store: Path | None = None,
     ) -> None:
-        self.quick = quick
+        self.quick, self.store = quick, store
         self._folder, self._told = folder, told
         self._key = f"{code} {COST_MODEL} {np.__version__} {'quick' if quick else 'full'}"
 
