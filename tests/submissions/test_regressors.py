@@ -122,3 +122,41 @@ def test_more_prototypes_lower_the_error():
             params = routed.fit(instance.train, instance.valid, np.random.default_rng(0))
             errors.append(np.mean((routed.predict(params, instance.test.x) - instance.test.y) ** 2))
         assert errors[0] > errors[1] > errors[2]
+
+
+@given(seed=st.integers(0, 99), centres=st.integers(1, 20), d=st.integers(1, 6))
+@settings(max_examples=20, deadline=None)
+def test_a_kernel_machine_is_the_sum_of_gaussians_around_training_inputs(seed, centres, d):
+    rng = np.random.default_rng(seed)
+    train = split(rng.uniform(-1, 1, (60, d)), rng.normal(size=60))
+    machine = make("kernel-nystrom", centres=centres)
+    params = machine.fit(train, train, rng)
+    rate = -params["rate"][0]
+    around = params["directions"] / (2 * rate)
+    inputs = {row.tobytes() for row in train.x.astype(np.float64)}
+    assert all(np.min(np.abs(train.x - row).max(axis=1)) < 1e-9 for row in around)
+    assert len(inputs) == 60
+    assert len(around) == centres
+    fresh = rng.uniform(-1, 1, (40, d)).astype(np.float32)
+    distances = np.sum((fresh[:, None, :].astype(np.float64) - around) ** 2, axis=2)
+    by_hand = np.exp(-rate * distances) @ params["readout"] + params["intercept"]
+    np.testing.assert_allclose(machine.predict(params, fresh), by_hand, rtol=1e-6, atol=1e-6)
+
+
+def test_ridges_of_one_decomposition_are_those_of_the_normal_equations():
+    rng = np.random.default_rng(0)
+    features, y = rng.normal(size=(50, 7)), rng.normal(size=50)
+    gram = features.T @ features
+    shipped = module("kernel-nystrom")
+    for ridge, found in zip((1e-3, 0.5), shipped.readouts(features, y, (1e-3, 0.5)), strict=True):
+        penalty = ridge * np.trace(gram) / 7
+        np.testing.assert_allclose(found, np.linalg.solve(gram + penalty * np.eye(7), features.T @ y))
+
+
+def test_kernels_do_better_than_chance_on_an_address_and_worse_than_who_finds_its_bits():
+    task = load_task("cube@1")
+    instance, info = task.load("address-k2-n12"), task.info["address-k2-n12"]
+    machine = make("kernel-nystrom", info, centres=256)
+    params = machine.fit(instance.train, instance.valid, np.random.default_rng(0))
+    right = np.mean(machine.predict(params, instance.test.x) == instance.test.y)
+    assert 0.75 < right < 0.97
