@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["STUDIES", "find_study"]
 
 STUDIES = {
+    "dsm-lsh": "dsm_lsh",
     "conditional": "conditional",
     "overlap": "overlap",
     "polynomial": "polynomial",
