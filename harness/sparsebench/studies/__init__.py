@@ -14,6 +14,7 @@ __all__ = ["STUDIES", "find_study"]
 
 STUDIES = {
     "dsm-lsh": "dsm_lsh",
+    "momlp": "momlp",
     "conditional": "conditional",
     "overlap": "overlap",
     "polynomial": "polynomial",
