@@ -131,16 +131,21 @@ def test_all_scores_of_both_prices_are_there():
         heads = [head.text for head in next(table.all("thead")).all("th")]
         theirs = {e.submission: s for e, s in free.ranked(number)}
         order = [e.submission for e, _ in free.ranked(number)]
-        for (entry, score), row in zip(board.ranked(number), next(table.all("tbody")).all("tr"), strict=True):
+        lines = zip(board.ranked(number), next(table.all("tbody")).all("tr"), strict=True)
+        for place, ((entry, score), row) in enumerate(lines):
             name = row.attributes["data-name"]
-            there, here = theirs[name], score
-            moved = f" ({places(here.rank)} → {places(there.rank)})"
+            there, after = theirs[name], order.index(name)
+            moved = f" (by score {place + 1} → {after + 1})"
             shown = row.children[heads.index("score, router left out")].text
-            assert shown == f"{there.score:.3f}" + moved * (here.rank != there.rank)
-            assert order[int(row.attributes["data-f"])] == name
+            assert shown == f"{there.score:.3f}" + moved * (place != after)
+            assert int(row.attributes["data-f"]) == after
+            assert row.children[0].text == places(score.rank)
+            assert row.children[0].attributes["data-free"] == (
+                "-" if entry.uses_tags else f"{after + 1} by score"
+            )
             for column in columns_of(board.tasks[number]):
                 cell = row.children[heads.index(column.head)]
-                if column.head != "submission":  # what a script shows by the other price
+                if column.head not in {"rank", "submission"}:  # what a script shows by the other price
                     assert cell.attributes.get("data-free", cell.text) == column.cell(entry, there)
 
 
@@ -238,9 +243,9 @@ def test_every_variant_is_a_mark_that_is_called_as_its_row():
             re.escape(name) + r": ([\d,]+) operations(?: \([\d,]+ without the router\))?, quality (0\.\d{3})",
             mark.attributes["aria-label"],
         )
-        (place,) = (use.attributes["transform"] for use in mark.all("use"))
+        (place,) = (use.attributes for use in mark.all("use"))
         plane = Plane(board.tasks[int(head.attributes["id"][1])], 560.0, 320.0)
-        x, y = map(float, re.findall(r"[\d.]+", place))
+        x, y = float(place["x"]), float(place["y"])
         cost = math.log2(float(found[1].replace(",", "")))
         assert x == pytest.approx(plane.x(cost), abs=0.2)
         assert y == pytest.approx(plane.y(float(found[2])), abs=0.3)

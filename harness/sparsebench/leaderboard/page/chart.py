@@ -243,8 +243,8 @@ def _gaps(plane: Plane, marks: Sequence[Mark]) -> Iterator[Markup]:
 def _mark(plane: Plane, mark: Mark) -> Markup:
     """Draw a variant: a link to its row."""
     here, there = (number(plane.x(each)) for each in mark.log2_ops)
-    place = f"translate({here} {number(plane.y(mark.quality))})"
-    shape = tag("use", href=f"#k-{mark.kind}", transform=place, class_=mark.style)
+    y = number(plane.y(mark.quality))
+    shape = tag("use", href=f"#k-{mark.kind}", x=here, y=y, class_=mark.style)
     moves = there if there != here else None
     return tag("a", shape, href=f"#{mark.row}", aria_label=mark.told, data_e=mark.entry, data_x=moves)
 

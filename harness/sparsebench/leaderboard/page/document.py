@@ -155,6 +155,10 @@ def _digest(text: str) -> str:
 
 def _symbols() -> Markup:
     marks = [tag("path", d=outline, id=f"k-{kind}") for kind, outline in SHAPES.items()]
+    keys = [
+        tag("symbol", tag("path", d=outline), id=f"y-{kind}", viewBox="-6 -6 12 12")
+        for kind, outline in SHAPES.items()
+    ]
     ghost = tag(
         "marker",
         tag("path", d=_GHOST),
@@ -164,7 +168,9 @@ def _symbols() -> Markup:
         markerHeight="8",
         markerUnits="userSpaceOnUse",
     )
-    return tag("svg", tag("defs", *marks, ghost), class_="symbols", aria_hidden="true", width="0", height="0")
+    return tag(
+        "svg", tag("defs", *marks, *keys, ghost), class_="symbols", aria_hidden="true", width="0", height="0"
+    )
 
 
 def _header(refs: Sequence[str], found: Collection[str], title: str) -> Markup:

@@ -83,8 +83,7 @@
     if (root.dataset.price === state.price) return;
     root.dataset.price = state.price;
     for (const mark of all(".marks a[data-x]")) {
-      const use = mark.firstElementChild;
-      const here = Number(/translate\(([-\d.]+)/.exec(use.getAttribute("transform"))[1]);
+      const here = Number(mark.firstElementChild.getAttribute("x"));
       mark.style.transform = state.price === "free" ? `translateX(${Number(mark.dataset.x) - here}px)` : "";
     }
     for (const cell of all("td[data-free]")) {

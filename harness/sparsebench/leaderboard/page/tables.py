@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from sparsebench.leaderboard.columns import by_cost, cells_of, columns_of, mean_of, places, short_number
-from sparsebench.leaderboard.page.kinds import KINDS, SHAPES, kind_of
+from sparsebench.leaderboard.page.kinds import KINDS, kind_of
 from sparsebench.leaderboard.page.markup import Markup, shown, tag
 
 if TYPE_CHECKING:
@@ -81,16 +81,19 @@ def score_table(
     heads.insert(2, _head("kind", words=True))
     heads.insert(_BESIDE, _head(_ROUTER_FREE, words=False))
     lines = []
-    for entry, score in board.ranked(number):
+    for here, (entry, score) in enumerate(board.ranked(number)):
         own = names[entry.submission]
         place, other = free.get(entry.submission, (None, None))
         cells = [_cell(entry, score, other, column, own) for column in columns]
-        cells.insert(2, tag("td", kind_of(entry), class_="w"))
-        cells.insert(_BESIDE, tag("td", _moved(score, other)))
+        # By the paper's price there are no ranks, only an order of scores: all work could be called routing.
+        after = "-" if place is None or entry.uses_tags else f"{place + 1} by score"
+        cells[0] = tag("td", places(score.rank), data_free=after)
+        cells.insert(2, tag("td", kind_of(entry)))
+        cells.insert(_BESIDE, tag("td", _moved(other, here, place)))
         lines.append(
             tag("tr", *cells, data_e=own.number, data_name=own.key, data_kind=kind_of(entry), data_f=place)
         )
-    return _table(f"Scores on {task.ref}", heads, lines, "scores")
+    return _table(f"Scores on {task.ref}", heads, lines, "scores kinds")
 
 
 def overall_table(board: Board, names: Mapping[str, Named]) -> Markup | None:
@@ -146,9 +149,8 @@ def variants_of(board: Board, number: int) -> Iterator[tuple[str, Entry, Point]]
 
 
 def shape_of(kind: str, class_: str) -> Markup:
-    """Return a kind's mark as a picture in a line of text."""
-    mark = tag("path", d=SHAPES[kind])
-    return tag("svg", mark, viewBox="-6 -6 12 12", class_=f"key {class_}", aria_hidden="true")
+    """Return a kind's mark as a picture in a line of text: one of the page's symbols."""
+    return tag("svg", tag("use", href=f"#y-{kind}"), class_=f"key {class_}", aria_hidden="true")
 
 
 def legend(kinds: Collection[str]) -> Markup:
@@ -158,7 +160,7 @@ def legend(kinds: Collection[str]) -> Markup:
 
 
 def _variant(entry: Entry, point: Point, row: str) -> Iterator[Markup]:
-    yield tag("td", entry.submission, class_="w")
+    yield tag("td", entry.submission)
     yield tag("th", point.variant, scope="row", id=row)
     for value in (_ops(point.ops), _ops(point.ops_router_free), f"{point.quality_mean:.3f}"):
         yield tag("td", value)
@@ -188,12 +190,12 @@ def _opener(name: str, key: str) -> Markup:
     return tag("a", name, href=f"#entry={quote(key, safe='')}", class_="open", data_open=key)
 
 
-def _moved(score: TaskScore, free: TaskScore | None) -> str:
-    """Return a score without the router, and where that moves the entry."""
-    if free is None:
+def _moved(free: TaskScore | None, before: int, after: int | None) -> str:
+    """Return a score without the router, and where that moves the entry in the order of scores."""
+    if free is None or after is None:
         return "-"
-    before, after = places(score.rank), places(free.rank)
-    return f"{free.score:.3f} ({before} → {after})" if before != after else f"{free.score:.3f}"
+    moved = f" (by score {before + 1} → {after + 1})" if before != after else ""
+    return f"{free.score:.3f}{moved}"
 
 
 def _head(name: str, *, words: bool) -> Markup:
