@@ -7,7 +7,8 @@ import sparsebench as sb
 from classifiers import apply_mlp, fit_mlp
 from softmax_experts import RoutedClassifier, SoftmaxExperts, members
 from sparsebench.errors import ContractError
-from sparsebench.tasks import TaskInfo
+from sparsebench.tasks import TaskInfo, load_task
+from submissions.shipped import make
 
 INFO = TaskInfo("routed-classification@1", "accuracy", (2, 2), "int64", 3, 4)
 
@@ -114,3 +115,19 @@ def test_a_task_without_classes_or_domains_is_refused(lacking):
 def test_members_are_the_samples_of_every_expert():
     own = members(np.array([2, 0, 2, 0, 4]), 6)
     assert [rows.tolist() for rows in own] == [[1, 3], [], [0, 2], [], [4], []]
+
+
+def test_attention_goes_to_the_nearest_key_and_more_dimensions_find_the_domain_more_often():
+    task = load_task("routed-classification@1")
+    instance, info = task.load("synthetic-4"), task.info["synthetic-4"]
+    found = []
+    for dimensions in (2, 8, 32):
+        router = make("attention-router", info, dimensions=dimensions).router
+        params = router.fit(instance.train, instance.valid, np.random.default_rng(0))
+        routes = router.route(params, instance.test.x).experts[:, 0]
+        x = instance.test.x.reshape(len(instance.test.x), -1).astype(np.float64)
+        query = x @ params["projection"].T
+        nearest = np.argmin(np.sum((query[:, None] - params["keys"]) ** 2, axis=2), axis=1)
+        np.testing.assert_array_equal(routes, nearest)
+        found.append(np.mean(routes == instance.test.tag))
+    assert found[0] < found[1] < found[2]
