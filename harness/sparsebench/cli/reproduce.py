@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sparsebench.cli.kinds import PathTo
 from sparsebench.cli.options import output_option
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ __all__ = ["command"]
 @click.option("--fresh", is_flag=True, help="Take over nothing from earlier runs.")
 @click.option(
     "--into",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathTo(path_type=Path, file_okay=False),
     default="reproductions",
     show_default=True,
     help="Folder for the pages, tables and pictures.",

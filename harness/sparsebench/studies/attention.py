@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["STUDY", "least_dimension", "least_routing_dimension"]
 
 _DRAWS = 24
-_STEP, _MOST = 2, 320  # the grid of dimensions
+_STEP, _MOST = 2, 512  # the grid of dimensions
 _ZERO, _ALLOWED = 0.005, 0.05  # what a zero is to be, and may be, of its row's largest entry
 _LENGTHS, _QUICK = (64, 128, 256, 512, 1024, 2048), (64, 128, 256, 512)
 _NOISE = 0.5  # length of what is added to a key of length 1

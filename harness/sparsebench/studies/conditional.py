@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -115,7 +116,7 @@ def _regions(r: int, seed: int) -> float:
     readout = rng.standard_normal(_HIDDEN)
     with opened("conditional-synthesis") as make:
         model = make(regression(r), theorem="region", hidden=_HIDDEN, depth=_DEPTH)
-        module = __import__(type(model).__module__)
+        module = importlib.import_module(type(model).__module__)
         network = module.Network(weights, biases, readout, 0.0)
         params = module.of_regions(network, x, _DEPTH)
         fresh = rng.uniform(-1, 1, (4096, r))
