@@ -61,7 +61,7 @@ _FILES: dict[str, tuple[str, ...]] = {
     "ops": ("backends", "one_place"),
     "ops/core": ("own", "steady"),
     **{f"ops/{family}": (family,) for family in ("gating", "grouped", "hashing", "merging")},
-    "scoring": ("seeds_in_simulation",),
+    "studies": ("dsm_lsh", "exact", "momlp"),
     "tasks": (
         "cube",
         "fresh_faults",

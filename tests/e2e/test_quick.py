@@ -62,14 +62,14 @@ def test_what_is_left_out_is_not_collected():
         "-q",
         "-p",
         "no:cacheprovider",
-        "tests/scoring",
+        "tests/models",
     ]
     environment = {**os.environ, quick.CHOSEN_BY: "1"}
     ran = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=120
     )
-    assert "scoring/test_bounds.py" in ran.stdout
-    assert "test_seeds_in_simulation" not in ran.stdout
+    assert "models/test_contract.py" in ran.stdout
+    assert "test_template" not in ran.stdout
 
 
 def test_the_script_asks_for_it():
