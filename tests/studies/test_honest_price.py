@@ -5,7 +5,8 @@ import pytest
 from leaderboard.test_board import LIP, MEMO, seeded
 from sparsebench.errors import NotFoundError
 from sparsebench.leaderboard import build_board
-from sparsebench.studies.honest_price import STUDY, both_prices, turned
+from sparsebench.leaderboard.findings import turned_pairs
+from sparsebench.studies.honest_price import STUDY, both_prices
 from sparsebench.studies.steps import Steps
 
 
@@ -28,7 +29,7 @@ def boards():
 
 def test_pairs_that_change_order_are_counted():
     honest, free = boards()
-    assert turned(honest, free) == {MEMO.ref: (2, 3), LIP.ref: (0, 0)}
+    assert turned_pairs(honest, free) == {MEMO.ref: (2, 3), LIP.ref: (0, 0)}
 
 
 def test_entries_are_told_by_both_prices_and_those_that_are_told_the_domain_are_not():

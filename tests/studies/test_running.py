@@ -7,7 +7,7 @@ import pytest
 
 from leaderboard.html_read import parsed
 from sparsebench.errors import NotFoundError
-from sparsebench.studies import STUDIES, find_study
+from sparsebench.studies import STUDIES, find_study, running
 from sparsebench.studies.intervals import line_through, mean_interval, ratio_interval
 from sparsebench.studies.pages import document_of, files_of, index_of
 from sparsebench.studies.plots import axis_of, draw
@@ -138,3 +138,16 @@ def test_intervals_and_lines_of_known_numbers():
     assert ratio_interval([2.0, 8.0], [1.0, 1.0]).mean == pytest.approx(4.0)
     fit = line_through([(0.0, 1.0), (1.0, 3.0), (2.0, 5.0)])
     assert (fit.slope, fit.intercept, fit.determined) == pytest.approx((2.0, 1.0, 1.0))
+
+
+def test_what_other_submissions_gave_is_not_taken_over(tmp_path, monkeypatch):
+    """A study may fit shipped submissions: their code is a part of what a step runs."""
+    folder = tmp_path / "submissions" / "one"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(running, "shipped_root", lambda: folder.parent)
+    seen = set()
+    for name in ("submission.py", "submission.toml"):
+        for content in ("a", "b"):
+            (folder / name).write_text(content)
+            seen.add(running._code())
+    assert len(seen) == 4

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Each = tuple[Entry, TaskScore]
 
-__all__ = ["TABLES", "TREES", "Finding", "findings", "findings_markdown"]
+__all__ = ["TABLES", "TREES", "Finding", "findings", "findings_markdown", "order_of", "turned_pairs"]
 
 TREES = frozenset(
     {
@@ -138,16 +138,10 @@ def _router(board: Board) -> str:
 
 def _papers_prices(board: Board, router_free: Board) -> str:
     """Say which pairs that the board tells apart are ordered otherwise where routers cost nothing."""
-    turned = total = 0
+    turned, total = map(sum, zip((0, 0), *turned_pairs(board, router_free).values(), strict=True))
     leap = (0, "", 0, 0, "")
     for number, task in enumerate(board.tasks):
-        before, after = _order(board, number), _order(router_free, number)
-        for pair in board.pairs[number]:
-            if pair.winner is None or not {pair.first, pair.second} <= after.keys():
-                continue
-            loser = pair.second if pair.winner == pair.first else pair.first
-            total += 1
-            turned += after[loser] < after[pair.winner]
+        before, after = order_of(board, number), order_of(router_free, number)
         for name in before.keys() & after.keys():
             gained = before[name] - after[name]
             leap = max(leap, (gained, name, before[name], after[name], task.ref))
@@ -161,8 +155,22 @@ def _papers_prices(board: Board, router_free: Board) -> str:
     return f"{text}."
 
 
-def _order(board: Board, number: int) -> dict[str, int]:
-    """Return name -> place by the score itself, of the entries that are not told the domain."""
+def turned_pairs(board: Board, other: Board) -> dict[str, tuple[int, int]]:
+    """Return, for each task, how many pairs that a board tells apart another one turns, and of how many."""
+    found = {}
+    for number, task in enumerate(board.tasks):
+        after = order_of(other, number)
+        told = [
+            (pair.winner, pair.second if pair.winner == pair.first else pair.first)
+            for pair in board.pairs[number]
+            if pair.winner is not None and {pair.first, pair.second} <= after.keys()
+        ]
+        found[task.ref] = (sum(after[loser] < after[winner] for winner, loser in told), len(told))
+    return found
+
+
+def order_of(board: Board, number: int) -> dict[str, int]:
+    """Return name -> place by the score itself, from 1, of a task's entries that are not told the domain."""
     found = [entry.submission for entry, _ in board.ranked(number) if not entry.uses_tags]
     return {name: place for place, name in enumerate(found, start=1)}
 

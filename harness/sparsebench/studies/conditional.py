@@ -68,7 +68,6 @@ def _priced(what: str, n: int) -> dict[str, float]:
         units = sum(fitted.params[key].size for key in ("knots", "biases") if key in fitted.params)
     return {
         "add-mul-cmp": found.price("add-mul-cmp"),
-        "ops": found.price("ops"),
         "recall": float(np.mean(right)),
         "neurons": units,
     }

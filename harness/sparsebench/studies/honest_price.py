@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sparsebench.errors import NotFoundError
 from sparsebench.leaderboard.columns import places
-from sparsebench.leaderboard.findings import TABLES, TREES
+from sparsebench.leaderboard.findings import TABLES, TREES, order_of, turned_pairs
 from sparsebench.leaderboard.standard import Choice, board_of, tasks_of
 from sparsebench.results import ResultStore
 from sparsebench.studies.records import Claim, Line, Outcome, Plot, Study, Table, verdict
@@ -16,10 +16,10 @@ from sparsebench.studies.records import Claim, Line, Outcome, Plot, Study, Table
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sparsebench.leaderboard.board import Board, Entry, TaskScore
+    from sparsebench.leaderboard.board import Board, TaskScore
     from sparsebench.studies.steps import Steps
 
-__all__ = ["STUDY", "Both", "both_prices", "turned"]
+__all__ = ["STUDY", "Both", "both_prices"]
 
 _FREE = "paper-router-free"
 
@@ -48,32 +48,13 @@ class Both(NamedTuple):
 def both_prices(honest: Board, free: Board) -> Iterator[Both]:
     """Yield the entries of every task that are not told the domain, by the honest score."""
     for number, task in enumerate(honest.tasks):
-        by = [
-            {e.submission: (place, s) for place, (e, s) in enumerate(_ranked(board, number), start=1)}
-            for board in (honest, free)
-        ]
-        for name, (place, score) in by[0].items():
-            if name in by[1]:
-                other, free_score = by[1][name]
-                yield Both(task.ref, name, score, free_score, (place, other))
-
-
-def _ranked(board: Board, number: int) -> Iterator[tuple[Entry, TaskScore]]:
-    return ((e, s) for e, s in board.ranked(number) if not e.uses_tags)
-
-
-def turned(honest: Board, free: Board) -> dict[str, tuple[int, int]]:
-    """Return, for each task, how many pairs that the honest board tells apart change order, and all."""
-    found = {}
-    for number, (task, pairs) in enumerate(zip(honest.tasks, honest.pairs, strict=True)):
-        order = {e.submission: place for place, (e, _) in enumerate(free.ranked(number))}
-        told = [
-            (pair.winner, pair.second if pair.winner == pair.first else pair.first)
-            for pair in pairs
-            if pair.winner is not None and {pair.first, pair.second} <= order.keys()
-        ]
-        found[task.ref] = (sum(order[winner] > order[loser] for winner, loser in told), len(told))
-    return found
+        scores, others = (
+            {entry.submission: score for entry, score in board.ranked(number)} for board in (honest, free)
+        )
+        order, other = order_of(honest, number), order_of(free, number)
+        for name, place in order.items():
+            if name in other:
+                yield Both(task.ref, name, scores[name], others[name], (place, other[name]))
 
 
 def _boards(steps: Steps) -> tuple[Board, Board]:
@@ -90,7 +71,7 @@ def _measure(steps: Steps) -> Outcome:
     honest, free = _boards(steps)
     found = list(both_prices(honest, free))
     routed = [each for each in found if each.is_routed]
-    pairs = turned(honest, free)
+    pairs = turned_pairs(honest, free)
     total = (sum(a for a, _ in pairs.values()), sum(b for _, b in pairs.values()))
     shares = sorted(each.share for each in routed)
     moved = sorted(routed, key=lambda each: each.places[1] - each.places[0])

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import sparsebench
 from sparsebench.ground.places import cache_root
 from sparsebench.ground.replacing import replace_all
+from sparsebench.models.discovery import shipped_root
 from sparsebench.studies import STUDIES, find_study
 from sparsebench.studies.pages import files_of, index_of
 from sparsebench.studies.steps import Steps, source_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from sparsebench.studies.records import Outcome, Study
 
@@ -46,8 +48,15 @@ class Run(NamedTuple):
         """
         study = find_study(name)
         folder = None if self.fresh else cache_root() / "studies" / study.name
-        code = source_digest(*sorted(Path(__file__).parent.glob("*.py")))
-        return study, study.measure(Steps(folder, code, quick=self.quick, told=told, store=self.store))
+        steps = Steps(folder, _code(), quick=self.quick, told=told, store=self.store)
+        return study, study.measure(steps)
+
+
+def _code() -> str:
+    """Return a digest of all that steps may run: this package, and the submissions that come with it."""
+    package, submissions = Path(sparsebench.__file__).parent, shipped_root()
+    manifests = submissions.rglob("*.toml")
+    return source_digest(*sorted({*package.rglob("*.py"), *submissions.rglob("*.py"), *manifests}))
 
 
 def write_studies(into: Path, found: Mapping[Study, Outcome], *, quick: bool) -> list[Path]:
@@ -72,13 +81,8 @@ def write_studies(into: Path, found: Mapping[Study, Outcome], *, quick: bool) ->
         for study, outcome in found.items()
         for name, text in files_of(study, outcome, quick=quick).items()
     }
-    if {study.name for study in found} | {name for name in STUDIES if find_study(name).needs_rows} == set(
-        STUDIES
-    ):
+    spared = {name for name in STUDIES if find_study(name).needs_rows}
+    if {study.name for study in found} | spared == set(STUDIES):
         files[into / "README.md"] = index_of(found, quick=quick)
     replace_all({path: text.encode() for path, text in files.items()})
-    return list(_first_pages(files))
-
-
-def _first_pages(files: Iterable[Path]) -> Iterable[Path]:
     return sorted(files, key=lambda path: (path.name != "README.md", path))
